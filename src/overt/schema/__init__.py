@@ -1,0 +1,1 @@
+"""What flows through Overt: events, batches, purposes, studies, errors. Imports pyarrow only."""

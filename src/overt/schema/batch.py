@@ -1,0 +1,275 @@
+"""Batches: up to some hundreds of de-identified events of one session, as bytes.
+
+```
+"OVB1" | header length, u32 LE | header, JSON, space-padded to 8 | Arrow record-batch message
+```
+
+The header is a `BatchHeader` as JSON. The message is one encapsulated Arrow IPC record batch of
+schema `WIRE`; the schema message itself is not sent, `header.schema` names it. On the wire and at
+rest the whole may be gzipped; the bytes inside are the ones the person saw in the outbox.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from overt.schema import limits
+from overt.schema.errors import InvalidInput
+from overt.schema.event import EVENT_SETS, EVENTS, MARKS, SCHEMA_ID, WIRE
+from overt.schema.purpose import PURPOSES
+
+MAGIC = b"OVB1"
+LEVELS = ("rhythm", "keys")
+TRANSFORMS = ("rhythm/0", "keys/0", "raw/0")
+"""`raw/0` is imported data as published; live capture names one of the others."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchHeader:
+    """What a batch says of itself. Ids are random and lower-case hex (32 digits)."""
+
+    schema: str
+    source: str
+    """Program and version, such as `sdk/0.1.0` or `import/aalto`."""
+    study: str
+    receipt: str
+    """Id of the receipt the recording rests on."""
+    session: str
+    batch: int
+    """Number of the batch in the session, from 0, over all streams."""
+    purposes: tuple[str, ...]
+    """The stream: sorted purposes that need these events."""
+    level: str
+    transform: str
+    rows: int
+    first_seq: int
+    time_origin_ms: int
+    """Wall clock at the session's time origin, ms since 1970; the anchor of `t0_us`."""
+    t0_us: int
+    """Monotonic time of the first row since the session's time origin."""
+    clock_resolution_us: int
+    """Smallest step of the clock, measured on the device."""
+    x0_8th_css_px: int
+    y0_8th_css_px: int
+    produced: int
+    """Events created in this session when the batch was closed."""
+    removed: int
+    """Of these, removed by the person before they left."""
+    lost: int
+    """Of these, lost on the device (full store, expired before it could leave)."""
+    end: bool
+    """The session ended properly, and this is its last batch."""
+
+    def to_json(self) -> bytes:
+        """Return the header as compact JSON with keys in the order of the fields."""
+        return json.dumps(asdict(self), separators=(",", ":")).encode()
+
+
+_FIELDS = {f.name: f.type for f in fields(BatchHeader)}
+_INTS = tuple(name for name, kind in _FIELDS.items() if kind == "int")
+_STRINGS = tuple(name for name, kind in _FIELDS.items() if kind == "str")
+_HEX = frozenset("0123456789abcdef")
+_ALLOWED = {
+    name: np.array(
+        [
+            value in {int(member) for member in members} or (name != "kind" and value == 0)
+            for value in range(128)
+        ]
+    )
+    for name, members in EVENT_SETS.items()
+}
+_MARK_KINDS = np.array([value in {int(kind) for kind in MARKS} for value in range(128)])
+_KINDS_OF = {
+    purpose.id: np.array([value in {int(k) for k in purpose.kinds} for value in range(128)])
+    | _MARK_KINDS
+    for purpose in PURPOSES.values()
+}
+
+
+def _bad(what: str, where: str, do: str = "") -> InvalidInput:
+    return InvalidInput(what, where=where, do=do)
+
+
+def encode(header: BatchHeader, rows: pa.RecordBatch) -> bytes:
+    """Return the batch as uncompressed bytes. `rows` has schema `WIRE` and `header.rows` rows."""
+    if rows.schema != WIRE:
+        raise _bad("columns differ from the schema event/1", "rows", "Build rows with WIRE.")
+    if rows.num_rows != header.rows:
+        raise _bad("header and rows disagree on how many there are", "header.rows")
+    head = header.to_json()
+    head += b" " * (-(len(head) + 8) % 8)
+    return MAGIC + len(head).to_bytes(4, "little") + head + rows.serialize().to_pybytes()
+
+
+def inflate(body: bytes) -> bytes:
+    """Return `body` uncompressed: gzip is recognised by its magic bytes and bounded in size."""
+    if body[:2] != b"\x1f\x8b":
+        return body
+    stream = zlib.decompressobj(wbits=31)
+    try:
+        plain = stream.decompress(body, limits.INFLATED_BYTES_MAX)
+    except zlib.error as error:
+        raise _bad("gzip stream is damaged", "body") from error
+    if stream.unconsumed_tail:
+        raise _bad("inflates beyond the limit", "body", "Send smaller batches.")
+    if not stream.eof or stream.unused_data:
+        raise _bad("gzip stream is cut short or has bytes after its end", "body")
+    return plain
+
+
+def read_header(plain: bytes) -> tuple[BatchHeader, int]:
+    """Return the header of an uncompressed batch and the offset of its Arrow message.
+
+    Raises `InvalidInput` naming the field; the field's value is not repeated.
+    """
+    if plain[:4] != MAGIC:
+        raise _bad("does not begin with OVB1", "body", "Send an Overt batch, gzipped or plain.")
+    length = int.from_bytes(plain[4:8], "little")
+    if not 2 <= length <= limits.BATCH_HEADER_BYTES_MAX or len(plain) < 8 + length:
+        raise _bad("length of the header is out of bounds", "header")
+    try:
+        data = json.loads(plain[8 : 8 + length])
+    except (ValueError, RecursionError) as error:
+        raise _bad("is not JSON", "header") from error
+    return header_from(data), 8 + length
+
+
+def header_from(data: Any) -> BatchHeader:
+    """Check every field of a parsed header and return it."""
+    if type(data) is not dict or data.keys() != _FIELDS.keys():
+        raise _bad("fields differ from those of a BatchHeader", "header")
+    for name in _INTS:
+        low = -(2**31) if name.endswith("_css_px") else 0
+        if type(data[name]) is not int or not low <= data[name] < 2**53:
+            raise _bad("is not an integer in range", f"header.{name}")
+    for name in _STRINGS:
+        if type(data[name]) is not str or not 0 < len(data[name]) <= 64:
+            raise _bad("is not a short string", f"header.{name}")
+    for name in ("receipt", "session"):
+        if len(data[name]) != 32 or not _HEX.issuperset(data[name]):
+            raise _bad("is not 32 hexadecimal digits", f"header.{name}")
+    if data["schema"] != SCHEMA_ID:
+        raise _bad("is not a known schema", "header.schema", f"This build reads {SCHEMA_ID}.")
+    if data["level"] not in LEVELS or data["transform"] not in TRANSFORMS:
+        raise _bad("is not a known detail level or transform", "header.level")
+    if data["transform"] != f"{data['level']}/0" and data["transform"] != "raw/0":
+        raise _bad("does not belong to the level", "header.transform")
+    names = data["purposes"]
+    if (
+        type(names) is not list
+        or not names
+        or any(type(n) is not str or n not in PURPOSES for n in names)
+        or names != sorted(set(names))
+    ):
+        raise _bad("is not a sorted list of known purposes", "header.purposes")
+    if type(data["end"]) is not bool:
+        raise _bad("is not true or false", "header.end")
+    if not 1 <= data["rows"] <= limits.BATCH_ROWS_MAX:
+        raise _bad("is out of bounds", "header.rows")
+    if data["first_seq"] + data["rows"] > limits.SESSION_SEQ_MAX:
+        raise _bad("is out of bounds", "header.first_seq")
+    if data["removed"] + data["lost"] > data["produced"]:
+        raise _bad("is less than what was removed and lost", "header.produced")
+    return BatchHeader(**{**data, "purposes": tuple(names)})
+
+
+def decode(plain: bytes) -> tuple[BatchHeader, pa.RecordBatch]:
+    """Return header and rows of an uncompressed batch after checking every value.
+
+    Raises `InvalidInput` with the field or column that is wrong; nothing of the data is repeated.
+    """
+    header, offset = read_header(plain)
+    try:
+        rows = pa.ipc.read_record_batch(pa.py_buffer(memoryview(plain)[offset:]), WIRE)
+        rows.validate(full=True)
+    except (pa.ArrowInvalid, pa.ArrowKeyError, OSError, ValueError) as error:
+        raise _bad("is not an Arrow record batch of schema event/1", "rows") from error
+    if rows.num_rows != header.rows:
+        raise _bad("differs from the rows in the message", "header.rows")
+    check(header, rows)
+    return header, rows
+
+
+def check(header: BatchHeader, rows: pa.RecordBatch) -> None:
+    """Check ranges, closed sets, order, level and purposes of the rows against the header."""
+    column: dict[str, Any] = {}
+    for name, values in zip(WIRE.names, rows.columns, strict=True):
+        if values.null_count:
+            raise _bad("has nulls", f"rows.{name}")
+        column[name] = values.to_numpy(zero_copy_only=True)
+    for name, allowed in _ALLOWED.items():
+        values = column[name]
+        if values.min() < 0 or not allowed[values].all():
+            raise _bad("holds a value outside its closed set", f"rows.{name}")
+    dseq, dt_us = column["dseq"], column["dt_us"]
+    if dseq[0] != 0 or (dseq[1:] < 1).any():
+        raise _bad("is not 0 first and then at least 1", "rows.dseq")
+    last_seq = header.first_seq + int(dseq.sum(dtype=np.int64))
+    if last_seq >= header.produced:
+        raise _bad("goes beyond the events produced", "rows.dseq")
+    if dt_us[0] != 0 or dt_us.min() < limits.DT_US_MIN:
+        raise _bad("is not 0 first, or goes back too far", "rows.dt_us")
+    if column["dx_8th_css_px"][0] != 0 or column["dy_8th_css_px"][0] != 0:
+        raise _bad("is not 0 in the first row", "rows.dx_8th_css_px")
+    for name in ("slot", "modifiers", "edit_chars", "element", "button"):
+        if column[name].min() < 0:
+            raise _bad("is negative", f"rows.{name}")
+    if header.level == "rhythm" and column["key_symbol"].any():
+        raise _bad("must be 0 at level rhythm", "rows.key_symbol")
+    kinds = column["kind"]
+    for purpose in header.purposes:
+        if not _KINDS_OF[purpose][kinds].all():
+            raise _bad(f"holds a kind that {purpose} does not need", "rows.kind")
+
+
+def to_events(header: BatchHeader, rows: pa.RecordBatch) -> pa.Table:
+    """Return the rows with absolute `seq`, `t_us` and positions: schema `EVENTS`."""
+
+    def running(name: str, start: int) -> Any:
+        return np.cumsum(rows.column(name).to_numpy(), dtype=np.int64) + start
+
+    made = {
+        "seq": running("dseq", header.first_seq),
+        "t_us": running("dt_us", header.t0_us),
+        "x_8th_css_px": running("dx_8th_css_px", header.x0_8th_css_px),
+        "y_8th_css_px": running("dy_8th_css_px", header.y0_8th_css_px),
+    }
+    return pa.table(
+        [pa.array(made[f.name], f.type) if f.name in made else rows.column(f.name) for f in EVENTS],
+        schema=EVENTS,
+    )
+
+
+def from_events(events: pa.Table) -> tuple[dict[str, int], pa.RecordBatch]:
+    """Return the inverse of `to_events`: the header fields that anchor deltas, and the rows.
+
+    `events` has schema `EVENTS` and at least one row, in the order of `seq`.
+    """
+    columns = {name: events.column(name).to_numpy() for name in EVENTS.names}
+    anchor = {
+        "rows": events.num_rows,
+        "first_seq": int(columns["seq"][0]),
+        "t0_us": int(columns["t_us"][0]),
+        "x0_8th_css_px": int(columns["x_8th_css_px"][0]),
+        "y0_8th_css_px": int(columns["y_8th_css_px"][0]),
+    }
+    source = {
+        "dseq": "seq",
+        "dt_us": "t_us",
+        "dx_8th_css_px": "x_8th_css_px",
+        "dy_8th_css_px": "y_8th_css_px",
+    }
+    made = []
+    for field in WIRE:
+        if field.name in source:
+            values = columns[source[field.name]]
+            made.append(pa.array(np.diff(values, prepend=values[:1]), field.type))
+        else:
+            made.append(pa.array(columns[field.name], field.type))
+    return anchor, pa.record_batch(made, schema=WIRE)

@@ -1,0 +1,219 @@
+"""What an event is: kinds, classes, roles, and the Arrow schema that carries them.
+
+One row is one event. All columns are signed integers without nulls; 0 means "does not apply"
+in every column but the numeric ones, where it is a number. At detail level `rhythm` the column
+`key_symbol` is 0 in every row.
+
+`WIRE` is the schema on the wire and at rest: narrow and delta-encoded, so that gzip leaves about
+five bytes an event. `EVENTS` is the schema in memory: absolute times, positions and sequence
+numbers. `overt.schema.batch` converts between them.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum, IntFlag
+
+import pyarrow as pa
+
+SCHEMA_ID = "event/1"
+
+
+class Kind(IntEnum):
+    """What happened."""
+
+    KEY_DOWN = 1
+    KEY_UP = 2
+    EDIT = 3
+    COMPOSITION_START = 4
+    COMPOSITION_END = 5
+    POINTER_MOVE = 6
+    POINTER_DOWN = 7
+    POINTER_UP = 8
+    CLICK = 9
+    WHEEL = 10
+    SCROLL = 11
+    FOCUS = 12
+    BLUR = 13
+    VISIBILITY = 14
+    SELECTION = 15
+    # Marks: they describe the recording, not the person, and belong to every purpose.
+    SESSION_START = 20
+    SESSION_END = 21
+    PAUSE = 22
+    RESUME = 23
+    TASK = 24
+
+
+MARKS = frozenset({Kind.SESSION_START, Kind.SESSION_END, Kind.PAUSE, Kind.RESUME, Kind.TASK})
+
+
+class KeyClass(IntEnum):
+    """Class of a key. At `rhythm` this is all that is known of which key it was."""
+
+    NONE = 0
+    LETTER = 1
+    DIGIT = 2
+    PUNCTUATION = 3
+    SPACE = 4
+    ENTER = 5
+    BACKSPACE = 6
+    DELETE = 7
+    TAB = 8
+    SHIFT = 9
+    CONTROL = 10
+    ALT = 11
+    META = 12
+    CAPS_LOCK = 13
+    ARROW = 14
+    NAVIGATION = 15
+    """Home, End, Page Up, Page Down."""
+    ESCAPE = 16
+    FUNCTION = 17
+    COMPOSING = 18
+    """Dead keys, input methods and virtual keyboards that do not say which key (229)."""
+    OTHER = 19
+
+
+class Modifier(IntFlag):
+    """State of the keyboard at a key event."""
+
+    SHIFT = 1
+    CONTROL = 2
+    ALT = 4
+    META = 8
+    REPEAT = 16
+    COMPOSING = 32
+
+
+class Edit(IntEnum):
+    """What an edit did, from `InputEvent.inputType` (W3C Input Events Level 2)."""
+
+    NONE = 0
+    INSERT_TEXT = 1
+    INSERT_LINE = 2
+    INSERT_COMPOSITION = 3
+    INSERT_PASTE = 4
+    INSERT_DROP = 5
+    INSERT_REPLACEMENT = 6
+    """Autocorrect or spell-check put another word there."""
+    DELETE_CHAR_BACKWARD = 7
+    DELETE_CHAR_FORWARD = 8
+    DELETE_WORD_BACKWARD = 9
+    DELETE_WORD_FORWARD = 10
+    DELETE_LINE = 11
+    DELETE_CUT = 12
+    DELETE_OTHER = 13
+    UNDO = 14
+    REDO = 15
+    FORMAT = 16
+    OTHER = 17
+
+
+class Role(IntEnum):
+    """Role of the element an event went to: an allow-list, everything else is OTHER."""
+
+    NONE = 0
+    BUTTON = 1
+    LINK = 2
+    TEXT_FIELD = 3
+    TEXT_AREA = 4
+    EDITABLE = 5
+    CHECKBOX = 6
+    RADIO = 7
+    SELECT = 8
+    OPTION = 9
+    MENU_ITEM = 10
+    SLIDER = 11
+    TAB = 12
+    IMAGE = 13
+    HEADING = 14
+    TEXT = 15
+    TARGET = 16
+    PAGE = 17
+    OTHER = 18
+
+
+class Pointer(IntEnum):
+    """Pointing device."""
+
+    NONE = 0
+    MOUSE = 1
+    TOUCH = 2
+    PEN = 3
+
+
+SYMBOL_NAMED_BASE = 0x110000
+"""`key_symbol` is a Unicode code point, or this base plus the `KeyClass` of a named key."""
+
+WIRE = pa.schema(
+    [
+        pa.field("kind", pa.int8(), nullable=False),
+        pa.field("dseq", pa.int16(), nullable=False),
+        pa.field("dt_us", pa.int32(), nullable=False),
+        pa.field("key_class", pa.int8(), nullable=False),
+        pa.field("key_symbol", pa.int32(), nullable=False),
+        pa.field("slot", pa.int8(), nullable=False),
+        pa.field("modifiers", pa.int8(), nullable=False),
+        pa.field("edit", pa.int8(), nullable=False),
+        pa.field("edit_chars", pa.int16(), nullable=False),
+        pa.field("role", pa.int8(), nullable=False),
+        pa.field("element", pa.int16(), nullable=False),
+        pa.field("button", pa.int8(), nullable=False),
+        pa.field("pointer", pa.int8(), nullable=False),
+        pa.field("dx_8th_css_px", pa.int16(), nullable=False),
+        pa.field("dy_8th_css_px", pa.int16(), nullable=False),
+        pa.field("scroll_x_css_px", pa.int32(), nullable=False),
+        pa.field("scroll_y_css_px", pa.int32(), nullable=False),
+        pa.field("value", pa.int16(), nullable=False),
+    ]
+)
+"""The wire schema. Meaning of each column: `COLUMN_MEANING`."""
+
+COLUMN_MEANING: dict[str, str] = {
+    "kind": "what happened (Kind)",
+    "dseq": "sequence number in the session minus that of the row before; 0 in the first row. "
+    "More than 1 where events went to another stream or were removed by the person",
+    "dt_us": "event time minus that of the row before, µs; 0 in the first row. May be negative: "
+    "rows are in order of dispatch, and coalesced pointer samples are older than their dispatch",
+    "key_class": "class of the key (KeyClass), on key events",
+    "key_symbol": "level `keys` only: code point of the character, or SYMBOL_NAMED_BASE + class",
+    "slot": "1 and up: lowest free number at key down, the same at its key up. Pairs a release with "
+    "its press without saying which key",
+    "modifiers": "Modifier bits, on key events",
+    "edit": "what an edit did (Edit)",
+    "edit_chars": "characters inserted or deleted; powers of two for paste, drop, cut and undo",
+    "role": "role of the element (Role)",
+    "element": "number of the element within the session in order of first contact, from 1",
+    "button": "button + 1 on pointer down, up and click (1 left, 2 middle, 3 right)",
+    "pointer": "pointing device (Pointer)",
+    "dx_8th_css_px": "pointer x minus that of the row before, eighths of a CSS pixel; 0 if none",
+    "dy_8th_css_px": "pointer y minus that of the row before, eighths of a CSS pixel; 0 if none",
+    "scroll_x_css_px": "scroll: change of offset; wheel: deltaX in CSS pixels",
+    "scroll_y_css_px": "scroll: change of offset; wheel: deltaY in CSS pixels",
+    "value": "click: count of clicks; visibility: 1 shown, 2 hidden; task: its number; "
+    "pause: reason (1 person, 2 indicator, 3 gate); selection: caret went (1 back, 2 forward)",
+}
+
+EVENTS = pa.schema(
+    [
+        pa.field("seq", pa.int64(), nullable=False),
+        pa.field("t_us", pa.int64(), nullable=False),
+        *[
+            field
+            for field in WIRE
+            if field.name not in ("dseq", "dt_us", "dx_8th_css_px", "dy_8th_css_px")
+        ],
+        pa.field("x_8th_css_px", pa.int32(), nullable=False),
+        pa.field("y_8th_css_px", pa.int32(), nullable=False),
+    ]
+)
+"""One session in memory: `seq` in the session, `t_us` since the session's time origin."""
+
+EVENT_SETS: dict[str, type[IntEnum] | type[IntFlag]] = {
+    "kind": Kind,
+    "key_class": KeyClass,
+    "edit": Edit,
+    "role": Role,
+    "pointer": Pointer,
+}
+"""Columns whose values come from a closed set; anything else is refused at the collector."""

@@ -1,0 +1,68 @@
+"""The closed registry of learning purposes: what each needs, and no more.
+
+A study names purposes from here; a receipt consents to some of them; an event is created only if
+a consented purpose needs its kind. There is no purpose that infers emotion, stress, fatigue,
+health or productivity, and no way to register one at run time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from overt.schema.event import MARKS, Kind
+
+_KEYBOARD = {Kind.KEY_DOWN, Kind.KEY_UP, Kind.EDIT, Kind.COMPOSITION_START, Kind.COMPOSITION_END}
+_POINTING = {Kind.POINTER_DOWN, Kind.POINTER_UP, Kind.CLICK, Kind.WHEEL, Kind.SCROLL}
+_CONTEXT = {Kind.FOCUS, Kind.BLUR, Kind.VISIBILITY}
+
+
+@dataclass(frozen=True)
+class Purpose:
+    """One learning goal: its id, its words for people, the kinds of event it needs, its targets."""
+
+    id: str
+    title: str
+    explanation: str
+    kinds: frozenset[Kind]
+    targets: tuple[str, ...]
+
+
+PURPOSES: dict[str, Purpose] = {
+    purpose.id: purpose
+    for purpose in (
+        Purpose(
+            "next-action",
+            "Predict the next action",
+            "Learn which kind of action comes next, and after what pause.",
+            frozenset(_KEYBOARD | _POINTING | _CONTEXT | {Kind.SELECTION}),
+            ("next_kind", "next_pause_us"),
+        ),
+        Purpose(
+            "typing-assist",
+            "Help with typing",
+            "Learn how typing and correcting unfold, to help with slips.",
+            frozenset(_KEYBOARD | {Kind.FOCUS, Kind.BLUR, Kind.SELECTION}),
+            ("next_kind", "next_pause_us", "correction"),
+        ),
+        Purpose(
+            "person-or-program",
+            "Tell people from programs",
+            "Learn how a person's movements differ from those of a script.",
+            frozenset(_KEYBOARD | _POINTING | {Kind.POINTER_MOVE, Kind.VISIBILITY}),
+            ("is_program",),
+        ),
+    )
+}
+
+
+def purposes_for(kind: Kind, consented: Iterable[str]) -> tuple[str, ...]:
+    """Return the consented purposes that need an event of `kind`, sorted; marks serve all.
+
+    The result names the stream (and the key) an event belongs to. Empty means: do not create it.
+
+    >>> purposes_for(Kind.POINTER_MOVE, ["next-action", "person-or-program"])
+    ('person-or-program',)
+    """
+    wanted = sorted(set(consented) & PURPOSES.keys())
+    return tuple(p for p in wanted if kind in MARKS or kind in PURPOSES[p].kinds)
