@@ -177,7 +177,7 @@ COLUMN_MEANING: dict[str, str] = {
     "rows are in order of dispatch, and coalesced pointer samples are older than their dispatch",
     "key_class": "class of the key (KeyClass), on key events",
     "key_symbol": "level `keys` only: code point of the character, or SYMBOL_NAMED_BASE + class",
-    "slot": "1 and up: lowest free number at key down, the same at its key up. Pairs a release with "
+    "slot": "1 and up: lowest free number at key down, and at its key up. Pairs a release with "
     "its press without saying which key",
     "modifiers": "Modifier bits, on key events",
     "edit": "what an edit did (Edit)",
