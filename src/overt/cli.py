@@ -1,0 +1,295 @@
+"""The command line: one verb a stage.
+
+Every verb imports what it needs when it is used, so that `overt --help` is quick. An `OvertError`
+becomes one line on standard error and exit status 1; wrong usage exits with 2. With `--json`
+exactly one object goes to standard output; progress always goes to standard error.
+"""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from overt.schema.errors import OvertError
+
+app = typer.Typer(
+    name="overt",
+    help="Record keyboard and pointer behaviour in the open, with consent; train models that "
+    "people can leave; verify both offline.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    rich_markup_mode="rich",
+)
+study_app = typer.Typer(help="Make studies and look at them.", no_args_is_help=True)
+audit_app = typer.Typer(help="Attack the data before anyone else does.", no_args_is_help=True)
+app.add_typer(study_app, name="study")
+app.add_typer(audit_app, name="audit")
+
+
+class Level(StrEnum):
+    """Detail level at which an attack is run."""
+
+    RAW = "raw"
+    RHYTHM = "rhythm"
+
+
+class Purpose(StrEnum):
+    """Learning purposes, as in `overt.schema.purpose`."""
+
+    NEXT_ACTION = "next-action"
+    TYPING_ASSIST = "typing-assist"
+    PERSON_OR_PROGRAM = "person-or-program"
+
+
+DataDir = Annotated[
+    Path,
+    typer.Option("--data-dir", envvar="OVERT_DATA_DIR", help="Where Overt keeps everything."),
+]
+StudyId = Annotated[str, typer.Option("--study", help="Id of the study.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+DATA_DIR = Path("overt-data")
+
+
+@app.command(epilog="Example: overt up --port 9000 --data-dir ~/overt-data")
+def up(
+    *,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8765,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    data_dir: DataDir = DATA_DIR,
+) -> None:
+    """Start Overt here, finish any interrupted erasure, and print one address."""
+    from overt.commands.serving import serve
+
+    serve(data_dir, host, port)
+
+
+@study_app.command("new", epilog="Example: overt study new study.toml --template")
+def study_new(
+    file: Annotated[Path, typer.Argument(help="A study.toml.", dir_okay=False)],
+    *,
+    template: Annotated[
+        bool, typer.Option("--template", help="Write a commented example to FILE instead.")
+    ] = False,
+    data_dir: DataDir = DATA_DIR,
+) -> None:
+    """Register the study that FILE describes, or write an example to start from."""
+    from overt.commands import studies
+
+    if template:
+        studies.write_template(file)
+    else:
+        studies.register(data_dir, file)
+
+
+@study_app.command("show", epilog="Example: overt study show five-minutes --json")
+def study_show(
+    study: Annotated[str | None, typer.Argument(help="Id; without it, all are listed.")] = None,
+    *,
+    as_json: AsJson = False,
+    data_dir: DataDir = DATA_DIR,
+) -> None:
+    """Show a study and the hash of its notice. Nobody who takes part is listed."""
+    from overt.commands import studies
+
+    studies.show(data_dir, study, as_json=as_json)
+
+
+@app.command(
+    "import",
+    epilog="Example: overt import aalto ../shared/data/aalto-desktop-subset --study aalto "
+    '--source "Dhakal et al. 2018" --licence "research use" --lawful-basis "GDPR Art. 89"',
+)
+def import_people(
+    format_name: Annotated[str, typer.Argument(metavar="FORMAT", help="Format: aalto.")],
+    path: Annotated[Path, typer.Argument(help="File, archive or directory.")],
+    *,
+    study: StudyId,
+    source: Annotated[str, typer.Option(help="Who published the data, and where.")] = "",
+    licence: Annotated[str, typer.Option(help="Licence of the data.")] = "",
+    lawful_basis: Annotated[
+        str, typer.Option(help="Basis in law that you, who import, declare.")
+    ] = "",
+    skip_bad: Annotated[
+        bool, typer.Option("--skip-bad", help="Count and skip files and lines that are wrong.")
+    ] = False,
+    people_max: Annotated[
+        int | None, typer.Option("--people", min=1, help="Stop after this many people.")
+    ] = None,
+    as_json: AsJson = False,
+    data_dir: DataDir = DATA_DIR,
+) -> None:
+    """Import people of a public data set into a study of its own, never mixed with live ones."""
+    from overt.commands.importing import import_format
+
+    import_format(
+        data_dir,
+        format_name,
+        path,
+        study,
+        source=source,
+        licence=licence,
+        lawful_basis=lawful_basis,
+        skip_bad=skip_bad,
+        people_max=people_max,
+        as_json=as_json,
+    )
+
+
+@app.command(epilog="Example: overt synthetic --study five-minutes --people 40")
+def synthetic(
+    *,
+    study: StudyId,
+    people: Annotated[int, typer.Option(min=1, max=10_000, help="How many to add.")] = 40,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same people.")] = 1,
+    as_json: AsJson = False,
+    data_dir: DataDir = DATA_DIR,
+) -> None:
+    """Add synthetic people to a study; whatever comes from them is labelled synthetic."""
+    from overt.commands.importing import fill_synthetic
+
+    fill_synthetic(data_dir, study, people, seed, as_json=as_json)
+
+
+@app.command(epilog="Example: overt features --study aalto --out summary.parquet")
+def features(
+    *,
+    study: StudyId,
+    purpose: Annotated[Purpose, typer.Option(help="What the read is for.")] = Purpose.TYPING_ASSIST,
+    out: Annotated[
+        Path | None, typer.Option(help="Write the summary over people as Parquet.", dir_okay=False)
+    ] = None,
+    as_json: AsJson = False,
+    data_dir: DataDir = DATA_DIR,
+) -> None:
+    """Compute typing features through the door and show them over at least ten people."""
+    from overt.commands.measuring import summarise_features
+
+    summarise_features(data_dir, study, purpose.value, out, as_json=as_json)
+
+
+@app.command(epilog="Example: overt train --study aalto --purpose next-action --epochs 3 --json")
+def train(
+    *,
+    study: StudyId,
+    purpose: Annotated[Purpose, typer.Option(help="What is learned.")],
+    epochs: Annotated[int | None, typer.Option(min=1, max=1000, help="Passes.")] = None,
+    as_json: AsJson = False,
+    data_dir: DataDir = DATA_DIR,
+) -> None:
+    """Train the model of a purpose and show it beside every baseline on unseen people."""
+    from overt.commands.training import train_model
+
+    train_model(data_dir, study, purpose.value, epochs, as_json=as_json)
+
+
+@audit_app.command(epilog="Example: overt audit linkage --study aalto --level rhythm --keys 50,250")
+def linkage(
+    *,
+    study: StudyId,
+    level: Annotated[Level, typer.Option(help="raw is for imported data only.")],
+    keys: Annotated[str, typer.Option(help="Keys in the probe, comma-separated.")] = "50,250",
+    html: Annotated[
+        Path | None, typer.Option(help="Write a report with plots here.", dir_okay=False)
+    ] = None,
+    as_json: AsJson = False,
+    data_dir: DataDir = DATA_DIR,
+) -> None:
+    """Try to recognise people by how they type; the figures are over people, never matches."""
+    from overt.commands.measuring import audit_linkage
+
+    audit_linkage(data_dir, study, level.value, keys, html, as_json=as_json)
+
+
+@app.command(epilog="Example: overt erase --json < receipt.json")
+def erase(
+    *,
+    purpose: Annotated[
+        list[Purpose] | None,
+        typer.Option(help="Only what this purpose alone covered; may be repeated."),
+    ] = None,
+    as_json: AsJson = False,
+    data_dir: DataDir = DATA_DIR,
+) -> None:
+    """Erase a person from data and models; print the certificate.
+
+    The person is read from standard input: a recovery code, or the receipt that holds it.
+    """
+    from overt.commands.erasing import erase_person
+
+    erase_person(data_dir, [p.value for p in purpose] if purpose else None, as_json=as_json)
+
+
+@app.command(epilog="Example: overt retention")
+def retention(*, as_json: AsJson = False, data_dir: DataDir = DATA_DIR) -> None:
+    """Erase what is older than its study keeps it. `overt up` does the same every day."""
+    from overt.commands.erasing import expire_old
+
+    expire_old(data_dir, as_json=as_json)
+
+
+@app.command(epilog="Example: overt verify proof.json --checkpoint receipt.json")
+def verify(
+    bundle: Annotated[Path, typer.Argument(help="File from the proof page.")],
+    *,
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(help="Receipt kept since joining: also look for a fork of the log."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Verify a proof offline: signatures, log, openings, certificate. Needs no data directory."""
+    from overt.commands.verifying import verify_bundle
+
+    verify_bundle(bundle, checkpoint, as_json=as_json)
+
+
+@app.command(epilog="Example: overt backup /media/disk/overt")
+def backup(
+    dest: Annotated[Path, typer.Argument(help="Directory for the dated copy.", file_okay=False)],
+    *,
+    data_dir: DataDir = DATA_DIR,
+) -> None:
+    """Copy everything, sealed and dated; certificates name the day the last copy expires."""
+    from overt.commands.serving import back_up
+
+    back_up(data_dir, dest)
+
+
+@app.command(epilog="Example: overt doctor --json")
+def doctor(*, as_json: AsJson = False, data_dir: DataDir = DATA_DIR) -> None:
+    """Check data directory, keys, log, disk, versions and browser; say what to do."""
+    from overt.commands.doctor import examine
+
+    examine(data_dir, as_json=as_json)
+
+
+@app.command(epilog="Example: overt demo --json --html report.html")
+def demo(
+    *,
+    people: Annotated[int, typer.Option(min=12, max=400, help="Synthetic people.")] = 24,
+    html: Annotated[Path | None, typer.Option(help="Write a report here.", dir_okay=False)] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run the whole loop unattended: capture in a headless Chromium, train, attack, erase, verify.
+
+    Everything happens in a temporary directory. Exits with 1 if a promise does not hold.
+    """
+    from overt.commands.demo import run_demo
+
+    run_demo(people, html, as_json=as_json)
+
+
+def main() -> None:
+    """Run the command line."""
+    try:
+        app()
+    except OvertError as error:
+        sys.stderr.write(f"overt: {error}\n")
+        raise SystemExit(1) from None
+    except BrokenPipeError:
+        raise SystemExit(1) from None

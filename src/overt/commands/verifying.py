@@ -1,0 +1,45 @@
+"""`overt verify`: what a proof says, checked offline with code that cannot write."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from overt.commands.console import say, say_json
+from overt.schema.errors import InvalidInput, Missing
+
+FILE_BYTES_MAX = 256 * 1024 * 1024
+"""A bundle holds the hashes of the whole log; a million entries are about 200 MB."""
+
+
+def read_object(path: Path, what: str) -> dict[str, Any]:
+    """Return the JSON object in a file. Errors name the file and never repeat its content."""
+    if not path.is_file():
+        raise Missing(f"there is no such {what}", where=str(path), do="Check the path.")
+    if path.stat().st_size > FILE_BYTES_MAX:
+        raise InvalidInput(f"is too large for a {what}", where=str(path))
+    try:
+        data = json.loads(path.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise InvalidInput("is not JSON", where=str(path)) from error
+    if not isinstance(data, dict):
+        raise InvalidInput(f"is not the JSON object of a {what}", where=str(path))
+    return data
+
+
+def verify_bundle(bundle: Path, checkpoint: Path | None, *, as_json: bool) -> None:
+    """Verify the file and print each thing that was checked; exit with 1 if any fails."""
+    from overt.log.verify import verify
+
+    receipt = read_object(checkpoint, "receipt") if checkpoint else None
+    report = verify(read_object(bundle, "bundle"), receipt)
+    if as_json:
+        lines = [{"ok": ok, "checked": text} for ok, text in report.lines]
+        say_json({"log_verified": report.ok, "checks": lines})
+    else:
+        for ok, text in report.lines:
+            say(f"{'ok  ' if ok else 'FAIL'}  {text}")
+        say("Everything verifies." if report.ok else "This proof does NOT verify.")
+    if not report.ok:
+        raise SystemExit(1)
