@@ -1,0 +1,1 @@
+"""Attacks on what would be released, and their reports. Never a product feature."""

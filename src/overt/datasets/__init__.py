@@ -1,0 +1,1 @@
+"""Data sets: importers of public formats, synthetic people, tokens, splits by person."""

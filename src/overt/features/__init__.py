@@ -1,0 +1,1 @@
+"""Features of typing and revision: Arrow tables of events in, Arrow tables of figures out."""

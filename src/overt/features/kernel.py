@@ -1,0 +1,22 @@
+"""Compiled loops: one decorator for every kernel, so that caching is decided in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import numba
+
+Loop = TypeVar("Loop", bound=Callable[..., object])
+
+
+def kernel(loop: Loop) -> Loop:
+    """Compile `loop` at its first call, and keep the machine code for the next process.
+
+    The cache lies beside the source where that can be written, else in the user's cache folder
+    (`NUMBA_CACHE_DIR` overrides both). Where neither can be written, every process compiles anew.
+    """
+    try:
+        return numba.njit(cache=True, nogil=True)(loop)  # type: ignore[no-any-return]
+    except RuntimeError:
+        return numba.njit(nogil=True)(loop)  # type: ignore[no-any-return]
