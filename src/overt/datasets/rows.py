@@ -17,7 +17,7 @@ _DTYPES = {field.name: field.type.to_pandas_dtype() for field in EVENTS}
 
 def table(count: int, columns: dict[str, Any]) -> pa.Table:
     """Return `count` events of schema `EVENTS`; columns that are not given are all 0."""
-    zeros: dict[Any, pa.Array] = {}
+    zeros: dict[Any, Any] = {}
     made = []
     for field in EVENTS:
         if field.name in columns:

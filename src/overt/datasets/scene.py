@@ -1,6 +1,6 @@
-"""One synthetic session: typing, correcting, choosing, pointing and scrolling on an invented page.
+"""One synthetic session: typing, correcting, choosing, pointing, scrolling on an invented page.
 
-Rows are made as a recorder on a device would see them; times are those of a clock that shows 0.1 ms.
+Rows are made as a recorder on a device would see them, with a clock that shows 0.1 ms.
 """
 
 from __future__ import annotations
@@ -26,20 +26,22 @@ CLOCK_STEP_US = 100
 FRAME_US = 8_000
 """Pointer moves come at 125 Hz."""
 
-_WORDS = (
-    "the of and to in a is that for it was on are as with they at be this from have or by one had "
-    "not but what all were when we there can an your which their if do will each about how up out "
-    "them then she many some so these would other into has more her two like him see time could no "
-    "make than first been its who now people my made over did down only way find use may water long "
-    "little very after words called just where most know get through back much before go good new "
-    "write our used me man too any day same right look think also around another came come work three "
-    "word must because does part even place well such here take why things help put years different "
-    "away again off went old number great tell men say small every found still between name should "
-    "home big give air line set own under read last never us left end along while might next sound "
-    "below saw something thought both few those always looked show large often together asked house "
-    "world going want school important until form food keep children feet land side without boy once "
-    "river garden morning letter window bridge market summer winter kitchen paper quiet yellow"
-).split()
+_TEXT = (
+    "the of and to in a is that for it was on are as with they at be this from have or by one "
+    "had not but what all were when we there can an your which their if do will each about how "
+    "up out them then she many some so these would other into has more her two like him see "
+    "time could no make than first been its who now people my made over did down only way find "
+    "use may water long little very after words called just where most know get through back "
+    "much before go good new write our used me man too any day same right look think also "
+    "around another came come work three word must because does part even place well such here "
+    "take why things help put years different away again off went old number great tell men say "
+    "small every found still between name should home big give air line set own under read last "
+    "never us left end along while might next sound below saw something thought both few those "
+    "always looked show large often together asked house world going want school important "
+    "until form food keep children feet land side without boy once river garden morning letter "
+    "window bridge market summer winter kitchen paper quiet yellow "
+)
+_WORDS = _TEXT.split()
 _WEIGHTS = 1 / (np.arange(len(_WORDS)) + 8.0)
 _WEIGHTS /= _WEIGHTS.sum()
 _NEIGHBOURS = {

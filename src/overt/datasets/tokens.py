@@ -81,6 +81,7 @@ _OF_KEY = _lookup(_KEYS)
 _OF_EDIT = _lookup(_EDITS)
 _OF_CLICK = _lookup(_CLICKS, "click:other")
 _OF_FOCUS = _lookup(dict.fromkeys(_FIELDS, "focus:field"), "focus:other")
+_LOOKUPS = (_OF_KEY, _OF_EDIT, _OF_CLICK, _OF_FOCUS)
 _DOWN, _UP, _EDIT, _CLICK = (int(k) for k in (Kind.KEY_DOWN, Kind.KEY_UP, Kind.EDIT, Kind.CLICK))
 _WHEEL, _SCROLL, _FOCUS = int(Kind.WHEEL), int(Kind.SCROLL), int(Kind.FOCUS)
 _VISIBILITY, _PAUSE, _RESUME = int(Kind.VISIBILITY), int(Kind.PAUSE), int(Kind.RESUME)
@@ -148,9 +149,9 @@ def _tokenise(
     made = 0
     open_stretch = False
     paused = False
-    last = np.int64(0)
-    last_scroll = np.int64(-1)
-    released = np.int64(-1)
+    last: Any = np.int64(0)
+    last_scroll: Any = np.int64(-1)
+    released: Any = np.int64(-1)
     for i in range(n):
         now = t_us[i]
         if kind[i] == _PAUSE:
@@ -178,7 +179,7 @@ def _tokenise(
                 for other in range(1, 128):
                     if (
                         other != slot[i]
-                        and 0 <= pressed[other]
+                        and pressed[other] >= 0
                         and now - pressed[other] <= HELD_US_MAX
                     ):
                         over = 1
@@ -238,7 +239,7 @@ def tokens_of(events: pa.Table) -> tuple[TokenArrays, ...]:
     if events.num_rows == 0:
         return ()
     columns = [events.column(name).to_numpy() for name in _COLUMNS]
-    made = _tokenise(*columns, _OF_KEY, _OF_EDIT, _OF_CLICK, _OF_FOCUS)
+    made = _tokenise(*columns, *_LOOKUPS)
     starts = np.flatnonzero(made[0] == START)
     ends = np.append(starts[1:], made[0].shape[0])
     return tuple(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import numba
 
@@ -17,6 +17,6 @@ def kernel(loop: Loop) -> Loop:
     (`NUMBA_CACHE_DIR` overrides both). Where neither can be written, every process compiles anew.
     """
     try:
-        return numba.njit(cache=True, nogil=True)(loop)  # type: ignore[no-any-return]
+        return cast(Loop, numba.njit(cache=True, nogil=True)(loop))
     except RuntimeError:
-        return numba.njit(nogil=True)(loop)  # type: ignore[no-any-return]
+        return cast(Loop, numba.njit(nogil=True)(loop))
