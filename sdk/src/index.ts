@@ -1,0 +1,183 @@
+/**
+ * Overt in a web page: records input in the open, with consent, and shows what will leave.
+ *
+ * ```ts
+ * import { open } from "/static/overt.js";
+ * const overt = await open({ study: "five-minutes" });
+ * const shown = await overt.notice();          // exact bytes of the notice, and its hash
+ * const receipt = await overt.join(["typing-assist"]); // the person's own choice, from a gesture
+ * ```
+ *
+ * Before `join` succeeds (or a grant from an earlier visit is found) nothing is written to storage
+ * and no input is listened to. No call here throws into an event listener of the host page.
+ */
+
+import type { OvertEvent } from "./event";
+export type { OvertEvent } from "./event";
+export {
+  COLUMN_MEANING,
+  Edit,
+  KeyClass,
+  Kind,
+  Modifier,
+  PURPOSES,
+  Pointer,
+  Role,
+  SYMBOL_NAMED_BASE,
+} from "./generated";
+
+/** Where the SDK finds its study. */
+export interface Options {
+  /** Id of the study. */
+  study: string;
+  /** Origin of the Overt server, without a slash at the end; default: the page's own. */
+  base?: string;
+  /** Language of the notice; default `en`. */
+  lang?: string;
+}
+
+/** A purpose as the notice words it. */
+export interface NoticePurpose {
+  id: string;
+  title: string;
+  explanation: string;
+}
+
+/** The parsed notice. What is not named here is for people to read. */
+export interface Notice {
+  study: string;
+  version: string;
+  title: string;
+  level: "rhythm" | "keys";
+  purposes: NoticePurpose[];
+  outbox_delay_s: number;
+  hold_days: number;
+  retention_days: number;
+  /** CSS selectors of the fields that may be recorded. */
+  fields: string[];
+  [more: string]: unknown;
+}
+
+/** The notice as the server sent it: show it before asking to join. */
+export interface ShownNotice {
+  notice: Notice;
+  bytes: Uint8Array;
+  sha256: string;
+}
+
+/** The signed receipt, as JSON; the person keeps it. */
+export type Receipt = Record<string, unknown>;
+
+/** What the SDK is doing now. */
+export type Phase = "none" | "recording" | "paused" | "off";
+
+/** Why it is not recording. */
+export type Reason =
+  | ""
+  | "person"
+  | "indicator"
+  | "withdrawn"
+  | "notice"
+  | "storage"
+  | "unsupported";
+
+export interface State {
+  /** `none`: nobody has joined here; `off`: it cannot record, `reason` says why. */
+  phase: Phase;
+  reason: Reason;
+  study: string;
+  receiptId: string;
+  purposes: string[];
+  level: "rhythm" | "keys" | "";
+  /** Id of the session of this page; empty while there is none. */
+  session: string;
+}
+
+/** Events on this device since joining, over all sessions and tabs. */
+export interface Counts {
+  produced: number;
+  /** In the outbox, or not yet in it. */
+  waiting: number;
+  removed: number;
+  sent: number;
+  acknowledged: number;
+  stored: number;
+  lost: number;
+  quarantined: number;
+  /** Script-made events that were ignored in this page. */
+  untrusted: number;
+}
+
+/** One batch that waits on this device. */
+export interface OutboxEntry {
+  /** Names the entry in `remove`. */
+  id: string;
+  session: string;
+  batch: number;
+  purposes: string[];
+  rows: number;
+  /** Wall clock when the batch was closed, and when it may leave, ms since 1970. */
+  closed_ms: number;
+  due_ms: number;
+  /** True once it was handed to the network at least once. */
+  sent: boolean;
+  /** The bytes that will leave (before compression). */
+  bytes: Uint8Array;
+  /** The header exactly as in `bytes`. */
+  header: Record<string, unknown>;
+  /** The rows of `bytes`, decoded. */
+  events: OvertEvent[];
+}
+
+/** What `watch` tells of each event at the moment it is created. */
+export interface Watched {
+  /** The event after de-identification: all that is kept. */
+  event: OvertEvent;
+  /** In plain words, such as `key down · letter`. */
+  text: string;
+  /** The stream: purposes that need it. */
+  purposes: string[];
+  /**
+   * The browser's event it came from (null for marks). It is handed on, never kept: a page that
+   * shows the person "before and after" reads it during the call.
+   */
+  source: Event | null;
+}
+
+/** A recording in this page. All promises reject with `OvertError` only. */
+export interface Overt {
+  /** Fetch the notice as it must be shown. Stores nothing. */
+  notice(lang?: string): Promise<ShownNotice>;
+  /** Join for some of the notice's purposes; call it from the person's own gesture. */
+  join(purposes: string[]): Promise<Receipt>;
+  /** Withdraw from all purposes, or from some. Stops and purges here at once. */
+  withdraw(purposes?: string[]): Promise<{ job: string }>;
+  state(): State;
+  /** The stored receipt, or null. */
+  receipt(): Promise<Receipt | null>;
+  /** Stop until `resume`, over reloads and in all tabs. One call, no limit. */
+  pause(): Promise<void>;
+  /** Record again; puts the indicator back if it is gone. */
+  resume(): Promise<void>;
+  /** Note the number of the task the page shows now (1 to 32767). */
+  task(number: number): void;
+  counts(): Promise<Counts>;
+  /** What waits to leave, oldest first. */
+  outbox(): Promise<OutboxEntry[]>;
+  /** Remove entries; they never leave. Returns how many events were removed. */
+  remove(ids: string[]): Promise<number>;
+  /** Remove what waits of the last `minutes`, rounded outwards to whole entries. */
+  removeSince(minutes: number): Promise<number>;
+  /** Send all that waits now without the delay. Resolves when each was tried once. */
+  sendNow(): Promise<void>;
+  /** Be told of each event as it is created. Returns the function that ends it. */
+  watch(callback: (watched: Watched) => void): () => void;
+  /** Be told when `state()` or the outbox changed. Returns the function that ends it. */
+  onChange(callback: (state: State) => void): () => void;
+  /** `fetch` below `base` with the person's token, refreshed when it has expired. */
+  fetch(path: string, init?: RequestInit): Promise<Response>;
+}
+
+export { OvertError } from "./errors";
+export { describe } from "./words";
+export { open } from "./overt";
