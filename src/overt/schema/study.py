@@ -1,0 +1,323 @@
+"""Studies: what a controller runs, in one `study.toml`.
+
+The parser is strict: an unknown key is refused with its path and the nearest known one, because a
+misspelt `retention_days` must not silently keep data for longer. A study is `live` (people join,
+and read a notice) or `imported` (published data with source, licence and declared lawful basis);
+the two are never mixed.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from overt.schema.canonical import canonical
+from overt.schema.errors import InvalidInput, Missing
+from overt.schema.purpose import PURPOSES
+
+ORIGINS = ("live", "imported")
+LEVELS = ("rhythm", "keys")
+LANGUAGES = ("en", "de")
+"""Languages that notices can be rendered in."""
+
+STUDY_BYTES_MAX = 64 * 1024
+RETENTION_DAYS = (1, 3650)
+OUTBOX_DELAY_S = (10, 86_400)
+"""Shorter than ten seconds nobody can look before it leaves; longer than a day is a closed tab."""
+
+HOLD_DAYS = (0, 30)
+"""Days that what could not be sent may stay, sealed, on the device."""
+
+_ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
+_COUNTRY = re.compile(r"[A-Z]{2}(?:-[A-Z0-9]{1,3})?")
+_SECRET = re.compile(r"password|passwd|secret|hidden|one-time-code|cc-", re.IGNORECASE)
+_CATCH_ALL = re.compile(r"(?:^|[\s,>+~])(?:\*|html|body|input|textarea)\s*(?:$|,)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoticeText:
+    """What a study says in one language; the rest of the notice follows from its settings."""
+
+    about: str
+    """What the study is for and who runs it, in two or three sentences."""
+    title: str = ""
+    """Title in this language; the study's own where empty."""
+    readers: tuple[str, ...] = ()
+    """Who can read, in this language; the study's own where empty."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Study:
+    """A study as its `study.toml` states it. Times end in their unit."""
+
+    id: str
+    title: str
+    version: int
+    """Goes up when the notice changes; people are asked again then."""
+    origin: str
+    controller: str
+    contact: str
+    purposes: tuple[str, ...]
+    level: str
+    retention_days: int
+    readers: tuple[str, ...]
+    """Who can read what is recorded, in words."""
+    # live only
+    address: str = ""
+    """Postal address of the controller, as consent records must state it."""
+    jurisdictions: tuple[str, ...] = ()
+    """Countries (ISO 3166) under whose law the study runs."""
+    storage: str = ""
+    """Where it is stored, in words."""
+    outbox_delay_s: int = 0
+    hold_days: int = 0
+    fields: tuple[str, ...] = ()
+    """CSS selectors of the fields and areas that may be recorded; nothing else is."""
+    notice: Mapping[str, NoticeText] = field(default_factory=dict)
+    """Language → text; the first is the default."""
+    # imported only
+    source: str = ""
+    licence: str = ""
+    lawful_basis: str = ""
+
+
+_BOTH = (
+    "id",
+    "title",
+    "version",
+    "origin",
+    "controller",
+    "contact",
+    "purposes",
+    "level",
+    "retention_days",
+    "readers",
+)
+_LIVE = ("address", "jurisdictions", "storage", "outbox_delay_s", "hold_days", "fields", "notice")
+_IMPORTED = ("source", "licence", "lawful_basis")
+_NOTICE = ("about", "title", "readers")
+
+
+def load_study(source: bytes | Path) -> Study:
+    """Return the study in TOML bytes, or in the file at a path.
+
+    Raises:
+        InvalidInput: with the key path of what is wrong.
+        Missing: there is no such file.
+    """
+    if isinstance(source, Path):
+        try:
+            source = source.read_bytes()
+        except OSError as error:
+            raise Missing(
+                "cannot be read", where=str(source), do="Write one with `overt study new`."
+            ) from error
+    if len(source) > STUDY_BYTES_MAX:
+        raise InvalidInput(f"is longer than {STUDY_BYTES_MAX} bytes", where="study.toml")
+    try:
+        table = tomllib.loads(source.decode())
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InvalidInput(f"is not TOML: {error}", where="study.toml") from error
+    return _study(table)
+
+
+def study_sha256(study: Study) -> str:
+    """Return the hash (hex) of all a study states; comments and layout do not matter."""
+    return hashlib.sha256(canonical(asdict(study))).hexdigest()
+
+
+def _study(table: dict[str, Any]) -> Study:
+    known = (*_BOTH, *_LIVE, *_IMPORTED)
+    _refuse_unknown(table, known, "")
+    origin = _one_of(table, "origin", ORIGINS)
+    allowed = (*_BOTH, *(_LIVE if origin == "live" else _IMPORTED))
+    for name in table:
+        if name not in allowed:
+            raise _bad(f"does not belong in a study of origin {origin}", name)
+    for name in allowed:
+        if name not in table and name != "fields":
+            raise _bad("is missing", name, f"A study of origin {origin} states it.")
+    values: dict[str, Any] = {
+        "origin": origin,
+        "id": _id(table),
+        "level": _one_of(table, "level", LEVELS),
+        "version": _number(table, "version", (1, 10_000)),
+        "retention_days": _number(table, "retention_days", RETENTION_DAYS),
+        "purposes": _purposes(table),
+        "readers": _texts(table, "readers", required=True),
+    }
+    for name in ("title", "controller", "contact"):
+        values[name] = _text(table, name)
+    values |= _live(table) if origin == "live" else {n: _text(table, n) for n in _IMPORTED}
+    return Study(**values)
+
+
+def _live(table: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "address": _text(table, "address"),
+        "storage": _text(table, "storage"),
+        "jurisdictions": _countries(table),
+        "outbox_delay_s": _number(table, "outbox_delay_s", OUTBOX_DELAY_S),
+        "hold_days": _number(table, "hold_days", HOLD_DAYS),
+        "fields": _selectors(table),
+        "notice": _notice(table["notice"]),
+    }
+
+
+def _bad(what: str, where: str, do: str = "") -> InvalidInput:
+    return InvalidInput(what, where=where, do=do)
+
+
+def _refuse_unknown(table: Mapping[str, Any], known: Iterable[str], path: str) -> None:
+    known = tuple(known)
+    for name in table:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+            hint = f"Did you mean `{near[0]}`?" if near else f"Known: {', '.join(known)}."
+            raise _bad("is not a key of a study", f"{path}{name}", hint)
+
+
+def _text(table: Mapping[str, Any], name: str, path: str = "") -> str:
+    value = table[name]
+    if not isinstance(value, str) or not value.strip():
+        raise _bad("must be text", f"{path}{name}")
+    if len(value) > 2000 or any(ord(c) < 0x20 and c not in "\n\t" for c in value):
+        raise _bad("must be at most 2000 printable characters", f"{path}{name}")
+    return " ".join(value.split())
+
+
+def _texts(
+    table: Mapping[str, Any], name: str, *, required: bool = False, path: str = ""
+) -> tuple[str, ...]:
+    value = table.get(name, [])
+    if not isinstance(value, list):
+        raise _bad("must be a list of texts", f"{path}{name}")
+    if required and not value:
+        raise _bad("must name at least one", f"{path}{name}")
+    if len(value) > 50:
+        raise _bad("must have at most 50 items", f"{path}{name}")
+    items = {f"{name}[{k}]": item for k, item in enumerate(value)}
+    return tuple(_text(items, key, path) for key in items)
+
+
+def _number(table: Mapping[str, Any], name: str, bounds: tuple[int, int]) -> int:
+    value = table[name]
+    low, high = bounds
+    if type(value) is not int or not low <= value <= high:
+        raise _bad(f"must be a whole number from {low} to {high}", name)
+    return value
+
+
+def _one_of(table: Mapping[str, Any], name: str, allowed: tuple[str, ...]) -> str:
+    value = table.get(name)
+    if value not in allowed:
+        raise _bad(f"must be one of: {', '.join(allowed)}", name)
+    return str(value)
+
+
+def _id(table: Mapping[str, Any]) -> str:
+    value = table["id"]
+    if not isinstance(value, str) or not _ID.fullmatch(value):
+        raise _bad("must be lower-case letters, digits and dashes, at most 64", "id")
+    return value
+
+
+def _purposes(table: Mapping[str, Any]) -> tuple[str, ...]:
+    values = _texts(table, "purposes", required=True)
+    for k, value in enumerate(values):
+        if value not in PURPOSES:
+            raise _bad(
+                "is not in the registry of purposes",
+                f"purposes[{k}]",
+                f"Known: {', '.join(PURPOSES)}. There are no others.",
+            )
+    if len(set(values)) != len(values):
+        raise _bad("names a purpose twice", "purposes")
+    return tuple(sorted(values))
+
+
+def _countries(table: Mapping[str, Any]) -> tuple[str, ...]:
+    values = _texts(table, "jurisdictions", required=True)
+    for k, value in enumerate(values):
+        if not _COUNTRY.fullmatch(value):
+            raise _bad("must be a country code such as DE", f"jurisdictions[{k}]")
+    return values
+
+
+def _selectors(table: Mapping[str, Any]) -> tuple[str, ...]:
+    values = _texts(table, "fields")
+    for k, value in enumerate(values):
+        if _SECRET.search(value):
+            raise _bad("names secret fields, which are never recorded", f"fields[{k}]")
+        if _CATCH_ALL.search(value):
+            raise _bad("catches everything; name the fields that may be recorded", f"fields[{k}]")
+    return values
+
+
+def _notice(table: Any) -> dict[str, NoticeText]:
+    if not isinstance(table, dict) or not table:
+        raise _bad("must have a table for at least one language", "notice", "Add [notice.en].")
+    made = {}
+    for language, parts in table.items():
+        path = f"notice.{language}"
+        if language not in LANGUAGES:
+            raise _bad("is not a language of notices", path, f"Known: {', '.join(LANGUAGES)}.")
+        if not isinstance(parts, dict):
+            raise _bad("must be a table", path)
+        _refuse_unknown(parts, _NOTICE, f"{path}.")
+        if "about" not in parts:
+            raise _bad("is missing", f"{path}.about")
+        made[language] = NoticeText(
+            about=_text(parts, "about", f"{path}."),
+            title=_text(parts, "title", f"{path}.") if "title" in parts else "",
+            readers=_texts(parts, "readers", path=f"{path}."),
+        )
+    return made
+
+
+def template(study_id: str, title: str, origin: str = "live") -> str:
+    """Return the text of a new `study.toml` that loads as it is; `overt study new` writes it."""
+    text = _TEMPLATE + (_TEMPLATE_LIVE if origin == "live" else _TEMPLATE_IMPORTED)
+    for name, value in (("@id", study_id), ("@title", title), ("@origin", origin)):
+        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+        text = text.replace(name, escaped)
+    load_study(text.encode())
+    return text
+
+
+_TEMPLATE = """\
+id = "@id"
+title = "@title"
+version = 1                 # goes up with each change of the notice; people are asked again then
+origin = "@origin"
+controller = "Name of who decides what this is for"
+contact = "privacy@example.org"
+purposes = ["next-action", "typing-assist"]   # from the registry; each is its own choice
+level = "rhythm"            # or "keys": characters in the listed fields
+retention_days = 90
+readers = ["Two people of the research group"]
+"""
+
+_TEMPLATE_LIVE = """\
+address = "Street 1, 12345 Town"
+jurisdictions = ["DE"]
+storage = "a server of the research group"
+outbox_delay_s = 60         # how long people can look before anything leaves
+hold_days = 7               # what could not be sent waits, sealed, on the device
+fields = ["[data-overt]"]   # CSS selectors of what may be recorded
+
+[notice.en]
+about = "We study how people write. Say here what for, in two or three sentences."
+"""
+
+_TEMPLATE_IMPORTED = """\
+source = "Where the data was published, with address and date"
+licence = "The licence it was published under"
+lawful_basis = "The basis you rely on, such as GDPR Article 6(1)(e) with Article 89"
+"""
