@@ -239,7 +239,7 @@ def tokens_of(events: pa.Table) -> tuple[TokenArrays, ...]:
     if events.num_rows == 0:
         return ()
     columns = [events.column(name).to_numpy() for name in _COLUMNS]
-    made = _tokenise(*columns, *_LOOKUPS)
+    made = _tokenise(*[*columns, *_LOOKUPS])
     starts = np.flatnonzero(made[0] == START)
     ends = np.append(starts[1:], made[0].shape[0])
     return tuple(
