@@ -1,0 +1,170 @@
+"""How good predictions are, with 95 % intervals from a bootstrap over persons.
+
+Every figure is a ratio of sums over events, so a person with more events weighs more; persons are
+resampled whole, because events of one person resemble each other.
+
+| figure | unit | meaning |
+|---|---|---|
+| `top1`, `top3` | share | the token that came is the most probable one, or among the three |
+| `nll` | nats an event | −ln p(token) |
+| `ece` | share | \\|confidence − accuracy\\| of the most probable token, 15 equal bins |
+| `pause_nll` | nats an event | −ln density of ln(pause in ms) |
+| `pause_crps_ms` | ms | continuous ranked probability score of the pause |
+| `pause_mae_ms` | ms | \\|pause − predicted median\\| |
+| `pause_r2` | share | of the variance of ln(pause in ms); prediction is the mean of ln |
+
+Pause figures are given the token that came, as the digraph's are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from overt.models.predict import Predicted
+from overt.models.tensors import Array
+
+ECE_BINS = 15
+RESAMPLES = 1000
+PERSONS_MIN = 5
+"""With fewer persons an interval over persons says nothing; figures are flagged as too few."""
+
+FIGURES = (
+    "top1",
+    "top3",
+    "nll",
+    "ece",
+    "pause_nll",
+    "pause_crps_ms",
+    "pause_mae_ms",
+    "pause_r2",
+)
+_Z_BLOCK = 4096
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A value and its 95 % interval; NaN where nothing could be computed."""
+
+    value: float
+    low: float
+    high: float
+
+
+def _ndtr(x: Array) -> Array:
+    """Return the normal distribution function, float64."""
+    import torch
+
+    return torch.special.ndtr(torch.as_tensor(x, dtype=torch.float64)).numpy()
+
+
+def mixture_median(weight: Array, mean: Array, sigma: Array) -> Array:
+    """Return the medians of normal mixtures (n, C), by bisection to 1e-9; shape (n,)."""
+    low, high = (mean - 9 * sigma).min(1), (mean + 9 * sigma).max(1)
+    for _ in range(40):
+        middle = (low + high) / 2
+        below = (weight * _ndtr((middle[:, None] - mean) / sigma)).sum(1) < 0.5
+        low, high = np.where(below, middle, low), np.where(below, high, middle)
+    return (low + high) / 2
+
+
+def mixture_nll(weight: Array, mean: Array, sigma: Array, at: Array) -> Array:
+    """Return −ln density of normal mixtures (n, C) at `at` (n,)."""
+    z = (at[:, None] - mean) / sigma
+    with np.errstate(divide="ignore"):
+        parts = np.log(weight) - 0.5 * (z * z + np.log(2 * np.pi)) - np.log(sigma)
+    top = parts.max(1)
+    return -(top + np.log(np.exp(parts - top[:, None]).sum(1)))
+
+
+def mixture_crps(weight: Array, mean: Array, sigma: Array, at: Array) -> Array:
+    """Return the CRPS of log-normal mixtures at exp(`at`), in the unit of exp(`mean`); shape (n,).
+
+    Closed form of E|X − y| − E|X − X'| / 2 with log-normal X, X' of the mixture.
+    """
+    crps = np.empty(len(at))
+    for start in range(0, len(at), _Z_BLOCK):
+        part = slice(start, start + _Z_BLOCK)
+        w, m, s = weight[part], mean[part], sigma[part]
+        y, log_y = np.exp(at[part])[:, None], at[part][:, None]
+        expected = np.exp(m + s * s / 2)
+        z = (log_y - m) / s
+        to_y = (w * (y * (2 * _ndtr(z) - 1) + expected * (1 - 2 * _ndtr(z - s)))).sum(1)
+        between = np.sqrt(s[:, :, None] ** 2 + s[:, None, :] ** 2)
+        gap = (m[:, :, None] - m[:, None, :] + s[:, :, None] ** 2) / between
+        # E max(X, X') = a_i Φ(gap_ij) + a_j Φ(gap_ji); E|X − X'| = 2 E max − a_i − a_j
+        larger = expected[:, :, None] * _ndtr(gap)
+        apart = 2 * (larger + larger.transpose(0, 2, 1))
+        apart -= expected[:, :, None] + expected[:, None, :]
+        crps[part] = to_y - 0.5 * np.einsum("ni,nj,nij->n", w, w, apart)
+    return crps
+
+
+def _sums(predicted: Predicted) -> dict[str, Array]:
+    """Return one person's sums, from which all figures are ratios."""
+    n = len(predicted.token)
+    own = predicted.probability[np.arange(n), predicted.token]
+    better = (predicted.probability > own[:, None]).sum(1)
+    top = predicted.probability.argmax(1)
+    confidence = predicted.probability.max(1)
+    bins = np.minimum((confidence * ECE_BINS).astype(int), ECE_BINS - 1)
+    gap = np.bincount(bins, confidence - (top == predicted.token), ECE_BINS)
+    timed = ~np.isnan(predicted.log_pause)
+    at = predicted.log_pause[timed]
+    mixture = (predicted.weight[timed], predicted.mean[timed], predicted.sigma[timed])
+    median = mixture_median(*mixture) if predicted.point is None else predicted.point[timed]
+    mean = (mixture[0] * mixture[1]).sum(1)
+    return {
+        "events": np.array([n]),
+        "top1": np.array([(top == predicted.token).sum()]),
+        "top3": np.array([(better < 3).sum()]),
+        "nll": np.array([-np.log(own).sum()]),
+        "gap": gap,
+        "pauses": np.array([len(at)]),
+        "pause_nll": np.array([mixture_nll(*mixture, at).sum()]),
+        "pause_crps_ms": np.array([mixture_crps(*mixture, at).sum()]),
+        "pause_mae_ms": np.array([np.abs(np.exp(at) - np.exp(median)).sum()]),
+        "pause_error": np.array([((at - mean) ** 2).sum()]),
+        "pause_square": np.array([(at**2).sum()]),
+        "pause_sum": np.array([at.sum()]),
+    }
+
+
+def _ratios(sums: Mapping[str, Array]) -> dict[str, Array]:
+    """Return all figures from sums whose first axis is resamples."""
+
+    def per(name: str, count: str) -> Array:
+        return (sums[name] / sums[count])[:, 0]
+
+    with np.errstate(divide="ignore", invalid="ignore"):
+        spread = sums["pause_square"] - sums["pause_sum"] ** 2 / sums["pauses"]
+        return {
+            **{name: per(name, "events") for name in ("top1", "top3", "nll")},
+            "ece": np.abs(sums["gap"]).sum(1) / sums["events"][:, 0],
+            **{
+                name: per(name, "pauses") for name in ("pause_nll", "pause_crps_ms", "pause_mae_ms")
+            },
+            "pause_r2": 1 - (sums["pause_error"] / spread)[:, 0],
+        }
+
+
+def figures(people: Sequence[Predicted], seed: int = 0) -> dict[str, Figure]:
+    """Return every figure of `FIGURES` over `people` (one `Predicted` a person), with intervals.
+
+    Intervals are the 2.5 % and 97.5 % quantiles over 1,000 resamples of persons.
+    """
+    kept = [_sums(p) for p in people if len(p.token)]
+    if not kept:
+        return dict.fromkeys(FIGURES, Figure(np.nan, np.nan, np.nan))
+    table = {name: np.stack([person[name] for person in kept]).astype(float) for name in kept[0]}
+    random = np.random.Generator(np.random.PCG64(seed))
+    drawn = random.multinomial(len(kept), np.full(len(kept), 1 / len(kept)), RESAMPLES)
+    point = _ratios({name: column.sum(0, keepdims=True) for name, column in table.items()})
+    spread = _ratios({name: drawn @ column for name, column in table.items()})
+    made = {}
+    for name in FIGURES:
+        low, high = np.nanquantile(spread[name], (0.025, 0.975))
+        made[name] = Figure(float(point[name][0]), float(low), float(high))
+    return made

@@ -1,0 +1,134 @@
+"""What a sharded model, or a baseline, predicts for a person's stream: one row for each event.
+
+The prediction of several shards is the mean of their probabilities. For the pause that is a
+mixture of all shards' mixtures, each weighted by what its shard gave the token that came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from overt.datasets.tokens import VOCABULARY
+from overt.models.baselines import Baselines
+from overt.models.config import Config
+from overt.models.stream import Stream, numbers, targets
+from overt.models.tensors import Array, Tensors
+
+
+@dataclass(frozen=True, eq=False)
+class Predicted:
+    """Predictions of one model for the n events of one person. V tokens, C components.
+
+    `log_pause` is NaN where there is no pause; the mixture is that of ln(pause in ms) given the
+    token that came.
+    """
+
+    token: Array
+    """int64[n], the token that came."""
+    probability: Array
+    """float64[n, V], of each token to come."""
+    log_pause: Array
+    """float64[n], ln ms of the pause before it."""
+    weight: Array
+    mean: Array
+    sigma: Array
+    """float64[n, C], of the log-normal components."""
+    point: Array | None = None
+    """float64[n], ln ms: the median to be judged, where it is not the mixture's own."""
+
+
+Members = Sequence[Mapping[str, Array]]
+
+
+def predict(members: Members, config: Config, streams: Sequence[Stream]) -> list[Predicted]:
+    """Return the mean prediction of some shards' weights for each stream, at least one shard."""
+    from overt.models.encoder import encoder_from
+
+    encoders = [encoder_from(_weights(m), config, len(VOCABULARY)) for m in members]
+    return [_predict(encoders, stream) for stream in streams]
+
+
+def _weights(tensors: Tensors) -> dict[str, Array]:
+    return {name: array for name, array in tensors.items() if not name.startswith("tables.")}
+
+
+def _predict(encoders: Sequence, stream: Stream) -> Predicted:  # type: ignore[type-arg]
+    import torch
+
+    aim = targets(stream)
+    there = np.flatnonzero(aim.token >= 0)
+    followed = torch.tensor(aim.token[there])
+    token = torch.tensor(stream.token.astype(np.int64))[None]
+    number = torch.tensor(numbers(stream))[None]
+    probability, parts = 0.0, []
+    with torch.inference_mode():
+        for encoder in encoders:
+            states = encoder.states(token, number)[0][0, torch.tensor(there)]
+            share = torch.softmax(encoder.token(states).double(), -1).numpy()
+            probability = probability + share / len(encoders)
+            log_weight, mean, log_sigma = (t.double() for t in encoder.mixture(states, followed))
+            own = share[np.arange(len(there)), followed.numpy()]
+            weight = log_weight.exp().numpy() * own[:, None]
+            parts.append((weight, mean.numpy(), log_sigma.exp().numpy()))
+    weight, mean, sigma = (np.concatenate(column, axis=1) for column in zip(*parts, strict=True))
+    return Predicted(
+        followed.numpy(),
+        np.asarray(probability),
+        aim.log_pause[there],
+        weight / weight.sum(1, keepdims=True),
+        mean,
+        sigma,
+    )
+
+
+BASELINES = ("most frequent", "Markov-2", "digraph")
+"""The names of the rows of `predict_baselines`; each has a token part and a pause part."""
+
+
+def predict_baselines(tables: Baselines, stream: Stream) -> dict[str, Predicted]:
+    """Return what the baselines predict for one stream.
+
+    - `most frequent`: frequencies of tokens; one log-normal for all pauses
+    - `Markov-2`: by the two tokens before; one log-normal by the token that came
+    - `digraph`: by the token before; median and log-normal by the pair of tokens
+    """
+    aim = targets(stream)
+    there = np.flatnonzero(aim.token >= 0)
+    last, came = stream.token[there].astype(int), aim.token[there]
+    before = np.concatenate([[len(VOCABULARY)], stream.token[:-1]])[there].astype(int)
+    n = len(there)
+
+    def row(probability: Array, mean: Array, sigma: Array, median: Array) -> Predicted:
+        return Predicted(
+            came,
+            probability,
+            aim.log_pause[there],
+            np.ones((n, 1)),
+            mean.reshape(n, 1),
+            sigma.reshape(n, 1),
+            median,
+        )
+
+    return {
+        "most frequent": row(
+            np.broadcast_to(tables.unigram, (n, len(VOCABULARY))),
+            np.full(n, tables.all_log_mean),
+            np.full(n, tables.all_log_sigma),
+            np.full(n, tables.all_log_median),
+        ),
+        "Markov-2": row(
+            tables.markov[before, last],
+            tables.next_log_mean[came],
+            tables.next_log_sigma[came],
+            tables.next_log_median[came],
+        ),
+        "digraph": row(
+            tables.pairs[last],
+            tables.pause_log_mean[last, came],
+            tables.pause_log_sigma[last, came],
+            tables.pause_log_median[last, came],
+        ),
+    }
