@@ -6,7 +6,7 @@ are the leaf of the tree. The day is as fine as time gets, and nothing names a p
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -59,7 +59,7 @@ class Entry:
         if not isinstance(self.day, str) or not _DAY.fullmatch(self.day):
             raise Damaged("not a day", where=where)
         try:
-            datetime.date.fromisoformat(self.day)
+            dt.date.fromisoformat(self.day)
         except ValueError as error:
             raise Damaged("not a day", where=where) from error
 

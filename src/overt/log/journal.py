@@ -13,12 +13,13 @@ be is `Damaged`, and nothing is written until a person has looked.
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import json
 import os
 import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 from overt.log.checkpoint import open_checkpoint
 from overt.log.entry import Entry, read_entry
@@ -29,7 +30,7 @@ from overt.schema.errors import Damaged, OvertError
 
 
 def _today() -> str:
-    return datetime.datetime.now(datetime.UTC).date().isoformat()
+    return dt.datetime.now(dt.UTC).date().isoformat()
 
 
 def _sync_directory(path: Path) -> None:
@@ -142,6 +143,10 @@ class Log:
                 _write_durably(path, note.encode())
             return note
 
+    def sign(self, kind: str, document: dict[str, Any]) -> dict[str, Any]:
+        """Return `document` signed by the log's key; `kind` is receipt or certificate."""
+        return self._signer.document(kind, document)
+
     def refresh(self) -> int:
         """Take in what other processes have appended; return the size."""
         with self._guard, exclusive(self._directory / "lock"):
@@ -182,7 +187,8 @@ class Log:
         (self._directory / "intent").unlink(missing_ok=True)
 
     def _read(self, data: bytes) -> None:
-        entries, good = [], 0
+        entries: list[Entry] = []
+        good = 0
         problem: OvertError | None = None
         while good < len(data):
             stop = data.find(b"\n", good)

@@ -1,0 +1,147 @@
+"""The notice: the exact bytes a person is shown before they choose, and what a receipt binds to.
+
+Rendered from the study and a file of words per language (`words/`), never written by hand, so that
+it cannot say less than what the settings do. The result is canonical JSON: a page shows its texts
+as they are, and its SHA-256 stands in the receipt. Another study version, another wording or
+another setting is another hash, and asks for fresh consent.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from overt.schema.canonical import canonical
+from overt.schema.errors import InvalidInput
+from overt.schema.event import MARKS, Kind
+from overt.schema.purpose import PURPOSES
+from overt.schema.study import LANGUAGES, Study
+
+SCHEMA = "overt-notice/1"
+
+KIND_GROUPS: dict[str, frozenset[Kind]] = {
+    "keyboard": frozenset(
+        {Kind.KEY_DOWN, Kind.KEY_UP, Kind.EDIT, Kind.COMPOSITION_START, Kind.COMPOSITION_END}
+    ),
+    "pointing": frozenset(
+        {Kind.POINTER_DOWN, Kind.POINTER_UP, Kind.CLICK, Kind.WHEEL, Kind.SCROLL}
+    ),
+    "movement": frozenset({Kind.POINTER_MOVE}),
+    "attention": frozenset({Kind.FOCUS, Kind.BLUR, Kind.VISIBILITY}),
+    "selection": frozenset({Kind.SELECTION}),
+}
+"""Kinds of event as people would call them; together all but the marks."""
+
+
+def notice_bytes(study: Study, language: str) -> bytes:
+    """Return the notice of a live study in one of its languages, as canonical JSON.
+
+    Raises:
+        InvalidInput: an imported study has no notice, or this one has none in that language.
+    """
+    if study.origin != "live":
+        raise InvalidInput("imported data has no notice: nobody joins it", where="study.origin")
+    if language not in study.notice or language not in LANGUAGES:
+        raise InvalidInput(
+            "the study has no notice in this language",
+            where="lang",
+            do=f"It has: {', '.join(study.notice)}.",
+        )
+    return canonical(_notice(study, language, _words(language)))
+
+
+def notice_sha256(study: Study, language: str) -> str:
+    """Return the hash (hex) of the notice's bytes."""
+    return hashlib.sha256(notice_bytes(study, language)).hexdigest()
+
+
+@cache
+def _words(language: str) -> dict[str, Any]:
+    return tomllib.loads(
+        files("overt.consent").joinpath("words", f"{language}.toml").read_text(encoding="utf-8")
+    )
+
+
+def _notice(study: Study, language: str, words: dict[str, Any]) -> dict[str, Any]:
+    own = study.notice[language]
+    before = words["before"]["text" if study.hold_days else "text_without_hold"]
+    texts = {
+        "recorded": [*words["recorded"][study.level], *words["recorded"]["always"]],
+        "before": before,
+        "kept": words["kept"]["text"],
+        "readers": words["readers"]["text"],
+        "leaving": words["leaving"]["text"],
+        "limits": words["limits"]["text"],
+    }
+    filled = {
+        "outbox_delay": _duration(study.outbox_delay_s, words["units"]),
+        "hold_days": _duration(study.hold_days * 86_400, words["units"]),
+        "retention_days": _duration(study.retention_days * 86_400, words["units"]),
+        "storage": study.storage,
+    }
+    sections = [
+        {
+            "id": name,
+            "heading": words["headings"][name],
+            "text": [_fill(text, filled) for text in paragraphs],
+        }
+        for name, paragraphs in texts.items()
+    ]
+    readers = next(section for section in sections if section["id"] == "readers")
+    readers["text"] = [*_sentences(own.readers or study.readers), *readers["text"]]
+    return {
+        "schema": SCHEMA,
+        "study": study.id,
+        "version": study.version,
+        "language": language,
+        "title": own.title or study.title,
+        "about": own.about,
+        "controller": study.controller,
+        "contact": study.contact,
+        "sections": sections,
+        "choices": {
+            "heading": words["headings"]["choices"],
+            "text": words["choices"]["text"],
+            "purposes": [_choice(purpose, words) for purpose in study.purposes],
+        },
+        "join": words["join"],
+        "decline": words["decline"],
+        "declined": words["declined"],
+        "settings": {
+            "level": study.level,
+            "retention_days": study.retention_days,
+            "outbox_delay_s": study.outbox_delay_s,
+            "hold_days": study.hold_days,
+            "fields": list(study.fields),
+        },
+    }
+
+
+def _choice(purpose: str, words: dict[str, Any]) -> dict[str, Any]:
+    kinds = PURPOSES[purpose].kinds - MARKS
+    needed = [words["kinds"][name] for name, group in KIND_GROUPS.items() if kinds & group]
+    own = words["purposes"][purpose]
+    needs = words["choices"]["needs"].replace("{kinds}", ", ".join(needed))
+    return {"id": purpose, "title": own["title"], "text": f"{own['text']} {needs}"}
+
+
+def _sentences(items: tuple[str, ...]) -> list[str]:
+    return [item[:1].upper() + item[1:] + ("" if item[-1] in ".!?" else ".") for item in items]
+
+
+def _fill(text: str, values: dict[str, str]) -> str:
+    for name, value in values.items():
+        text = text.replace("{" + name + "}", value)
+    return text
+
+
+def _duration(seconds: int, units: dict[str, str]) -> str:
+    """Return a duration in the largest unit that divides it: `60` is `1 minute`."""
+    for name, size in (("day", 86_400), ("hour", 3600), ("minute", 60), ("second", 1)):
+        if seconds % size == 0 and seconds >= size:
+            count = seconds // size
+            return f"{count} {units[name if count == 1 else name + 's']}"
+    return f"0 {units['seconds']}"
