@@ -1,0 +1,98 @@
+"""Sums of revision: characters in and out, revisions, P-bursts and R-bursts, per window."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from overt.features import sums
+from overt.features.kernel import kernel
+from overt.schema.event import Edit, Kind, Modifier
+
+_TYPED = (Edit.INSERT_TEXT, Edit.INSERT_LINE, Edit.INSERT_COMPOSITION)
+_PASTED = (Edit.INSERT_PASTE, Edit.INSERT_DROP)
+_DELETED = (
+    Edit.DELETE_CHAR_BACKWARD,
+    Edit.DELETE_CHAR_FORWARD,
+    Edit.DELETE_WORD_BACKWARD,
+    Edit.DELETE_WORD_FORWARD,
+    Edit.DELETE_LINE,
+    Edit.DELETE_CUT,
+    Edit.DELETE_OTHER,
+)
+_WHAT = np.zeros(128, np.int8)
+for _edits, _what in ((_TYPED, 1), (_PASTED, 2), (_DELETED, 3)):
+    _WHAT[[int(edit) for edit in _edits]] = _what
+_DOWN, _EDIT, _REPEAT = int(Kind.KEY_DOWN), int(Kind.EDIT), int(Modifier.REPEAT)
+_INSERTED, _DELETED_CHARS, _PASTED_CHARS = (
+    sums.AT[name] for name in ("inserted_chars", "deleted_chars", "pasted_chars")
+)
+_DELETIONS, _REVISIONS = sums.AT["deletions"], sums.AT["revisions"]
+_P_BURSTS, _P_CHARS = sums.AT["p_bursts"], sums.AT["p_burst_chars"]
+_R_BURSTS, _R_CHARS = sums.AT["r_bursts"], sums.AT["r_burst_chars"]
+
+
+@kernel
+def _add_edits(
+    kind: Any,
+    t_us: Any,
+    modifiers: Any,
+    edit: Any,
+    chars: Any,
+    what: Any,
+    start: int,
+    window: int,
+    pause: int,
+    total: Any,
+) -> None:
+    burst = 0
+    revising = False
+    last_down = t_us[0]
+    pressed = False
+    for i in range(kind.shape[0]):
+        if kind[i] == _DOWN and modifiers[i] & _REPEAT == 0:
+            if pressed and t_us[i] - last_down >= pause:
+                if burst > 0:
+                    w = (t_us[i] - start) // window
+                    total[w, _P_BURSTS] += 1.0
+                    total[w, _P_CHARS] += burst
+                    burst = 0
+                revising = False
+            pressed = True
+            last_down = t_us[i]
+        elif kind[i] == _EDIT:
+            w = (t_us[i] - start) // window
+            done = what[edit[i]]
+            if done == 1:
+                total[w, _INSERTED] += chars[i]
+                burst += chars[i]
+                revising = False
+            elif done == 2:
+                total[w, _PASTED_CHARS] += chars[i]
+                revising = False
+            elif done == 3:
+                total[w, _DELETIONS] += 1.0
+                total[w, _DELETED_CHARS] += chars[i]
+                if not revising:
+                    total[w, _REVISIONS] += 1.0
+                    revising = True
+                if burst > 0:
+                    total[w, _R_BURSTS] += 1.0
+                    total[w, _R_CHARS] += burst
+                    burst = 0
+
+
+def add_revision(
+    events: pa.Table, start_us: int, window_us: int, pause_us: int, total: Any
+) -> None:
+    """Add the edits of one session to `total`, a matrix of `overt.features.sums`.
+
+    A burst is characters typed in a row; it belongs to the window in which it ends: by a pause (a
+    P-burst) or a deletion (an R-burst). What the end of the session cuts off is not counted.
+    Deletions in a row are one revision; typing or a pause ends it.
+    """
+    names = ("kind", "t_us", "modifiers", "edit", "edit_chars")
+    columns = [events.column(name).to_numpy() for name in names]
+    _add_edits(*[*columns, _WHAT, start_us, window_us, pause_us, total])

@@ -1,0 +1,98 @@
+"""Features per session and per window: a table of events in, a table of figures out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from overt.features import sums
+from overt.features.catalogue import CATALOGUE
+from overt.features.revision import add_revision
+from overt.features.typing import add_typing
+from overt.schema.errors import InvalidInput
+
+PAUSE_THRESHOLD_MS = 2000
+"""Usual in writing research since Kaufer, Hayes & Flower 1986."""
+WINDOWS_MAX = 1_000_000
+_WHOLE_US = 2**62
+
+FEATURES = pa.schema(
+    [
+        pa.field("session", pa.int32(), nullable=False),
+        pa.field("window", pa.int32(), nullable=False),
+        pa.field("start_us", pa.int64(), nullable=False),
+    ]
+    + [pa.field(feature.name, pa.float64()) for feature in CATALOGUE]
+)
+"""One row a window: number of the session, number of the window, its start since the first event,
+and the columns of the catalogue, null below their fewest samples."""
+
+
+def session_sums(
+    events: pa.Table, *, window_us: int | None = None, pause_threshold_ms: int = PAUSE_THRESHOLD_MS
+) -> Any:
+    """Return the sums of one session: float64[windows, len(sums.COLUMNS)].
+
+    Windows are counted from the first event. Without `window_us` the session is one window.
+    """
+    if window_us is not None and window_us < 1:
+        raise InvalidInput("must be at least 1 µs", where="window_us")
+    if events.num_rows == 0:
+        return sums.empty(0)
+    t_us = events.column("t_us").to_numpy()
+    start_us, end_us = int(t_us.min()), int(t_us.max())
+    width_us = window_us or _WHOLE_US
+    windows = (end_us - start_us) // width_us + 1
+    if windows > WINDOWS_MAX:
+        raise InvalidInput("is too short for a session this long", where="window_us")
+    total = sums.empty(windows)
+    for add in (add_typing, add_revision):
+        add(events, start_us, width_us, pause_threshold_ms * 1000, total)
+    return total
+
+
+def figures(total: Any) -> dict[str, Any]:
+    """Return the catalogue's columns for a matrix of sums, as Arrow arrays with nulls."""
+    made = {}
+    with np.errstate(invalid="ignore", divide="ignore"):
+        for feature in CATALOGUE:
+            values = np.asarray(feature.value(total), np.float64)
+            too_few = feature.samples(total) < feature.samples_min
+            made[feature.name] = pa.array(values, pa.float64(), mask=too_few)
+    return made
+
+
+def features(
+    sessions: Iterable[pa.Table],
+    *,
+    window_us: int | None = None,
+    pause_threshold_ms: int = PAUSE_THRESHOLD_MS,
+) -> pa.Table:
+    """Return one row a session, or one a window of `window_us`: schema `FEATURES`.
+
+    Shifting a session in time changes nothing. Windows without a press have a row too.
+
+    >>> from overt.datasets import rows
+    >>> one = rows.table(4, {
+    ...     "kind": [1, 2, 1, 2], "t_us": [0, 90_000, 200_000, 300_000], "slot": [1, 1, 1, 1]})
+    >>> made = features([one])
+    >>> made["presses"][0].as_py(), made["hold_us_mean"][0].as_py(), made["keys_per_s"][0].as_py()
+    (2.0, 95000.0, 5.0)
+    """
+    totals = [
+        session_sums(events, window_us=window_us, pause_threshold_ms=pause_threshold_ms)
+        for events in sessions
+    ]
+    if not totals:
+        return FEATURES.empty_table()
+    lengths = [len(total) for total in totals]
+    window = np.concatenate([np.arange(length, dtype=np.int32) for length in lengths])
+    head = {
+        "session": pa.array(np.repeat(np.arange(len(totals), dtype=np.int32), lengths)),
+        "window": pa.array(window),
+        "start_us": pa.array(window.astype(np.int64) * (window_us or 0)),
+    }
+    return pa.table({**head, **figures(np.concatenate(totals))}, schema=FEATURES)
