@@ -1,0 +1,503 @@
+"""The store: keyring, control database, segments and artefacts of one data directory.
+
+Order makes it safe. An upload is checked against its receipt, sealed, appended, made durable and
+indexed while it holds the control database's write lock; an erasure first takes the same lock to
+put up its tombstone, and only then destroys keys and bytes. So nothing can be stored behind an
+erasure's back, in whichever processes the two happen.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hmac
+import json
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from overt.schema import batch as batches
+from overt.schema.batch import BatchHeader
+from overt.schema.errors import Damaged, Missing, Refused
+from overt.store.artefacts import Artefacts
+from overt.store.control import BatchPlace, Control, Grant, today
+from overt.store.files import make_folder
+from overt.store.keyring import DataKey, Keyring
+from overt.store.layout import Layout
+from overt.store.seal import seal, unseal
+from overt.store.segments import ALIGN_BYTES, SealedRow, Segments, bound
+
+
+class Outcome(StrEnum):
+    """What became of a batch."""
+
+    STORED = "stored"
+    HAVE = "have"
+    WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A checked batch: its header and the bytes as received, gzipped."""
+
+    header: BatchHeader
+    wire: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What an erasure step removed."""
+
+    batches: int
+    events: int
+    keys: int
+
+
+class Store:
+    """An open data directory."""
+
+    def __init__(self, root: Path, *, create: bool) -> None:
+        self.layout = Layout(root)
+        if not self.layout.keyring.exists() and not create:
+            raise Missing("there is no Overt data directory", where=str(root), do="Run `overt up`.")
+        make_folder(root)
+        self.keyring = Keyring(self.layout, create=create)
+        self.control = Control(self.layout.control, create=create)
+        self.segments = Segments(self.layout)
+        self.artefacts = Artefacts(self.layout, self.keyring, self.control)
+        self._session_secret = self.keyring.secret("sessions")
+        self._recover()
+
+    @classmethod
+    def open(cls, root: Path | str, *, create: bool = False) -> Store:
+        """Open a data directory and finish what a crash interrupted.
+
+        Raises `Missing` without a directory (unless `create`), `Refused` with a wrong master key.
+        """
+        return cls(Path(root), create=create)
+
+    def close(self) -> None:
+        """Close files and connections."""
+        self.segments.close()
+        self.control.close()
+        self.keyring.close()
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # -- people ------------------------------------------------------------------------------
+
+    def add_subject(
+        self,
+        study: str,
+        origin: str,
+        *,
+        recovery_hash: bytes = bytes(32),
+        device_hash: bytes = bytes(32),
+    ) -> str:
+        """Add a subject to keyring and control database; return the row."""
+        row = self.keyring.add_subject(study, recovery_hash=recovery_hash, device_hash=device_hash)
+        self.control.put_subjects([row], study, origin)
+        return row
+
+    def add_subjects(self, study: str, origin: str, count: int) -> list[str]:
+        """Add many subjects at once (imports); return their rows."""
+        rows = self.keyring.add_subjects(study, count)
+        self.control.put_subjects(rows, study, origin)
+        return rows
+
+    def subjects(self, study: str) -> list[str]:
+        """Return the rows of a study's subjects that can be read, in random order of row."""
+        known = set(self.keyring.subjects())
+        return [row for row in self.control.subjects(study) if row in known]
+
+    def put_receipt(
+        self, receipt: str, subject: str, purposes: Iterable[str], level: str, document: bytes
+    ) -> None:
+        """File a receipt; its document is sealed under the subject's key."""
+        self.put_receipts([(receipt, subject, tuple(purposes), level, document)])
+
+    def put_receipts(
+        self, receipts: Iterable[tuple[str, str, tuple[str, ...], str, bytes]]
+    ) -> None:
+        """File many: (receipt, subject, purposes, level, document)."""
+        self.control.put_receipts(
+            {
+                "row": receipt,
+                "subject": subject,
+                "purposes": purposes,
+                "level": level,
+                "sealed": seal(self._key(subject), document, f"receipt {receipt}".encode()),
+            }
+            for receipt, subject, purposes, level, document in receipts
+        )
+
+    def receipt(self, receipt: str) -> bytes:
+        """Return the document of a receipt. Raises `Missing` when there is none any more."""
+        found = self.control.sealed_receipt(receipt)
+        if found is None:
+            raise Missing("there is no such receipt", where="receipt")
+        subject, sealed = found
+        return unseal(
+            self._key(subject), sealed, f"receipt {receipt}".encode(), where=f"receipt {receipt}"
+        )
+
+    def is_gone(self, receipt: str) -> bool:
+        """Return whether the person of this receipt was erased: uploads are refused for good."""
+        return self.control.has_tombstone(self._mark(receipt))
+
+    def put_opening(self, index: int, subject: str | None, opening: bytes) -> None:
+        """File the opening of a log entry: under the subject's key, or the system's for nobody."""
+        key = self.keyring.secret("openings") if subject is None else self._key(subject)
+        self.control.put_opening(index, subject, seal(key, opening, b"opening %d" % index))
+
+    def openings(self, subject: str | None) -> list[tuple[int, bytes]]:
+        """Return (entry, opening) about a subject, or about nobody in particular."""
+        key = self.keyring.secret("openings") if subject is None else self._key(subject)
+        return [
+            (index, unseal(key, sealed, b"opening %d" % index, where=f"opening {index}"))
+            for index, sealed in self.control.openings(subject)
+        ]
+
+    # -- batches -----------------------------------------------------------------------------
+
+    def append_batches(self, items: Sequence[Incoming]) -> list[Outcome]:
+        """Store checked batches; when this returns, what is STORED is durable.
+
+        Each is held against its receipt as it is at this moment: WITHDRAWN when the receipt is
+        gone, or no purpose of the batch is active any more. HAVE when (session, number) came
+        before, in this call or ever. Raises `OSError` when the disk refuses: nothing is stored.
+        """
+        if not items:
+            return []
+        try:
+            with self.control.write(durable=False) as connection:
+                outcomes, end = self._append(connection, items)
+        except BaseException:
+            # Whether the commit took effect is not known: the next opening settles it.
+            self.segments.close()
+            raise
+        if end:
+            self.segments.settle(end)
+        return outcomes
+
+    def _append(
+        self, connection: sa.Connection, items: Sequence[Incoming]
+    ) -> tuple[list[Outcome], int]:
+        day = today()
+        grants = self.control.grants_in(connection, {item.header.receipt for item in items})
+        numbers = [
+            (self._session(grants.get(item.header.receipt), item), item.header.batch)
+            for item in items
+        ]
+        taken = self.control.held(connection, numbers)
+        outcomes, chosen = [], []
+        for item, number in zip(items, numbers, strict=True):
+            grant = grants.get(item.header.receipt)
+            outcome = _outcome(grant, item.header, taken=number in taken)
+            outcomes.append(outcome)
+            if outcome is Outcome.STORED and grant is not None:
+                taken.add(number)
+                chosen.append((item, number[0].hex(), grant.subject))
+        wanted = {(subject, item.header.purposes) for item, _, subject in chosen}
+        keys = self._data_keys(day, wanted)
+        rows = [_sealed(item, keys[s, item.header.purposes]) for item, _, s in chosen]
+        if not rows:
+            return outcomes, 0
+        segment, offsets, end = self.segments.append(rows)
+        places = [
+            _place(row, segment, offset, session, item.header, keys[s, item.header.purposes])
+            for row, offset, (item, session, s) in zip(rows, offsets, chosen, strict=True)
+        ]
+        self.control.index(connection, places, end)
+        return outcomes, end
+
+    def _data_keys(
+        self, day: int, wanted: set[tuple[str, tuple[str, ...]]]
+    ) -> dict[tuple[str, tuple[str, ...]], DataKey]:
+        """Return the keys of the day; those that are missing are made with one fsync."""
+        found = {w: self.keyring.data_key(w[0], day, w[1]) for w in wanted}
+        if None in found.values():
+            with self.keyring.group():
+                found = {w: self.keyring.data_key(w[0], day, w[1], create=True) for w in wanted}
+        keys = {w: key for w, key in found.items() if key is not None}
+        if len(keys) < len(wanted):
+            raise Refused("a subject lost its key without a tombstone", where="keyring")
+        return keys
+
+    def batches_of(self, subject: str) -> list[BatchPlace]:
+        """Return where a subject's batches lie, by session and number."""
+        return self.control.batches(subject_row=subject)
+
+    def read(self, places: Iterable[BatchPlace]) -> Iterator[tuple[BatchPlace, bytes]]:
+        """Yield each place with its batch, opened and inflated.
+
+        Skips batches that were erased since the places were listed. Raises `Damaged` when a row
+        does not open although its key is there.
+        """
+        for place in places:
+            key = self.keyring.data_key_by_row(place.data_key)
+            found = None if key is None else self._sealed_row(place)
+            if key is not None and found is not None:
+                yield place, open_row(found, key)
+
+    def stored_counts(self, subject: str) -> dict[str, int]:
+        """Return sessions, batches, events, produced, removed, lost, unclean of a subject."""
+        return self.control.stored(subject)
+
+    def _sealed_row(self, place: BatchPlace) -> SealedRow | None:
+        try:
+            return self.segments.read(place.segment, place.offset, place.length)
+        except (Damaged, Missing):
+            again = self.control.batches(rows=[place.row])
+            if not again:
+                return None
+            if (again[0].segment, again[0].offset) == (place.segment, place.offset):
+                raise
+            return self.segments.read(again[0].segment, again[0].offset, again[0].length)
+
+    # -- erasure: each step may be repeated and may be interrupted ---------------------------
+
+    def bury(self, subject: str) -> int:
+        """Put up tombstones for the subject's receipts: from now on their uploads are refused."""
+        receipts = [grant.receipt for grant in self.control.receipts_of(subject)]
+        self.control.put_tombstones(self._mark(receipt) for receipt in receipts)
+        for receipt in receipts:
+            self.control.withdraw(receipt)
+        return len(receipts)
+
+    def destroy_keys(self, subject: str) -> int:
+        """Destroy the subject's key, pseudonym and data keys; return how many slots."""
+        rows = [key.row for key in self.keyring.data_keys(subject)]
+        return self.keyring.destroy(subject, *rows)
+
+    def overwrite_rows(self, subject: str) -> Erased:
+        """Overwrite the sealed bytes of all the subject's batches, in place."""
+        with self.control.write() as connection:
+            return self._overwrite(self.control.batches_in(connection, subject_row=subject))
+
+    def delete_control_rows(self, subject: str) -> None:
+        """Forget batches, receipts, openings and the subject."""
+        self.control.drop_subject(subject)
+
+    def purge(self) -> None:
+        """Leave no deleted byte in the control database's files. Raises `Refused` when busy."""
+        self.control.purge()
+
+    def erase_purpose(self, subject: str, purpose: str) -> Erased:
+        """Erase what only `purpose` (or purposes withdrawn before) covered.
+
+        A data key is destroyed when no purpose of its set is left active in any receipt of the
+        subject. The caller has withdrawn the purpose. Rows that other purposes cover stay.
+        """
+        active = {p for g in self.control.receipts_of(subject) for p in g.active} - {purpose}
+        keys = self.keyring.data_keys(subject)
+        return self._erase_data_keys([key for key in keys if not active & set(key.purposes)])
+
+    def delete_batches(self, rows: Iterable[str]) -> Erased:
+        """Overwrite single batches in place; that they came is kept, so that none comes twice."""
+        wanted = list(rows)
+        with self.control.write() as connection:
+            places = self.control.batches_in(connection, rows=wanted)
+            erased = self._overwrite(places)
+        self.control.empty_batches(place.row for place in places)
+        return erased
+
+    def expire(self, study: str, retention_days: int, *, day: int | None = None) -> Erased:
+        """Erase what a study received more than `retention_days` before `day` (today)."""
+        last = (today() if day is None else day) - retention_days
+        members = set(self.control.subjects(study))
+        keys = [k for k in self.keyring.data_keys() if k.subject in members and k.day < last]
+        return self._erase_data_keys(keys)
+
+    def _erase_data_keys(self, keys: Sequence[DataKey]) -> Erased:
+        rows = [key.row for key in keys]
+        with self.control.write() as connection:
+            places = self.control.batches_in(connection, data_keys=rows)
+            destroyed = self.keyring.destroy(*rows)
+            erased = self._overwrite(places)
+        self.control.drop_batches(place.row for place in places)
+        return Erased(erased.batches, erased.events, destroyed)
+
+    def _overwrite(self, places: Sequence[BatchPlace]) -> Erased:
+        """Overwrite rows; the caller holds the write lock, so nothing moves meanwhile."""
+        by_segment: dict[str, list[tuple[int, int]]] = {}
+        for place in places:
+            by_segment.setdefault(place.segment, []).append((place.offset, place.length))
+        for name, spots in by_segment.items():
+            self.segments.overwrite(name, spots)
+        return Erased(len(places), sum(place.events for place in places), 0)
+
+    # -- what a crash left, space ------------------------------------------------------------
+
+    def _recover(self) -> None:
+        """Index whole rows that were durable but not yet indexed; cut off torn tails.
+
+        A row whose key is gone, or whose number is taken, is overwritten. Segments another
+        process appends to are left to it.
+        """
+        with self.control.write() as connection:
+            ends = self.control.segment_ends(connection)
+            for name in self.segments.names():
+                descriptor = self.segments.claim(name)
+                if descriptor is None:
+                    continue
+                end = self._recover_tail(connection, name, ends.get(name, ALIGN_BYTES))
+                self.segments.adopt(name, descriptor, end)
+        self.artefacts.sweep()
+
+    def _recover_tail(self, connection: sa.Connection, name: str, start: int) -> int:
+        places: list[BatchPlace] = []
+        dead, end = [], start
+        for offset, row_end, row in self.segments.rows(name, start):
+            end = row_end
+            if row is None:
+                continue
+            place = self._rebuilt(connection, name, offset, row, places)
+            if place is None:
+                dead.append((offset, len(row.sealed)))
+            else:
+                places.append(place)
+        if dead:
+            self.segments.overwrite(name, dead)
+        if places:
+            self.control.index(connection, places, end)
+        elif end != start or start == ALIGN_BYTES:
+            self.control.set_segment_end(connection, name, end)
+        return end
+
+    def _rebuilt(
+        self,
+        connection: sa.Connection,
+        name: str,
+        offset: int,
+        row: SealedRow,
+        before: Sequence[BatchPlace],
+    ) -> BatchPlace | None:
+        key = self.keyring.data_key_by_row(row.data_key)
+        grant = self.control.grants_in(connection, [row.receipt]).get(row.receipt)
+        if key is None or grant is None or not set(key.purposes) & set(grant.active):
+            return None
+        header, _ = batches.read_header(open_row(row, key))
+        session = self._session_of(grant.subject, header.session)
+        number = (session.hex(), header.batch)
+        if self.control.held(connection, [(session, header.batch)]) or number in {
+            (place.session, place.batch) for place in before
+        }:
+            return None
+        return _place(row, name, offset, session.hex(), header, key)
+
+    def compact(self) -> int:
+        """Rewrite segments that are mostly dead and that nobody appends to; return bytes freed."""
+        self.segments.close()
+        return sum(self._compact(name) for name in self.segments.names())
+
+    def _compact(self, name: str) -> int:
+        descriptor = self.segments.claim(name)
+        if descriptor is None:
+            return 0
+        try:
+            with self.control.write() as connection:
+                places = self.control.batches_in(connection, segment_name=name)
+                size = self.layout.segment(name).stat().st_size
+                live = sum(self.segments.span(place.length) for place in places)
+                if 2 * live > size:
+                    return 0
+                end = 0
+                if places:
+                    rows = [self.segments.read(name, p.offset, p.length) for p in places]
+                    fresh, offsets, end = self.segments.append(rows)
+                    self.control.move(connection, [p.row for p in places], fresh, offsets, end)
+                self.control.drop_segment(connection, name)
+            if end:
+                self.segments.settle(end)
+            self.layout.segment(name).unlink()
+        finally:
+            os.close(descriptor)
+        return size - live
+
+    # -- sealed words between steps ----------------------------------------------------------
+
+    def put_erasure(self, job: str, step: str, detail: dict[str, Any]) -> None:
+        """File an erasure's step; its detail is sealed under a system secret."""
+        plain = json.dumps(detail).encode()
+        sealed = seal(self.keyring.secret("erasures"), plain, f"erasure {job}".encode())
+        self.control.put_erasure(job, step, sealed)
+
+    def erasures(self) -> list[tuple[str, str, dict[str, Any]]]:
+        """Return (job, step, detail) of all erasures, finished ones too."""
+        key = self.keyring.secret("erasures")
+        return [
+            (job, step, json.loads(unseal(key, sealed, f"erasure {job}".encode(), where="erasure")))
+            for job, step, sealed in self.control.erasures()
+        ]
+
+    def _key(self, subject: str) -> bytes:
+        found = self.keyring.subject(subject)
+        if found is None:
+            raise Refused("there is no such subject", where="keyring")
+        return found.key
+
+    def _mark(self, receipt: str) -> bytes:
+        return hmac.digest(self.keyring.secret("tombstones"), receipt.encode(), "sha256")
+
+    def _session_of(self, subject: str, session: str) -> bytes:
+        return hmac.digest(self._session_secret, f"{subject} {session}".encode(), "sha256")[:16]
+
+    def _session(self, grant: Grant | None, item: Incoming) -> bytes:
+        return b"" if grant is None else self._session_of(grant.subject, item.header.session)
+
+
+def open_row(row: SealedRow, key: DataKey) -> bytes:
+    """Return the batch in a sealed row, uncompressed. Raises `Damaged`."""
+    associated = bound(row.row, row.data_key, row.receipt, key.purposes)
+    return batches.inflate(unseal(key.key, row.sealed, associated, where=f"row {row.row}"))
+
+
+def gzipped(body: bytes) -> bytes:
+    """Return a body as it is kept: gzip as it came, or gzipped lightly if it came plain."""
+    return body if body[:2] == b"\x1f\x8b" else gzip.compress(body, 1, mtime=0)
+
+
+def _outcome(grant: Grant | None, header: BatchHeader, *, taken: bool) -> Outcome:
+    purposes = set(header.purposes)
+    if grant is None or not purposes <= set(grant.granted) or not purposes & set(grant.active):
+        return Outcome.WITHDRAWN
+    return Outcome.HAVE if taken else Outcome.STORED
+
+
+def _sealed(item: Incoming, key: DataKey) -> SealedRow:
+    row = os.urandom(16).hex()
+    associated = bound(row, key.row, item.header.receipt, key.purposes)
+    return SealedRow(row, key.row, item.header.receipt, seal(key.key, item.wire, associated))
+
+
+def _place(
+    row: SealedRow, segment: str, offset: int, session: str, header: BatchHeader, key: DataKey
+) -> BatchPlace:
+    return BatchPlace(
+        row=row.row,
+        subject=key.subject,
+        receipt=row.receipt,
+        data_key=row.data_key,
+        segment=segment,
+        offset=offset,
+        length=len(row.sealed),
+        session=session,
+        batch=header.batch,
+        purposes=key.purposes,
+        day=key.day,
+        first_seq=header.first_seq,
+        events=header.rows,
+        produced=header.produced,
+        removed=header.removed,
+        lost=header.lost,
+        end=header.end,
+    )
