@@ -6,6 +6,7 @@ to the stream of the purposes that need its kind; events that no purpose needs a
 
 from __future__ import annotations
 
+import itertools
 import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -60,7 +61,7 @@ def _cuts(events: pa.Table) -> list[int]:
     )
     edges = [0, *(np.flatnonzero(breaks) + 1).tolist(), events.num_rows]
     cuts = [0]
-    for start, stop in zip(edges[:-1], edges[1:], strict=True):
+    for start, stop in itertools.pairwise(edges):
         cuts += [*range(start + limits.BATCH_ROWS_MAX, stop, limits.BATCH_ROWS_MAX), stop]
     return cuts
 
@@ -88,7 +89,7 @@ def batches_of(session: pa.Table, origin: Origin) -> Iterator[Batch]:
         cuts = _cuts(whole)
         parts += [
             (stream, whole.slice(start, stop - start))
-            for start, stop in zip(cuts[:-1], cuts[1:], strict=True)
+            for start, stop in itertools.pairwise(cuts)
             if stop > start
         ]
     produced = int(session.column("seq").to_numpy().max()) + 1 if session.num_rows else 0

@@ -1,0 +1,30 @@
+"""The studies of a data directory."""
+
+from __future__ import annotations
+
+from overt.schema.errors import Missing
+from overt.schema.study import Study, load_study
+from overt.store.store import Store
+
+
+def register(store: Store, document: bytes) -> Study:
+    """File the study in the bytes of a `study.toml`, or its new version, and return it.
+
+    Raises `InvalidInput` naming the key that is wrong, or when the origin would change.
+    """
+    study = load_study(document)
+    store.control.put_study(study.id, study.origin, document)
+    return study
+
+
+def study_of(store: Store, study_id: str) -> Study:
+    """Return a registered study. Raises `Missing` naming those there are."""
+    row = store.control.study(study_id)
+    if row is None:
+        known = ", ".join(known_study.id for known_study in store.control.studies())
+        raise Missing(
+            "there is no such study",
+            where="study",
+            do=f"There are: {known}." if known else "Register one with `overt study new`.",
+        )
+    return load_study(row.document)
