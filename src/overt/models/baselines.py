@@ -94,7 +94,7 @@ class Baselines:
 
 
 def _shape(counts: Array) -> tuple[Array, Array, Array]:
-    """Return mean, σ and median of ln ms of histograms (..., BINS), each with at least one count."""
+    """Return mean, σ, median of ln ms of histograms (..., BINS) with at least one count each."""
     total = counts.sum(-1)
     mean = counts @ _CENTRES / total
     variance = np.maximum(counts @ _CENTRES**2 / total - mean**2, 0) + _WIDTH**2
@@ -131,4 +131,4 @@ def baselines(parts: Iterable[Tensors], vocabulary: int) -> Baselines:
 
 
 def _backed(counts: Array, shorter: Array) -> Array:
-    return (counts + BACKOFF * shorter) / (counts.sum(-1, keepdims=True) + BACKOFF)
+    return np.asarray((counts + BACKOFF * shorter) / (counts.sum(-1, keepdims=True) + BACKOFF))

@@ -29,17 +29,17 @@ class Config:
     """Width of a token's embedding."""
     pause_hidden: int = 32
     """Width of the layer between state and pause mixture."""
-    chunk: int = 192
+    chunk: int = 96
     """Tokens in one training sequence; longer streams are cut."""
-    batch: int = 16
+    batch: int = 24
     """Sequences in one step."""
-    epochs: int = 10
+    epochs: int = 15
     """Passes over a shard."""
-    steps_min: int = 150
+    steps_min: int = 300
     """A small shard is passed over more often, until it has seen this many steps."""
-    epochs_max: int = 40
+    epochs_max: int = 60
     """But never more often than this."""
-    learning_rate: float = 4e-3
+    learning_rate: float = 1e-2
     weight_decay: float = 1e-4
     seed: int = 1
     device: str = "cpu"

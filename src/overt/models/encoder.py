@@ -18,11 +18,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from overt.models.config import LOG_PAUSE_CENTRE, MIXTURE, Config
+from overt.models.recurrence import recur
 from overt.models.stream import NUMBERS
 from overt.models.tensors import Array, Tensors
 
 LOG_SIGMA_MIN, LOG_SIGMA_MAX = -3.0, 1.5
-"""Bounds of a component's ln σ; the lower one keeps a single repeated pause from becoming a spike."""
+"""Bounds of a component's ln σ; the lower keeps a repeated pause from becoming a spike."""
 
 _LOG_2_PI = math.log(2 * math.pi)
 
@@ -33,7 +34,8 @@ class Encoder(nn.Module):
     def __init__(self, config: Config, vocabulary: int) -> None:
         super().__init__()
         self.embed = nn.Embedding(vocabulary, config.embed)
-        self.gru = nn.GRU(config.embed + NUMBERS, config.hidden, batch_first=True)
+        self.gates = nn.Linear(config.embed + NUMBERS, 3 * config.hidden)
+        self.recall = nn.Linear(config.hidden, 3 * config.hidden)
         self.token = nn.Linear(config.hidden, vocabulary)
         self.pause_state = nn.Linear(config.hidden, config.pause_hidden)
         self.pause_next = nn.Embedding(vocabulary, config.pause_hidden)
@@ -56,13 +58,15 @@ class Encoder(nn.Module):
     def states(
         self, token: Tensor, numbers: Tensor, state: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
-        """Return states (batch, n, hidden) after each token, and the last (1, batch, hidden).
+        """Return states (n, batch, hidden) after each token, and the last (batch, hidden).
 
-        `token` is (batch, n) int64, `numbers` (batch, n, NUMBERS) float32.
+        `token` is (n, batch) int64, `numbers` (n, batch, NUMBERS) float32.
         """
-        inputs = torch.cat([self.embed(token), numbers], dim=-1)
-        states, last = self.gru(inputs, state)
-        return states, last
+        inputs = self.gates(torch.cat([self.embed(token), numbers], dim=-1))
+        if state is None:
+            state = inputs.new_zeros(token.shape[1], self.recall.in_features)
+        states = recur(inputs, self.recall.weight, self.recall.bias, state)
+        return states, states[-1]
 
     def mixture(self, states: Tensor, following: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return log weights, means and ln σ of ln(pause in ms), each (…, MIXTURE).
@@ -80,7 +84,7 @@ class Encoder(nn.Module):
     def loss(self, states: Tensor, following: Tensor, pause: Tensor) -> tuple[Tensor, Tensor]:
         """Return summed token NLL and summed pause NLL (nats, density of ln ms).
 
-        `following` is -1 and `pause` NaN where there is none; both (batch, n).
+        `following` is -1 and `pause` NaN where there is none; both (n, batch).
         """
         logits = self.token(states)
         token_nll = functional.cross_entropy(

@@ -1,4 +1,4 @@
-"""How good predictions are, with 95 % intervals from a bootstrap over persons.
+r"""How good predictions are, with 95 % intervals from a bootstrap over persons.
 
 Every figure is a ratio of sums over events, so a person with more events weighs more; persons are
 resampled whole, because events of one person resemble each other.
@@ -7,10 +7,10 @@ resampled whole, because events of one person resemble each other.
 |---|---|---|
 | `top1`, `top3` | share | the token that came is the most probable one, or among the three |
 | `nll` | nats an event | −ln p(token) |
-| `ece` | share | \\|confidence − accuracy\\| of the most probable token, 15 equal bins |
+| `ece` | share | \|confidence − accuracy\| of the most probable token, 15 equal bins |
 | `pause_nll` | nats an event | −ln density of ln(pause in ms) |
 | `pause_crps_ms` | ms | continuous ranked probability score of the pause |
-| `pause_mae_ms` | ms | \\|pause − predicted median\\| |
+| `pause_mae_ms` | ms | \|pause − predicted median\| |
 | `pause_r2` | share | of the variance of ln(pause in ms); prediction is the mean of ln |
 
 Pause figures are given the token that came, as the digraph's are.
@@ -41,7 +41,8 @@ FIGURES = (
     "pause_mae_ms",
     "pause_r2",
 )
-_Z_BLOCK = 4096
+_BLOCK = 4096
+"""Rows of the pairwise part of the CRPS held in memory at once."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def _ndtr(x: Array) -> Array:
     """Return the normal distribution function, float64."""
     import torch
 
-    return torch.special.ndtr(torch.as_tensor(x, dtype=torch.float64)).numpy()
+    return np.asarray(torch.special.ndtr(torch.as_tensor(x, dtype=torch.float64)))
 
 
 def mixture_median(weight: Array, mean: Array, sigma: Array) -> Array:
@@ -67,7 +68,7 @@ def mixture_median(weight: Array, mean: Array, sigma: Array) -> Array:
         middle = (low + high) / 2
         below = (weight * _ndtr((middle[:, None] - mean) / sigma)).sum(1) < 0.5
         low, high = np.where(below, middle, low), np.where(below, high, middle)
-    return (low + high) / 2
+    return np.asarray((low + high) / 2)
 
 
 def mixture_nll(weight: Array, mean: Array, sigma: Array, at: Array) -> Array:
@@ -76,7 +77,7 @@ def mixture_nll(weight: Array, mean: Array, sigma: Array, at: Array) -> Array:
     with np.errstate(divide="ignore"):
         parts = np.log(weight) - 0.5 * (z * z + np.log(2 * np.pi)) - np.log(sigma)
     top = parts.max(1)
-    return -(top + np.log(np.exp(parts - top[:, None]).sum(1)))
+    return np.asarray(-(top + np.log(np.exp(parts - top[:, None]).sum(1))))
 
 
 def mixture_crps(weight: Array, mean: Array, sigma: Array, at: Array) -> Array:
@@ -85,8 +86,8 @@ def mixture_crps(weight: Array, mean: Array, sigma: Array, at: Array) -> Array:
     Closed form of E|X − y| − E|X − X'| / 2 with log-normal X, X' of the mixture.
     """
     crps = np.empty(len(at))
-    for start in range(0, len(at), _Z_BLOCK):
-        part = slice(start, start + _Z_BLOCK)
+    for start in range(0, len(at), _BLOCK):
+        part = slice(start, start + _BLOCK)
         w, m, s = weight[part], mean[part], sigma[part]
         y, log_y = np.exp(at[part])[:, None], at[part][:, None]
         expected = np.exp(m + s * s / 2)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,6 +17,9 @@ from overt.models.baselines import Baselines
 from overt.models.config import Config
 from overt.models.stream import Stream, numbers, targets
 from overt.models.tensors import Array, Tensors
+
+if TYPE_CHECKING:
+    from overt.models.encoder import Encoder
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,32 +59,34 @@ def _weights(tensors: Tensors) -> dict[str, Array]:
     return {name: array for name, array in tensors.items() if not name.startswith("tables.")}
 
 
-def _predict(encoders: Sequence, stream: Stream) -> Predicted:  # type: ignore[type-arg]
+def _predict(encoders: Sequence[Encoder], stream: Stream) -> Predicted:
     import torch
 
     aim = targets(stream)
     there = np.flatnonzero(aim.token >= 0)
-    followed = torch.tensor(aim.token[there])
-    token = torch.tensor(stream.token.astype(np.int64))[None]
-    number = torch.tensor(numbers(stream))[None]
-    probability, parts = 0.0, []
+    came = aim.token[there]
+    token = torch.tensor(stream.token.astype(np.int64))[:, None]
+    number = torch.tensor(numbers(stream))[:, None]
+    probability = np.zeros((len(there), len(VOCABULARY)))
+    weights, means, sigmas = [], [], []
     with torch.inference_mode():
         for encoder in encoders:
-            states = encoder.states(token, number)[0][0, torch.tensor(there)]
+            states = encoder.states(token, number)[0][torch.tensor(there), 0]
             share = torch.softmax(encoder.token(states).double(), -1).numpy()
-            probability = probability + share / len(encoders)
-            log_weight, mean, log_sigma = (t.double() for t in encoder.mixture(states, followed))
-            own = share[np.arange(len(there)), followed.numpy()]
-            weight = log_weight.exp().numpy() * own[:, None]
-            parts.append((weight, mean.numpy(), log_sigma.exp().numpy()))
-    weight, mean, sigma = (np.concatenate(column, axis=1) for column in zip(*parts, strict=True))
+            probability += share / len(encoders)
+            log_weight, mean, log_sigma = encoder.mixture(states, torch.tensor(came))
+            own = share[np.arange(len(there)), came]
+            weights.append(log_weight.double().exp().numpy() * own[:, None])
+            means.append(mean.double().numpy())
+            sigmas.append(log_sigma.double().exp().numpy())
+    weight = np.concatenate(weights, axis=1)
     return Predicted(
-        followed.numpy(),
-        np.asarray(probability),
+        came,
+        probability,
         aim.log_pause[there],
         weight / weight.sum(1, keepdims=True),
-        mean,
-        sigma,
+        np.concatenate(means, axis=1),
+        np.concatenate(sigmas, axis=1),
     )
 
 

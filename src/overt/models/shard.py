@@ -1,29 +1,27 @@
 """One shard: its people in, its weights out, by a computation that repeats bit for bit.
 
-`python -m overt.models.shard` is the process that does it. It reads jobs from standard input and
-answers on standard output, both in frames of a length (u64 LE) and that many bytes, so nothing of
-a person is on disk or in an argument. Its environment (`ENVIRONMENT`) fixes instruction set,
-mathematics library and threads before torch is loaded; the parent passes it.
+Bits depend on the processor's instructions, the mathematics library and the number of threads as
+well as on the data. `ENVIRONMENT` fixes them; it must be set before torch is loaded, which is why
+`overt.models.process` fits shards in processes of their own.
 """
 
 from __future__ import annotations
 
-import json
 import math
 import os
-import sys
-from collections.abc import Callable, Iterator
-from typing import BinaryIO
+import platform
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 
-from overt.models.config import Config, config_from
-from overt.models.stream import Stream, numbers, pack, targets, unpack
-from overt.models.tensors import Array, decode, encode
+from overt.models.config import Config
+from overt.models.stream import Stream, numbers, targets
+from overt.models.tensors import Array
 
 ENVIRONMENT = {
     "ATEN_CPU_CAPABILITY": "avx2",
-    "MKL_CBWR": "COMPATIBLE",
+    "MKL_CBWR": "AVX2,STRICT",
     "ONEDNN_MAX_CPU_ISA": "AVX2",
     "OMP_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
@@ -50,27 +48,22 @@ def machine() -> dict[str, str]:
 
 
 def _processor() -> str:
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8") as lines:  # noqa: PTH123
-            for line in lines:
-                if line.startswith("model name"):
-                    return line.split(":", 1)[1].strip()
-    except OSError:
-        pass
-    import platform
-
+    facts = Path("/proc/cpuinfo")
+    for line in facts.read_text().splitlines() if facts.exists() else ():
+        if line.startswith("model name"):
+            return line.split(":", 1)[1].strip()
     return platform.processor() or platform.machine()
 
 
 def steps_of(config: Config, chunks: int) -> tuple[int, int]:
     """Return steps in one pass and passes, from the count of training sequences alone."""
     per_epoch = math.ceil(chunks / config.batch)
-    wanted = max(config.epochs, math.ceil(config.steps_min / max(per_epoch, 1)))
+    wanted = max(config.epochs, math.ceil(config.steps_min / per_epoch))
     return per_epoch, min(wanted, max(config.epochs, config.epochs_max))
 
 
-def _chunks(streams: list[Stream], length: int) -> list[tuple[Array, Array, Array, Array]]:
-    cut = []
+def _chunks(streams: list[Stream], length: int) -> list[tuple[Array, ...]]:
+    cut: list[tuple[Array, ...]] = []
     for stream in streams:
         aim = targets(stream)
         columns = (stream.token.astype(np.int64), numbers(stream), aim.token, aim.log_pause)
@@ -78,14 +71,14 @@ def _chunks(streams: list[Stream], length: int) -> list[tuple[Array, Array, Arra
             part = slice(start, start + length)
             if (aim.token[part] >= 0).any():
                 cut.append(tuple(column[part] for column in columns))
-    return cut  # type: ignore[return-value]
+    return cut
 
 
 def _padded(parts: list[Array], fill: float) -> Array:
     longest = max(len(part) for part in parts)
-    out = np.full((len(parts), longest, *parts[0].shape[1:]), fill, parts[0].dtype)
-    for row, part in enumerate(parts):
-        out[row, : len(part)] = part
+    out = np.full((longest, len(parts), *parts[0].shape[1:]), fill, parts[0].dtype)
+    for column, part in enumerate(parts):
+        out[: len(part), column] = part
     return out
 
 
@@ -98,18 +91,15 @@ def fit(
 ) -> dict[str, Array]:
     """Return the weights fitted to `streams`, the shard's people in the order of their tags.
 
-    A pure function of its arguments under a fixed environment. Streams without anything to
-    predict give no weights: an empty dict.
+    A pure function of its arguments under a fixed environment. At least one stream has an event.
     """
     import torch
 
     from overt.models.encoder import Encoder
 
     chunks = _chunks(streams, config.chunk)
-    if not chunks:
-        return {}
     torch.set_num_threads(1)
-    torch.use_deterministic_algorithms(True)  # noqa: FBT003
+    torch.use_deterministic_algorithms(mode=True)
     encoder = Encoder(config, vocabulary)
     encoder.initialise(config.seed * 1_000_003 + shard)
     encoder.to(config.device).train()
@@ -144,45 +134,3 @@ def fit(
             done += 1
             progress(done, steps)
     return encoder.tensors()
-
-
-def write_frame(pipe: BinaryIO, data: bytes) -> None:
-    """Write one frame and flush it."""
-    pipe.write(len(data).to_bytes(8, "little") + data)
-    pipe.flush()
-
-
-def read_frames(pipe: BinaryIO) -> Iterator[bytes]:
-    """Yield frames until the pipe ends; a frame cut short ends it too."""
-    while len(head := pipe.read(8)) == 8:
-        size = int.from_bytes(head, "little")
-        data = pipe.read(size)
-        if len(data) != size:
-            return
-        yield data
-
-
-def job(streams: list[Stream], config: Config, vocabulary: int, shard: int) -> bytes:
-    """Return the frame that asks a process to fit one shard."""
-    head = json.dumps([config.to_json(), vocabulary, shard]).encode()
-    return len(head).to_bytes(4, "little") + head + encode(pack(streams))
-
-
-def serve(jobs: BinaryIO, answers: BinaryIO) -> None:
-    """Answer each job with progress frames (`P` + JSON) and then its weights (`W` + tensors)."""
-    write_frame(answers, b"M" + json.dumps(machine()).encode())
-    for frame in read_frames(jobs):
-        size = int.from_bytes(frame[:4], "little")
-        config, vocabulary, shard = json.loads(frame[4 : 4 + size])
-        streams = unpack(decode(frame[4 + size :]))
-
-        def report(done: int, steps: int, shard: int = shard) -> None:
-            if done % 10 == 0 or done == steps:
-                write_frame(answers, b"P" + json.dumps([shard, done, steps]).encode())
-
-        weights = fit(streams, config_from(json.loads(config)), vocabulary, shard, report)
-        write_frame(answers, b"W" + encode(weights))
-
-
-if __name__ == "__main__":
-    serve(sys.stdin.buffer, sys.stdout.buffer)

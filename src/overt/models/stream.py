@@ -49,7 +49,7 @@ class Stream:
         known = self.token != START
         known[1:] &= known[:-1].copy()
         known[:1] = False
-        return known
+        return np.asarray(known)
 
 
 def stream_of(stretches: Sequence[TokenArrays]) -> Stream:
@@ -66,7 +66,7 @@ def stream_of(stretches: Sequence[TokenArrays]) -> Stream:
 
 def log_ms(us: Array) -> Array:
     """Return ln(ms) of durations in µs, float64, clipped to the range of `config`."""
-    return np.log(np.clip(us / 1000.0, PAUSE_MIN_MS, PAUSE_MAX_MS))
+    return np.asarray(np.log(np.clip(us / 1000.0, PAUSE_MIN_MS, PAUSE_MAX_MS)))
 
 
 def numbers(stream: Stream) -> Array:

@@ -9,8 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,10 +17,11 @@ from queue import Empty, SimpleQueue
 from overt.datasets.tokens import TOKENS_ID, VOCABULARY, Sequences
 from overt.models import baselines
 from overt.models.config import Config, config_from
-from overt.models.shard import ENVIRONMENT, job, read_frames, write_frame
+from overt.models.process import Process
+from overt.models.shard import ENVIRONMENT
 from overt.models.stream import Stream, pack, stream_of
 from overt.models.tensors import Array, decode, encode, sha256
-from overt.schema.errors import Damaged, Missing
+from overt.schema.errors import Damaged, InvalidInput
 
 TABLES = ("markov", "pause")
 
@@ -61,6 +60,8 @@ class Trained:
             reasons.append("the processor lacks the fixed instruction set AVX2")
         if any(self.machine.get(name) != value for name, value in ENVIRONMENT.items()):
             reasons.append("the environment of training was not the fixed one")
+        if any(" | " in value for value in self.machine.values()):
+            reasons.append("its shards were not all trained on the same processor and libraries")
         return tuple(reasons)
 
     def shard_hashes(self) -> dict[int, str]:
@@ -146,6 +147,8 @@ def train(
     `workers`, or on which shards were fitted together.
     """
     config = config or (before.config if before else Config())
+    if before and before.config != config:
+        raise InvalidInput("differs from that of the model to be continued", where="config")
     members: dict[int, list[Sequences]] = {}
     for person in people:
         if person.split == "train" and person.tokens:
@@ -159,9 +162,17 @@ def train(
     for shard in kept.keys() if shards is None else shards:
         kept.pop(shard, None)
     fitted, machine = _fit(streams, config, workers, progress)
-    if before and not machine:
-        machine = dict(before.machine)
+    if before and kept:
+        machine = _together(before.machine, machine)
     return Trained(config, machine, dict(sorted({**kept, **fitted}.items())))
+
+
+def _together(before: Mapping[str, str], now: Mapping[str, str]) -> dict[str, str]:
+    """Return one description of two trainings; what differs is named with both values."""
+    return {
+        name: value if now.get(name, value) == value else f"{value} | {now[name]}"
+        for name, value in before.items()
+    }
 
 
 def _fit(
@@ -170,36 +181,47 @@ def _fit(
     workers: int | None,
     progress: Callable[[Progress], None] | None,
 ) -> tuple[dict[int, dict[str, Array]], dict[str, str]]:
-    """Fit each shard in one of `workers` processes, the largest first."""
-    queue: SimpleQueue[Progress | None] = SimpleQueue()
+    """Fit every shard, the largest first, in up to `workers` processes side by side."""
     waiting: SimpleQueue[int] = SimpleQueue()
     for shard in sorted(streams, key=lambda s: (-sum(map(len, streams[s])), s)):
         waiting.put(shard)
+    reports: SimpleQueue[Progress | None] = SimpleQueue()
+    processes: list[Process] = []
     machine: dict[str, str] = {}
     fitted: dict[int, dict[str, Array]] = {}
 
-    def work() -> None:
+    def work(process: Process) -> None:
         try:
-            with _Worker() as worker:
-                machine.update(worker.machine)
-                while (shard := _next(waiting)) is not None:
-                    weights = worker.fit(streams[shard], config, shard, queue, len(streams))
-                    fitted[shard] = {**weights, **_tables(streams[shard])}
+            machine.update(process.machine())
+            while (shard := _next(waiting)) is not None:
+
+                def report(done: int, steps: int, shard: int = shard) -> None:
+                    reports.put(Progress(shard, done, steps, len(streams)))
+
+                weights = process.fit(streams[shard], config, len(VOCABULARY), shard, report)
+                fitted[shard] = {**weights, **_tables(streams[shard])}
         finally:
-            queue.put(None)
+            reports.put(None)
+            process.close()
 
     count = min(workers or len(os.sched_getaffinity(0)), len(streams))
     with ThreadPoolExecutor(max(count, 1)) as pool:
-        running = [pool.submit(work) for _ in range(count)]
-        ended = 0
-        while ended < count:
-            report = queue.get()
-            if report is None:
-                ended += 1
-            elif progress:
-                progress(report)
-        for future in running:
-            future.result()
+        try:
+            processes += [Process() for _ in range(count)]
+            running = [pool.submit(work, process) for process in processes]
+            while count:
+                report = reports.get()
+                count -= report is None
+                if report and progress:
+                    progress(report)
+            for future in running:
+                future.result()
+        except BaseException:
+            while _next(waiting) is not None:
+                pass
+            for process in processes:
+                process.kill()
+            raise
     return fitted, machine
 
 
@@ -216,50 +238,3 @@ def _tables(streams: list[Stream]) -> dict[str, Array]:
         for name, table in baselines.tables(streams, len(VOCABULARY)).items()
         for part, array in baselines.sparse(table).items()
     }
-
-
-class _Worker:
-    """A process that fits shards, spoken to over its standard input and output."""
-
-    def __enter__(self) -> _Worker:
-        self.process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "overt.models.shard"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env={**os.environ, **ENVIRONMENT},
-        )
-        assert self.process.stdin
-        assert self.process.stdout
-        self.jobs, self.answers = self.process.stdin, read_frames(self.process.stdout)
-        self.machine: dict[str, str] = json.loads(self._answer()[1:])
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self.jobs.close()
-        if self.process.stdout:
-            self.process.stdout.close()
-        self.process.wait()
-
-    def _answer(self) -> bytes:
-        try:
-            return next(self.answers)
-        except StopIteration:
-            raise Missing(
-                "the training process ended before its time",
-                where="models",
-                do="See its message above; is the extra `models` (torch) installed?",
-            ) from None
-
-    def fit(
-        self,
-        streams: list[Stream],
-        config: Config,
-        shard: int,
-        queue: SimpleQueue[Progress | None],
-        shards: int,
-    ) -> dict[str, Array]:
-        write_frame(self.jobs, job(streams, config, len(VOCABULARY), shard))
-        while (answer := self._answer())[:1] == b"P":
-            number, done, steps = json.loads(answer[1:])
-            queue.put(Progress(number, done, steps, shards))
-        return decode(answer[1:])
