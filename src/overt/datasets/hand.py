@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -12,10 +12,11 @@ KEY = {character: number for number, character in enumerate(_KEYS)}
 SHIFT, CONTROL, BACKSPACE, ENTER, TAB, ARROW_LEFT = "⇧", "⌃", "\b", "\n", "⇥", "⇤"
 _LEFT_HAND = frozenset("qwertasdfgzxcvb12345⇧⌃⇥")
 _LOG_SD_POPULATION_PAIR = 0.20
-_LOG_SD_OWN_PAIR = 0.22
-_LOG_SD_OWN_HOLD = 0.16
-_LOG_SD_STROKE = 0.30
-_LOG_SD_HOLD = 0.20
+_LOG_SD_OWN_PAIR = 0.18
+_LOG_SD_OWN_HOLD = 0.12
+_LOG_SD_STROKE = 0.36
+_LOG_SD_HOLD = 0.22
+_LOG_SD_DAY = 0.10
 
 
 def _population_pairs() -> Any:
@@ -75,6 +76,14 @@ class Habits:
             reading_us=float(rng.lognormal(np.log(900_000), 0.3)),
             uses_tab=float(rng.beta(1, 2)),
             uses_enter=float(rng.beta(2, 2)),
+        )
+
+    def on_another_day(self, rng: np.random.Generator) -> Self:
+        """Return the same person as they are in one session: a little faster or slower."""
+        return replace(
+            self,
+            log_interval=self.log_interval + float(rng.normal(0, _LOG_SD_DAY)),
+            log_hold=self.log_hold + float(rng.normal(0, _LOG_SD_DAY)),
         )
 
     def interval_us(self, before: str, key: str, rng: np.random.Generator) -> float:

@@ -54,7 +54,9 @@ def people(
         rng = np.random.default_rng([seed, number])
         habits = Habits.drawn(rng)
         made = tuple(
-            scene.session(habits, rng, minutes=minutes, pointer_moves=pointer_moves)
+            scene.session(
+                habits.on_another_day(rng), rng, minutes=minutes, pointer_moves=pointer_moves
+            )
             for _ in range(sessions)
         )
         yield SyntheticPerson(number, made)
