@@ -12,10 +12,9 @@
  * and no input is listened to. No call here throws into an event listener of the host page.
  */
 
-import type { OvertEvent } from "./event";
-export type { OvertEvent } from "./event";
+import type { OvertEvent } from "./event.ts";
+export type { OvertEvent } from "./event.ts";
 export {
-  COLUMN_MEANING,
   Edit,
   KeyClass,
   Kind,
@@ -24,7 +23,7 @@ export {
   Pointer,
   Role,
   SYMBOL_NAMED_BASE,
-} from "./generated";
+} from "./generated.ts";
 
 /** Where the SDK finds its study. */
 export interface Options {
@@ -36,25 +35,20 @@ export interface Options {
   lang?: string;
 }
 
-/** A purpose as the notice words it. */
-export interface NoticePurpose {
-  id: string;
-  title: string;
-  explanation: string;
-}
-
-/** The parsed notice. What is not named here is for people to read. */
+/** The parsed notice, as far as the SDK reads it; the rest is for people to read. */
 export interface Notice {
   study: string;
-  version: string;
+  version: number;
   title: string;
-  level: "rhythm" | "keys";
-  purposes: NoticePurpose[];
-  outbox_delay_s: number;
-  hold_days: number;
-  retention_days: number;
-  /** CSS selectors of the fields that may be recorded. */
-  fields: string[];
+  choices: { purposes: { id: string; title: string; text: string }[] };
+  settings: {
+    level: "rhythm" | "keys";
+    retention_days: number;
+    outbox_delay_s: number;
+    hold_days: number;
+    /** CSS selectors of the fields that may be recorded. */
+    fields: string[];
+  };
   [more: string]: unknown;
 }
 
@@ -178,6 +172,6 @@ export interface Overt {
   fetch(path: string, init?: RequestInit): Promise<Response>;
 }
 
-export { OvertError } from "./errors";
-export { describe } from "./words";
-export { open } from "./overt";
+export { OvertError } from "./errors.ts";
+export { describe } from "./words.ts";
+export { open } from "./overt.ts";

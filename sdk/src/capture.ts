@@ -1,0 +1,311 @@
+import { toMicroseconds } from "./clock.ts";
+import { type Before, changed, editOf, extent } from "./edits.ts";
+import type { Facts } from "./event.ts";
+import { type Gate, editingHost } from "./gate.ts";
+import { Edit, KeyClass, Kind, Pointer, Role } from "./generated.ts";
+import { isPlain, keyClass, keySymbol, modifiers } from "./keys.ts";
+import { WHOLE, roleOf } from "./roles.ts";
+import { Slots } from "./slots.ts";
+
+/** Where events go: the session, if a consented purpose needs their kind. */
+export interface Sink {
+  wants(kind: number): boolean;
+  /** Asked before anything is looked at: recording, and the indicator in its place. */
+  isOpen(): boolean;
+  add(kind: number, t_us: number, facts: Facts, source: Event): void;
+  /** A script made this event; it is ignored. */
+  untrusted(): void;
+}
+
+const POINTERS: Readonly<Record<string, number>> = {
+  mouse: Pointer.MOUSE,
+  touch: Pointer.TOUCH,
+  pen: Pointer.PEN,
+};
+const LINE_CSS_PX = 16;
+const NUMBER_MAX = 32767;
+
+const bounded = (value: number, max: number): number =>
+  Math.max(-max, Math.min(max, Math.round(value) || 0));
+
+/** Numbers elements in order of first contact, and gives their role. */
+class Elements {
+  #numbers = new WeakMap<Element, number>();
+  #next = 1;
+
+  of(target: EventTarget | null): { role: number; element: number } {
+    let found = target instanceof Element ? target : document.documentElement;
+    let role = this.#role(found);
+    for (let up = found.parentElement, steps = 0; up && steps < 6; up = up.parentElement) {
+      const around = this.#role(up);
+      if (WHOLE.includes(role)) break;
+      if (WHOLE.includes(around)) [found, role] = [up, around];
+      steps += 1;
+    }
+    let element = this.#numbers.get(found);
+    if (element === undefined) {
+      element = Math.min(this.#next, NUMBER_MAX);
+      this.#numbers.set(found, element);
+      this.#next += 1;
+    }
+    return { role, element };
+  }
+
+  #role(element: Element): number {
+    const editable = element instanceof HTMLElement && element.isContentEditable;
+    const type = element.tagName === "INPUT" ? (element.getAttribute("type") ?? "") : "";
+    return roleOf(element.tagName, element.getAttribute("role") ?? "", type, editable);
+  }
+}
+
+/** The element an event went to, inside of open shadow roots too. */
+const targetOf = (event: Event): EventTarget | null => event.composedPath()[0] ?? event.target;
+
+type Caret = { node: Node; offset: number };
+
+/**
+ * Listens to the page: passive, in the capture phase, only for kinds that a purpose needs, and only
+ * between `start` and `stop`. What a listener may look at, the gate says first.
+ */
+export class Capture {
+  #gate: Gate;
+  #sink: Sink;
+  #keys: boolean;
+  #ends: AbortController | null = null;
+  #elements = new Elements();
+  #slots = new Slots();
+  #before: Before | null = null;
+  #edited = false;
+  #caret: Caret | null = null;
+  #scrolled = new WeakMap<object, [number, number]>();
+
+  /** `keys`: the study's level keeps characters of listed fields. */
+  constructor(gate: Gate, sink: Sink, keys: boolean) {
+    this.#gate = gate;
+    this.#sink = sink;
+    this.#keys = keys;
+  }
+
+  start(): void {
+    if (this.#ends) return;
+    this.#ends = new AbortController();
+    this.#scrolled.set(document, [window.scrollX, window.scrollY]);
+    const on = this.#on.bind(this);
+    on("keydown", Kind.KEY_DOWN, (event) => this.#down(event));
+    on("keyup", Kind.KEY_UP, (event) => this.#up(event));
+    on("beforeinput", Kind.EDIT, (event) => this.#beforeEdit(event));
+    on("input", Kind.EDIT, (event) => this.#edit(event as InputEvent));
+    on("compositionstart", Kind.COMPOSITION_START, (e) => this.#composition(e, Kind.COMPOSITION_START));
+    on("compositionend", Kind.COMPOSITION_END, (e) => this.#composition(e, Kind.COMPOSITION_END));
+    on("pointermove", Kind.POINTER_MOVE, (event) => this.#moves(event));
+    on("pointerdown", Kind.POINTER_DOWN, (event) => this.#press(event, Kind.POINTER_DOWN));
+    on("pointerup", Kind.POINTER_UP, (event) => this.#press(event, Kind.POINTER_UP));
+    on("click", Kind.CLICK, (event) => this.#click(event));
+    on("auxclick", Kind.CLICK, (event) => this.#click(event));
+    on("wheel", Kind.WHEEL, (event) => this.#wheel(event));
+    on("scroll", Kind.SCROLL, (event) => this.#scroll(event));
+    on("focusin", Kind.FOCUS, (event) => this.#plain(event, Kind.FOCUS));
+    on("focusout", Kind.BLUR, (event) => this.#plain(event, Kind.BLUR));
+    on("visibilitychange", Kind.VISIBILITY, (event) => this.#visibility(event));
+    on("selectionchange", Kind.SELECTION, (event) => this.#selection(event));
+    window.addEventListener("blur", () => this.#slots.clear(), { signal: this.#ends.signal });
+  }
+
+  stop(): void {
+    this.#ends?.abort();
+    this.#ends = null;
+    this.#slots.clear();
+    this.#before = this.#caret = null;
+    this.#edited = false;
+  }
+
+  #on<K extends keyof DocumentEventMap>(
+    type: K,
+    kind: number,
+    take: (event: DocumentEventMap[K]) => void,
+  ): void {
+    if (!this.#sink.wants(kind) || !this.#ends) return;
+    const listener = (event: DocumentEventMap[K]) => {
+      try {
+        if (!event.isTrusted) this.#sink.untrusted();
+        else if (this.#sink.isOpen()) take(event);
+      } catch {
+        // An event that cannot be judged does not exist; the host page goes on.
+      }
+    };
+    const how = { capture: true, passive: true, signal: this.#ends.signal };
+    document.addEventListener(type, listener, how);
+  }
+
+  #add(kind: number, event: Event, facts: Facts, time_ms = event.timeStamp): void {
+    this.#sink.add(kind, toMicroseconds(time_ms), facts, event);
+  }
+
+  #down(event: KeyboardEvent): void {
+    const target = targetOf(event);
+    const verdict = this.#gate.verdict(target);
+    if (verdict === "suppressed" || !event.key) return;
+    const key_class = keyClass(event);
+    if (verdict === "outside" && !isPlain(key_class, event)) return;
+    const key_symbol = this.#keys && verdict === "listed" ? keySymbol(event.key, key_class) : 0;
+    const held = this.#slots.press(event.code || "?", key_class, key_symbol, event.repeat);
+    const facts = { ...held, modifiers: modifiers(event), ...this.#elements.of(target) };
+    this.#add(Kind.KEY_DOWN, event, facts);
+  }
+
+  #up(event: KeyboardEvent): void {
+    const held = this.#slots.release(event.code || "?");
+    const target = targetOf(event);
+    if (!held || this.#gate.verdict(target) === "suppressed") return;
+    const facts = { ...held, modifiers: modifiers(event), ...this.#elements.of(target) };
+    this.#add(Kind.KEY_UP, event, facts);
+  }
+
+  #beforeEdit(event: InputEvent): void {
+    this.#before = null;
+    const target = targetOf(event);
+    if (this.#gate.verdict(target) !== "listed") return;
+    const before: Before = { length: -1, selected: 0, said: [...(event.data ?? "")].length };
+    if (target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement) {
+      before.length = target.value.length;
+      before.selected = (target.selectionEnd ?? 0) - (target.selectionStart ?? 0);
+    } else if (before.said === 0) {
+      const inserted = event.dataTransfer?.getData("text/plain").length;
+      const ranges = event.getTargetRanges();
+      before.said = inserted ?? ranges.reduce((sum, range) => sum + lengthOf(range), 0);
+    }
+    this.#before = before;
+  }
+
+  #edit(event: InputEvent): void {
+    const target = targetOf(event);
+    const before = this.#before;
+    this.#before = null;
+    if (this.#gate.verdict(target) !== "listed") return;
+    this.#edited = true;
+    const edit = editOf(event.inputType ?? "");
+    const plain = target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement;
+    const chars = before ? changed(edit, before, plain ? target.value.length : 0) : 0;
+    const edit_chars = edit === Edit.FORMAT ? 0 : extent(edit, chars);
+    this.#add(Kind.EDIT, event, { edit, edit_chars, ...this.#elements.of(target) });
+  }
+
+  #composition(event: Event, kind: number): void {
+    const target = targetOf(event);
+    if (this.#gate.verdict(target) !== "listed") return;
+    this.#add(kind, event, { key_class: KeyClass.COMPOSING, ...this.#elements.of(target) });
+  }
+
+  #moves(event: PointerEvent): void {
+    const parts = event.getCoalescedEvents();
+    for (const part of parts.length > 0 ? parts : [event]) {
+      const facts = { pointer: POINTERS[event.pointerType] ?? Pointer.MOUSE, ...place(part) };
+      this.#add(Kind.POINTER_MOVE, event, facts, part.timeStamp);
+    }
+  }
+
+  #press(event: PointerEvent, kind: number): void {
+    const pointer = POINTERS[event.pointerType] ?? Pointer.MOUSE;
+    const button = bounded(event.button + 1, 127);
+    const where = this.#elements.of(targetOf(event));
+    this.#add(kind, event, { pointer, button, ...place(event), ...where });
+  }
+
+  #click(event: MouseEvent): void {
+    const byKey = event.detail === 0;
+    // Enter in a secret field presses the form's button: that it did is the field's secret too.
+    if (byKey && this.#gate.verdict(document.activeElement) === "suppressed") return;
+    const type = event instanceof PointerEvent ? event.pointerType : "mouse";
+    const pointer = byKey ? Pointer.NONE : (POINTERS[type] ?? Pointer.MOUSE);
+    const button = bounded(event.button + 1, 127);
+    const value = bounded(event.detail, NUMBER_MAX);
+    const where = this.#elements.of(targetOf(event));
+    this.#add(Kind.CLICK, event, { pointer, button, value, ...place(event), ...where });
+  }
+
+  #wheel(event: WheelEvent): void {
+    const lines = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? LINE_CSS_PX : 1;
+    const unit = event.deltaMode === WheelEvent.DOM_DELTA_PAGE ? window.innerHeight : lines;
+    this.#add(Kind.WHEEL, event, {
+      scroll_x_css_px: bounded(event.deltaX * unit, 2 ** 30),
+      scroll_y_css_px: bounded(event.deltaY * unit, 2 ** 30),
+      ...this.#elements.of(targetOf(event)),
+    });
+  }
+
+  #scroll(event: Event): void {
+    const target = event.target;
+    const page = target === document || target === document.documentElement;
+    const role = page ? Role.PAGE : this.#elements.of(target).role;
+    const field = [Role.TEXT_FIELD, Role.TEXT_AREA, Role.EDITABLE].some((one) => one === role);
+    // A field scrolls as one types in it.
+    if (field && this.#gate.verdict(target) !== "listed") return;
+    if (!page && !(target instanceof Element)) return;
+    const scroller = page ? document : (target as Element);
+    const now: [number, number] = page
+      ? [window.scrollX, window.scrollY]
+      : [(target as Element).scrollLeft, (target as Element).scrollTop];
+    const before = this.#scrolled.get(scroller) ?? [0, 0];
+    this.#scrolled.set(scroller, now);
+    this.#add(Kind.SCROLL, event, {
+      scroll_x_css_px: bounded(now[0] - before[0], 2 ** 30),
+      scroll_y_css_px: bounded(now[1] - before[1], 2 ** 30),
+      ...this.#elements.of(page ? document.documentElement : target),
+    });
+  }
+
+  #plain(event: Event, kind: number): void {
+    this.#add(kind, event, this.#elements.of(targetOf(event)));
+  }
+
+  #visibility(event: Event): void {
+    this.#add(Kind.VISIBILITY, event, { value: document.visibilityState === "visible" ? 1 : 2 });
+  }
+
+  #selection(event: Event): void {
+    const field = document.activeElement;
+    if (this.#gate.verdict(field) !== "listed" || !(field instanceof HTMLElement)) return;
+    const caret = caretOf(field);
+    const before = this.#caret;
+    this.#caret = caret;
+    const typed = this.#edited;
+    this.#edited = false;
+    if (typed || !caret || before?.node.isConnected !== true) return;
+    const value = direction(before, caret);
+    if (value) this.#add(Kind.SELECTION, event, { value, ...this.#elements.of(field) });
+  }
+}
+
+const place = (event: MouseEvent) => ({
+  x_8th_css_px: bounded(event.clientX * 8, 2 ** 24),
+  y_8th_css_px: bounded(event.clientY * 8, 2 ** 24),
+});
+
+function lengthOf({ startContainer, startOffset, endContainer, endOffset }: StaticRange): number {
+  const range = document.createRange();
+  range.setStart(startContainer, startOffset);
+  range.setEnd(endContainer, endOffset);
+  return range.toString().length;
+}
+
+function caretOf(field: HTMLElement): Caret | null {
+  if (field instanceof HTMLInputElement || field instanceof HTMLTextAreaElement) {
+    const back = field.selectionDirection === "backward";
+    const offset = back ? field.selectionStart : field.selectionEnd;
+    return offset === null ? null : { node: field, offset };
+  }
+  const selection = document.getSelection();
+  const node = selection?.focusNode;
+  if (!selection || !node || !editingHost(field).contains(node)) return null;
+  return { node, offset: selection.focusOffset };
+}
+
+/** 1: the caret went back, 2: forward, 0: it stayed, or is in another field now. */
+function direction(before: Caret, after: Caret): number {
+  if (before.node === after.node)
+    return after.offset === before.offset ? 0 : after.offset < before.offset ? 1 : 2;
+  if (before.node instanceof HTMLInputElement || before.node instanceof HTMLTextAreaElement) return 0;
+  const order = before.node.compareDocumentPosition(after.node);
+  if (order & Node.DOCUMENT_POSITION_PRECEDING) return 1;
+  return order & Node.DOCUMENT_POSITION_FOLLOWING ? 2 : 0;
+}

@@ -1,0 +1,23 @@
+/** Microseconds since the page's time origin, from the time stamp of a browser event (ms). */
+export const toMicroseconds = (time_ms: number): number => Math.round(time_ms * 1000);
+
+/** Now, on the same clock as `event.timeStamp`. */
+export const now_us = (): number => toMicroseconds(performance.now());
+
+const STEPS = 8;
+const PATIENCE_MS = 4;
+
+/** The smallest step the clock was seen to make, µs: at most four milliseconds of watching. */
+export function clockResolution_us(now_ms = () => performance.now()): number {
+  const start = now_ms();
+  let smallest = Infinity;
+  let before = start;
+  for (let steps = 0; steps < STEPS && before - start < PATIENCE_MS; ) {
+    const now = now_ms();
+    if (now === before) continue;
+    smallest = Math.min(smallest, now - before);
+    before = now;
+    steps += 1;
+  }
+  return Math.max(1, toMicroseconds(smallest));
+}

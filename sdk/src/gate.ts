@@ -1,0 +1,160 @@
+/** What may be recorded of what happens in an element. */
+export type Verdict =
+  /** A field the study lists: keys (class), edits, composition, selection. */
+  | "listed"
+  /** Nothing at all of the keyboard exists: secret, not listed, or not known. */
+  | "suppressed"
+  /** Not a field: keys that produce no character, as class. */
+  | "outside";
+
+const TEXT_TYPES: readonly string[] = ["text", "search", "email", "url", "tel", "number"];
+const CONTROL_TYPES: readonly string[] = [
+  "button",
+  "submit",
+  "reset",
+  "checkbox",
+  "radio",
+  "range",
+  "image",
+  "color",
+  "file",
+];
+const OUTSIDE_TAGS: readonly string[] = ["HTML", "BODY", "A", "AREA", "BUTTON", "SELECT", "SUMMARY"];
+const OUTSIDE_ROLES: readonly string[] = [
+  "button",
+  "link",
+  "checkbox",
+  "radio",
+  "switch",
+  "menuitem",
+  "menuitemcheckbox",
+  "menuitemradio",
+  "menu",
+  "menubar",
+  "option",
+  "listbox",
+  "slider",
+  "tab",
+  "region",
+];
+
+/** Whether `autocomplete` says that a field takes a password, a code or a payment card. */
+export function isSecretToken(autocomplete: string): boolean {
+  return autocomplete
+    .toLowerCase()
+    .split(/\s+/)
+    .some((t) => /^(current-password|new-password|one-time-code|cc-.*)$/.test(t));
+}
+
+/** What the type of an input allows: no attribute is text; an unknown type is suppressed. */
+export function typeAllows(type: string | null): "text" | "control" | "nothing" {
+  const name = type === null ? "text" : type.toLowerCase();
+  if (TEXT_TYPES.includes(name)) return "text";
+  return CONTROL_TYPES.includes(name) ? "control" : "nothing";
+}
+
+const FIELDS = "input,textarea";
+
+/**
+ * Elements that have ever been secret, remembered for as long as they live; also what takes their
+ * place, as "show password" buttons do. Reads `type` and `autocomplete`, listens to no input.
+ */
+export class Secrets {
+  #known = new WeakSet<Element>();
+  #observer: MutationObserver;
+
+  constructor() {
+    this.#observer = new MutationObserver((records) => this.#changed(records));
+    this.#observer.observe(document, {
+      subtree: true,
+      childList: true,
+      attributes: true,
+      attributeOldValue: true,
+      attributeFilter: ["type", "autocomplete"],
+    });
+    for (const field of document.querySelectorAll(FIELDS)) this.has(field);
+  }
+
+  has(field: Element): boolean {
+    this.#changed(this.#observer.takeRecords());
+    if (!this.#known.has(field) && this.#looks(field)) this.#known.add(field);
+    return this.#known.has(field);
+  }
+
+  #looks(field: Element): boolean {
+    const type = field.getAttribute("type")?.toLowerCase();
+    if (type === "password" || type === "hidden") return true;
+    if (isSecretToken(field.getAttribute("autocomplete") ?? "")) return true;
+    const masked = getComputedStyle(field).getPropertyValue("-webkit-text-security");
+    return masked !== "" && masked !== "none";
+  }
+
+  #changed(records: MutationRecord[]): void {
+    const replaced = new Set<Node>();
+    for (const { type, target, oldValue, removedNodes } of records) {
+      if (type === "attributes") {
+        const old = (oldValue ?? "").toLowerCase();
+        const secret = old === "password" || old === "hidden" || isSecretToken(old);
+        if (secret) this.#known.add(target as Element);
+      }
+      for (const node of removedNodes)
+        if (fieldsIn(node).some((field) => this.#known.has(field))) replaced.add(target);
+    }
+    for (const { target, addedNodes } of records)
+      for (const node of addedNodes)
+        for (const field of fieldsIn(node))
+          if (replaced.has(target) || this.#looks(field)) this.#known.add(field);
+  }
+}
+
+function fieldsIn(node: Node): Element[] {
+  if (!(node instanceof Element)) return [];
+  return [...(node.matches(FIELDS) ? [node] : []), ...node.querySelectorAll(FIELDS)];
+}
+
+/** The field list of a study. Anything that is not known to be allowed is suppressed. */
+export class Gate {
+  #selectors: string[];
+  #secrets: Secrets;
+
+  constructor(selectors: readonly string[], secrets: Secrets) {
+    this.#secrets = secrets;
+    this.#selectors = selectors.filter((selector) => {
+      try {
+        document.querySelector(selector);
+        return true;
+      } catch {
+        return false;
+      }
+    });
+  }
+
+  /** The verdict on the element an event of the keyboard went to. */
+  verdict(target: EventTarget | null): Verdict {
+    if (target === document || target === window) return this.verdict(document.activeElement);
+    if (!(target instanceof HTMLElement) || target.getRootNode() !== document) return "suppressed";
+    if (target instanceof HTMLInputElement) {
+      const allows = typeAllows(target.getAttribute("type"));
+      if (allows === "nothing" || this.#secrets.has(target)) return "suppressed";
+      return allows === "control" ? "outside" : this.#listed(target);
+    }
+    if (target instanceof HTMLTextAreaElement)
+      return this.#secrets.has(target) ? "suppressed" : this.#listed(target);
+    if (target.isContentEditable) return this.#listed(editingHost(target));
+    const known =
+      OUTSIDE_TAGS.includes(target.tagName) ||
+      OUTSIDE_ROLES.includes(target.getAttribute("role") ?? "");
+    return known ? "outside" : "suppressed";
+  }
+
+  #listed(field: Element): Verdict {
+    return this.#selectors.some((selector) => field.matches(selector)) ? "listed" : "suppressed";
+  }
+}
+
+/** The element whose content the person edits, of which `element` is a part. */
+export function editingHost(element: HTMLElement): HTMLElement {
+  let host = element;
+  while (host.parentElement?.isContentEditable) host = host.parentElement;
+  return host;
+}

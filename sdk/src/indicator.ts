@@ -1,0 +1,113 @@
+/** What the indicator shows. */
+export type Shown = "recording" | "paused" | "off";
+
+const TAG = "overt-indicator";
+const CHECK_MS = 400;
+const SIZE_CSS_PX_MIN = 16;
+const OPACITY_MIN = 0.6;
+
+const WORDS: Readonly<Record<string, Record<Shown | "pause" | "resume", string>>> = {
+  en: {
+    recording: "Recording",
+    paused: "Paused",
+    off: "Not recording",
+    pause: "Pause recording",
+    resume: "Resume recording",
+  },
+  de: {
+    recording: "Aufzeichnung läuft",
+    paused: "Angehalten",
+    off: "Keine Aufzeichnung",
+    pause: "Aufzeichnung anhalten",
+    resume: "Aufzeichnung fortsetzen",
+  },
+};
+
+/** `!important` in a shadow root wins over all that the page can say of the host element. */
+const STYLE = `
+:host{all:initial!important;position:fixed!important;right:12px!important;bottom:12px!important;
+z-index:2147483647!important;display:block!important;visibility:visible!important;
+opacity:1!important;pointer-events:auto!important}
+div{display:flex;align-items:center;gap:8px;padding:6px 6px 6px 12px;border-radius:99px;
+font:600 13px/1 system-ui,sans-serif;color:#fff;background:#1c1f24;border:1px solid #fff6;
+box-shadow:0 2px 10px #0006}
+i{width:10px;height:10px;border-radius:50%;background:#9aa0a8}
+.recording i{background:#ff4d4d}.paused i{background:#ffc53d}
+button{all:unset;min-width:28px;min-height:28px;border-radius:99px;text-align:center;
+background:#fff2;cursor:pointer}button:focus-visible{outline:3px solid #7db8ff}
+.off button{display:none}.off{padding-right:12px}
+@media(prefers-reduced-motion:no-preference){.recording i{animation:b 2s infinite}}
+@keyframes b{50%{opacity:.45}}`;
+
+/** The chip that is always visible while somebody has joined: state, and pause in one action. */
+export class Indicator {
+  #host: HTMLElement;
+  #box = document.createElement("div");
+  #text = document.createElement("span");
+  #button = document.createElement("button");
+  #words: Record<Shown | "pause" | "resume", string>;
+  #timer = 0;
+
+  /** `toggled`: the person pressed the button. `checked` hears twice a second if it can be seen. */
+  constructor(lang: string, toggled: () => void, checked: (visible: boolean) => void) {
+    if (!customElements.get(TAG)) customElements.define(TAG, class extends HTMLElement {});
+    this.#words = (WORDS[lang] ?? WORDS["en"]) as Record<Shown | "pause" | "resume", string>;
+    this.#host = document.createElement(TAG);
+    const root = this.#host.attachShadow({ mode: "closed" });
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(STYLE);
+    root.adoptedStyleSheets = [sheet];
+    this.#text.setAttribute("role", "status");
+    this.#text.setAttribute("aria-live", "polite");
+    this.#button.type = "button";
+    this.#button.addEventListener("click", (event) => event.isTrusted && toggled());
+    this.#box.append(document.createElement("i"), this.#text, this.#button);
+    root.append(this.#box);
+    this.#timer = window.setInterval(() => {
+      if (document.visibilityState === "visible") checked(this.isVisible());
+    }, CHECK_MS);
+  }
+
+  show(state: Shown): void {
+    const button = state === "paused" ? "resume" : "pause";
+    this.#box.className = state;
+    this.#host.setAttribute("data-state", state);
+    if (this.#text.textContent !== this.#words[state]) this.#text.textContent = this.#words[state];
+    this.#button.textContent = state === "paused" ? "▶" : "❚❚";
+    this.#button.setAttribute("aria-label", this.#words[button]);
+    this.#button.title = this.#words[button];
+  }
+
+  /** Put it (back) into the page. */
+  attach(): void {
+    if (!this.#host.isConnected) document.documentElement.append(this.#host);
+  }
+
+  remove(): void {
+    window.clearInterval(this.#timer);
+    this.#host.remove();
+  }
+
+  get isConnected(): boolean {
+    return this.#host.isConnected;
+  }
+
+  /** Whether a person can see it: connected, displayed, of a size, opaque, on screen, uncovered. */
+  isVisible(): boolean {
+    if (!this.#host.isConnected) return false;
+    const { left, top, width, height, right, bottom } = this.#host.getBoundingClientRect();
+    if (width < SIZE_CSS_PX_MIN || height < SIZE_CSS_PX_MIN) return false;
+    if (left < 0 || top < 0 || right > window.innerWidth || bottom > window.innerHeight) return false;
+    let opacity = 1;
+    for (let at: Element | null = this.#host; at; at = at.parentElement) {
+      const style = getComputedStyle(at);
+      opacity *= Number(style.opacity);
+      if (style.display === "none" || style.visibility !== "visible") return false;
+      if (style.clipPath !== "none" || style.filter.includes("opacity")) return false;
+    }
+    if (opacity < OPACITY_MIN) return false;
+    return [0.15, 0.5, 0.85].every(
+      (part) => document.elementFromPoint(left + width * part, top + height / 2) === this.#host,
+    );
+  }
+}

@@ -1,0 +1,82 @@
+import { KeyClass, Modifier, SYMBOL_NAMED_BASE } from "./generated.ts";
+
+const NAMED: Readonly<Record<string, number>> = {
+  Enter: KeyClass.ENTER,
+  Backspace: KeyClass.BACKSPACE,
+  Delete: KeyClass.DELETE,
+  Tab: KeyClass.TAB,
+  Shift: KeyClass.SHIFT,
+  Control: KeyClass.CONTROL,
+  Alt: KeyClass.ALT,
+  AltGraph: KeyClass.ALT,
+  Meta: KeyClass.META,
+  OS: KeyClass.META,
+  CapsLock: KeyClass.CAPS_LOCK,
+  ArrowUp: KeyClass.ARROW,
+  ArrowDown: KeyClass.ARROW,
+  ArrowLeft: KeyClass.ARROW,
+  ArrowRight: KeyClass.ARROW,
+  Home: KeyClass.NAVIGATION,
+  End: KeyClass.NAVIGATION,
+  PageUp: KeyClass.NAVIGATION,
+  PageDown: KeyClass.NAVIGATION,
+  Escape: KeyClass.ESCAPE,
+  Dead: KeyClass.COMPOSING,
+  Process: KeyClass.COMPOSING,
+  Unidentified: KeyClass.COMPOSING,
+};
+
+/** The parts of a keyboard event that are looked at, at the hook and nowhere else. */
+export type Key = Pick<
+  KeyboardEvent,
+  "key" | "code" | "keyCode" | "isComposing" | "repeat" | "shiftKey" | "ctrlKey" | "altKey" | "metaKey"
+>;
+
+/**
+ * Class of a key. It goes by what the key means on the person's own layout (`key`), so that no
+ * key map is assumed; `code` decides only where a browser gives no meaning.
+ */
+export function keyClass({ key, code, keyCode, isComposing }: Key): number {
+  if (isComposing || keyCode === 229) return KeyClass.COMPOSING;
+  const named = NAMED[key];
+  if (named === KeyClass.COMPOSING && NAMED[code]) return NAMED[code];
+  if (named) return named;
+  if (/^F\d\d?$/.test(key)) return KeyClass.FUNCTION;
+  if ([...key].length !== 1) return KeyClass.OTHER;
+  if (/[\p{L}\p{M}]/u.test(key)) return KeyClass.LETTER;
+  if (/\p{N}/u.test(key)) return KeyClass.DIGIT;
+  return /[\p{Z}\s]/u.test(key) ? KeyClass.SPACE : KeyClass.PUNCTUATION;
+}
+
+/** Level `keys` only: the code point of a character, or the class of a named key. */
+export function keySymbol(key: string, class_: number): number {
+  const one = [...key].length === 1 && class_ !== KeyClass.COMPOSING;
+  return one ? (key.codePointAt(0) ?? 0) : SYMBOL_NAMED_BASE + class_;
+}
+
+/** `Modifier` bits of a key event. */
+export function modifiers(event: Key): number {
+  return (
+    (event.shiftKey ? Modifier.SHIFT : 0) |
+    (event.ctrlKey ? Modifier.CONTROL : 0) |
+    (event.altKey ? Modifier.ALT : 0) |
+    (event.metaKey ? Modifier.META : 0) |
+    (event.repeat ? Modifier.REPEAT : 0) |
+    (event.isComposing ? Modifier.COMPOSING : 0)
+  );
+}
+
+const CHARACTERS: readonly number[] = [
+  KeyClass.LETTER,
+  KeyClass.DIGIT,
+  KeyClass.PUNCTUATION,
+  KeyClass.SPACE,
+  KeyClass.COMPOSING,
+  KeyClass.OTHER,
+];
+
+/** Whether a key may be recorded outside of any field: no character, unless it is a shortcut. */
+export function isPlain(class_: number, event: Key): boolean {
+  const shortcut = (event.ctrlKey || event.metaKey) && !event.altKey;
+  return !CHARACTERS.includes(class_) || (shortcut && class_ !== KeyClass.COMPOSING);
+}

@@ -1,0 +1,73 @@
+import type { Step, Vault } from "./vault.ts";
+
+/** What is counted on the device. */
+export const COUNTED = [
+  "produced",
+  "removed",
+  "sent",
+  "acknowledged",
+  "stored",
+  "lost",
+  "quarantined",
+] as const;
+export type Tally = Partial<Record<(typeof COUNTED)[number], number>>;
+
+const FOLD_AT = 64;
+type Sums = Record<string, Tally>;
+
+function add(into: Tally, more: Tally): void {
+  for (const name of COUNTED) {
+    const sum = (into[name] ?? 0) + (more[name] ?? 0);
+    if (sum) into[name] = sum;
+  }
+}
+
+/**
+ * Counts as facts that are only ever added, each in the same transaction as what it counts: an
+ * event is counted as acknowledged exactly when it leaves the outbox, in whichever tab.
+ */
+export class Ledger {
+  #vault: Vault;
+
+  constructor(vault: Vault) {
+    this.#vault = vault;
+  }
+
+  /** The step that adds a fact of a session. */
+  fact(session: string, tally: Tally): Step {
+    return { store: "facts", at: crypto.randomUUID(), json: { [session]: tally } };
+  }
+
+  async #sums(): Promise<{ sums: Sums; places: Step[] }> {
+    const sums: Sums = {};
+    const places: Step[] = [];
+    for (const { json, at } of await this.#vault.all<Sums>("facts")) {
+      for (const [session, tally] of Object.entries(json)) add((sums[session] ??= {}), tally);
+      places.push({ store: "facts", at });
+    }
+    return { sums, places };
+  }
+
+  /** Counts of one session, or of all. */
+  async counts(session?: string): Promise<Required<Tally>> {
+    const { sums } = await this.#sums();
+    const total: Tally = {};
+    for (const [name, tally] of Object.entries(sums))
+      if (session === undefined || session === name) add(total, tally);
+    return Object.fromEntries(COUNTED.map((n) => [n, total[n] ?? 0])) as Required<Tally>;
+  }
+
+  /**
+   * Write many facts as one; sessions that are not `open` any more become one sum. Only the holder
+   * of the sending lock may do this.
+   */
+  async fold(open: ReadonlySet<string>): Promise<void> {
+    if ((await this.#vault.places("facts")).length < FOLD_AT) return;
+    const { sums, places } = await this.#sums();
+    const folded: Sums = {};
+    for (const [session, tally] of Object.entries(sums))
+      add((folded[open.has(session) ? session : ""] ??= {}), tally);
+    const at = crypto.randomUUID();
+    await this.#vault.change([...places, { store: "facts", at, json: folded }]);
+  }
+}

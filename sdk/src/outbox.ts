@@ -1,0 +1,235 @@
+import { type OvertEvent, fromRow, toRow } from "./event.ts";
+import { Kind, SCHEMA_ID } from "./generated.ts";
+import type { Ledger } from "./ledger.ts";
+import { purposesFor } from "./purpose.ts";
+import type { Place, Step, Vault } from "./vault.ts";
+import { type BatchHeader, anchors, cut, encode, reheaded } from "./wire.ts";
+
+/** Rows in one batch at most; few enough that a person can look through one. */
+const ROWS_MAX = 500;
+
+/** What stays the same over a session; enough to close the batches of a page that has died. */
+export interface Recording {
+  session: string;
+  study: string;
+  receipt: string;
+  purposes: string[];
+  level: "rhythm" | "keys";
+  time_origin_ms: number;
+  clock_resolution_us: number;
+  outbox_delay_s: number;
+}
+
+/** What the outbox knows of an entry beside its bytes. */
+export interface Entry {
+  session: string;
+  batch: number;
+  purposes: string[];
+  rows: number;
+  closed_ms: number;
+  due_ms: number;
+  sent: boolean;
+}
+
+export const entryId = ({ session, batch }: Entry): string => `${session}/${batch}`;
+const placeOf = ({ session, batch }: Entry): Place => [session, batch];
+
+/** Events of one session by stream; the stream's purposes, joined by spaces, are the key. */
+export type Streams = Map<string, OvertEvent[]>;
+
+/** Events of the last quarter of a second or so, as the journal keeps them. */
+interface Part {
+  streams: Record<string, number[][]>;
+}
+
+/** What waits on this device to leave: the journal of open events, and closed batches. */
+export class Outbox {
+  readonly vault: Vault;
+  readonly ledger: Ledger;
+
+  constructor(vault: Vault, ledger: Ledger) {
+    this.vault = vault;
+    this.ledger = ledger;
+  }
+
+  /** Note that a session has begun, so that another page can close it should this one die. */
+  async begin(recording: Recording): Promise<void> {
+    await this.vault.change([{ store: "sessions", at: recording.session, json: recording }]);
+  }
+
+  /** Journal events, sealed. `part` numbers the parts of a session. */
+  async journal(session: string, part: number, streams: Streams): Promise<void> {
+    const json: Part = {
+      streams: Object.fromEntries([...streams].map(([key, events]) => [key, events.map(toRow)])),
+    };
+    await this.vault.change([{ store: "journal", at: [session, part], json }]);
+  }
+
+  /**
+   * Close batches of these events and put them into the outbox, in one transaction with the end of
+   * their journal (`parts`). `produced` counts the session so far, `fresh` those closed now.
+   */
+  async close(
+    recording: Recording,
+    streams: Streams,
+    counted: { produced: number; fresh: number; end: boolean },
+    parts: Place[],
+  ): Promise<{ entry: Entry; bytes: Uint8Array<ArrayBuffer> }[]> {
+    const all = purposesFor(Kind.SESSION_START, recording.purposes).join(" ");
+    const ordered = [...streams].sort(([a], [b]) => Number(a === all) - Number(b === all));
+    const runs = ordered.flatMap(([key, events]) =>
+      cut(events, ROWS_MAX).map((events) => ({ purposes: key.split(" "), events })),
+    );
+    const number = await this.vault.number(recording.session, runs.length);
+    const before = await this.ledger.counts(recording.session);
+    const closed_ms = Date.now();
+    const made = runs.map(({ purposes, events }, index) => {
+      const header: BatchHeader = {
+        schema: SCHEMA_ID,
+        source: "sdk/0.1.0",
+        study: recording.study,
+        receipt: recording.receipt,
+        session: recording.session,
+        batch: number + index,
+        purposes,
+        level: recording.level,
+        transform: `${recording.level}/0`,
+        rows: events.length,
+        first_seq: 0,
+        time_origin_ms: recording.time_origin_ms,
+        t0_us: 0,
+        clock_resolution_us: recording.clock_resolution_us,
+        x0_8th_css_px: 0,
+        y0_8th_css_px: 0,
+        produced: counted.produced,
+        removed: before.removed,
+        lost: before.lost,
+        end: counted.end && index === runs.length - 1,
+      };
+      const entry: Entry = {
+        session: recording.session,
+        batch: number + index,
+        purposes,
+        rows: events.length,
+        closed_ms,
+        due_ms: closed_ms + recording.outbox_delay_s * 1000,
+        sent: false,
+      };
+      return { entry, bytes: encode({ ...header, ...anchors(events) }, events) };
+    });
+    const steps: Step[] = made.map(({ entry, bytes }) => this.#put(entry, bytes));
+    for (const at of parts) steps.push({ store: "journal", at });
+    steps.push(this.ledger.fact(recording.session, { produced: counted.fresh }));
+    await this.vault.change(steps);
+    return made;
+  }
+
+  #put(entry: Entry, bytes: Uint8Array): Step {
+    return { store: "outbox", at: placeOf(entry), json: entry, bytes };
+  }
+
+  /** Close what the journal still holds of a session whose page is gone. */
+  async recover(session: string): Promise<void> {
+    const kept = await this.vault.get<Recording>("sessions", session);
+    const parts = await this.vault.all<Part>("journal", session);
+    if (kept && parts.length > 0) {
+      const streams: Streams = new Map();
+      let last = -1;
+      let end = false;
+      let fresh = 0;
+      for (const { json } of parts)
+        for (const [key, rows] of Object.entries(json.streams)) {
+          const events = rows.map(fromRow);
+          streams.set(key, [...(streams.get(key) ?? []), ...events]);
+          fresh += events.length;
+          last = Math.max(last, events.at(-1)?.seq ?? -1);
+          end ||= events.some((event) => event.kind === Kind.SESSION_END);
+        }
+      const places = parts.map((part) => part.at);
+      await this.close(kept.json, streams, { produced: last + 1, fresh, end }, places);
+    }
+    await this.vault.change([{ store: "sessions", at: session }]);
+  }
+
+  places(): Promise<Place[]> {
+    return this.vault.places("outbox");
+  }
+
+  async entry(at: Place): Promise<{ entry: Entry; bytes: Uint8Array<ArrayBuffer> } | null> {
+    const kept = await this.vault.get<Entry>("outbox", at);
+    return kept && { entry: kept.json, bytes: kept.bytes };
+  }
+
+  /** Note that an entry is handed to the network for the first time. */
+  async leaving(entry: Entry, bytes: Uint8Array): Promise<Entry> {
+    if (entry.sent) return entry;
+    const sent = { ...entry, sent: true };
+    const fact = this.ledger.fact(entry.session, { sent: entry.rows });
+    await this.vault.change([this.#put(sent, bytes), fact]);
+    return sent;
+  }
+
+  /** The collector has it. The only way, beside removal and loss, that an entry ends. */
+  async acknowledged(entry: Entry): Promise<void> {
+    const { session, rows } = entry;
+    const fact = this.ledger.fact(session, { acknowledged: rows, stored: rows });
+    await this.vault.change([{ store: "outbox", at: placeOf(entry) }, fact]);
+  }
+
+  /** The person took it out, or it waited too long. Returns the events that ended. */
+  async drop(entry: Entry, as: "removed" | "lost"): Promise<number> {
+    const fact = this.ledger.fact(entry.session, { [as]: entry.rows });
+    await this.vault.change([{ store: "outbox", at: placeOf(entry) }, fact]);
+    return entry.rows;
+  }
+
+  /** Drop all that waits of a session as lost. */
+  async lose(session: string): Promise<void> {
+    for (const at of await this.vault.places("outbox", session)) {
+      const found = await this.entry(at);
+      if (found) await this.drop(found.entry, "lost");
+    }
+  }
+
+  /** The collector cannot take it, ever: keep it aside, sealed, and count it. */
+  async quarantine(entry: Entry, bytes: Uint8Array): Promise<void> {
+    await this.vault.change([
+      { store: "outbox", at: placeOf(entry) },
+      { store: "quarantine", at: placeOf(entry), json: entry, bytes },
+      this.ledger.fact(entry.session, { quarantined: entry.rows }),
+    ]);
+  }
+
+  /** Make two entries of one. The first half keeps the number, which the collector has refused. */
+  async split(entry: Entry, header: BatchHeader, events: OvertEvent[]): Promise<void> {
+    const middle = events.length >> 1;
+    const number = await this.vault.number(entry.session, 1);
+    const halves: [number, OvertEvent[], boolean][] = [
+      [entry.batch, events.slice(0, middle), false],
+      [number, events.slice(middle), header.end],
+    ];
+    await this.vault.change(
+      halves.map(([batch, half, end]) =>
+        this.#put(
+          { ...entry, batch, rows: half.length },
+          encode({ ...header, batch, end, ...anchors(half) }, half),
+        ),
+      ),
+    );
+  }
+
+  /** After a partial withdrawal: drop what only withdrawn purposes needed, rename the rest. */
+  async narrow(purposes: readonly string[]): Promise<void> {
+    for (const at of await this.places()) {
+      const found = await this.entry(at);
+      if (!found) continue;
+      const left = found.entry.purposes.filter((id) => purposes.includes(id));
+      if (left.length === found.entry.purposes.length) continue;
+      if (left.length === 0) await this.drop(found.entry, "removed");
+      else {
+        const bytes = reheaded(found.bytes, { purposes: left });
+        await this.vault.change([this.#put({ ...found.entry, purposes: left }, bytes)]);
+      }
+    }
+  }
+}

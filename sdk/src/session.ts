@@ -1,0 +1,137 @@
+import { BLANK, type Facts, type OvertEvent } from "./event.ts";
+import { Kind } from "./generated.ts";
+import { type Entry, type Outbox, type Recording, type Streams, entryId } from "./outbox.ts";
+import { purposesFor } from "./purpose.ts";
+import type { Place } from "./vault.ts";
+
+/** Kinds that happen at a place; in all others the pointer has not moved. */
+const PLACED: readonly number[] = [
+  Kind.POINTER_MOVE,
+  Kind.POINTER_DOWN,
+  Kind.POINTER_UP,
+  Kind.CLICK,
+];
+
+const CLOSE_AT_ROWS = 4000;
+const KEPT_BYTES_MAX = 256 * 1024;
+
+interface Stream {
+  key: string;
+  purposes: string[];
+  last: OvertEvent;
+}
+
+/** One page's recording from its start mark to its end mark: numbers events, journals, closes. */
+export class Session {
+  readonly recording: Recording;
+  /** Bytes of closed batches that are still here, so that a closing page can send them at once. */
+  readonly kept = new Map<string, { entry: Entry; bytes: Uint8Array<ArrayBuffer> }>();
+  produced = 0;
+  last_us = 0;
+  #outbox: Outbox;
+  #streams = new Map<number, Stream | null>();
+  #byKey = new Map<string, Stream>();
+  #pending: Streams = new Map();
+  #open: Streams = new Map();
+  #parts: Place[] = [];
+  #part = 0;
+  #closed = 0;
+  #opened_ms = 0;
+  #ended = false;
+  #work: Promise<unknown> = Promise.resolve();
+
+  constructor(recording: Recording, outbox: Outbox) {
+    this.recording = recording;
+    this.#outbox = outbox;
+    this.#then(() => outbox.begin(recording));
+  }
+
+  /** Whether a consented purpose needs events of this kind. */
+  wants(kind: number): boolean {
+    return this.#stream(kind) !== null;
+  }
+
+  #stream(kind: number): Stream | null {
+    let stream = this.#streams.get(kind);
+    if (stream === undefined) {
+      const purposes = purposesFor(kind, this.recording.purposes);
+      const key = purposes.join(" ");
+      stream = purposes.length ? (this.#byKey.get(key) ?? { key, purposes, last: BLANK }) : null;
+      if (stream) this.#byKey.set(key, stream);
+      this.#streams.set(kind, stream);
+    }
+    return stream;
+  }
+
+  /** Create an event, if a purpose needs it. Positions of other streams do not show in it. */
+  add(kind: number, t_us: number, facts: Facts): { event: OvertEvent; purposes: string[] } | null {
+    const stream = this.#stream(kind);
+    if (!stream || this.#ended) return null;
+    const event: OvertEvent = { ...BLANK, ...facts, seq: this.produced, t_us, kind };
+    if (!PLACED.includes(kind) || event.pointer === 0) {
+      event.x_8th_css_px = stream.last.x_8th_css_px;
+      event.y_8th_css_px = stream.last.y_8th_css_px;
+    }
+    this.produced += 1;
+    this.last_us = t_us;
+    stream.last = event;
+    const waiting = this.#pending.get(stream.key);
+    if (waiting) waiting.push(event);
+    else this.#pending.set(stream.key, [event]);
+    if (kind === Kind.SESSION_END) this.#ended = true;
+    return { event, purposes: stream.purposes };
+  }
+
+  #then<T>(work: () => Promise<T>): Promise<T> {
+    const next = this.#work.then(work);
+    this.#work = next.catch(() => undefined);
+    return next;
+  }
+
+  /** Journal what is new; close batches when they are `age_ms` old or long. */
+  flush(age_ms: number): Promise<void> {
+    const pending = this.#pending;
+    this.#pending = new Map();
+    return this.#then(async () => {
+      if (pending.size > 0) {
+        const part = (this.#part += 1);
+        await this.#outbox.journal(this.recording.session, part, pending);
+        this.#parts.push([this.recording.session, part]);
+        this.#opened_ms ||= performance.now();
+        for (const [key, events] of pending) {
+          const open = this.#open.get(key);
+          if (open) open.push(...events);
+          else this.#open.set(key, events);
+        }
+      }
+      const rows = [...this.#open.values()].reduce((sum, events) => sum + events.length, 0);
+      const old = performance.now() - this.#opened_ms >= age_ms;
+      if (rows > 0 && (old || rows >= CLOSE_AT_ROWS)) await this.#close(rows);
+    });
+  }
+
+  async #close(rows: number): Promise<void> {
+    const [streams, parts] = [this.#open, this.#parts];
+    [this.#open, this.#parts, this.#opened_ms] = [new Map(), [], 0];
+    const events = [...streams.values()];
+    const produced = Math.max(...events.map((run) => (run.at(-1)?.seq ?? -1) + 1));
+    const end = events.some((run) => run.at(-1)?.kind === Kind.SESSION_END);
+    const counted = { produced, fresh: rows, end };
+    for (const made of await this.#outbox.close(this.recording, streams, counted, parts)) {
+      const size = [...this.kept.values()].reduce((sum, { bytes }) => sum + bytes.length, 0);
+      if (size + made.bytes.length <= KEPT_BYTES_MAX) this.kept.set(entryId(made.entry), made);
+    }
+    this.#closed += rows;
+  }
+
+  /** Events that are not yet in the outbox. */
+  get open(): number {
+    return this.produced - this.#closed;
+  }
+
+  /** Mark the end and close everything that is open. */
+  async finish(t_us: number): Promise<void> {
+    this.add(Kind.SESSION_END, t_us, {});
+    await this.flush(0);
+  }
+}

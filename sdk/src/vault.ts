@@ -1,0 +1,171 @@
+/**
+ * What is kept on the device: one IndexedDB database a study, every value sealed with AES-256-GCM
+ * under a key that scripts can use and not read (a non-extractable `CryptoKey`, kept there too).
+ * In the clear stand only random ids and batch numbers. The place of a value is bound to it.
+ */
+
+export const STORES = ["grant", "sessions", "journal", "outbox", "quarantine", "facts"] as const;
+export type Store = (typeof STORES)[number];
+export type Place = string | (string | number)[];
+
+/** A value: some JSON, and bytes beside it. */
+export interface Kept<T> {
+  json: T;
+  bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** One step of a change: put a value, or delete what is there. */
+export type Step =
+  | { store: Store; at: Place; json: unknown; bytes?: Uint8Array }
+  | { store: Store; at: Place; json?: undefined };
+
+const IV_BYTES = 12;
+const NONE = new Uint8Array();
+
+function done<T>(request: IDBRequest<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+}
+
+function committed(transaction: IDBTransaction): Promise<void> {
+  return new Promise((resolve, reject) => {
+    transaction.oncomplete = () => resolve();
+    transaction.onabort = transaction.onerror = () => reject(transaction.error);
+  });
+}
+
+const bound = (store: Store, at: Place) => new TextEncoder().encode(JSON.stringify([store, at]));
+
+export class Vault {
+  readonly name: string;
+  /** Called when another tab deletes the database. */
+  onGone: () => void = () => {};
+  #db: IDBDatabase;
+  #key: CryptoKey;
+
+  private constructor(name: string, db: IDBDatabase, key: CryptoKey) {
+    this.name = name;
+    this.#db = db;
+    this.#key = key;
+    db.onversionchange = () => {
+      db.close();
+      this.onGone();
+    };
+  }
+
+  /** Open the database; null if there is none and `create` is false: then nothing is written. */
+  static async open(name: string, create: boolean): Promise<Vault | null> {
+    if (!create && !(await indexedDB.databases()).some((found) => found.name === name)) return null;
+    const request = indexedDB.open(name, 1);
+    request.onupgradeneeded = () => {
+      for (const store of STORES) request.result.createObjectStore(store);
+      request.result.createObjectStore("key");
+      request.result.createObjectStore("numbers");
+    };
+    const db = await done(request);
+    const made = await crypto.subtle.generateKey({ name: "AES-GCM", length: 256 }, false, [
+      "encrypt",
+      "decrypt",
+    ]);
+    const transaction = db.transaction("key", "readwrite");
+    const keys = transaction.objectStore("key");
+    const key = ((await done(keys.get("seal"))) as CryptoKey | undefined) ?? made;
+    if (key === made) keys.put(key, "seal");
+    transaction.commit();
+    return new Vault(name, db, key);
+  }
+
+  async #seal(store: Store, at: Place, json: unknown, bytes: Uint8Array): Promise<Uint8Array> {
+    const text = new TextEncoder().encode(JSON.stringify(json));
+    const plain = new Uint8Array(4 + text.length + bytes.length);
+    new DataView(plain.buffer).setUint32(0, text.length);
+    plain.set(text, 4);
+    plain.set(bytes, 4 + text.length);
+    const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES));
+    const how = { name: "AES-GCM", iv, additionalData: bound(store, at) };
+    const sealed = new Uint8Array(await crypto.subtle.encrypt(how, this.#key, plain));
+    const whole = new Uint8Array(IV_BYTES + sealed.length);
+    whole.set(iv);
+    whole.set(sealed, IV_BYTES);
+    return whole;
+  }
+
+  async #unseal<T>(store: Store, at: Place, whole: Uint8Array<ArrayBuffer>): Promise<Kept<T>> {
+    const iv = whole.subarray(0, IV_BYTES);
+    const how = { name: "AES-GCM", iv, additionalData: bound(store, at) };
+    const opened = await crypto.subtle.decrypt(how, this.#key, whole.subarray(IV_BYTES));
+    const plain = new Uint8Array(opened);
+    const end = 4 + new DataView(opened).getUint32(0);
+    const json = JSON.parse(new TextDecoder().decode(plain.subarray(4, end))) as T;
+    return { json, bytes: plain.subarray(end) };
+  }
+
+  async get<T>(store: Store, at: Place): Promise<Kept<T> | null> {
+    const found = await done(this.#db.transaction(store).objectStore(store).get(at));
+    return found ? this.#unseal<T>(store, at, found as Uint8Array<ArrayBuffer>) : null;
+  }
+
+  /** Places in order. `under`: only those that begin with this string. */
+  async places(store: Store, under?: string): Promise<Place[]> {
+    const range = under === undefined ? null : IDBKeyRange.bound([under], [under, []]);
+    return (await done(this.#db.transaction(store).objectStore(store).getAllKeys(range))) as Place[];
+  }
+
+  /** Everything in a store, opened, in order of place. */
+  async all<T>(store: Store, under?: string): Promise<(Kept<T> & { at: Place })[]> {
+    const found: (Kept<T> & { at: Place })[] = [];
+    for (const at of await this.places(store, under)) {
+      const kept = await this.get<T>(store, at);
+      if (kept) found.push({ ...kept, at });
+    }
+    return found;
+  }
+
+  /** Do all steps or none, durably. */
+  async change(steps: readonly Step[]): Promise<void> {
+    const sealed = await Promise.all(
+      steps.map((step) =>
+        step.json === undefined ? null : this.#seal(step.store, step.at, step.json, step.bytes ?? NONE),
+      ),
+    );
+    const stores = [...new Set(steps.map((step) => step.store))];
+    if (stores.length === 0) return;
+    const transaction = this.#db.transaction(stores, "readwrite", { durability: "strict" });
+    steps.forEach((step, index) => {
+      const value = sealed[index];
+      const store = transaction.objectStore(step.store);
+      if (value) store.put(value, step.at);
+      else store.delete(step.at);
+    });
+    const end = committed(transaction);
+    transaction.commit();
+    await end;
+  }
+
+  /** Take `count` batch numbers of a session; returns the first. Atomic over tabs. */
+  async number(session: string, count: number): Promise<number> {
+    const transaction = this.#db.transaction("numbers", "readwrite");
+    const numbers = transaction.objectStore("numbers");
+    const next = ((await done(numbers.get(session))) as number | undefined) ?? 0;
+    numbers.put(next + count, session);
+    transaction.commit();
+    return next;
+  }
+
+  /** Empty every store at once, then delete the database with its key. */
+  async destroy(): Promise<void> {
+    const stores = [...STORES, "key", "numbers"];
+    const transaction = this.#db.transaction(stores, "readwrite", { durability: "strict" });
+    for (const store of stores) transaction.objectStore(store).clear();
+    const end = committed(transaction);
+    transaction.commit();
+    await end;
+    this.#db.close();
+    const request = indexedDB.deleteDatabase(this.name);
+    await new Promise<void>((resolve) => {
+      request.onsuccess = request.onerror = request.onblocked = () => resolve();
+    });
+  }
+}
