@@ -80,7 +80,7 @@ def _notice(study: Study, language: str, words: dict[str, Any]) -> dict[str, Any
         "outbox_delay": _duration(study.outbox_delay_s, words["units"]),
         "hold_days": _duration(study.hold_days * 86_400, words["units"]),
         "retention_days": _duration(study.retention_days * 86_400, words["units"]),
-        "storage": study.storage,
+        "storage": own.storage or study.storage,
     }
     sections = [
         {

@@ -43,7 +43,7 @@ _RIGHTS = ("access", "portability", "erasure", "withdrawal of consent", "complai
 
 @dataclass(frozen=True)
 class Issued:
-    """What joining yields. `stored` and `hash` source go to the store, `copy` to the person."""
+    """What joining yields. `stored` goes to the store, `copy` to the person."""
 
     stored: dict[str, Any]
     """The signed receipt, without recovery code."""
@@ -88,7 +88,7 @@ def issue(
             do="Show the notice again and ask again.",
         )
     receipt_id = secrets.token_hex(16)
-    event = _event(GIVEN, now_s, receipt_id, chosen, study.retention_days)
+    event = _event(GIVEN, now_s, receipt_id, chosen)
     detail = {
         "event": "consent",
         "receipt": receipt_id,
@@ -194,12 +194,10 @@ def _time(now_s: int) -> str:
     return dt.datetime.fromtimestamp(now_s, dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _event(
-    state: str, now_s: int, receipt_id: str, purposes: tuple[str, ...], days: int
-) -> dict[str, Any]:
+def _event(state: str, now_s: int, receipt_id: str, purposes: tuple[str, ...]) -> dict[str, Any]:
     return {
         "event_time": _time(now_s),
-        "validity_duration": f"P{days}D",
+        "validity_duration": "until withdrawn",
         "entity_id": f"holder of receipt {receipt_id}",
         "event_type": _EXPRESSED,
         "event_state": state,

@@ -50,6 +50,8 @@ class NoticeText:
     """Title in this language; the study's own where empty."""
     readers: tuple[str, ...] = ()
     """Who can read, in this language; the study's own where empty."""
+    storage: str = ""
+    """Where it is stored, in this language; the study's own where empty."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +103,7 @@ _BOTH = (
 )
 _LIVE = ("address", "jurisdictions", "storage", "outbox_delay_s", "hold_days", "fields", "notice")
 _IMPORTED = ("source", "licence", "lawful_basis")
-_NOTICE = ("about", "title", "readers")
+_NOTICE = ("about", "title", "readers", "storage")
 
 
 def load_study(source: bytes | Path) -> Study:
@@ -276,6 +278,7 @@ def _notice(table: Any) -> dict[str, NoticeText]:
         made[language] = NoticeText(
             about=_text(parts, "about", f"{path}."),
             title=_text(parts, "title", f"{path}.") if "title" in parts else "",
+            storage=_text(parts, "storage", f"{path}.") if "storage" in parts else "",
             readers=_texts(parts, "readers", path=f"{path}."),
         )
     return made

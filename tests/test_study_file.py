@@ -1,0 +1,143 @@
+"""A study file is read strictly: what is wrong is named by its path, and nothing is guessed."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from log_fixtures import FIVE_MINUTES, study
+
+from overt.schema.errors import InvalidInput, Missing
+from overt.schema.purpose import PURPOSES
+from overt.schema.study import load_study, study_sha256, template
+
+LIVE = template("writing", "How people write")
+IMPORTED = template("aalto", "Aalto keystrokes", "imported")
+
+
+def test_the_built_in_study_asks_for_all_purposes_at_rhythm_for_thirty_days() -> None:
+    built_in = study()
+    assert built_in.id == "five-minutes"
+    assert built_in.purposes == tuple(sorted(PURPOSES))
+    assert (built_in.level, built_in.retention_days, built_in.outbox_delay_s) == ("rhythm", 30, 60)
+    assert (built_in.origin, list(built_in.notice)) == ("live", ["en", "de"])
+
+
+def test_a_new_study_loads_as_it_is_written() -> None:
+    assert load_study(LIVE.encode()).title == "How people write"
+    assert load_study(IMPORTED.encode()).origin == "imported"
+    assert load_study(template("a", 'Say "no" \\ here').encode()).title == 'Say "no" \\ here'
+    with pytest.raises(InvalidInput, match="id"):
+        template("Not An Id", "x")
+
+
+def with_line(text: str, line: str) -> bytes:
+    """Return the file with a line in place of the one with the same key, or added on top."""
+    key = line.split("=")[0].strip()
+    lines = text.splitlines()
+    if not any(old.split("=")[0].strip() == key for old in lines):
+        return "\n".join([line, *lines]).encode()
+    return "\n".join(line if old.split("=")[0].strip() == key else old for old in lines).encode()
+
+
+@pytest.mark.parametrize(
+    ("line", "where", "what"),
+    [
+        ("retention_day = 3", "retention_day", "retention_days"),
+        ("retention_days = 0", "retention_days", "1 to 3650"),
+        ("retention_days = true", "retention_days", "whole number"),
+        ("retention_days = 3.5", "retention_days", "whole number"),
+        ("outbox_delay_s = 5", "outbox_delay_s", "10 to 86400"),
+        ("hold_days = 31", "hold_days", "0 to 30"),
+        ("version = 0", "version", "1 to"),
+        ('level = "screen"', "level", "rhythm, keys"),
+        ('origin = "synthetic"', "origin", "live, imported"),
+        ('id = "a/b"', "id", "lower-case"),
+        ('id = "-a"', "id", "lower-case"),
+        ('title = ""', "title", "text"),
+        ('controller = "a\\u0000b"', "controller", "printable"),
+        ("purposes = []", "purposes", "at least one"),
+        ('purposes = "next-action"', "purposes", "list"),
+        ('purposes = ["emotion"]', "purposes[0]", "registry"),
+        ('purposes = ["next-action", "next-action"]', "purposes", "twice"),
+        ("readers = []", "readers", "at least one"),
+        ("readers = [3]", "readers[0]", "text"),
+        ('jurisdictions = ["Germany"]', "jurisdictions[0]", "country"),
+        ('fields = ["#a", "input[type=password]"]', "fields[1]", "secret"),
+        ('fields = ["*"]', "fields[0]", "everything"),
+        ('fields = ["#a, *"]', "fields[0]", "everything"),
+        ('fields = ["input"]', "fields[0]", "everything"),
+        ('fields = ["[autocomplete=cc-number]"]', "fields[0]", "secret"),
+        ('source = "a journal"', "source", "does not belong"),
+        ('notice = "text"', "notice", ""),
+        ('about = ""', "notice.en.about", "text"),
+    ],
+)
+def test_what_is_wrong_in_a_live_study_is_named(line: str, where: str, what: str) -> None:
+    source = with_line(LIVE, line)
+    if line.startswith("notice"):
+        source = source.replace(b"[notice.en]", b"[other]")
+    with pytest.raises(InvalidInput) as caught:
+        load_study(source)
+    assert caught.value.where == where or line.startswith("notice")
+    assert what in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["source", "licence", "lawful_basis"])
+def test_imported_data_states_source_licence_and_lawful_basis(name: str) -> None:
+    lines = [line for line in IMPORTED.splitlines() if not line.startswith(name)]
+    with pytest.raises(InvalidInput) as caught:
+        load_study("\n".join(lines).encode())
+    assert caught.value.where == name
+
+
+@pytest.mark.parametrize("line", ["outbox_delay_s = 60", 'fields = ["#a"]', "[notice.en]"])
+def test_imported_data_has_nothing_of_a_live_study(line: str) -> None:
+    with pytest.raises(InvalidInput, match="does not belong"):
+        load_study(f"{IMPORTED}\n{line}\n".encode())
+
+
+def test_the_notice_of_a_study_is_as_strict() -> None:
+    for extra, where in (
+        ('[notice.fr]\nabout = "Bonjour."', "notice.fr"),
+        ('[notice.de]\ntitle = "Hallo"', "notice.de.about"),
+        ('[notice.de]\nabout = "Hallo."\nreader = ["x"]', "notice.de.reader"),
+    ):
+        with pytest.raises(InvalidInput) as caught:
+            load_study(f"{LIVE}\n{extra}\n".encode())
+        assert caught.value.where == where
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_are_a_study_or_a_precise_refusal(source: bytes) -> None:
+    with pytest.raises(InvalidInput):
+        load_study(source)
+
+
+@given(st.data())
+def test_a_study_with_any_line_taken_away_is_refused_or_still_whole(data: st.DataObject) -> None:
+    lines = LIVE.splitlines()
+    k = data.draw(st.integers(0, len(lines) - 1))
+    rest = "\n".join(lines[:k] + lines[k + 1 :]).encode()
+    if not lines[k] or lines[k].startswith("fields"):
+        assert load_study(rest).id == "writing"
+    else:
+        with pytest.raises(InvalidInput):
+            load_study(rest)
+
+
+def test_a_file_that_is_not_there_or_too_long_is_said_so(tmp_path: Path) -> None:
+    with pytest.raises(Missing, match="overt study new"):
+        load_study(tmp_path / "study.toml")
+    with pytest.raises(InvalidInput, match="longer"):
+        load_study(b"#" * 70_000)
+    assert load_study(FIVE_MINUTES) == study()
+
+
+def test_the_hash_follows_what_a_study_states_not_how_it_is_laid_out() -> None:
+    one = load_study(LIVE.encode())
+    assert study_sha256(one) == study_sha256(load_study(f"# a comment\n{LIVE}".encode()))
+    assert study_sha256(one) != study_sha256(dataclasses.replace(one, retention_days=91))

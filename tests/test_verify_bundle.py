@@ -1,0 +1,306 @@
+"""The verifier finds every change of a bundle, alone or against a receipt, and says where."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from log_fixtures import SEED, join, note, open_log
+
+from overt.log.bundle import bundle, certificate_detail
+from overt.log.opening import Opening, read_opening
+from overt.log.signer import Signer
+from overt.log.verify import verify
+
+Json = Any
+
+
+@cache
+def case() -> str:
+    """A log with one person's entries among others', a certificate, and that person's receipt."""
+    with TemporaryDirectory() as directory:
+        log = open_log(Path(directory))
+        note(log, "read")
+        mine = join(log)
+        openings: list[Opening] = [read_opening(o) for o in mine.stored["log"]["entries"]]
+        for kind in ("read", "training", "read", "audit"):
+            note(log, kind)
+        openings.append(note(log, "withdrawal"))
+        certificate = log.sign("certificate", {"reached": ["rows"], "not_reached": []})
+        openings.append(note(log, "erasure", **certificate_detail(certificate)))
+        note(log, "read")
+        made = bundle(log, openings, certificate, mine.stored)
+        return json.dumps({"bundle": made, "receipt": mine.copy})
+
+
+def fresh() -> tuple[Json, Json]:
+    both = json.loads(case())
+    return both["bundle"], both["receipt"]
+
+
+def failures(made: Json, receipt: Json = None) -> list[str]:
+    report = verify(made, receipt)
+    assert report.ok == (not any(not line.ok for line in report.lines))
+    return [line.text for line in report.lines if not line.ok]
+
+
+def test_an_untouched_bundle_verifies_alone_and_against_the_receipt() -> None:
+    made, receipt = fresh()
+    alone, against = verify(made), verify(made, receipt)
+    assert alone.ok, alone.lines
+    assert against.ok, against.lines
+    assert (alone.trust, against.trust) == ("bundle", "receipt")
+    assert "taken from the bundle itself" in alone.lines[1].text
+    assert not any("taken from the bundle itself" in line.text for line in against.lines)
+
+
+def edited(entries: list[Json], data: st.DataObject) -> list[Json]:
+    k = data.draw(st.integers(0, len(entries) - 1))
+    name = data.draw(st.sampled_from(sorted(entries[k])))
+    old = entries[k][name]
+    choices: dict[str, st.SearchStrategy[Any]] = {
+        "n": st.integers(-1, 20) | st.just(float(k)) | st.just(str(k)) | st.just(True),
+        "kind": st.sampled_from(["read", "release", "gossip", "consent"]),
+        "study": st.sampled_from(["other", "Five", ""]),
+        "day": st.sampled_from(["2026-11-21", "2026-13-01", "today"]),
+        "commitment": st.sampled_from(["00" * 32, old[:-1] + "x"] if name == "commitment" else [0]),
+    }
+    new = data.draw(choices[name].filter(lambda v: (v, type(v)) != (old, type(old))))
+    return [*entries[:k], {**entries[k], name: new}, *entries[k + 1 :]]
+
+
+def removed(entries: list[Json], data: st.DataObject) -> list[Json]:
+    k = data.draw(st.integers(0, len(entries) - 1))
+    return entries[:k] + entries[k + 1 :]
+
+
+def reordered(entries: list[Json], data: st.DataObject) -> list[Json]:
+    return data.draw(st.permutations(entries).filter(lambda p: p != entries))
+
+
+def doubled(entries: list[Json], data: st.DataObject) -> list[Json]:
+    k = data.draw(st.integers(0, len(entries) - 1))
+    at = data.draw(st.integers(0, len(entries)))
+    return [*entries[:at], entries[k], *entries[at:]]
+
+
+def truncated(entries: list[Json], data: st.DataObject) -> list[Json]:
+    return entries[: data.draw(st.integers(0, len(entries) - 1))]
+
+
+def renumbered(entries: list[Json], data: st.DataObject) -> list[Json]:
+    """Remove or move entries and number the rest as if nothing had happened."""
+    change = data.draw(st.sampled_from([removed, doubled, reordered]))
+    made = [{**entry, "n": n} for n, entry in enumerate(change(entries, data))]
+    return made if made != entries else entries[:-1]
+
+
+Change = Callable[[list[Json], st.DataObject], list[Json]]
+CHANGES: list[Change] = [edited, removed, reordered, doubled, truncated, renumbered]
+
+
+@settings(max_examples=250, deadline=None)
+@given(st.sampled_from(CHANGES), st.booleans(), st.data())
+def test_no_edited_removed_reordered_doubled_or_cut_entries_verify(
+    change: Change, with_receipt: bool, data: st.DataObject
+) -> None:
+    made, receipt = fresh()
+    made["entries"] = change(made["entries"], data)
+    assert failures(made, receipt if with_receipt else None)
+
+
+def rebuilt(made: Json, entries: list[Json], seed: bytes = SEED) -> Json:
+    """What the holder of the log's key could make of other entries: all signatures good."""
+    from overt.log.entry import read_entry
+    from overt.log.merkle import root
+
+    leaves = [read_entry(entry, n).leaf() for n, entry in enumerate(entries)]
+    signer = Signer("overt.local/test", seed)
+    forged = {
+        **made,
+        "entries": entries,
+        "checkpoint": signer.checkpoint(len(leaves), root(leaves)),
+    }
+    forged["key"] = str(signer.key)
+    forged.pop("consistency", None)
+    forged.pop("certificate", None)
+    forged["openings"] = []
+    return forged
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.data())
+def test_a_second_history_signed_with_the_same_key_fails_against_the_receipt(
+    data: st.DataObject,
+) -> None:
+    made, receipt = fresh()
+    entries = made["entries"]
+    k = data.draw(st.integers(0, 1))  # entries the receipt's checkpoint of size 2 covers
+    forged_entry = {**entries[k], "commitment": data.draw(st.sampled_from(["0", "f"])) * 64}
+    forged = rebuilt(made, [*entries[:k], forged_entry, *entries[k + 1 :]])
+    assert not failures(forged), "alone, a well-signed second history cannot be told apart"
+    assert any("fork" in text for text in failures(forged, receipt))
+
+
+@pytest.mark.parametrize("size", [0, 1])
+def test_a_log_cut_back_below_the_receipt_fails_even_when_signed_anew(size: int) -> None:
+    made, receipt = fresh()
+    forged = rebuilt(made, made["entries"][:size])
+    assert not failures(forged)
+    assert any("cut back" in text for text in failures(forged, receipt))
+
+
+def test_a_log_signed_with_another_key_fails_against_the_receipt() -> None:
+    made, receipt = fresh()
+    forged = rebuilt(made, made["entries"], seed=SEED[::-1])
+    assert not failures(forged)
+    assert any("not the key in the receipt" in text for text in failures(forged, receipt))
+
+
+def test_the_checkpoint_of_another_moment_does_not_fit() -> None:
+    made, receipt = fresh()
+    made["checkpoint"] = receipt["log"]["checkpoint"]
+    assert any("speaks of 2 entries" in text for text in failures(made))
+
+
+# Anything in bundle or receipt that is signed or committed to: any change of any value fails.
+def paths(value: Json, path: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
+    if isinstance(value, dict):
+        return [p for name in sorted(value) for p in paths(value[name], (*path, name))]
+    if isinstance(value, list):
+        return [p for k, item in enumerate(value) for p in paths(item, (*path, k))]
+    return [path]
+
+
+def changed(document: Json, path: tuple[str | int, ...]) -> Json:
+    made = copy.deepcopy(document)
+    place = made
+    for step in path[:-1]:
+        place = place[step]
+    old = place[path[-1]]
+    if isinstance(old, bool):
+        place[path[-1]] = not old
+    elif isinstance(old, int):
+        place[path[-1]] = old + 1
+    else:
+        place[path[-1]] = ("0" if old[:1] != "0" else "1") + old[1:]
+    return made
+
+
+def test_every_single_changed_value_of_a_bundle_fails() -> None:
+    made, receipt = fresh()
+    for path in paths(made):
+        assert failures(changed(made, path), receipt), path
+
+
+def test_every_single_changed_value_of_a_receipt_fails_but_the_recovery_code() -> None:
+    made, receipt = fresh()
+    for path in paths(receipt):
+        found = failures(made, changed(receipt, path))
+        assert bool(found) == (path != ("recovery_code",)), path
+
+
+def test_every_part_taken_away_fails_unless_it_is_optional() -> None:
+    made, receipt = fresh()
+    for name in made:
+        rest = {key: value for key, value in made.items() if key != name}
+        assert bool(failures(rest, receipt)) == (name not in ("certificate", "consistency")), name
+    for name in receipt:
+        rest = {key: value for key, value in receipt.items() if key != name}
+        assert bool(failures(made, rest)) == (name != "recovery_code"), name
+    assert failures({**made, "more": 1})
+
+
+def test_a_failure_names_the_entry() -> None:
+    made, _ = fresh()
+    for k in range(len(made["entries"])):
+        gone = {**made, "entries": made["entries"][:k] + made["entries"][k + 1 :]}
+        assert any(f"entry {k}" in text for text in failures(gone)), k
+    salted = copy.deepcopy(made)
+    salted["openings"][1]["salt"] = "00" * 32
+    n = made["openings"][1]["n"]
+    assert any(text.startswith(f"entry {n}:") for text in failures(salted))
+
+
+def test_a_certificate_that_the_log_does_not_know_fails() -> None:
+    made, _ = fresh()
+    other = Signer("overt.local/test", SEED).document("certificate", {"reached": ["all"]})
+    assert any(
+        "no opened erasure entry" in text for text in failures({**made, "certificate": other})
+    )
+    without = {**made, "openings": made["openings"][:-1]}
+    assert any("no opened erasure entry" in text for text in failures(without))
+
+
+def test_an_opening_cannot_be_given_twice_or_for_an_entry_that_is_not_there() -> None:
+    made, _ = fresh()
+    twice = {**made, "openings": [*made["openings"], made["openings"][0]]}
+    assert any("opened twice" in text for text in failures(twice))
+    beyond = {**made, "openings": [{**made["openings"][0], "n": 99}]}
+    assert any("not in the log" in text for text in failures(beyond))
+
+
+def test_the_report_tells_nothing_of_details_but_kind_day_study_and_own_purposes() -> None:
+    made, receipt = fresh()
+    texts = "\n".join(line.text for line in verify(made, receipt).lines)
+    for secret in (receipt["receipt_id"], receipt["recovery_code"], made["openings"][0]["salt"]):
+        assert secret not in texts
+    broken = copy.deepcopy(made)
+    broken["openings"][0]["detail"]["receipt"] = "another person"
+    assert "another person" not in "\n".join(failures(broken, receipt))
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=9),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner),
+    max_leaves=9,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data())
+def test_the_verifier_reports_and_never_raises_whatever_it_is_given(data: st.DataObject) -> None:
+    made, receipt = fresh()
+    assert not verify(data.draw(json_values), data.draw(json_values)).ok
+    name = data.draw(st.sampled_from(sorted(made)))
+    value = data.draw(json_values.filter(lambda v: v != made[name] and v is not None))
+    assert failures({**made, name: value}, receipt)
+    name = data.draw(st.sampled_from(sorted(set(receipt) - {"recovery_code"})))
+    assert failures(made, {**receipt, name: data.draw(json_values)})
+
+
+def test_the_verifier_loads_nothing_that_writes_or_that_is_heavy() -> None:
+    code = "import sys, overt.log.verify; print('\\n'.join(sys.modules))"
+    output = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    loaded = {name for name in output.stdout.split() if name.startswith("overt")}
+    assert loaded == {
+        "overt",
+        "overt.log",
+        "overt.log.checkpoint",
+        "overt.log.document",
+        "overt.log.entry",
+        "overt.log.merkle",
+        "overt.log.opening",
+        "overt.log.verify",
+        "overt.schema",
+        "overt.schema.canonical",
+        "overt.schema.errors",
+    }
+    assert not {"pyarrow", "numpy", "sqlalchemy", "torch", "socket"} & set(output.stdout.split())
+    for name in loaded - {"overt", "overt.log", "overt.schema"}:
+        source = Path(sys.modules[name].__file__ or "").read_text(encoding="utf-8")
+        assert "PrivateKey" not in source
+        assert not re.search(r"\bopen\(|write_|os\.|\.sign\(", source), name
