@@ -28,3 +28,21 @@ SESSION_SEQ_MAX = 2**40
 
 TOKEN_TTL_S = 15 * 60
 """Access tokens are short; the device refreshes them with its secret."""
+
+GROUP_BATCHES_MAX = 512
+"""Batches in one group commit: bounds its memory and how long the write lock is held."""
+
+RECEIPT_PENDING_MAX = 16
+"""Batches of one receipt waiting to be durable; a device sends one after the other."""
+
+PENDING_BYTES_MAX = 64 * 1024 * 1024
+"""Bytes waiting to be durable over all devices; beyond it the disk is the limit: 503."""
+
+GRANTS_KEPT_MAX = 65_536
+"""Receipts whose grant the collector keeps in memory between batches."""
+
+RETRY_AFTER_S = 2
+"""What 429 and 503 tell the device to wait."""
+
+COUNTERS_WRITTEN_EVERY_S = 1.0
+"""Refusals are counted in memory; a crash loses at most this much of the counting."""

@@ -139,6 +139,14 @@ class Store:
             for receipt, subject, purposes, level, document in receipts
         )
 
+    def replace_receipt(self, receipt: str, document: bytes) -> None:
+        """File the next state of a receipt: what is left after some purposes were withdrawn."""
+        found = self.control.sealed_receipt(receipt)
+        if found is None:
+            raise Missing("there is no such receipt", where="receipt")
+        sealed = seal(self._key(found[0]), document, f"receipt {receipt}".encode())
+        self.control.replace_sealed_receipt(receipt, sealed)
+
     def receipt(self, receipt: str) -> bytes:
         """Return the document of a receipt. Raises `Missing` when there is none any more."""
         found = self.control.sealed_receipt(receipt)
@@ -165,6 +173,10 @@ class Store:
             (index, unseal(key, sealed, b"opening %d" % index, where=f"opening {index}"))
             for index, sealed in self.control.openings(subject)
         ]
+
+    def token_secret(self) -> bytes:
+        """Return the secret that access tokens are made and checked with."""
+        return self.keyring.secret("tokens")
 
     # -- batches -----------------------------------------------------------------------------
 

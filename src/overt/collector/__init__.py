@@ -1,0 +1,1 @@
+"""Takes batches from devices: checked, sealed and durable before they are acknowledged."""

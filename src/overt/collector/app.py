@@ -1,0 +1,261 @@
+"""`POST /v1/batches` as one bare ASGI function.
+
+A request is checked at once; what passes waits for the next group commit. While one group is
+being written and synced in a thread, the next one gathers, so the disk's latency is shared. The
+answer is sent only when the batch is durable.
+
+| answer | meaning for the device |
+|---|---|
+| 200 `{"stored": rows}` | durable |
+| 401 | refresh the token |
+| 409 | already have it: an acknowledgement |
+| 410 `{"error": …, "withdrawn": [purposes]}` | withdrawn: delete what rests on these alone |
+| 413 | send smaller batches |
+| 400, 422 | never send it again: quarantine and count |
+| 429, 503 with Retry-After | wait as told |
+
+Every answer but 200 is counted, by status and place; nothing else of the request is kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from overt.collector.accept import accept
+from overt.consent.token import check_token
+from overt.schema import limits
+from overt.schema.errors import InvalidInput, OvertError, Refused, Withdrawn
+from overt.store.control import Grant
+from overt.store.store import Incoming, Outcome, Store
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+PATH = "/v1/batches"
+_JSON = (b"content-type", b"application/json")
+_WHOLE = ("body", "header", "rows")
+"""Places where a batch cannot be read at all: 400 rather than 422."""
+
+
+class Collector:
+    """The ASGI application. `close` it (or let it see the lifespan end) before the store."""
+
+    def __init__(self, store: Store, *, now_s: Callable[[], float] = time.time) -> None:
+        self._store = store
+        self._now_s = now_s
+        self._secret = store.token_secret()
+        self._grants: dict[str, Grant] = {}
+        self._waiting: list[tuple[Incoming, asyncio.Future[Outcome]]] = []
+        self._pending: Counter[str] = Counter()
+        self._pending_bytes = 0
+        self._thread = ThreadPoolExecutor(1, "overt-commit")
+        self._committing: asyncio.Task[None] | None = None
+        self._counts: Counter[str] = Counter()
+        self._counting: asyncio.Task[None] | None = None
+        self._closing = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or follow the server's lifespan."""
+        if scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+        elif scope["type"] == "http":
+            await self._answer(scope, receive, send)
+
+    async def close(self) -> None:
+        """Refuse what comes from now on, finish what waits, write the counters."""
+        self._closing = True
+        if self._committing is not None:
+            await self._committing
+        if self._counting is not None:
+            self._counting.cancel()
+        self._flush()
+        self._thread.shutdown()
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.shutdown":
+                await self.close()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+            await send({"type": "lifespan.startup.complete"})
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] != PATH:
+            return await self._no(send, 404, InvalidInput("there is nothing here", where="path"))
+        if scope["method"] != "POST":
+            return await self._no(send, 405, InvalidInput("only POST", where="method"))
+        length, bearer = b"0", b""
+        for name, value in scope["headers"]:
+            if name == b"content-length":
+                length = value
+            elif name == b"authorization":
+                bearer = value
+        if len(length) > 12 or not length.isdigit() or int(length) > limits.WIRE_BYTES_MAX:
+            return await self._no(send, 413, _TOO_LONG)
+        try:
+            grant = self._grant(bearer)
+        except Withdrawn as error:
+            return await self._no(send, 410, error)
+        except Refused as error:
+            return await self._no(send, 401, error)
+        busy = self._busy(grant.receipt)
+        if busy is not None:
+            return await self._no(send, *busy)
+        body = await _body(receive)
+        if body is None:
+            return None
+        if len(body) > limits.WIRE_BYTES_MAX:
+            return await self._no(send, 413, _TOO_LONG)
+        try:
+            item = accept(body, grant)
+        except Withdrawn as error:
+            return await self._gone(send, grant, error)
+        except InvalidInput as error:
+            return await self._no(send, 400 if error.where in _WHOLE else 422, error)
+        return await self._store_and_answer(item, grant, send)
+
+    async def _store_and_answer(self, item: Incoming, grant: Grant, send: Send) -> None:
+        try:
+            outcome = await self._durable(item)
+        except (OSError, OvertError):
+            return await self._no(send, 503, _CANNOT_STORE)
+        if outcome is Outcome.STORED:
+            return await _send(send, 200, b'{"stored":%d}' % item.header.rows)
+        if outcome is Outcome.HAVE:
+            error = InvalidInput("already have it", where="header.batch", do="Drop it.")
+            return await self._no(send, 409, error)
+        self._grants.pop(grant.receipt, None)
+        return await self._gone(
+            send, self._store.control.grant(grant.receipt) or grant, Withdrawn("withdrawn")
+        )
+
+    # -- who may send ------------------------------------------------------------------------
+
+    def _grant(self, bearer: bytes) -> Grant:
+        """Return what the token's receipt allows. Raises `Refused` or `Withdrawn`.
+
+        The copy kept here may be behind another process; the store looks again when it commits.
+        """
+        if not bearer.startswith(b"Bearer "):
+            raise Refused("there is no bearer token", where="authorization")
+        receipt = check_token(self._secret, bearer[7:].decode("latin-1"), int(self._now_s()))
+        grant = self._grants.get(receipt)
+        if grant is None:
+            grant = self._store.control.grant(receipt)
+            if grant is None and self._store.is_gone(receipt):
+                raise Withdrawn("the person has left", where="receipt", do="Delete everything.")
+            if grant is None:
+                raise Refused("there is no such receipt", where="authorization")
+            if not grant.active:
+                raise Withdrawn("the receipt was withdrawn", where="receipt", do="Delete it.")
+            if len(self._grants) >= limits.GRANTS_KEPT_MAX:
+                self._grants.clear()
+            self._grants[receipt] = grant
+        return grant
+
+    def _busy(self, receipt: str) -> tuple[int, OvertError] | None:
+        if self._closing or self._pending_bytes > limits.PENDING_BYTES_MAX:
+            return 503, _CANNOT_STORE
+        if self._pending[receipt] >= limits.RECEIPT_PENDING_MAX:
+            return 429, Refused("too many batches at once", where="receipt", do="Wait.")
+        return None
+
+    # -- group commit ------------------------------------------------------------------------
+
+    async def _durable(self, item: Incoming) -> Outcome:
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[Outcome] = loop.create_future()
+        receipt, size = item.header.receipt, len(item.wire)
+        self._waiting.append((item, done))
+        self._pending[receipt] += 1
+        self._pending_bytes += size
+        if self._committing is None or self._committing.done():
+            self._committing = loop.create_task(self._commit())
+        try:
+            return await done
+        finally:
+            self._pending_bytes -= size
+            self._pending[receipt] -= 1
+            if not self._pending[receipt]:
+                del self._pending[receipt]
+
+    async def _commit(self) -> None:
+        loop = asyncio.get_running_loop()
+        while self._waiting:
+            group = self._waiting[: limits.GROUP_BATCHES_MAX]
+            del self._waiting[: len(group)]
+            items = [item for item, _ in group]
+            try:
+                outcomes = await loop.run_in_executor(
+                    self._thread, self._store.append_batches, items
+                )
+            except Exception as error:  # noqa: BLE001 - whatever it is, nobody may wait for ever
+                refused = error if isinstance(error, OvertError) else OSError("cannot store")
+                for _, done in group:
+                    if not done.done():
+                        done.set_exception(refused)
+            else:
+                for (_, done), outcome in zip(group, outcomes, strict=True):
+                    if not done.done():
+                        done.set_result(outcome)
+
+    # -- answers -----------------------------------------------------------------------------
+
+    async def _gone(self, send: Send, grant: Grant, error: OvertError) -> None:
+        withdrawn = [name for name in grant.granted if name not in grant.active]
+        await self._no(send, 410, error, withdrawn=withdrawn)
+
+    async def _no(self, send: Send, status: int, error: OvertError, **more: list[str]) -> None:
+        self._count(f"{status} {error.where}")
+        await _send(send, status, json.dumps({"error": error.as_dict(), **more}).encode())
+
+    def _count(self, name: str) -> None:
+        self._counts[name] += 1
+        if self._counting is None or self._counting.done():
+            self._counting = asyncio.get_running_loop().create_task(self._flush_soon())
+
+    async def _flush_soon(self) -> None:
+        await asyncio.sleep(limits.COUNTERS_WRITTEN_EVERY_S)
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._flush)
+
+    def _flush(self) -> None:
+        counts, self._counts = self._counts, Counter()
+        if counts:
+            self._store.control.count(counts)
+
+
+_TOO_LONG = InvalidInput(
+    "is longer than the limit", where="body", do=f"Send at most {limits.WIRE_BYTES_MAX} bytes."
+)
+_CANNOT_STORE = Refused("cannot store at the moment", where="store", do="Send it again later.")
+
+
+async def _body(receive: Receive) -> bytes | None:
+    """Return the body, at most one part beyond the limit; None when the client went away."""
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        part = message.get("body", b"")
+        parts.append(part)
+        size += len(part)
+        if not message.get("more_body") or size > limits.WIRE_BYTES_MAX:
+            return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+async def _send(send: Send, status: int, body: bytes) -> None:
+    headers = [_JSON, (b"content-length", b"%d" % len(body))]
+    if status in (429, 503):
+        headers.append((b"retry-after", b"%d" % limits.RETRY_AFTER_S))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
