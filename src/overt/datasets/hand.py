@@ -12,11 +12,11 @@ KEY = {character: number for number, character in enumerate(_KEYS)}
 SHIFT, CONTROL, BACKSPACE, ENTER, TAB, ARROW_LEFT = "⇧", "⌃", "\b", "\n", "⇥", "⇤"
 _LEFT_HAND = frozenset("qwertasdfgzxcvb12345⇧⌃⇥")
 _LOG_SD_POPULATION_PAIR = 0.20
-_LOG_SD_OWN_PAIR = 0.18
-_LOG_SD_OWN_HOLD = 0.12
+_LOG_SD_OWN_PAIR = 0.22
+_LOG_SD_OWN_HOLD = 0.15
 _LOG_SD_STROKE = 0.36
 _LOG_SD_HOLD = 0.22
-_LOG_SD_DAY = 0.10
+_LOG_SD_DAY = 0.06
 
 
 def _population_pairs() -> Any:
