@@ -31,6 +31,7 @@ from overt.collector.accept import accept
 from overt.consent.token import check_token
 from overt.schema import limits
 from overt.schema.errors import InvalidInput, OvertError, Refused, Withdrawn
+from overt.schema.rows import warm
 from overt.store.control import Grant
 from overt.store.store import Incoming, Outcome, Store
 
@@ -60,6 +61,7 @@ class Collector:
         self._counts: Counter[str] = Counter()
         self._counting: asyncio.Task[None] | None = None
         self._closing = False
+        warm()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or follow the server's lifespan."""

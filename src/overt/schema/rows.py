@@ -184,3 +184,8 @@ def in_order(
     """
     data = np.frombuffer(plain, np.uint8)
     return bool(_in_order(data, offset, rows, kinds, int(rhythm), first_seq, produced))
+
+
+def warm() -> None:
+    """Compile, or load what was compiled, so that the first batch does not wait for it."""
+    in_order(b"", 0, rows=0, kinds=np.zeros(128, bool), rhythm=True, first_seq=0, produced=0)

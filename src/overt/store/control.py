@@ -245,9 +245,7 @@ class Control:
     def replace_sealed_receipt(self, row: str, sealed: bytes) -> None:
         """File another sealed document for a receipt."""
         with self.write() as connection:
-            connection.execute(
-                receipt.update().where(receipt.c.row == row).values(sealed=sealed)
-            )
+            connection.execute(receipt.update().where(receipt.c.row == row).values(sealed=sealed))
 
     def receipts_of(self, subject_row: str) -> list[Grant]:
         """Return what each receipt of a subject allows now, sorted by receipt."""

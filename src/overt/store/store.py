@@ -8,6 +8,7 @@ erasure's back, in whichever processes the two happen.
 
 from __future__ import annotations
 
+import datetime as dt
 import gzip
 import hmac
 import json
@@ -23,8 +24,9 @@ import sqlalchemy as sa
 from overt.schema import batch as batches
 from overt.schema.batch import BatchHeader
 from overt.schema.errors import Damaged, Missing, Refused
+from overt.store import backup as backups
 from overt.store.artefacts import Artefacts
-from overt.store.control import BatchPlace, Control, Grant, today
+from overt.store.control import BackupRow, BatchPlace, Control, Grant, today
 from overt.store.files import make_folder
 from overt.store.keyring import DataKey, Keyring
 from overt.store.layout import Layout
@@ -434,6 +436,18 @@ class Store:
         finally:
             os.close(descriptor)
         return size - live
+
+    def backup(self, dest: Path, *, days: int = backups.BACKUP_DAYS) -> backups.Backup:
+        """Copy everything but the master key under `dest`; registered with the day it expires."""
+        return backups.make(self.layout, self.control, dest, days)
+
+    def backups_last_until(self) -> dt.date | None:
+        """Return the day after which no backup made so far exists, or None without any."""
+        return backups.last_expiry(self.control)
+
+    def expire_backups(self, *, day: int | None = None) -> list[BackupRow]:
+        """Destroy backups past their day; return those whose folder could not be reached."""
+        return backups.expire(self.control, day=day)
 
     # -- sealed words between steps ----------------------------------------------------------
 
