@@ -1,4 +1,4 @@
-"""Plots of a linkage report as inline SVG: drawn from rates, no script, no font, no colour table."""
+"""Plots of a linkage report as inline SVG, drawn from rates: no script, no font."""
 
 from __future__ import annotations
 

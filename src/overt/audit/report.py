@@ -102,17 +102,27 @@ def _verdict(best: Sequence[Row]) -> str:
 def _caveats(result: Linkage, origin: str) -> str:
     row = result.rows[0]
     notes = [
-        f"Data: {escape(origin)}. {row.people} people enrolled, {row.people_probed} probed at "
-        f"{row.keys} keys. A larger crowd makes the first guess harder and changes nothing about "
-        "the error rates of a known pair.",
-        "Enrolled is the first half of a person's sessions, probes come from the second half. "
-        "The attacker knows every enrolled person and has data transformed as the probes are.",
-        f"Intervals: bootstrap over persons, {RESAMPLES:,} draws, the enrolled fixed. The strongest "
-        "attack is marked; choosing it from several favours the attacker a little.",
-        "Each of the two equal error rates answers its own question: one threshold for everyone, "
-        "or the best threshold for each person. They are not to be compared with each other.",
-        "Clock steps of browsers and keyboards are part of the timing, so devices help to tell "
-        "people apart; so do habits such as using Caps Lock.",
+        (
+            f"Data: {escape(origin)}. {row.people} people enrolled, {row.people_probed} probed at "
+            f"{row.keys} keys. A larger crowd makes the first guess harder and changes nothing about "
+            "the error rates of a known pair."
+        ),
+        (
+            "Enrolled is the first half of a person's sessions, probes come from the second half. "
+            "The attacker knows every enrolled person and has data transformed as the probes are."
+        ),
+        (
+            f"Intervals: bootstrap over persons, {RESAMPLES:,} draws, the enrolled fixed. The "
+            "strongest attack is marked; choosing it from several favours the attacker a little."
+        ),
+        (
+            "Each of the two equal error rates answers its own question: one threshold for everyone, "
+            "or the best threshold for each person. They are not to be compared with each other."
+        ),
+        (
+            "Clock steps of browsers and keyboards are part of the timing, so devices help to tell "
+            "people apart; so do habits such as using Caps Lock."
+        ),
     ]
     if row.same_session:
         notes.append(
@@ -136,7 +146,7 @@ def html(result: Linkage, *, study: str, origin: str) -> str:
     ]
     longest = max(row.keys for row in best)
     shown = [(row, curves) for row, curves in chosen if row.keys == longest]
-    labels = [f"{row.level}, {row.keys} keys" for row, _ in shown]
+    named = [(f"{row.level}, {row.keys} keys", (row, curves)) for row, curves in shown]
     attacks = "".join(f"<li><b>{name}</b>: {words}</li>" for name, words in _ATTACK_WORDS.items())
     parts = [
         "<!doctype html><html lang=en><meta charset=utf-8>",
@@ -150,13 +160,13 @@ def html(result: Linkage, *, study: str, origin: str) -> str:
         _table(result.rows, {number for number, row in enumerate(result.rows) if row in best}),
         f"<h2>Curves at {longest} keys, strongest attack of each level</h2>",
         plots.cmc(
-            [(l, row.level, c.cmc) for l, (row, c) in zip(labels, shown, strict=True)],
+            [(name, row.level, c.cmc) for name, (row, c) in named],
             shown[0][0].chance,
         ),
-        plots.roc([(l, row.level, c.roc) for l, (row, c) in zip(labels, shown, strict=True)]),
+        plots.roc([(name, row.level, c.roc) for name, (row, c) in named]),
         *[
-            plots.scores(l, row.level, c.score_low, c.score_high, c.genuine, c.impostor)
-            for l, (row, c) in zip(labels, shown, strict=True)
+            plots.scores(name, row.level, c.score_low, c.score_high, c.genuine, c.impostor)
+            for name, (row, c) in named
         ],
         f"<h2>What was run</h2><ul>{attacks}</ul>",
         f"<h2>How to read this</h2>{_caveats(result, origin)}</main></html>",
