@@ -9,8 +9,8 @@ from importlib.resources import files
 from typing import Any
 
 import pytest
-from log_fixtures import study
 
+from log_fixtures import study
 from overt.consent.notice import KIND_GROUPS, notice_bytes, notice_sha256
 from overt.schema.canonical import canonical
 from overt.schema.errors import InvalidInput
@@ -144,7 +144,7 @@ def test_the_bytes_are_canonical_and_any_change_is_another_hash() -> None:
 
 
 def test_no_notice_where_there_is_none() -> None:
-    with pytest.raises(InvalidInput, match="it has: en, de|It has: en, de"):
+    with pytest.raises(InvalidInput, match="It has: en, de"):
         notice_bytes(study(), "fr")
     imported: Study = load_study(template("aalto", "Aalto", "imported").encode())
     with pytest.raises(InvalidInput, match="imported"):

@@ -1,4 +1,4 @@
-"""A receipt says what was consented to, is bound to the notice and the log, and to nobody's name."""
+"""A receipt says what was consented to, bound to the exact notice and to the log."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from log_fixtures import NOW_S, join, note, open_log, study
 
+from log_fixtures import NOW_S, join, note, open_log, study
 from overt.consent.notice import notice_bytes, notice_sha256
 from overt.consent.receipt import check, issue, withdraw
 from overt.consent.recovery import read_code

@@ -9,8 +9,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from log_fixtures import ORIGIN, SEED
 
+from log_fixtures import ORIGIN, SEED
 from overt.log.checkpoint import VerifierKey, open_checkpoint, open_note
 from overt.log.document import check_document
 from overt.log.signer import Signer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import signal
 import subprocess
@@ -12,12 +13,14 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from log_fixtures import ORIGIN, SEED, note, open_log
 
+from log_fixtures import ORIGIN, SEED, note, open_log
 from overt.log.checkpoint import open_checkpoint
+from overt.log.entry import KINDS, Entry, read_entry
 from overt.log.journal import Log
 from overt.log.merkle import root
 from overt.log.signer import Signer
+from overt.schema.canonical import canonical
 from overt.schema.errors import Damaged
 
 HASH = "ab" * 32
@@ -247,3 +250,18 @@ def test_entries_carry_the_day_they_were_written_on(tmp_path: Path) -> None:
     log.append("read", "s", HASH)
     log.append("read", "s", HASH)
     assert [entry.day for entry in log.entries()] == ["2026-11-22", "2026-11-23"]
+
+
+@given(
+    st.integers(0, 2**53),
+    st.sampled_from(KINDS),
+    st.from_regex(r"[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?", fullmatch=True),
+    st.dates(),
+    st.binary(min_size=32, max_size=32),
+)
+def test_a_leaf_is_the_canonical_json_of_its_entry(
+    n: int, kind: str, study: str, day: dt.date, digest: bytes
+) -> None:
+    entry = Entry(n, kind, study, day.isoformat(), digest.hex())
+    assert entry.to_bytes() == canonical(entry.as_dict())
+    assert read_entry(json.loads(entry.to_bytes()), n) == entry

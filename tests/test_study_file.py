@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from log_fixtures import FIVE_MINUTES, study
 
+from log_fixtures import FIVE_MINUTES, study
 from overt.schema.errors import InvalidInput, Missing
 from overt.schema.purpose import PURPOSES
 from overt.schema.study import load_study, study_sha256, template

@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from log_fixtures import SEED, join, note, open_log
 
+from log_fixtures import SEED, join, note, open_log
 from overt.log.bundle import bundle, certificate_detail
 from overt.log.opening import Opening, read_opening
 from overt.log.signer import Signer
