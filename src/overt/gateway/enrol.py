@@ -29,9 +29,6 @@ from overt.schema.limits import TOKEN_TTL_S
 from overt.store.control import Grant
 from overt.store.store import Store
 
-TOKEN_SECRET = "tokens"  # noqa: S105 - the name of a secret, not one
-"""Name of the system secret that signs tokens; the collector checks them with the same."""
-
 _WHO = "Show the device's secret or the recovery code on the receipt."
 
 
@@ -95,20 +92,20 @@ def join(
     for entry in issued.stored["log"]["entries"]:
         opening: Opening = read_opening(entry)
         store.put_opening(opening.n, subject, canonical(entry))
-    token = issue_token(store.keyring.secret(TOKEN_SECRET), receipt_id, _now_s())
+    token = issue_token(store.token_secret(), receipt_id, _now_s())
     return Joined(issued.copy, token, TOKEN_TTL_S, device_secret)
 
 
 def refresh_token(store: Store, receipt_id: str, device_secret: str) -> Token:
     """Return a fresh token for the device that joined. Raises `Withdrawn` or `Refused`."""
     person = by_device(store, receipt_id, device_secret)
-    token = issue_token(store.keyring.secret(TOKEN_SECRET), person.receipt, _now_s())
+    token = issue_token(store.token_secret(), person.receipt, _now_s())
     return Token(token, TOKEN_TTL_S)
 
 
 def by_token(store: Store, token: str) -> Person:
     """Return whose token this is. Raises `Withdrawn`, or `Refused` when it proves nothing."""
-    return _active(store, check_token(store.keyring.secret(TOKEN_SECRET), token, _now_s()))
+    return _active(store, check_token(store.token_secret(), token, _now_s()))
 
 
 def by_device(store: Store, receipt_id: str, device_secret: str) -> Person:

@@ -1,0 +1,159 @@
+"""Training: through the door, into tokens, into a sealed model with its card and log entry."""
+
+from __future__ import annotations
+
+import hmac
+from collections import Counter
+from dataclasses import replace
+from typing import Any
+
+from overt.datasets.tokens import TOKENS_ID, Sequences
+from overt.gateway.door import Door, Selected
+from overt.gateway.ledger import record
+from overt.gateway.model import (
+    SHARDS,
+    Model,
+    Progress,
+    gather,
+    keep,
+    newest,
+    shard_progress,
+    silent,
+    work,
+)
+from overt.gateway.studies import study_of
+from overt.log.merkle import leaf_hash, root
+from overt.models.config import Config
+from overt.models.train import Trained, dataset_hash, weights_hash
+from overt.schema.errors import InvalidInput, TooFew
+from overt.schema.manifest import Manifest as Description
+from overt.schema.manifest import Source, bucket
+from overt.schema.study import Study
+from overt.store.store import Store
+
+LEARNS = ("next-action", "typing-assist")
+"""Purposes that the event encoder serves; telling people from programs needs another model."""
+
+
+def train(
+    store: Store,
+    study_id: str,
+    purpose: str,
+    *,
+    epochs: int | None = None,
+    config: Config | None = None,
+    reader: str = "training",
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Train a study's model for a purpose on everyone who may be read; return its card.
+
+    Replaces the model there was. Raises `TooFew` when there is nothing to learn from, and
+    `Refused` when the door says no.
+    """
+    study = study_of(store, study_id)
+    if purpose not in LEARNS or purpose not in study.purposes:
+        known = ", ".join(p for p in study.purposes if p in LEARNS)
+        raise InvalidInput(
+            "has no event model in this study", where="purpose", do=f"It has: {known or 'none'}."
+        )
+    config = config or Config()
+    if epochs is not None:
+        config = replace(config, epochs=epochs, epochs_max=epochs)
+    with work(store):
+        door = Door(store, reader, "trainer")
+        selected = door.select(study.id, purpose, "train")
+        empty = Trained(config, {}, {})
+        model = Model(study.id, purpose, empty, {}, SHARDS, {}, tuple(range(SHARDS)))
+        return judged(store, model, selected, reader, progress or silent).card
+
+
+def judged(
+    store: Store, model: Model, selected: list[Selected], reader: str, progress: Progress
+) -> Model:
+    """Train the missing shards of a model on whom was selected, judge it, log it and keep it.
+
+    The caller holds the lock of `overt.gateway.model.work`.
+    """
+    from overt.models.card import card
+    from overt.models.evaluate import evaluate
+    from overt.models.train import train as fit
+
+    door = Door(store, reader, "trainer")
+    manifest, people = gather(door, selected, model.purpose, model.shards, progress)
+    if not any(person.tokens for person in people):
+        raise TooFew(
+            "nobody's events are there to learn from",
+            where=model.study,
+            do="Record something first, or add synthetic people with `overt synthetic`.",
+        )
+    trained = fit(
+        people,
+        model.trained.config,
+        shards=model.missing,
+        before=model.trained,
+        progress=shard_progress(progress, "training"),
+    )
+    progress("judging on people it has not seen", 1.0)
+    evaluation = evaluate(trained, people)
+    study = study_of(store, model.study)
+    made = card(trained, evaluation, _described(study, model.purpose, people))
+    detail = {
+        "event": "training",
+        "purpose": model.purpose,
+        "weights_sha256": weights_hash(trained),
+        "dataset_sha256": made["data"]["sha256"],
+        "origins": sorted(made["people"]["origins"]),
+    }
+    record(store, "training", study.id, detail)
+    done = replace(model, trained=trained, manifest=manifest, card=made, missing=())
+    keep(store, done)
+    return done
+
+
+def _described(study: Study, purpose: str, people: list[Sequences]) -> Description:
+    """Return what the card says of the data: ranges and hashes, nobody by name."""
+    dataset = dataset_hash(people)
+    leaves = sorted(
+        leaf_hash(hmac.digest(person.tag, f"overt card 1 {dataset}".encode(), "sha256"))
+        for person in people
+    )
+    origins = Counter(person.origin for person in people)
+    splits = Counter(person.split for person in people)
+    imported = study.origin == "imported"
+    sources = (Source(name=study.source, licence=study.licence, lawful_basis=study.lawful_basis),)
+    return Description(
+        study=study.id,
+        purpose=purpose,
+        transform="raw/0" if imported else f"{study.level}/0",
+        tokens=TOKENS_ID,
+        origins={origin: bucket(count) for origin, count in sorted(origins.items())},
+        splits={split: bucket(count) for split, count in sorted(splits.items())},
+        subjects_root=root(leaves).hex(),
+        dataset_sha256=dataset,
+        sources=sources if imported else (),
+    )
+
+
+def card(store: Store, study_id: str, purpose: str) -> dict[str, Any] | None:
+    """Return the card of the newest model of a study and purpose, or None."""
+    model = newest(store, study_id, purpose)
+    return None if model is None else model.card
+
+
+def page_model(store: Store, study_id: str, purpose: str) -> dict[str, Any] | None:
+    """Return the newest model for inference in the page, or None; the copy is counted.
+
+    A copy in a page is out of reach of an erasure; certificates say how many were handed out.
+    """
+    from overt.models.page import page
+
+    model = newest(store, study_id, purpose)
+    if model is None or not model.trained.shards:
+        return None
+    store.control.count({copies_counter(study_id, purpose): 1})
+    return {**page(model.trained), "card": model.card}
+
+
+def copies_counter(study_id: str, purpose: str) -> str:
+    """Return the name of the counter of copies handed to pages."""
+    return f"model copies {study_id} {purpose}"
