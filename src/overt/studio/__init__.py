@@ -1,0 +1,1 @@
+"""The web app: the five-minute study, the page of a study, and the JSON interface for devices."""

@@ -1,0 +1,90 @@
+"""The one web application of Overt: batches go straight to the collector, all else is here.
+
+`/v1/batches` is a bare function beside the framework, because it is the path of all data. There is
+no access log. The background work of a server (training, erasure) is in `jobs`.
+"""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from overt.collector.app import PATH as BATCHES
+from overt.collector.app import Collector
+from overt.gateway import studies
+from overt.schema.errors import OvertError
+from overt.store.store import Store
+from overt.studio import api, pages
+from overt.studio.jobs import Jobs
+from overt.studio.shell import Shell, error_body, is_api, status_of
+
+_HERE = files("overt.studio")
+
+
+def create_app(data_dir: Path) -> ASGIApp:
+    """Return the ASGI application over a data directory, which is made if it is not there."""
+    store = Store.open(data_dir, create=True)
+    _register_built_in(store)
+    collector = Collector(store)
+    inner = Starlette(
+        routes=[
+            Route("/healthz", _healthy),
+            *api.routes(store, Jobs()),
+            *pages.routes(store),
+            Mount("/static", StaticFiles(directory=str(_HERE / "static"))),
+        ],
+        exception_handlers={
+            OvertError: _refused,
+            HTTPException: _no_such_page,
+            Exception: _broken,
+        },
+    )
+    shell = Shell(inner)
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        batches = scope["type"] == "http" and scope["path"] == BATCHES
+        to_collector = batches or scope["type"] == "lifespan"
+        await (collector if to_collector else shell)(scope, receive, send)
+
+    return app
+
+
+def _register_built_in(store: Store) -> None:
+    """File the study that comes with Overt, unless this version of it is there already."""
+    document = (_HERE / "studies" / f"{pages.BUILT_IN}.toml").read_bytes()
+    known = store.control.study(pages.BUILT_IN)
+    if known is None or known.document != document:
+        studies.register(store, document)
+
+
+async def _healthy(_: Request) -> Response:
+    return JSONResponse({"ok": True})
+
+
+def _answer(request: Request, status: int, error: OvertError) -> Response:
+    if is_api(request.url.path):
+        return JSONResponse(error_body(error), status)
+    return pages.error_page(status, error.what, error.where, error.do)
+
+
+def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, OvertError)  # noqa: S101 - registered for this type alone
+    return _answer(request, status_of(error), error)
+
+
+def _no_such_page(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for this type alone
+    what = "there is nothing here" if error.status_code == 404 else "this method is not known here"
+    return _answer(request, error.status_code, OvertError(what))
+
+
+def _broken(request: Request, _: Exception) -> Response:
+    return _answer(request, 500, OvertError("failed in an unexpected way", do="Try again later."))
