@@ -18,6 +18,9 @@ pause of an hour says no more than one of a minute. Fixed, so that nothing is fi
 LOG_PAUSE_CENTRE, LOG_PAUSE_SCALE = 5.0, 1.0
 """ln(ms) is shifted and scaled by these before it enters the network; 5.0 is 148 ms."""
 
+LOG_SIGMA_MIN, LOG_SIGMA_MAX = -3.0, 1.5
+"""Bounds of a component's ln σ; the lower keeps a repeated pause from becoming a spike."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:

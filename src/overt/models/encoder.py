@@ -17,13 +17,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from overt.models.config import LOG_PAUSE_CENTRE, MIXTURE, Config
+from overt.models.config import LOG_PAUSE_CENTRE, LOG_SIGMA_MAX, LOG_SIGMA_MIN, MIXTURE, Config
 from overt.models.recurrence import recur
 from overt.models.stream import NUMBERS
 from overt.models.tensors import Array, Tensors
-
-LOG_SIGMA_MIN, LOG_SIGMA_MAX = -3.0, 1.5
-"""Bounds of a component's ln σ; the lower keeps a repeated pause from becoming a spike."""
 
 _LOG_2_PI = math.log(2 * math.pi)
 

@@ -61,12 +61,12 @@ def _ndtr(x: Array) -> Array:
     return np.asarray(torch.special.ndtr(torch.as_tensor(x, dtype=torch.float64)))
 
 
-def mixture_median(weight: Array, mean: Array, sigma: Array) -> Array:
-    """Return the medians of normal mixtures (n, C), by bisection to 1e-9; shape (n,)."""
+def mixture_quantile(weight: Array, mean: Array, sigma: Array, share: float = 0.5) -> Array:
+    """Return the `share` quantiles of normal mixtures (n, C), by bisection; shape (n,)."""
     low, high = (mean - 9 * sigma).min(1), (mean + 9 * sigma).max(1)
     for _ in range(40):
         middle = (low + high) / 2
-        below = (weight * _ndtr((middle[:, None] - mean) / sigma)).sum(1) < 0.5
+        below = (weight * _ndtr((middle[:, None] - mean) / sigma)).sum(1) < share
         low, high = np.where(below, middle, low), np.where(below, high, middle)
     return np.asarray((low + high) / 2)
 
@@ -95,11 +95,9 @@ def mixture_crps(weight: Array, mean: Array, sigma: Array, at: Array) -> Array:
         to_y = (w * (y * (2 * _ndtr(z) - 1) + expected * (1 - 2 * _ndtr(z - s)))).sum(1)
         between = np.sqrt(s[:, :, None] ** 2 + s[:, None, :] ** 2)
         gap = (m[:, :, None] - m[:, None, :] + s[:, :, None] ** 2) / between
-        # E max(X, X') = a_i Φ(gap_ij) + a_j Φ(gap_ji); E|X − X'| = 2 E max − a_i − a_j
-        larger = expected[:, :, None] * _ndtr(gap)
-        apart = 2 * (larger + larger.transpose(0, 2, 1))
-        apart -= expected[:, :, None] + expected[:, None, :]
-        crps[part] = to_y - 0.5 * np.einsum("ni,nj,nij->n", w, w, apart)
+        # E|X − X'| = 2 E max − E X − E X', and E max(X_i, X_j) = a_i Φ(gap_ij) + a_j Φ(gap_ji)
+        larger = 2 * np.einsum("ni,nj,nij->n", w * expected, w, _ndtr(gap))
+        crps[part] = to_y - (2 * larger - 2 * (w * expected).sum(1)) / 2
     return crps
 
 
@@ -115,7 +113,7 @@ def _sums(predicted: Predicted) -> dict[str, Array]:
     timed = ~np.isnan(predicted.log_pause)
     at = predicted.log_pause[timed]
     mixture = (predicted.weight[timed], predicted.mean[timed], predicted.sigma[timed])
-    median = mixture_median(*mixture) if predicted.point is None else predicted.point[timed]
+    median = mixture_quantile(*mixture) if predicted.point is None else predicted.point[timed]
     mean = (mixture[0] * mixture[1]).sum(1)
     return {
         "events": np.array([n]),

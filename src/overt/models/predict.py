@@ -15,10 +15,12 @@ import numpy as np
 from overt.datasets.tokens import VOCABULARY
 from overt.models.baselines import Baselines
 from overt.models.config import Config
-from overt.models.stream import Stream, numbers, targets
+from overt.models.stream import NUMBERS, Stream, Targets, numbers, targets
 from overt.models.tensors import Array, Tensors
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from overt.models.encoder import Encoder
 
 
@@ -44,6 +46,9 @@ class Predicted:
     """float64[n], ln ms: the median to be judged, where it is not the mixture's own."""
 
 
+BATCH = 64
+"""Streams predicted at once."""
+
 Members = Sequence[Mapping[str, Array]]
 
 
@@ -52,33 +57,53 @@ def predict(members: Members, config: Config, streams: Sequence[Stream]) -> list
     from overt.models.encoder import encoder_from
 
     encoders = [encoder_from(_weights(m), config, len(VOCABULARY)) for m in members]
-    return [_predict(encoders, stream) for stream in streams]
+    order = sorted(range(len(streams)), key=lambda i: len(streams[i]))
+    made: dict[int, Predicted] = {}
+    for start in range(0, len(order), BATCH):
+        part = order[start : start + BATCH]
+        made |= zip(part, _predict(encoders, [streams[i] for i in part]), strict=True)
+    return [made[i] for i in range(len(streams))]
 
 
 def _weights(tensors: Tensors) -> dict[str, Array]:
     return {name: array for name, array in tensors.items() if not name.startswith("tables.")}
 
 
-def _predict(encoders: Sequence[Encoder], stream: Stream) -> Predicted:
+def _predict(encoders: Sequence[Encoder], streams: Sequence[Stream]) -> list[Predicted]:
+    """Predict for streams of similar length at once."""
     import torch
 
-    aim = targets(stream)
+    longest = max(map(len, streams))
+    token = torch.zeros(longest, len(streams), dtype=torch.int64)
+    number = torch.zeros(longest, len(streams), NUMBERS)
+    for column, stream in enumerate(streams):
+        token[: len(stream), column] = torch.from_numpy(stream.token.astype(np.int64))
+        number[: len(stream), column] = torch.from_numpy(numbers(stream))
+    with torch.inference_mode():
+        states = [encoder.states(token, number)[0] for encoder in encoders]
+        return [
+            _joined(encoders, [s[:, column] for s in states], targets(stream))
+            for column, stream in enumerate(streams)
+        ]
+
+
+def _joined(encoders: Sequence[Encoder], states: Sequence[Tensor], aim: Targets) -> Predicted:
+    """Return the mean over encoders for one stream, from the states of each (at least n)."""
+    import torch
+
     there = np.flatnonzero(aim.token >= 0)
     came = aim.token[there]
-    token = torch.tensor(stream.token.astype(np.int64))[:, None]
-    number = torch.tensor(numbers(stream))[:, None]
     probability = np.zeros((len(there), len(VOCABULARY)))
     weights, means, sigmas = [], [], []
-    with torch.inference_mode():
-        for encoder in encoders:
-            states = encoder.states(token, number)[0][torch.tensor(there), 0]
-            share = torch.softmax(encoder.token(states).double(), -1).numpy()
-            probability += share / len(encoders)
-            log_weight, mean, log_sigma = encoder.mixture(states, torch.tensor(came))
-            own = share[np.arange(len(there)), came]
-            weights.append(log_weight.double().exp().numpy() * own[:, None])
-            means.append(mean.double().numpy())
-            sigmas.append(log_sigma.double().exp().numpy())
+    for encoder, all_states in zip(encoders, states, strict=True):
+        at = all_states[torch.from_numpy(there)]
+        share = torch.softmax(encoder.token(at).double(), -1).numpy()
+        probability += share / len(encoders)
+        log_weight, mean, log_sigma = encoder.mixture(at, torch.from_numpy(came))
+        own = share[np.arange(len(there)), came]
+        weights.append(log_weight.double().exp().numpy() * own[:, None])
+        means.append(mean.double().numpy())
+        sigmas.append(log_sigma.double().exp().numpy())
     weight = np.concatenate(weights, axis=1)
     return Predicted(
         came,

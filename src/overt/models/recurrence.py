@@ -35,10 +35,10 @@ class _Recurrence(Function):
     def forward(ctx: Any, inputs: Tensor, weight: Tensor, bias: Tensor, state: Tensor) -> Tensor:
         steps, batch, width = inputs.shape
         hidden = width // 3
-        gates = torch.empty(steps, batch, 2 * hidden)
-        recalled = torch.empty(steps, batch, width)
-        candidate = torch.empty(steps, batch, hidden)
-        states = torch.empty(steps + 1, batch, hidden)
+        gates = inputs.new_empty(steps, batch, 2 * hidden)
+        recalled = inputs.new_empty(steps, batch, width)
+        candidate = inputs.new_empty(steps, batch, hidden)
+        states = inputs.new_empty(steps + 1, batch, hidden)
         states[0] = state
         turned = weight.t()
         for step in range(steps):
@@ -65,14 +65,14 @@ class _Recurrence(Function):
         (gradient,) = gradients
         steps, batch, hidden = gradient.shape
         reset, update = gates[..., :hidden], gates[..., hidden:]
-        slope = torch.empty(steps, batch, 3, hidden)
+        slope = gradient.new_empty(steps, batch, 3, hidden)
         inner = (1 - update) * (1 - candidate * candidate)
         slope[:, :, 0] = inner * recalled[..., 2 * hidden :] * reset * (1 - reset)
         slope[:, :, 1] = (states[:-1] - candidate) * update * (1 - update)
         slope[:, :, 2] = inner * reset
-        by_recall = torch.empty(steps, batch, 3, hidden)
-        by_state = torch.empty(steps, batch, hidden)
-        passed = torch.zeros(batch, hidden)
+        by_recall = gradient.new_empty(steps, batch, 3, hidden)
+        by_state = gradient.new_empty(steps, batch, hidden)
+        passed = gradient.new_zeros(batch, hidden)
         for step in range(steps - 1, -1, -1):
             now, back = by_state[step], by_recall[step]
             torch.add(gradient[step], passed, out=now)

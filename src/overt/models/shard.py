@@ -100,6 +100,7 @@ def fit(
     chunks = _chunks(streams, config.chunk)
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(mode=True)
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     encoder = Encoder(config, vocabulary)
     encoder.initialise(config.seed * 1_000_003 + shard)
     encoder.to(config.device).train()

@@ -199,7 +199,7 @@ def _fit(
                     reports.put(Progress(shard, done, steps, len(streams)))
 
                 weights = process.fit(streams[shard], config, len(VOCABULARY), shard, report)
-                fitted[shard] = {**weights, **_tables(streams[shard])}
+                fitted[shard] = {**weights, **fitted_tables(streams[shard])}
         finally:
             reports.put(None)
             process.close()
@@ -232,7 +232,8 @@ def _next(waiting: SimpleQueue[int]) -> int | None:
         return None
 
 
-def _tables(streams: list[Stream]) -> dict[str, Array]:
+def fitted_tables(streams: list[Stream]) -> dict[str, Array]:
+    """Return the baselines' count tables of one shard, in the form they are kept with it."""
     return {
         f"tables.{name}.{part}": array
         for name, table in baselines.tables(streams, len(VOCABULARY)).items()
