@@ -60,6 +60,7 @@ def test_an_untouched_bundle_verifies_alone_and_against_the_receipt() -> None:
     alone, against = verify(made), verify(made, receipt)
     assert alone.ok, alone.lines
     assert against.ok, against.lines
+    assert all(ok and text for ok, text in alone.lines)
     assert (alone.trust, against.trust) == ("bundle", "receipt")
     assert "taken from the bundle itself" in alone.lines[1].text
     assert not any("taken from the bundle itself" in line.text for line in against.lines)

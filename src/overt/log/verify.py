@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from overt.log.checkpoint import Checkpoint, VerifierKey, open_checkpoint
 from overt.log.document import check_document, document_sha256
@@ -25,8 +25,7 @@ _MUST = {"schema", "key", "checkpoint", "entries", "openings"}
 _MAY = {"certificate", "consistency"}
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(NamedTuple):
     """One thing that was checked, in a sentence; `ok` tells whether it held."""
 
     ok: bool
