@@ -9,6 +9,7 @@ from typing import Any
 
 from overt.datasets.tokens import TOKENS_ID, Sequences
 from overt.gateway.door import Door, Selected
+from overt.gateway.enrol import Person
 from overt.gateway.ledger import record
 from overt.gateway.model import (
     SHARDS,
@@ -140,18 +141,35 @@ def card(store: Store, study_id: str, purpose: str) -> dict[str, Any] | None:
     return None if model is None else model.card
 
 
-def page_model(store: Store, study_id: str, purpose: str) -> dict[str, Any] | None:
-    """Return the newest model for inference in the page, or None; the copy is counted.
+def page_model(store: Store, person: Person, purpose: str) -> dict[str, Any] | None:
+    """Return the newest model for inference in a person's own page; the copy is counted.
 
+    Only shards that no other living person taught are in it, so that nothing learned from anyone
+    else leaves the store. None if there is no model; `shards` is empty if no such shard is left.
     A copy in a page is out of reach of an erasure; certificates say how many were handed out.
     """
     from overt.models.page import page
 
-    model = newest(store, study_id, purpose)
+    model = newest(store, person.study, purpose)
     if model is None or not model.trained.shards:
         return None
-    store.control.count({copies_counter(study_id, purpose): 1})
-    return {**page(model.trained), "card": model.card}
+    taught = {
+        member.shard
+        for subject, member in model.manifest.items()
+        if subject != person.subject and _is_living(store, subject)
+    }
+    own = {shard: t for shard, t in model.trained.shards.items() if shard not in taught}
+    counts = {"shards_of_model": len(model.trained.shards), "card": model.card}
+    if not own:
+        return {**counts, "shards": []}
+    store.control.count({copies_counter(person.study, purpose): 1})
+    return {**page(replace(model.trained, shards=own)), **counts}
+
+
+def _is_living(store: Store, subject: str) -> bool:
+    """Tell whether somebody is not known to be synthetic; who cannot be looked up counts."""
+    known = store.control.subject_study(subject)
+    return known is None or known[1] != "synthetic"
 
 
 def copies_counter(study_id: str, purpose: str) -> str:
