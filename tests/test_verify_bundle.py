@@ -244,6 +244,17 @@ def test_a_certificate_that_the_log_does_not_know_fails() -> None:
     assert any("no opened erasure entry" in text for text in failures(without))
 
 
+def test_a_certificate_in_the_log_but_not_signed_by_it_fails(tmp_path: Path) -> None:
+    log = open_log(tmp_path)
+    unsigned = {"reached": ["rows"]}
+    for certificate in (unsigned, Signer(log.origin, bytes(32)).document("certificate", unsigned)):
+        opening = note(log, "erasure", **certificate_detail(certificate))
+        assert any(
+            text.startswith("certificate: ")
+            for text in failures(bundle(log, [opening], certificate))
+        )
+
+
 def test_an_opening_cannot_be_given_twice_or_for_an_entry_that_is_not_there() -> None:
     made, _ = fresh()
     twice = {**made, "openings": [*made["openings"], made["openings"][0]]}

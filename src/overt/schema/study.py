@@ -37,7 +37,9 @@ HOLD_DAYS = (0, 30)
 _ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
 _COUNTRY = re.compile(r"[A-Z]{2}(?:-[A-Z0-9]{1,3})?")
 _SECRET = re.compile(r"password|passwd|secret|hidden|one-time-code|cc-", re.IGNORECASE)
-_CATCH_ALL = re.compile(r"(?:^|[\s,>+~])(?:\*|html|body|input|textarea)\s*(?:$|,)", re.IGNORECASE)
+_CATCH_ALL = re.compile(
+    r"(?:^|,)\s*(?:\*|html|body|:root|input|textarea)\s*(?:$|,)|:not\(", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,7 +145,7 @@ def _study(table: dict[str, Any]) -> Study:
         if name not in allowed:
             raise _bad(f"does not belong in a study of origin {origin}", name)
     for name in allowed:
-        if name not in table and name != "fields":
+        if name not in table:
             raise _bad("is missing", name, f"A study of origin {origin} states it.")
     values: dict[str, Any] = {
         "origin": origin,
@@ -253,12 +255,12 @@ def _countries(table: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _selectors(table: Mapping[str, Any]) -> tuple[str, ...]:
-    values = _texts(table, "fields")
+    values = _texts(table, "fields", required=True)
     for k, value in enumerate(values):
         if _SECRET.search(value):
             raise _bad("names secret fields, which are never recorded", f"fields[{k}]")
         if _CATCH_ALL.search(value):
-            raise _bad("catches everything; name the fields that may be recorded", f"fields[{k}]")
+            raise _bad("catches everything: name what may be recorded", f"fields[{k}]")
     return values
 
 
