@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from overt.schema.batch import inflate, verified
+from overt.schema.batch import decode, inflate
 from overt.schema.errors import InvalidInput, Withdrawn
 from overt.store.control import Grant
 from overt.store.store import Incoming, gzipped
@@ -15,7 +15,7 @@ def accept(body: bytes, grant: Grant) -> Incoming:
         InvalidInput: damaged, out of range, or not what the receipt is for; names the field.
         Withdrawn: the receipt, or every purpose of the batch, was withdrawn.
     """
-    header = verified(inflate(body))
+    header, _ = decode(inflate(body))
     if header.receipt != grant.receipt:
         raise _unlike("is not the receipt of the token", "header.receipt")
     if header.study != grant.study:

@@ -192,21 +192,15 @@ def decode(plain: bytes) -> tuple[BatchHeader, pa.RecordBatch]:
     Raises `InvalidInput` with the field or column that is wrong; nothing of the data is repeated.
     """
     header, offset = read_header(plain)
-    message = pa.py_buffer(memoryview(plain)[offset:])
-    if _in_order(header, plain, offset):
-        return header, pa.ipc.read_record_batch(message, WIRE)
-    return header, _decode_slowly(header, message)
-
-
-def verified(plain: bytes) -> BatchHeader:
-    """Return the header of an uncompressed batch after checking every value, rows included.
-
-    Raises as `decode` does; it is the same check without the rows.
-    """
-    header, offset = read_header(plain)
+    rows = _read(memoryview(plain)[offset:], header)
     if not _in_order(header, plain, offset):
-        _decode_slowly(header, pa.py_buffer(memoryview(plain)[offset:]))
-    return header
+        # Says what is wrong and where, or that it is only laid out in an unusual way.
+        try:
+            rows.validate(full=True)
+        except pa.ArrowException as error:
+            raise _bad("is not an Arrow record batch of schema event/1", "rows") from error
+        check(header, rows)
+    return header, rows
 
 
 def _in_order(header: BatchHeader, plain: bytes, offset: int) -> bool:
@@ -229,19 +223,18 @@ def _kinds_of(purposes: tuple[str, ...]) -> Any:
     return np.logical_and.reduce([_KINDS_OF[purpose] for purpose in purposes])
 
 
-def _decode_slowly(header: BatchHeader, message: pa.Buffer) -> pa.RecordBatch:
+def _read(message: memoryview, header: BatchHeader) -> pa.RecordBatch:
+    """Return the rows of an Arrow message that fills all the bytes and has the header's count."""
     try:
-        parts = pa.ipc.read_message(message)
+        parts = pa.ipc.read_message(pa.py_buffer(message))
         rows = pa.ipc.read_record_batch(parts, WIRE)
-        rows.validate(full=True)
     except (pa.ArrowException, OSError, EOFError, ValueError, TypeError) as error:
         raise _bad("is not an Arrow record batch of schema event/1", "rows") from error
     body = 0 if parts.body is None else parts.body.size
-    if body + parts.metadata.size + 8 != message.size:
+    if body + parts.metadata.size + 8 != len(message):
         raise _bad("is followed by bytes that do not belong to it", "rows")
     if rows.num_rows != header.rows:
         raise _bad("differs from the rows in the message", "header.rows")
-    check(header, rows)
     return rows
 
 

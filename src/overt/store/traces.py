@@ -1,0 +1,186 @@
+"""What betrays a person in arbitrary bytes: their keys, and eight of their deltas in a row.
+
+Deltas are searched for at every byte, as 32- and 64-bit integers and floats, little-endian, as
+they are and as differences of neighbours (absolute times), in µs and for floats in ms and s too;
+and in text, as numbers in a row or in a column.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from overt.schema.errors import InvalidInput
+
+RUN = 8
+"""Deltas in a row that count as a find."""
+
+DISTINCT_MIN = 4
+"""Different non-zero values a run must have: idle stretches and regular ticks are nobody's."""
+
+TEXT_STRIDE_MAX = 40
+"""Columns of a text table among which one is searched."""
+
+_TABLE_BITS = 20
+_PREFIX_BYTES = 8
+_NUMBER = re.compile(rb"-?\d+(?:\.\d+)?")
+_FORMS = (
+    ("int32", np.int32, 1.0),
+    ("int64", np.int64, 1.0),
+    ("float32", np.float32, 1.0),
+    ("float64", np.float64, 1.0),
+    ("float32 ms", np.float32, 1e3),
+    ("float64 ms", np.float64, 1e3),
+    ("float64 s", np.float64, 1e6),
+)
+
+
+class Needles:
+    """Named byte strings (at least 8 bytes each) to look for in one pass, however many."""
+
+    def __init__(self, named: Iterable[tuple[str, bytes]]) -> None:
+        self._named: dict[bytes, list[tuple[str, bytes]]] = {}
+        for name, needle in named:
+            if len(needle) < _PREFIX_BYTES:
+                raise InvalidInput("is too short to look for", where=f"needle {name}")
+            self._named.setdefault(needle[:_PREFIX_BYTES], []).append((name, needle))
+        prefixes = np.frombuffer(b"".join(self._named), "<u8")
+        self._prefixes = np.sort(prefixes)
+        self._table = np.zeros(1 << _TABLE_BITS, bool)
+        self._table[_slots(prefixes)] = True
+
+    def find(self, blob: bytes) -> list[str]:
+        """Return the names of the needles in the bytes, each once."""
+        if len(blob) < _PREFIX_BYTES or not self._named:
+            return []
+        found: dict[str, None] = {}
+        for at in _begins(np.frombuffer(blob, np.uint8), self._table, self._prefixes):
+            for name, needle in self._named[blob[at : at + _PREFIX_BYTES]]:
+                if blob.startswith(needle, at):
+                    found[name] = None
+        return list(found)
+
+
+class Deltas:
+    """The runs to look for: all windows of `RUN` deltas of all given sequences, in µs."""
+
+    def __init__(self, sequences: Iterable[Any]) -> None:
+        windows = [
+            np.lib.stride_tricks.sliding_window_view(np.asarray(s, np.int64), RUN)
+            for s in sequences
+            if len(s) >= RUN
+        ]
+        rows = np.concatenate(windows) if windows else np.zeros((0, RUN), np.int64)
+        ordered = np.sort(rows, axis=1)
+        distinct = (np.diff(ordered, axis=1) != 0).sum(axis=1) + 1 - (rows == 0).any(axis=1)
+        rows = rows[distinct >= DISTINCT_MIN]
+        self._first = np.zeros(1 << _TABLE_BITS, bool)
+        self._second = np.zeros(1 << _TABLE_BITS, bool)
+        self._first[_slots(rows[:, 0])] = True
+        self._second[_slots(rows[:, 1])] = True
+        self._hashes = np.unique(_hashes(rows))
+
+    def __len__(self) -> int:
+        """Return the number of different runs that are looked for."""
+        return len(self._hashes)
+
+    def find(self, blob: bytes) -> str | None:
+        """Return the form in which a run occurs in the bytes, or None."""
+        if not len(self):
+            return None
+        for name, kind, scale in _FORMS:
+            width = np.dtype(kind).itemsize
+            for at in range(width):
+                usable = (len(blob) - at) // width
+                if usable < RUN:
+                    continue
+                values = _as_us(np.frombuffer(blob, kind, usable, at), scale)
+                if self.find_numbers(values):
+                    return name
+        return self._find_text(blob)
+
+    def find_numbers(self, values: Any) -> bool:
+        """Return whether a run occurs in an int64 array of µs, as it is or as differences."""
+        with np.errstate(over="ignore"):
+            steps = np.diff(values)
+        return any(
+            len(v) >= RUN and bool(_occurs(v, self._first, self._second, self._hashes))
+            for v in (values, steps)
+        )
+
+    def _find_text(self, blob: bytes) -> str | None:
+        if not blob or sum(b < 128 for b in blob[:4096]) < 0.9 * len(blob[:4096]):
+            return None
+        found = _NUMBER.findall(blob)
+        if len(found) < RUN:
+            return None
+        numbers = np.array([float(text[:18]) for text in found])
+        for stride in range(1, min(TEXT_STRIDE_MAX, len(numbers) // RUN) + 1):
+            for start in range(stride):
+                for scale in (1.0, 1e3, 1e6):
+                    if self.find_numbers(_as_us(numbers[start::stride], scale)):
+                        return "text"
+        return None
+
+
+def _as_us(values: Any, scale: float) -> Any:
+    """Return numbers as whole µs; what is no finite number of moderate size becomes 0."""
+    if values.dtype.kind == "i":
+        return values.astype(np.int64)
+    with np.errstate(all="ignore"):
+        scaled = values.astype(np.float64) * scale
+        return np.where(np.abs(scaled) < 2.0**53, np.rint(scaled), 0).astype(np.int64)
+
+
+def _slots(values: Any) -> Any:
+    with np.errstate(over="ignore"):
+        mixed = values.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    return (mixed >> np.uint64(64 - _TABLE_BITS)).astype(np.int64)
+
+
+def _hashes(rows: Any) -> Any:
+    out = np.full(len(rows), 1469598103934665603, np.uint64)
+    with np.errstate(over="ignore"):
+        for column in range(rows.shape[1]):
+            out = (out ^ rows[:, column].astype(np.uint64)) * np.uint64(0x100000001B3)
+            out ^= out >> np.uint64(29)
+    return out
+
+
+@njit(cache=True)
+def _begins(data: Any, table: Any, prefixes: Any) -> Any:
+    """Return the places where eight bytes are one of the sorted prefixes."""
+    factor = np.uint64(0x9E3779B97F4A7C15)
+    shift = np.uint64(64 - _TABLE_BITS)
+    found = []
+    held = np.uint64(0)
+    for at in range(len(data)):
+        held = (held >> np.uint64(8)) | (np.uint64(data[at]) << np.uint64(56))
+        if at >= _PREFIX_BYTES - 1 and table[np.int64((held * factor) >> shift)]:
+            place = np.searchsorted(prefixes, held)
+            if place < len(prefixes) and prefixes[place] == held:
+                found.append(at - (_PREFIX_BYTES - 1))
+    return found
+
+
+@njit(cache=True)
+def _occurs(values: Any, first: Any, second: Any, hashes: Any) -> Any:
+    factor = np.uint64(0x9E3779B97F4A7C15)
+    shift = np.uint64(64 - _TABLE_BITS)
+    for at in range(len(values) - RUN + 1):
+        if not first[np.int64((np.uint64(values[at]) * factor) >> shift)]:
+            continue
+        if not second[np.int64((np.uint64(values[at + 1]) * factor) >> shift)]:
+            continue
+        code = np.uint64(1469598103934665603)
+        for step in range(RUN):
+            code = (code ^ np.uint64(values[at + step])) * np.uint64(0x100000001B3)
+            code ^= code >> np.uint64(29)
+        place = np.searchsorted(hashes, code)
+        if place < len(hashes) and hashes[place] == code:
+            return True
+    return False
