@@ -265,3 +265,30 @@ def test_a_leaf_is_the_canonical_json_of_its_entry(
     entry = Entry(n, kind, study, day.isoformat(), digest.hex())
     assert entry.to_bytes() == canonical(entry.as_dict())
     assert read_entry(json.loads(entry.to_bytes()), n) == entry
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("n", True),
+        ("n", 1.0),
+        ("n", "1"),
+        ("kind", "gossip"),
+        ("kind", ["read"]),
+        ("study", "A"),
+        ("study", None),
+        ("day", "2026-02-30"),
+        ("day", "22.11.2026"),
+        ("day", 20261122),
+        ("commitment", "AB" * 32),
+        ("commitment", 7),
+        ("person", "x"),
+    ],
+)
+def test_an_entry_with_a_value_that_is_not_of_its_form_is_damaged(
+    field: str, value: object
+) -> None:
+    good = {"n": 1, "kind": "read", "study": "s", "day": "2026-11-22", "commitment": HASH}
+    assert read_entry(good, 1).n == 1
+    with pytest.raises(Damaged):
+        read_entry({**good, field: value}, 1)
