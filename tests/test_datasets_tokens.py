@@ -102,13 +102,13 @@ def quickly(events: pa.Table) -> list[list[tuple[str, int, int, int]]]:
     ]
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(sessions())
 def test_training_and_page_arrive_at_the_same_tokens(events: pa.Table) -> None:
     assert quickly(events) == slowly(events)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(sessions())
 def test_tokens_depend_only_on_events_so_far(events: pa.Table) -> None:
     whole = [token for made in quickly(events) for token in made]
@@ -116,7 +116,7 @@ def test_tokens_depend_only_on_events_so_far(events: pa.Table) -> None:
     assert part == whole[: len(part)]
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(sessions())
 def test_tokens_do_not_know_which_key_or_when_in_absolute_time(events: pa.Table) -> None:
     at = EVENTS.get_field_index("t_us")

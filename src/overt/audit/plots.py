@@ -107,8 +107,8 @@ def roc(curves: Sequence[tuple[str, str, Sequence[tuple[float, float]]]]) -> str
     ]
     diagonal = [(i / 100, 10 ** (i / 100 * 4 - 4)) for i in range(101)]
     lines.append(Line("guessing", diagonal, "var(--muted)", dashed=True))
-    ticks = [(place(rate), text) for rate, text in (
-        (1e-4, "0.01 %"), (1e-3, "0.1 %"), (1e-2, "1 %"), (1e-1, "10 %"), (1.0, "100 %"))]  # fmt: skip
+    marks = ((1e-4, "0.01 %"), (1e-3, "0.1 %"), (1e-2, "1 %"), (0.1, "10 %"), (1.0, "100 %"))
+    ticks = [(place(rate), text) for rate, text in marks]
     frame = _frame(ticks, _PERCENT, "strangers accepted", "own probes accepted")
     return _figure("Verification.", "One threshold for everyone.", frame, lines)
 

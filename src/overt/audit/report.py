@@ -33,6 +33,7 @@ svg .grid{stroke:var(--line);fill:none}svg .area{fill-opacity:.25;stroke-width:2
 .legend{list-style:none;display:flex;flex-wrap:wrap;gap:.3rem 1.2rem;padding:0;margin:.3rem 0;
 font-size:.9rem}.legend i{display:inline-block;width:1.4em;height:.3em;margin-right:.5em;
 vertical-align:middle;border-radius:2px}
+@media (max-width:40rem){svg text{font-size:22px}}
 """
 
 _ATTACK_WORDS = {
@@ -104,8 +105,8 @@ def _caveats(result: Linkage, origin: str) -> str:
     notes = [
         (
             f"Data: {escape(origin)}. {row.people} people enrolled, {row.people_probed} probed at "
-            f"{row.keys} keys. A larger crowd makes the first guess harder and changes nothing about "
-            "the error rates of a known pair."
+            f"{row.keys} keys. A larger crowd makes the first guess harder; the error rates hardly "
+            "depend on it."
         ),
         (
             "Enrolled is the first half of a person's sessions, probes come from the second half. "
@@ -116,7 +117,7 @@ def _caveats(result: Linkage, origin: str) -> str:
             "strongest attack is marked; choosing it from several favours the attacker a little."
         ),
         (
-            "Each of the two equal error rates answers its own question: one threshold for everyone, "
+            "The two equal error rates answer different questions: one threshold for everyone, "
             "or the best threshold for each person. They are not to be compared with each other."
         ),
         (

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -240,11 +241,10 @@ def tokens_of(events: pa.Table) -> tuple[TokenArrays, ...]:
         return ()
     columns = [events.column(name).to_numpy() for name in _COLUMNS]
     made = _tokenise(*[*columns, *_LOOKUPS])
-    starts = np.flatnonzero(made[0] == START)
-    ends = np.append(starts[1:], made[0].shape[0])
+    bounds = [*np.flatnonzero(made[0] == START).tolist(), made[0].shape[0]]
     return tuple(
         TokenArrays(*(array[start:end].copy() for array in made))
-        for start, end in zip(starts.tolist(), ends.tolist(), strict=True)
+        for start, end in pairwise(bounds)
         if end - start > 1
     )
 
