@@ -165,7 +165,7 @@ def test_a_file_of_another_kind_is_refused_or_counted(tmp_path: Path, data: byte
     assert sum(skipped.files.values()) == 1
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=200)
 @given(st.binary(max_size=300), st.integers(0, 400), st.integers(0, 30))
 def test_damaged_files_are_refused_and_never_crash(noise: bytes, at: int, cut: int) -> None:
     data = written(lines())

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from overt.schema.errors import InvalidInput
@@ -100,7 +101,7 @@ def read(data: bytes, file: str, required: Sequence[str], skipped: Skipped | Non
             do="The first line names the columns, separated by tabs.",
         )
     if quoted:
-        rows, numbers = _quoted_rows(lines, first + 1)
+        rows, numbers = _quoted_rows(lines, first + 1, file)
     else:
         numbers = [n for n in range(first + 1, len(lines)) if lines[n] and not lines[n].isspace()]
         rows = [lines[n].split("\t") for n in numbers]
@@ -112,14 +113,19 @@ def read(data: bytes, file: str, required: Sequence[str], skipped: Skipped | Non
     return Sheet(file, {name: list(columns[at - 1]) for name, at in place.items()}, place, numbers)
 
 
-def _quoted_rows(lines: list[str], start: int) -> tuple[list[list[str]], list[int]]:
+def _quoted_rows(lines: list[str], start: int, file: str) -> tuple[list[list[str]], list[int]]:
     """Return rows of a file written with quotation marks, and the line on which each ends."""
     reader = csv.reader((line + "\n" for line in lines[start:]), delimiter="\t")
     rows, numbers = [], []
-    for row in reader:
-        if row and any(cell.strip() for cell in row):
-            rows.append(row)
-            numbers.append(start + reader.line_num)
+    try:
+        for row in reader:
+            if any(cell.strip() for cell in row):
+                rows.append(row)
+                numbers.append(start + reader.line_num)
+    except csv.Error as error:
+        raise InvalidInput(
+            "has quotation marks that do not pair", where=f"{file}, line {start + reader.line_num}"
+        ) from error
     return rows, numbers
 
 
@@ -133,7 +139,8 @@ def _fitting(
         if len(row) > width and not any(row[width:]):
             row = row[:width]
         if len(row) != width and '"' in "\t".join(row):
-            row = next(csv.reader(["\t".join(row)], delimiter="\t"))
+            with suppress(csv.Error):
+                row = next(csv.reader(["\t".join(row)], delimiter="\t"))
         if len(row) == width:
             kept.append(row)
             where.append(number)
