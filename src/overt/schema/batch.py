@@ -12,6 +12,7 @@ rest the whole may be gzipped; the bytes inside are the ones the person saw in t
 from __future__ import annotations
 
 import json
+import re
 import zlib
 from dataclasses import asdict, dataclass, fields
 from functools import cache
@@ -79,7 +80,7 @@ _INTS = tuple(
     if kind == "int"
 )
 _STRINGS = tuple(name for name, kind in _FIELDS.items() if kind == "str")
-_HEX = frozenset("0123456789abcdef")
+_ID = re.compile("[0-9a-f]{32}", re.ASCII)
 _ALLOWED = {
     name: np.array(
         [
@@ -158,7 +159,7 @@ def header_from(data: Any) -> BatchHeader:
         if type(value) is not str or not 0 < len(value) <= 64:
             raise _bad("is not a short string", f"header.{name}")
     for name in ("receipt", "session"):
-        if len(data[name]) != 32 or not _HEX.issuperset(data[name]):
+        if not _ID.fullmatch(data[name]):
             raise _bad("is not 32 hexadecimal digits", f"header.{name}")
     if data["schema"] != SCHEMA_ID:
         raise _bad("is not a known schema", "header.schema", f"This build reads {SCHEMA_ID}.")

@@ -43,6 +43,9 @@ from overt.store.tables import (
 BUSY_TIMEOUT_S = 10.0
 """How long a writer waits for another process, and a purge for a reader."""
 
+WAL_PAGES = 8192
+"""Pages (of 4 KiB) in the WAL before it is moved into the database."""
+
 
 @dataclass(frozen=True, slots=True)
 class Grant:
@@ -258,8 +261,20 @@ class Control:
             return next(iter(_grants(connection, receipt.c.row == receipt_row)), None)
 
     def grants_in(self, connection: sa.Connection, rows: Iterable[str]) -> dict[str, Grant]:
-        """Return what receipts allow, as seen by an open transaction."""
-        return {g.receipt: g for g in _grants(connection, receipt.c.row.in_(list(rows)))}
+        """Return what receipts allow, as seen by an open transaction.
+
+        What was read before on the same connection is kept until SQLite says that another one,
+        in whichever process, has written.
+        """
+        version = connection.exec_driver_sql("PRAGMA data_version").scalar_one()
+        if connection.info.get("version") != version:
+            connection.info["version"], connection.info["grants"] = version, {}
+        known: dict[str, Grant] = connection.info["grants"]
+        unknown = [row for row in rows if row not in known]
+        for at in range(0, len(unknown), 500):
+            part = receipt.c.row.in_(unknown[at : at + 500])
+            known.update({grant.receipt: grant for grant in _grants(connection, part)})
+        return known
 
     def withdraw(self, receipt_row: str, purposes: Iterable[str] | None = None) -> Grant | None:
         """Take back purposes (all when None) from a receipt; return what is left.
@@ -473,7 +488,7 @@ class Control:
                     "INSERT INTO erasure (job, step, sealed, day) VALUES (:job, :step, :sealed,"
                     " :day) ON CONFLICT (job) DO UPDATE SET step = :step, sealed = :sealed"
                 ),
-                {"job": job, "step": step, "sealed": sealed, "day": today()},
+                {"job": bytes.fromhex(job), "step": step, "sealed": sealed, "day": today()},
             )
 
     def erasures(self) -> list[tuple[str, str, bytes]]:
@@ -568,6 +583,7 @@ def _engine(path: Path, *, durable: bool) -> sa.Engine:
             "foreign_keys=ON",
             "temp_store=MEMORY",
             f"synchronous={'FULL' if durable else 'NORMAL'}",
+            f"wal_autocheckpoint={WAL_PAGES}",
         ):
             raw.execute(f"PRAGMA {pragma}").close()
 
