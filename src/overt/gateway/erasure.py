@@ -18,7 +18,6 @@ from overt.gateway.enrol import Person, receipt_of
 from overt.gateway.ledger import append_once, log_of
 from overt.gateway.model import KIND, Progress, newest, purposes_with_model
 from overt.gateway.rebuild import bring_in_line, never_met
-from overt.gateway.train import copies_counter
 from overt.log.bundle import certificate_detail
 from overt.log.opening import read_opening
 from overt.models.train import weights_hash
@@ -242,7 +241,6 @@ def _derived(job: Job, progress: Progress) -> None:
         model = bring_in_line(store, study, purpose, progress)
         known["after"] = None if model is None else weights_hash(model.trained)
         known["certified"] = model is None or model.trained.certified
-        known["copies_in_pages"] = store.control.counts().get(copies_counter(study, purpose), 0)
 
 
 def _proof(job: Job, progress: Progress) -> None:
@@ -317,7 +315,6 @@ def _certificate(job: Job) -> dict[str, Any]:
         "searched": facts["searched"],
         "not_reached": {
             "releases": 0,
-            "model_copies_in_pages": sum(k["copies_in_pages"] for k in facts["models"].values()),
             "backups_until": None if last is None else last.isoformat(),
         },
     }

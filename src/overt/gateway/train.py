@@ -142,36 +142,26 @@ def card(store: Store, study_id: str, purpose: str) -> dict[str, Any] | None:
 
 
 def page_model(store: Store, person: Person, purpose: str) -> dict[str, Any] | None:
-    """Return the newest model for inference in a person's own page; the copy is counted.
+    """Return the newest model for inference in a person's page, as far as it is theirs to have.
 
-    Only shards that no other living person taught are in it, so that nothing learned from anyone
-    else leaves the store. None if there is no model; `shards` is empty if no such shard is left.
-    A copy in a page is out of reach of an erasure; certificates say how many were handed out.
+    Only shards that no other live person taught leave the server, so that no copy is out of reach
+    of anyone else's erasure. None where there is no such shard.
     """
     from overt.models.page import page
 
     model = newest(store, person.study, purpose)
-    if model is None or not model.trained.shards:
+    if model is None:
         return None
-    taught = {
-        member.shard
-        for subject, member in model.manifest.items()
-        if subject != person.subject and _is_living(store, subject)
+    taught: dict[int, set[str]] = {}
+    for subject, member in model.manifest.items():
+        if member.split == "train":
+            taught.setdefault(member.shard, set()).add(subject)
+    live = set(store.control.subjects(person.study, "live")) - {person.subject}
+    own = {
+        shard: tensors
+        for shard, tensors in model.trained.shards.items()
+        if not taught.get(shard, set()) & live
     }
-    own = {shard: t for shard, t in model.trained.shards.items() if shard not in taught}
-    counts = {"shards_of_model": len(model.trained.shards), "card": model.card}
     if not own:
-        return {**counts, "shards": []}
-    store.control.count({copies_counter(person.study, purpose): 1})
-    return {**page(replace(model.trained, shards=own)), **counts}
-
-
-def _is_living(store: Store, subject: str) -> bool:
-    """Tell whether somebody is not known to be synthetic; who cannot be looked up counts."""
-    known = store.control.subject_study(subject)
-    return known is None or known[1] != "synthetic"
-
-
-def copies_counter(study_id: str, purpose: str) -> str:
-    """Return the name of the counter of copies handed to pages."""
-    return f"model copies {study_id} {purpose}"
+        return None
+    return {**page(replace(model.trained, shards=own)), "card": model.card}
