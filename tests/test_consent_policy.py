@@ -86,7 +86,14 @@ def test_whatever_is_asked_the_answer_is_listed_or_refused(
     if passes(role, action, purpose, receipt):
         assert (role, action) in MAY
         assert purpose in PURPOSES
+        assert receipt.state in STATES
         assert action == "erase-own" or purpose in receipt.purposes
+
+
+@pytest.mark.parametrize("state", ["expired", "GIVEN", "", None, ["given"]])
+def test_a_receipt_in_no_known_state_allows_nothing(state: Any) -> None:
+    for role, action, purpose in itertools.product(ROLES, ACTIONS, PURPOSES):
+        assert not passes(role, action, purpose, ReceiptState(state, frozenset(PURPOSES)))
 
 
 def test_an_error_inside_a_check_means_no_and_tells_nothing_of_the_person() -> None:

@@ -75,6 +75,7 @@ def test_no_mangling_of_the_published_key_is_a_key() -> None:
         TEXT + "\n" + ENOCH_LINE,
         TEXT + "\n" + PETER_LINE * 101,
         TEXT + "\n" + PETER_LINE[:60] + "ABCD" + PETER_LINE[60:],
+        TEXT + "\n" + PETER_LINE.replace("AM=\n", "AN=\n"),  # same bytes, not canonical base64
         TEXT.replace("problem", "Problem") + "\n" + PETER_LINE,
         "x" * 20_000 + "\n\n" + PETER_LINE,
         "\udcff" + TEXT + "\n" + PETER_LINE,

@@ -153,6 +153,7 @@ def test_entries_written_at_once_and_torn_by_a_power_cut_are_cut_off(
     log.append("read", "s", HASH)
     offset = (tmp_path / "entries.jsonl").stat().st_size
     log.append_all([("read", "s", HASH)] * 3)
+    assert not (tmp_path / "intent").exists()
     path = tmp_path / "entries.jsonl"
     lines = path.read_bytes().splitlines(keepends=True)
     lines[1 + zeroed] = b"\x00" * len(lines[1 + zeroed])

@@ -128,6 +128,9 @@ def test_a_changed_prefix_or_consistency_proof_never_verifies(
     assert not merkle.verify_consistency(old, older, size, wrong, proof)
     assert not merkle.verify_consistency(old, older, size, root, [*proof, wrong])
     assert not merkle.verify_consistency(old, older, old - 1, root, proof)
+    if old < size:
+        assert not merkle.verify_consistency(old, older, 4 * size + 1, root, proof)
+        assert not merkle.verify_consistency(old, older, size, root, proof[:-1])
     for k in range(len(proof)):
         assert not merkle.verify_consistency(
             old, older, size, root, [*proof[:k], wrong, *proof[k + 1 :]]

@@ -15,6 +15,7 @@ import pytest
 from log_vectors import VECTORS, make
 from overt.consent.receipt import check
 from overt.log.verify import verify
+from overt.schema.canonical import canonical
 from overt.schema.errors import Damaged
 from test_log_merkle import mth
 
@@ -95,3 +96,14 @@ def test_what_is_written_today_has_the_form_of_the_golden_samples() -> None:
     today = make()
     assert shape(today["log.json"]) == shape(LOG)
     assert shape(today["receipt.json"]) == shape(RECEIPTS)
+
+
+def test_canonical_json_has_one_form_and_refuses_what_has_several() -> None:
+    document = {"b": [1, True, None, "é\u2028\n"], "a": {}, "B": -7, "aa": ["\x7f"]}
+    assert (
+        canonical(document)
+        == '{"B":-7,"a":{},"aa":["\x7f"],"b":[1,true,null,"é\u2028\\n"]}'.encode()
+    )
+    for value in (1.0, float("nan"), b"x", {1: 2}, {"é": 1}, [{"a": 0.5}], {1, 2}):
+        with pytest.raises(ValueError, match="canonical JSON"):
+            canonical(value)
