@@ -1,8 +1,8 @@
 """Recovery codes: 128 random bits that let a person withdraw from any device.
 
 Written in Crockford's base 32 (no I, L, O, U) in seven groups of four: 26 symbols carry the bits,
-two the remainder modulo 1021. Any single wrong symbol, and any two of the 26 swapped, are noticed, so a
-typing mistake is told apart from a code that is not known. Only a hash of the bits is stored.
+two the remainder modulo 1021. Any single wrong symbol, and any two of the 26 swapped, are noticed,
+so a typing mistake is told apart from a code that is not known. Only a hash of the bits is stored.
 """
 
 from __future__ import annotations
