@@ -98,24 +98,22 @@ class Door:
             raise
         return SubjectEvents(tag, selected.origin, sessions)
 
-    def own(self, person: Person, action: str) -> dict[str, tuple[pa.Table, ...]]:
-        """Return a person's own sessions by purpose, for `read-own` or `export-own`.
+    def own(self, person: Person, action: str) -> tuple[pa.Table, ...]:
+        """Return a person's own sessions, for `read-own` or `export-own`; each event once.
 
         The caller has proven to be the person (`overt.gateway.enrol`).
         """
         try:
-            found: dict[str, tuple[pa.Table, ...]] = {}
-            places = self._store.batches_of(person.subject)
-            for purpose in self._state(person.subject, "live").purposes:
+            active = self._state(person.subject, "live").purposes
+            for purpose in active:
                 self._decide(person.subject, "live", purpose, action)
-                found[purpose] = read_sessions(
-                    self._store, [p for p in places if purpose in p.purposes]
-                )
+            places = self._store.batches_of(person.subject)
+            sessions = read_sessions(self._store, [p for p in places if active & set(p.purposes)])
         except Exception as error:
             self._refuse(person.study, "", action, error)
             raise self._as_refused(error) from error
         self._log_read(person.study, "", action, [Selected(person.subject, "live", ())])
-        return dict(sorted(found.items()))
+        return sessions
 
     def _selected(
         self,

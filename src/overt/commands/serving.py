@@ -1,0 +1,80 @@
+"""`overt up` and `overt backup`: the server on embedded defaults, and dated sealed copies."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import threading
+from pathlib import Path
+
+from overt.commands.console import progress, remark, say
+from overt.schema.errors import InvalidInput, OvertError
+
+BACKLOG = 2048
+CARE_INTERVAL_S = 24 * 3600.0
+"""Retention counts in days, so once a day is enough."""
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        sock.bind((host, port))
+        sock.listen(BACKLOG)
+    except OSError as error:
+        sock.close()
+        if error.errno == errno.EADDRINUSE:
+            raise InvalidInput(
+                f"port {port} is taken", where="--port", do="Choose another, or 0 for a free one."
+            ) from error
+        raise InvalidInput(f"cannot listen on {host}:{port}", where="--host") from error
+    return sock
+
+
+def _care(data_dir: Path, stop: threading.Event) -> None:
+    """Finish interrupted erasures, then erase what has been kept long enough, once a day."""
+    from overt.gateway import erase, retention
+    from overt.store.store import Store
+
+    try:
+        store = Store.open(data_dir)
+        for job in erase.resume_erasures(store):
+            remark(f"overt: finished an erasure that was interrupted ({job})")
+        while True:
+            retention.expire(store)
+            if stop.wait(CARE_INTERVAL_S):
+                return
+    except OvertError as error:
+        remark(f"overt: {error}")
+
+
+def serve(data_dir: Path, host: str, port: int) -> None:
+    """Serve until interrupted; prints one address when connections are taken."""
+    import uvicorn
+
+    from overt.studio.app import create_app
+
+    sock = _listening(host, port)
+    app = create_app(data_dir)
+    config = uvicorn.Config(
+        app, log_level="warning", access_log=False, server_header=False, date_header=False
+    )
+    stop = threading.Event()
+    threading.Thread(target=_care, args=(data_dir, stop), name="care", daemon=True).start()
+    shown = f"[{host}]" if ":" in host else host
+    say(f"http://{shown}:{sock.getsockname()[1]}/")
+    try:
+        uvicorn.Server(config).run(sockets=[sock])
+    finally:
+        stop.set()
+
+
+def back_up(data_dir: Path, dest: Path) -> None:
+    """Copy everything into a dated directory under `dest` and register the day it expires."""
+    from overt.store.store import Store
+
+    with progress("backup") as update:
+        update("copying sealed files", 0.0)
+        made = Store.open(data_dir, create=False).backup(dest)
+    say(f"Copied, sealed. {made}")
