@@ -6,7 +6,7 @@ import itertools
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from overt.consent.policy import ACTIONS, ROLES, STATES, TABLE, ReceiptState, decide
@@ -68,6 +68,7 @@ def test_without_a_receipt_nobody_may_do_anything() -> None:
             decide(role, action, purpose, None)
 
 
+@settings(deadline=None)
 @given(
     st.text() | st.none() | st.sampled_from(ROLES),
     st.text() | st.none() | st.sampled_from(ACTIONS),

@@ -6,7 +6,7 @@ import dataclasses
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from log_fixtures import FIVE_MINUTES, study
@@ -113,12 +113,14 @@ def test_the_notice_of_a_study_is_as_strict() -> None:
         assert caught.value.where == where
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_any_bytes_are_a_study_or_a_precise_refusal(source: bytes) -> None:
     with pytest.raises(InvalidInput):
         load_study(source)
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_a_study_with_any_line_taken_away_is_refused_or_still_whole(data: st.DataObject) -> None:
     lines = LIVE.splitlines()
