@@ -117,7 +117,6 @@ def test_processes_and_threads_take_turns_and_every_entry_gets_its_own_number(
 @settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None
 )
-@settings(deadline=None)
 @given(cut=st.integers(1, 120), garbage=st.sampled_from([b"", b"\x00", b"\x00" * 50, b'{"n":']))
 def test_a_torn_last_line_is_cut_off_and_the_log_goes_on(
     tmp_path_factory: pytest.TempPathFactory, cut: int, garbage: bytes
