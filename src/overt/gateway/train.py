@@ -156,11 +156,12 @@ def page_model(store: Store, person: Person, purpose: str) -> dict[str, Any] | N
     for subject, member in model.manifest.items():
         if member.split == "train":
             taught.setdefault(member.shard, set()).add(subject)
-    live = set(store.control.subjects(person.study, "live")) - {person.subject}
+    # Who has just left is on no list of people any more, but still in the model until it is rebuilt.
+    harmless = {*store.control.subjects(person.study, "synthetic"), person.subject}
     own = {
         shard: tensors
         for shard, tensors in model.trained.shards.items()
-        if not taught.get(shard, set()) & live
+        if taught.get(shard, set()) <= harmless
     }
     if not own:
         return None
