@@ -75,13 +75,17 @@ def study_new(
     template: Annotated[
         bool, typer.Option("--template", help="Write a commented example to FILE instead.")
     ] = False,
+    title: Annotated[str, typer.Option(help="Title for the example.")] = "",
+    imported: Annotated[
+        bool, typer.Option("--imported", help="The example is for published data.")
+    ] = False,
     data_dir: DataDir = DATA_DIR,
 ) -> None:
     """Register the study that FILE describes, or write an example to start from."""
     from overt.commands import studies
 
     if template:
-        studies.write_template(file)
+        studies.write_template(file, title, "imported" if imported else "live")
     else:
         studies.register(data_dir, file)
 

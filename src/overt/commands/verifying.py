@@ -35,11 +35,12 @@ def verify_bundle(bundle: Path, checkpoint: Path | None, *, as_json: bool) -> No
     receipt = read_object(checkpoint, "receipt") if checkpoint else None
     report = verify(read_object(bundle, "bundle"), receipt)
     if as_json:
-        lines = [{"ok": ok, "checked": text} for ok, text in report.lines]
-        say_json({"log_verified": report.ok, "checks": lines})
+        say_json({"log_verified": report.ok, **report.as_dict()})
     else:
-        for ok, text in report.lines:
-            say(f"{'ok  ' if ok else 'FAIL'}  {text}")
+        for line in report.lines:
+            say(f"{'ok  ' if line.ok else 'FAIL'}  {line.text}")
+        if receipt is None:
+            say("The key came from the bundle itself; --checkpoint RECEIPT would tie it to yours.")
         say("Everything verifies." if report.ok else "This proof does NOT verify.")
     if not report.ok:
         raise SystemExit(1)

@@ -1,0 +1,77 @@
+"""`overt erase` and `overt retention`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from overt.commands.console import progress, say, say_json
+from overt.commands.place import opened
+from overt.schema.errors import InvalidInput
+
+STDIN_BYTES_MAX = 256 * 1024
+
+
+def recovery_code(text: str) -> str:
+    """Return the recovery code in what a person handed over: the code, or a receipt with it."""
+    if not text.lstrip().startswith("{"):
+        return text.strip()
+    try:
+        receipt = json.loads(text)
+        code = receipt["recovery_code"]
+    except (ValueError, KeyError, RecursionError) as error:
+        raise InvalidInput(
+            "is neither a recovery code nor a receipt that holds one",
+            where="standard input",
+            do="Use the receipt as it was downloaded at joining.",
+        ) from error
+    return str(code)
+
+
+def erase_person(data_dir: Path, purposes: list[str] | None, *, as_json: bool) -> None:
+    """Erase whoever standard input proves to be; exit with 1 if the certificate falls short."""
+    from overt.gateway import enrol, erase
+
+    if sys.stdin.isatty():
+        sys.stderr.write("Recovery code, then Enter: ")
+    text = sys.stdin.readline() if sys.stdin.isatty() else sys.stdin.read(STDIN_BYTES_MAX)
+    with opened(data_dir) as store, progress("erase") as update:
+        person = enrol.by_recovery(store, recovery_code(text))
+        job = erase.begin(store, person, purposes, update)
+        certificate = erase.finish(store, job, update)
+        status = erase.status(store, job)
+    if as_json:
+        say_json(status)
+    else:
+        reached = certificate["reached"]
+        say(
+            f"Erased: {reached['keys']} keys, {reached['batches']} rows, "
+            f"{reached['events']} events. Found afterwards: {certificate['bytes_found']}."
+        )
+        for model in certificate["models"]:
+            verdict = "equals" if model["equal"] else "DOES NOT EQUAL"
+            say(f"Model {model['purpose']} {verdict} one that never met the person.")
+        until = certificate["not_reached"]["backups_until"]
+        say(f"Backups: {'none' if until is None else f'the last one expires on {until}'}.")
+        say(f"Certificate {job}, signed and logged. With --json it is printed in full.")
+    if certificate["bytes_found"] or not certificate["model_equals_never_seen"]:
+        raise SystemExit(1)
+
+
+def expire_old(data_dir: Path, *, as_json: bool) -> None:
+    """Erase what studies have kept for long enough, and backups past their day."""
+    from overt.gateway import erase, retention
+
+    with opened(data_dir) as store, progress("retention") as update:
+        erase.resume_erasures(store, update)
+        done = retention.expire(store, update)
+    if as_json:
+        say_json(done)
+        return
+    for study, reached in done["studies"].items():
+        say(f"Study {study}: {reached['batches']} rows, {reached['events']} events erased.")
+    if not done["studies"]:
+        say("Nothing is older than its study keeps it.")
+    for place in done["backups_not_reached"]:
+        say(f"A backup is past its day and could not be reached: {place}")

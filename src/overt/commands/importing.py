@@ -1,0 +1,111 @@
+"""`overt import` and `overt synthetic`: people who do not come through the collector."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from overt.commands.console import progress, say, say_json
+from overt.commands.place import opened
+from overt.schema.errors import InvalidInput
+
+RETENTION_DAYS = 3650
+"""Published data is kept until it is removed; ten years is the longest a study may state."""
+
+
+def _toml(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _document(study: str, title: str, source: str, licence: str, lawful_basis: str) -> bytes:
+    lines = {
+        "id": _toml(study),
+        "title": _toml(title),
+        "version": "1",
+        "origin": '"imported"',
+        "controller": '"Whoever runs this Overt"',
+        "contact": '"see source"',
+        "purposes": '["next-action", "typing-assist"]',
+        "level": '"keys"',
+        "retention_days": str(RETENTION_DAYS),
+        "readers": '["Whoever runs this Overt"]',
+        "source": _toml(source),
+        "licence": _toml(licence),
+        "lawful_basis": _toml(lawful_basis),
+    }
+    return "".join(f"{name} = {value}\n" for name, value in lines.items()).encode()
+
+
+def import_format(
+    data_dir: Path,
+    format_name: str,
+    path: Path,
+    study_id: str,
+    *,
+    source: str,
+    licence: str,
+    lawful_basis: str,
+    skip_bad: bool,
+    people_max: int | None,
+    as_json: bool,
+) -> None:
+    """Import people; the study is made if it is not there and the three declarations are given."""
+    from overt.datasets.importers import importer
+    from overt.gateway import population, studies
+
+    chosen = importer(format_name)
+    if not path.exists():
+        raise InvalidInput("there is no such file or directory", where=str(path))
+    with opened(data_dir, create=True) as store:
+        if store.control.study(study_id) is None:
+            if not (source and licence and lawful_basis):
+                raise InvalidInput(
+                    "is not registered, and a new one needs --source, --licence and --lawful-basis",
+                    where=f"study {study_id}",
+                    do=f"The publisher says: {chosen.publication}; {chosen.licence}.",
+                )
+            studies.register(
+                store, _document(study_id, chosen.title, source, licence, lawful_basis)
+            )
+        elif source or licence or lawful_basis:
+            raise InvalidInput(
+                "is registered; its source, licence and lawful basis stand",
+                where=f"study {study_id}",
+                do="Leave the three options out, or name another study.",
+            )
+        with progress(f"import {format_name}") as update:
+            done = population.import_people(
+                store,
+                study_id,
+                format_name,
+                path,
+                skip_bad=skip_bad,
+                people_max=people_max,
+                progress=update,
+            )
+    _tell(study_id, done.as_dict(), as_json=as_json)
+
+
+def _tell(study_id: str, done: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        say_json({"study": study_id, **done})
+        return
+    say(
+        f"Study {study_id}: {done['people']} people, {done['sessions']} sessions, "
+        f"{done['events']} events, sealed."
+    )
+    for kind in ("files", "rows"):
+        for reason, count in sorted(done[f"skipped_{kind}"].items()):
+            say(f"Left out {count} {kind}: {reason}")
+
+
+def fill_synthetic(data_dir: Path, study_id: str, people: int, seed: int, *, as_json: bool) -> None:
+    """Add synthetic people to a live study."""
+    from overt.gateway import population
+
+    with opened(data_dir, create=True) as store, progress("synthetic") as update:
+        events = population.fill(store, study_id, people, seed, progress=update)
+    if as_json:
+        say_json({"study": study_id, "people": people, "events": events, "origin": "synthetic"})
+    else:
+        say(f"Study {study_id}: {people} synthetic people, {events} events. Labelled synthetic.")

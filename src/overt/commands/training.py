@@ -1,0 +1,65 @@
+"""`overt train`: the model of a purpose, beside every baseline, on people it has not seen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from overt.commands.console import progress, say, say_json, table
+from overt.commands.place import opened
+
+COLUMNS = (
+    ("top1", "top-1", "{:.1%}"),
+    ("nll", "NLL", "{:.3f}"),
+    ("ece", "ECE", "{:.3f}"),
+    ("pause_nll", "pause NLL", "{:.3f}"),
+    ("pause_crps_ms", "pause CRPS ms", "{:.1f}"),
+    ("pause_mae_ms", "pause MAE ms", "{:.1f}"),
+    ("pause_r2", "pause R²", "{:.3f}"),
+)
+"""Figures shown of a model and its baselines; all are in the card."""
+
+
+def train_model(
+    data_dir: Path, study_id: str, purpose: str, epochs: int | None, *, as_json: bool
+) -> None:
+    """Train and print the card's figures."""
+    from overt.gateway import train
+
+    with opened(data_dir) as store, progress("train") as update:
+        card = train.train(
+            store, study_id, purpose, epochs=epochs, reader="command line", progress=update
+        )
+    if as_json:
+        say_json(card)
+    else:
+        show_card(card)
+
+
+def show_card(card: dict[str, Any]) -> None:
+    """Print a card's figures with their intervals."""
+    judged = card["evaluation"]
+    people = ", ".join(f"{count} {origin}" for origin, count in card["people"]["origins"].items())
+    say(f"Learned from: {people}.")
+    if card["synthetic"]:
+        say("SYNTHETIC: some or all of these people are made up; this says nothing about people.")
+    rows = []
+    for name, figures in judged["rows"].items():
+        rows.append((name, *(_cell(figures[key], form) for key, _, form in COLUMNS)))
+    how = "people of another split" if judged["protocol"] == "test" else judged["protocol"]
+    title = f"Next event and pause on unseen people ({judged['persons']}, {how})"
+    table(title, ("", *(head for _, head, _ in COLUMNS)), rows)
+    say("95 % intervals over people in brackets.")
+    if judged["too_few"]:
+        say("Too few people to judge: these figures say next to nothing.")
+    certified = "certified" if card["certified"] else "not certified"
+    say(f"Model {card['model']['sha256']} ({certified}).")
+
+
+def _cell(figure: dict[str, float | None], form: str) -> str:
+    value, low, high = figure["value"], figure["low"], figure["high"]
+    if value is None:
+        return "–"
+    if low is None or high is None:
+        return form.format(value)
+    return f"{form.format(value)}\n[{form.format(low)}, {form.format(high)}]"
