@@ -156,7 +156,7 @@ def page_model(store: Store, person: Person, purpose: str) -> dict[str, Any] | N
     for subject, member in model.manifest.items():
         if member.split == "train":
             taught.setdefault(member.shard, set()).add(subject)
-    # Who has just left is on no list of people any more, but still in the model until it is rebuilt.
+    # Who has just left is on no list any more, but still in the model until it is rebuilt.
     harmless = {*store.control.subjects(person.study, "synthetic"), person.subject}
     own = {
         shard: tensors
