@@ -164,6 +164,7 @@ def figures(people: Sequence[Predicted], seed: int = 0) -> dict[str, Figure]:
     spread = _ratios({name: drawn @ column for name, column in table.items()})
     made = {}
     for name in FIGURES:
-        low, high = np.nanquantile(spread[name], (0.025, 0.975))
+        there = spread[name][np.isfinite(spread[name])]
+        low, high = np.quantile(there, (0.025, 0.975)) if len(there) else (np.nan, np.nan)
         made[name] = Figure(float(point[name][0]), float(low), float(high))
     return made

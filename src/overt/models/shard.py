@@ -29,6 +29,10 @@ ENVIRONMENT = {
 }
 """What a certified training runs under, and its card names."""
 
+WARM_STEPS = 30
+RATE_LAST = 0.02
+"""Share of the learning rate that the last step still has."""
+
 Progress = Callable[[int, int], None]
 """Called with steps done and steps in all."""
 
@@ -60,6 +64,13 @@ def steps_of(config: Config, chunks: int) -> tuple[int, int]:
     per_epoch = math.ceil(chunks / config.batch)
     wanted = max(config.epochs, math.ceil(config.steps_min / per_epoch))
     return per_epoch, min(wanted, max(config.epochs, config.epochs_max))
+
+
+def rate(config: Config, done: int, steps: int) -> float:
+    """Return the size of the next step: it rises for `WARM_STEPS`, then falls along a cosine."""
+    warm = (done + 1) / min(WARM_STEPS, steps)
+    falling = RATE_LAST + (1 - RATE_LAST) * (1 + math.cos(math.pi * done / steps)) / 2
+    return config.learning_rate * min(warm, falling)
 
 
 def _chunks(streams: list[Stream], length: int) -> list[tuple[Array, ...]]:
@@ -95,6 +106,7 @@ def fit(
     """
     import torch
 
+    from overt.models.descent import Adam
     from overt.models.encoder import Encoder
 
     chunks = _chunks(streams, config.chunk)
@@ -106,14 +118,7 @@ def fit(
     encoder.to(config.device).train()
     per_epoch, epochs = steps_of(config, len(chunks))
     steps = per_epoch * epochs
-    optimiser = torch.optim.AdamW(
-        encoder.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
-    )
-    warm = min(30, steps)
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimiser,
-        lambda step: min((step + 1) / warm, 0.02 + 0.49 * (1 + math.cos(math.pi * step / steps))),
-    )
+    adam = Adam(encoder.parameters(), config.weight_decay)
     order = np.random.Generator(np.random.PCG64([config.seed, shard]))
     done = 0
     for _epoch in range(epochs):
@@ -124,14 +129,11 @@ def fit(
                 torch.tensor(_padded([chunk[i] for chunk in picked], fill)).to(config.device)
                 for i, fill in enumerate((0, 0.0, -1, np.nan))
             )
-            optimiser.zero_grad()
             states, _last = encoder.states(token, number)
             token_nll, pause_nll = encoder.loss(states, following, pause.float())
             loss = (token_nll + pause_nll) / (following >= 0).sum()
             loss.backward()  # type: ignore[no-untyped-call]
-            torch.nn.utils.clip_grad_norm_(encoder.parameters(), 1.0)
-            optimiser.step()
-            schedule.step()
+            adam.step(rate(config, done, steps))
             done += 1
             progress(done, steps)
     return encoder.tensors()

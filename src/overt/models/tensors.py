@@ -36,7 +36,7 @@ def encode(tensors: Tensors) -> bytes:
     """
     entries, parts = [], []
     for name in sorted(tensors):
-        array = np.ascontiguousarray(tensors[name])
+        array = np.asarray(tensors[name], order="C")
         kind = array.dtype.newbyteorder("<").str
         if kind not in _TYPES:
             raise InvalidInput(f"type {kind} has no canonical form", where=name)

@@ -1,0 +1,131 @@
+"""Promise 9: a shard is a function of its people alone, so leaving it is exact."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from models_fixtures import TINY, people
+from overt.datasets.tokens import Sequences
+from overt.models.shard import ENVIRONMENT, steps_of
+from overt.models.train import (
+    Progress,
+    Trained,
+    dataset_hash,
+    train,
+    trained_from,
+    weights_hash,
+)
+from overt.schema.errors import Damaged, InvalidInput
+
+PEOPLE = people(14)
+REPORTS: list[Progress] = []
+
+
+def _leaver() -> Sequences:
+    return next(p for p in PEOPLE if p.split == "train" and p.shard == 1)
+
+
+WITHOUT = [p for p in PEOPLE if p is not _leaver()]
+
+
+@pytest.fixture(scope="module")
+def whole() -> Trained:
+    return train(PEOPLE, TINY, workers=2, progress=REPORTS.append)
+
+
+@pytest.fixture(scope="module")
+def never_met() -> Trained:
+    """The model trained from scratch by one process on everyone but the leaver, in other order."""
+    return train(WITHOUT[::-1], TINY, workers=1)
+
+
+def test_leaving_rebuilds_one_shard_and_equals_a_model_that_never_met_the_person(
+    whole: Trained, never_met: Trained
+) -> None:
+    rebuilt = train(WITHOUT, shards={1}, before=whole)
+    assert weights_hash(rebuilt) == weights_hash(never_met)
+    assert rebuilt.to_bytes() == never_met.to_bytes()
+    assert whole.shard_hashes()[0] == never_met.shard_hashes()[0]
+    assert whole.shard_hashes()[1] != never_met.shard_hashes()[1]
+    assert weights_hash(whole) != weights_hash(never_met)
+
+
+def test_other_process_order_split_and_silent_people_change_no_bit(whole: Trained) -> None:
+    trained_on = [p for p in PEOPLE if p.split == "train"]
+    assert len(trained_on) < len(PEOPLE)
+    silent = replace(trained_on[0], tag=bytes(32), sessions=())
+    again = train([*trained_on[::-1], silent], TINY, workers=1)
+    assert again.to_bytes() == whole.to_bytes()
+
+
+def test_the_hash_of_a_data_set_is_that_of_its_training_people_in_any_order() -> None:
+    trained_on = [p for p in PEOPLE if p.split == "train"]
+    assert dataset_hash(trained_on) == dataset_hash(PEOPLE[::-1])
+    assert dataset_hash(trained_on) != dataset_hash(trained_on[1:])
+
+
+def test_the_last_person_of_a_shard_takes_the_shard_along(whole: Trained) -> None:
+    others = [p for p in PEOPLE if p.shard == 0]
+    left = train(others, shards={1}, before=whole)
+    assert list(left.shards) == [0]
+    assert left.shard_hashes()[0] == whole.shard_hashes()[0]
+    assert left.machine == whole.machine
+
+
+def test_nobody_to_learn_from_gives_a_model_without_shards() -> None:
+    nobody = train([], TINY)
+    assert nobody.shards == {}
+    assert weights_hash(nobody) == weights_hash(trained_from(nobody.to_bytes()))
+
+
+def test_progress_goes_to_the_end_of_every_shard(whole: Trained) -> None:
+    for shard in whole.shards:
+        seen = [r for r in REPORTS if r.shard == shard]
+        assert seen[-1].done == seen[-1].steps
+        assert {r.shards for r in seen} == {len(whole.shards)}
+
+
+def test_whoever_stops_listening_stops_the_training() -> None:
+    def stop(_report: Progress) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(PEOPLE, replace(TINY, steps_min=10**6, epochs_max=10**6), workers=1, progress=stop)
+
+
+def test_a_model_is_certified_only_under_the_fixed_environment(whole: Trained) -> None:
+    assert whole.machine.items() >= ENVIRONMENT.items()
+    assert whole.machine["threads"] == "1"
+    if whole.machine["capability"] == "AVX2":
+        assert whole.certified
+    for name in ENVIRONMENT:
+        assert not replace(whole, machine={**whole.machine, name: "other"}).certified
+    assert not replace(whole, config=replace(TINY, device="cuda")).certified
+    assert not replace(whole, machine={**whole.machine, "torch": "2.13.0 | 2.14.0"}).certified
+
+
+def test_a_model_survives_its_bytes_and_damage_is_seen(whole: Trained) -> None:
+    data = whole.to_bytes()
+    back = trained_from(data)
+    assert weights_hash(back) == weights_hash(whole)
+    assert back.config == whole.config
+    for damaged in (data[:-9], data + b"\0", data[:40], b"", data.replace(b"OVM1", b"OVM2")):
+        with pytest.raises(Damaged):
+            trained_from(damaged)
+    changed = bytearray(data)
+    changed[-6] ^= 1
+    assert weights_hash(trained_from(bytes(changed))) != weights_hash(whole)
+
+
+def test_a_model_is_not_continued_with_another_configuration(whole: Trained) -> None:
+    with pytest.raises(InvalidInput):
+        train(PEOPLE, replace(TINY, hidden=7), before=whole, shards={1})
+
+
+def test_passes_over_a_shard_come_from_its_own_size_alone() -> None:
+    config = replace(TINY, batch=4, epochs=2, steps_min=10, epochs_max=6)
+    assert steps_of(config, 1) == (1, 6)
+    assert steps_of(config, 12) == (3, 4)
+    assert steps_of(config, 400) == (100, 2)
