@@ -16,16 +16,16 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from overt.consent.notice import notice_bytes, notice_sha256
-from overt.gateway import enrol, erase, export, risk, train
+from overt.gateway import enrol, erase, export, retention, risk, train
 from overt.gateway.studies import study_of
 from overt.schema.errors import InvalidInput, Missing, NotConsented, Refused, Withdrawn
 from overt.store.store import Store
 from overt.studio import synthetic
 from overt.studio.jobs import Jobs, Progress
+from overt.studio.lesson import Lesson, purpose_of
 from overt.studio.shell import error_body
 
 Answer = dict[str, Any]
-MINUTES_MAX = 1440
 PURPOSES_MAX = 16
 
 
@@ -74,15 +74,16 @@ class Asked:
             raise InvalidInput("must be a short text", where=name)
         return value
 
-    def purposes(self, *, optional: bool) -> list[str] | None:
-        """Return the purposes of the body, or None where they may be left out and are."""
+    def purposes(self) -> list[str] | None:
+        """Return the purposes of the body, or None where there are none."""
         value = self.object().get("purposes")
-        if value is None and optional:
+        if value is None:
             return None
-        good = isinstance(value, list) and 0 < len(value) <= PURPOSES_MAX
-        if not good or not all(isinstance(item, str) and len(item) <= 64 for item in value):
+        if not isinstance(value, list) or not 0 < len(value) <= PURPOSES_MAX:
             raise InvalidInput("must be a list of purposes", where="purposes")
-        return list(value)
+        if not all(isinstance(item, str) and len(item) <= 64 for item in value):
+            raise InvalidInput("must be a list of purposes", where="purposes")
+        return value
 
 
 class _Unknown(Refused):
@@ -92,16 +93,17 @@ class _Unknown(Refused):
 class Api:
     """The functions behind the paths, over one store."""
 
-    def __init__(self, store: Store, jobs: Jobs) -> None:
+    def __init__(self, store: Store, jobs: Jobs, lesson: Lesson) -> None:
         self._store = store
         self._jobs = jobs
+        self._lesson = lesson
 
     def join(self, asked: Asked) -> Answer:
         """Enrol somebody: receipt, token and device secret."""
         joined = enrol.join(
             self._store,
             asked.text("study"),
-            asked.purposes(optional=False) or [],
+            asked.purposes() or [],
             asked.text("notice_sha256"),
             asked.text("lang"),
         )
@@ -127,16 +129,24 @@ class Api:
             person = enrol.by_device(
                 self._store, asked.text("receipt_id"), asked.text("device_secret")
             )
-        job = erase.begin(self._store, person, asked.purposes(optional=True))
-        self._jobs.start(f"erase {job}", lambda progress: self._erase(job, progress))
+        job = erase.begin(self._store, person, asked.purposes())
+        self._finish(job)
         return {"job": job}
 
-    def _erase(self, job: str, progress: Progress) -> None:
-        erase.run(self._store, job, progress=progress)
+    def _finish(self, job: str) -> None:
+        def work(progress: Progress) -> None:
+            erase.finish(self._store, job, progress)
+
+        self._jobs.start(f"erase {job}", work)
 
     def erasure(self, asked: Asked) -> Answer:
-        """Say how far an erasure is, and what came of it."""
-        return erase.state(self._store, asked.path("job"))
+        """Say how far an erasure is, and what came of it; the random job is all one needs."""
+        job = asked.path("job")
+        status = erase.status(self._store, job)
+        work = self._jobs.named(f"erase {job}")
+        if work is None or status["state"] == "done":
+            return status
+        return {**status, **work.as_dict()}
 
     def state(self, asked: Asked) -> Answer:
         """Say what a person consented to and what is stored of them."""
@@ -147,24 +157,54 @@ class Api:
         return export.export(self._store, asked.person())
 
     def delete(self, asked: Asked) -> Answer:
-        """Erase what was recorded in the last minutes."""
+        """Erase what was recorded in the last minutes; models follow in a job."""
         minutes = asked.object().get("minutes")
-        if type(minutes) is not int or not 1 <= minutes <= MINUTES_MAX:
-            raise InvalidInput(f"must be 1 to {MINUTES_MAX}", where="minutes")
-        return erase.delete_recent(self._store, asked.person(), minutes)
+        if type(minutes) is not int:
+            raise InvalidInput("must be a whole number", where="minutes")
+        done = retention.delete_last(self._store, asked.person(), minutes)
+        if done["job"] is not None:
+            self._finish(done["job"])
+        return done
 
     def proof(self, asked: Asked) -> Answer:
         """Return the bundle to verify offline."""
         return export.proof(self._store, asked.person())
+
+    def train(self, asked: Asked) -> Answer:
+        """Begin training on everyone who consented; whoever joins in gets the same job."""
+        person = asked.person()
+        purpose = purpose_of(enrol.grant_of(self._store, person).active)
+
+        def work(progress: Progress) -> Answer:
+            return self._lesson.give(self._store, person.study, purpose, progress)
+
+        return {"job": self._jobs.start(f"train {person.study} {purpose}", work)}
+
+    def training(self, asked: Asked) -> Answer:
+        """Say how far a training is; its result is the model's card, which names nobody."""
+        job = self._jobs.get(asked.path("job"))
+        if job is None:
+            raise Missing("there is no such job", where="job", do="Train again.")
+        return job.as_dict()
+
+    def model(self, asked: Asked) -> Answer:
+        """Return the model as far as no other living person taught it, and the card of it all."""
+        person = asked.person()
+        purpose = purpose_of(enrol.grant_of(self._store, person).active)
+        return {
+            "purpose": purpose,
+            "card": train.card(self._store, person.study, purpose),
+            "model": train.page_model(self._store, person, purpose),
+        }
 
     def risk(self, asked: Asked) -> Answer:
         """Attack the person's rhythm among the others; refused where they are too few."""
         return risk.own(self._store, asked.person())
 
 
-def routes(store: Store, jobs: Jobs) -> list[Route]:
+def routes(store: Store, jobs: Jobs, lesson: Lesson) -> list[Route]:
     """Return the routes of the interface."""
-    api = Api(store, jobs)
+    api = Api(store, jobs, lesson)
 
     def route(path: str, method: str, work: Callable[[Asked], Answer]) -> Route:
         async def endpoint(request: Request) -> Response:

@@ -24,20 +24,24 @@ from overt.schema.errors import OvertError
 from overt.store.store import Store
 from overt.studio import api, pages
 from overt.studio.jobs import Jobs
+from overt.studio.lesson import Lesson
 from overt.studio.shell import Shell, error_body, is_api, status_of
 
 _HERE = files("overt.studio")
 
 
-def create_app(data_dir: Path) -> ASGIApp:
-    """Return the ASGI application over a data directory, which is made if it is not there."""
+def create_app(data_dir: Path, lesson: Lesson | None = None) -> ASGIApp:
+    """Return the ASGI application over a data directory, which is made if it is not there.
+
+    `lesson` says how much is trained from the page; tests take a smaller one.
+    """
     store = Store.open(data_dir, create=True)
     _register_built_in(store)
     collector = Collector(store)
     inner = Starlette(
         routes=[
             Route("/healthz", _healthy),
-            *api.routes(store, Jobs()),
+            *api.routes(store, Jobs(), lesson or Lesson()),
             *pages.routes(store),
             Mount("/static", StaticFiles(directory=str(_HERE / "static"))),
         ],

@@ -41,7 +41,7 @@ class Jobs:
 
     def __init__(self) -> None:
         self._jobs: dict[str, Job] = {}
-        self._running: dict[str, str] = {}
+        self._named: dict[str, str] = {}
         self._lock = threading.Lock()
 
     def start(self, name: str, work: Callable[[Progress], Any]) -> str:
@@ -50,17 +50,14 @@ class Jobs:
         While a job of the same `name` runs, its id is returned instead of starting another.
         """
         with self._lock:
-            if name in self._running:
-                return self._running[name]
+            known = self.named(name)
+            if known is not None and known.state == "running":
+                return self._named[name]
             job, job_id = Job(), secrets.token_hex(16)
             self._jobs[job_id] = job
-            self._running[name] = job_id
-            finished = [k for k, j in self._jobs.items() if j.state != "running"]
-            for old in finished[:-FINISHED_KEPT]:
-                del self._jobs[old]
-        thread = threading.Thread(
-            target=self._run, args=(name, job, work), name=f"job {name}", daemon=True
-        )
+            self._named[name] = job_id
+            self._forget_old()
+        thread = threading.Thread(target=self._run, args=(job, work), name="overt job", daemon=True)
         thread.start()
         return job_id
 
@@ -68,7 +65,17 @@ class Jobs:
         """Return a job, or None if there is no such one (any more)."""
         return self._jobs.get(job_id)
 
-    def _run(self, name: str, job: Job, work: Callable[[Progress], Any]) -> None:
+    def named(self, name: str) -> Job | None:
+        """Return the latest job of a name, or None."""
+        return self._jobs.get(self._named.get(name, ""))
+
+    def _forget_old(self) -> None:
+        finished = [k for k, job in self._jobs.items() if job.state != "running"]
+        for old in finished[:-FINISHED_KEPT]:
+            del self._jobs[old]
+        self._named = {name: k for name, k in self._named.items() if k in self._jobs}
+
+    def _run(self, job: Job, work: Callable[[Progress], Any]) -> None:
         def progress(what: str, share: float) -> None:
             job.what, job.share = what, min(max(share, 0.0), 1.0)
 
@@ -82,6 +89,4 @@ class Jobs:
             job.error, job.state = unexpected.as_dict(), "failed"
             raise
         finally:
-            with self._lock:
-                self._running.pop(name, None)
             job.ended.set()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import json
 from collections import Counter
 from functools import cache
@@ -74,7 +74,7 @@ _TITLES = {404: "There is no such page", 403: "That is not allowed", 500: "Somet
 def error_page(status: int, what: str, where: str = "", do: str = "") -> HTMLResponse:
     """Return a page that says what happened and what to do, and nothing that was sent."""
     title = _TITLES.get(status, "That did not work")
-    return page("error.html", status, title=title, what=what, where=where, do=do)
+    return page("error.html", status, code=status, title=title, what=what, where=where, do=do)
 
 
 def routes(store: Store) -> list[Route]:
@@ -138,9 +138,9 @@ def _study(store: Store, study_id: str) -> Response:
         kinds=list(SHOWN_KINDS.values()),
         days=days,
         log_key=log.key,
-        kept_until=datetime.date.fromordinal(_today() + study.retention_days).isoformat(),
+        kept_until=dt.date.fromordinal(_today() + study.retention_days).isoformat(),
     )
 
 
 def _today() -> int:
-    return datetime.datetime.now(datetime.UTC).date().toordinal()
+    return dt.datetime.now(dt.UTC).date().toordinal()

@@ -15,10 +15,13 @@ function add(
   return made;
 }
 
-function begin(svg: SVGSVGElement, width: number, height: number, label: string): void {
+/** Empty the chart and return its width: one unit is one CSS pixel, so that text stays legible. */
+function begin(svg: SVGSVGElement, height: number, label: string): number {
+  const width = Math.max(240, Math.round(svg.getBoundingClientRect().width) || 480);
   svg.replaceChildren();
   svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
   svg.setAttribute("aria-label", label);
+  return width;
 }
 
 export interface Line {
@@ -30,8 +33,8 @@ export interface Line {
 
 /** Draw shares (0 to 1) against the number of events so far. */
 export function shares(svg: SVGSVGElement, lines: readonly Line[], label: string): void {
-  const [width, height, left, bottom, top] = [480, 220, 40, 30, 12];
-  begin(svg, width, height, label);
+  const [height, left, bottom, top] = [220, 40, 30, 12];
+  const width = begin(svg, height, label);
   const longest = Math.max(2, ...lines.map((line) => line.values.length));
   const x = (place: number): number => left + (place / (longest - 1)) * (width - left - 8);
   const y = (share: number): number => top + (1 - share) * (height - top - bottom);
@@ -60,8 +63,8 @@ export function distances(
   others: readonly number[],
   label: string,
 ): void {
-  const [width, height, left, right] = [480, 130, 16, 16];
-  begin(svg, width, height, label);
+  const [height, left, right] = [130, 16, 16];
+  const width = begin(svg, height, label);
   const all = [you, ...others];
   const low = Math.min(...all);
   const span = Math.max(...all) - low || 1;

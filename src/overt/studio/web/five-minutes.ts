@@ -43,12 +43,15 @@ function followSteps(): void {
       link,
     ]),
   );
+  const bar = document.querySelector<HTMLElement>(".steps")!;
   const watcher = new IntersectionObserver(
     (seen) => {
       for (const { isIntersecting, target } of seen) {
         if (!isIntersecting) continue;
         for (const link of links.values()) link.removeAttribute("aria-current");
-        links.get(target.id)?.setAttribute("aria-current", "step");
+        const link = links.get(target.id);
+        link?.setAttribute("aria-current", "step");
+        if (link) bar.scrollLeft = link.offsetLeft - bar.clientWidth / 3;
       }
     },
     { rootMargin: "-25% 0px -70% 0px" },
@@ -114,6 +117,7 @@ async function begin(): Promise<void> {
     if (all) {
       raw.forget();
       mirror.forget();
+      learning.forget();
       document.body.dataset.phase = "left";
       at("joined").hidden = true;
     }

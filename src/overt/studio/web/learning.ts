@@ -1,8 +1,11 @@
 /** Step 4: train on what is there, and watch what the model expects. */
 
-import type { Overt } from "../../../../sdk/src/index.ts";
+import type { Overt, Watched } from "../../../../sdk/src/index.ts";
 import { answer, follow } from "./api.ts";
+import { shares } from "./chart.ts";
 import { at, busy, byTest, make, row } from "./dom.ts";
+import type { Expectation, PageModel } from "./model.ts";
+import { GUESSERS, Watching, median } from "./watching.ts";
 
 interface Figure {
   value: number | null;
@@ -13,6 +16,7 @@ interface Figure {
 interface Card {
   synthetic: boolean;
   people: { origins: Record<string, string> };
+  model: { shards: Record<string, string> };
   evaluation: {
     protocol: string;
     persons: string;
@@ -31,9 +35,8 @@ interface Training {
 
 const ROWS: Record<string, string> = {
   encoder: "model",
-  markov: "Markov, two back",
-  "most-frequent": "most frequent",
-  digraph: "pair of keys",
+  "Markov-2": "Markov, two back",
+  digraph: "pair of events",
 };
 const COLUMNS: [string, string, (value: number) => string][] = [
   ["top1", "next event right", (value) => `${(100 * value).toFixed(1)} %`],
@@ -41,12 +44,11 @@ const COLUMNS: [string, string, (value: number) => string][] = [
   ["pause_mae_ms", "pause off by", (value) => `${value.toFixed(0)} ms`],
 ];
 
-function cell(figure: Figure | undefined, words: (value: number) => string): string {
-  if (!figure || figure.value === null) return "–";
+function cell(figure: Figure | undefined, words: (value: number) => string): Node {
+  if (!figure || figure.value === null) return make("span", {}, "–");
   const { value, low, high } = figure;
-  return low === null || high === null
-    ? words(value)
-    : `${words(value)} (${words(low)} to ${words(high)})`;
+  const interval = low === null || high === null ? "" : `${words(low)} to ${words(high)}`;
+  return make("div", {}, words(value), make("small", {}, interval));
 }
 
 function showCard(card: Card): void {
@@ -98,12 +100,132 @@ async function train(overt: Overt): Promise<void> {
   }
 }
 
-export function startLearning(overt: Overt): { refresh(): void } {
+interface Given {
+  purpose: string;
+  /** What the whole model is; null if none was trained. */
+  card: Card | null;
+  /** The parts of it that no other living person taught; null if there is none. */
+  model: PageModel | null;
+}
+
+const NAMES: Record<string, string> = {
+  "key:letter": "a letter",
+  "key:digit": "a digit",
+  "key:punctuation": "punctuation",
+  "key:space": "space",
+  "key:enter": "Enter",
+  "key:backspace": "backspace",
+  "key:shift": "Shift",
+  "key:arrow": "an arrow",
+  "key:composing": "composed text",
+  "click:button": "click a button",
+  "click:field": "click a field",
+  "click:option": "pick an option",
+  "click:select": "open a list",
+  "click:target": "hit a target",
+  "click:other": "click elsewhere",
+  "focus:field": "go to a field",
+  "focus:other": "go elsewhere",
+  "scroll:down": "scroll down",
+  "scroll:up": "scroll up",
+};
+
+function inWords(token: string): string {
+  return NAMES[token] ?? token.replace(/^(key|edit|click):/, "").replaceAll("_", " ");
+}
+
+/** The live part: shown while the page holds a model. */
+class Live {
+  private watching: Watching | null = null;
+  private purpose = "";
+  private due = false;
+
+  async load(overt: Overt): Promise<void> {
+    const { card, model, purpose } = await answer<Given>(await overt.fetch("/v1/me/model"));
+    const none = at("model-none");
+    this.purpose = purpose;
+    this.watching = model && new Watching(model);
+    at("predict").hidden = !model;
+    none.hidden = true;
+    if (!card) return;
+    showCard(card);
+    const whole = Object.keys(card.model.shards).length;
+    const given = model?.shards.length ?? 0;
+    none.hidden = given === whole;
+    none.textContent =
+      given === 0
+        ? `Every one of the model’s ${whole} parts learned from another living person, so none is given to this page, and there is no live prediction.`
+        : `${given} of the model’s ${whole} parts are used here: the others learned from another living person and stay on the server.`;
+  }
+
+  push({ event, purposes }: Watched): void {
+    if (!this.watching || !purposes.includes(this.purpose)) return;
+    const expected = this.watching.push(event);
+    if (!expected || this.due) return;
+    this.due = true;
+    requestAnimationFrame(() => {
+      this.due = false;
+      if (this.watching) draw(this.watching, expected);
+    });
+  }
+
+  forget(): void {
+    this.watching = null;
+    at("predict").hidden = true;
+  }
+}
+
+function draw(watching: Watching, expected: Expectation): void {
+  at("expect").replaceChildren(
+    ...expected.next.map(({ name, probability }) =>
+      make(
+        "li",
+        {},
+        make("span", {}, inWords(name)),
+        make("meter", { min: "0", max: "1", value: String(probability), "aria-hidden": "true" }),
+        make("span", { class: "num" }, `${(100 * probability).toFixed(0)} %`),
+      ),
+    ),
+  );
+  const [low, middle, high] = expected.pause_ms.map((pause) => Math.round(pause));
+  at("expect-pause").textContent =
+    `After about ${middle} ms; in eight of ten cases between ${low} and ${high} ms.`;
+  at("predict-body").replaceChildren(
+    ...GUESSERS.map((name) => {
+      const score = watching.scores.get(name)!;
+      const off_ms = median(score.off_ms);
+      return row(
+        [
+          ROWS[name] ?? name,
+          watching.seen ? `${((100 * score.right) / watching.seen).toFixed(0)} %` : "–",
+          off_ms === null ? "–" : `${off_ms.toFixed(0)} ms`,
+        ],
+        true,
+      );
+    }),
+  );
+  const chart = document.getElementById("predict-chart") as unknown as SVGSVGElement;
+  const lines = (["most frequent", "Markov-2", "model"] as const).map((name, place) => ({
+    look: `p${3 - place}`,
+    values: watching.scores.get(name)!.shares,
+  }));
+  shares(chart, lines, `Share guessed right over ${watching.seen} events, model and baselines`);
+}
+
+export function startLearning(overt: Overt): { refresh(): void; forget(): void } {
   const button = byTest<HTMLButtonElement>("train");
-  button.addEventListener("click", () => busy(button, () => train(overt)));
+  const live = new Live();
+  button.addEventListener("click", () =>
+    busy(button, async () => {
+      await train(overt);
+      await live.load(overt);
+    }),
+  );
+  overt.watch((watched) => live.push(watched));
   return {
     refresh() {
       if (!button.hasAttribute("aria-busy")) button.disabled = overt.state().receiptId === "";
     },
+    forget: () => live.forget(),
   };
 }

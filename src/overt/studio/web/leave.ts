@@ -1,7 +1,7 @@
 /** Leaving from another device, with the recovery code alone. */
 
 import { follow, post } from "./api.ts";
-import { type Erasure, certificate } from "./certificate.ts";
+import { type Erasure, progressOf, showCertificate } from "./certificate.ts";
 import { at, busy } from "./dom.ts";
 
 const status = at("leave-status");
@@ -17,9 +17,10 @@ async function leave(code: string): Promise<void> {
     const { job } = await post<{ job: string }>("/v1/withdraw", { recovery_code: code });
     tell("Withdrawn. Your key is destroyed; cleaning data and models …", "wait");
     const done = await follow<Erasure>(`/v1/erasures/${job}`, (seen) =>
-      tell(`Withdrawn. Now: ${seen.what || "cleaning data and models"} …`, "wait"),
+      tell(`Withdrawn. ${progressOf(seen)}`, "wait"),
     );
-    if (done.result) certificate(at("certificate"), done.result.certificate);
+    if (done.state === "failed") throw new Error(done.error?.what ?? "The erasure stopped");
+    if (done.certificate) showCertificate(at("certificate"), done.certificate);
     tell("You are out. The certificate says what was reached and what was not.", "good");
   } catch (error) {
     tell(error instanceof Error ? error.message : "It did not work.", "bad");

@@ -2,7 +2,7 @@
 
 import type { Overt } from "../../../../sdk/src/index.ts";
 import { answer, follow } from "./api.ts";
-import { type Bundle, type Erasure, certificate } from "./certificate.ts";
+import { type Bundle, type Erasure, progressOf, showCertificate } from "./certificate.ts";
 import { at, busy, byTest, download, make, row, say } from "./dom.ts";
 
 const WORDS: Record<string, string> = {
@@ -82,20 +82,20 @@ export function startProof(overt: Overt): Proof {
       at("proof").scrollIntoView();
       try {
         const done = await follow<Erasure>(`/v1/erasures/${job}`, (seen) => {
-          status.textContent = `Erasing: ${seen.what || "your key is destroyed"}.`;
-          if (seen.share > 0) bar.value = seen.share;
+          status.textContent = `Erasing. ${progressOf(seen)}`;
+          bar.value = seen.steps.filter((step) => step.done).length / seen.steps.length;
         });
         if (done.state === "failed") throw new Error(done.error?.what ?? "The erasure stopped");
         status.className = "hint good";
         status.textContent = all
           ? "You are out. The certificate below says what was reached and what was not."
           : "That purpose is withdrawn, and what only it needed is erased.";
-        if (done.result?.bundle) {
-          bundle = done.result.bundle;
+        if (done.bundle) {
+          bundle = done.bundle;
           showEntries(bundle);
           save.disabled = false;
         }
-        if (done.result?.certificate) certificate(at("certificate"), done.result.certificate);
+        if (done.certificate) showCertificate(at("certificate"), done.certificate);
         say(status.textContent);
       } catch (error) {
         status.className = "hint bad";

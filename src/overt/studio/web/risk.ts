@@ -13,11 +13,9 @@ interface Profiles {
   people: [number, number, number, number][][];
 }
 
-const CHANCE_WORDS = "guessing";
-
 function verdict(outcome: Outcome): string {
   if (outcome.rank === 1)
-    return `It recognised you at once, among ${outcome.among} people (${CHANCE_WORDS}: 1 in ${outcome.among}).`;
+    return `It recognised you at once, among ${outcome.among} people (by guessing: 1 in ${outcome.among}).`;
   return `It did not recognise you: you came ${ordinal(outcome.rank)} of ${outcome.among}.`;
 }
 
@@ -52,8 +50,8 @@ async function compare(presses: readonly Press[]): Promise<void> {
   const others = profiles.people.map((person) =>
     person.map(([symbol, keyClass, down_us, up_us]) => ({ symbol, keyClass, down_us, up_us })),
   );
-  for (const view of ["raw", "rhythm"] as const) show(view, recognise(presses, others, view));
   at("risk-out").hidden = false;
+  for (const view of ["raw", "rhythm"] as const) show(view, recognise(presses, others, view));
 }
 
 interface Real {
