@@ -8,6 +8,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+WIDTH = 120
+"""Columns of a table that goes to a file or pipe."""
+
 Progress = Callable[[str, float], None]
 """Called with what is being done, in words, and the share that is done, 0 to 1."""
 
@@ -30,18 +33,18 @@ def say_json(data: Any) -> None:
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Write a table: the first column to the left, figures to the right."""
+    """Write a table: the first column to the left, figures to the right, words to the left."""
     from rich.box import SIMPLE
     from rich.console import Console
     from rich.table import Table
 
     made = Table(title=title, box=SIMPLE, title_justify="left", title_style="bold")
     for index, name in enumerate(columns):
-        made.add_column(name, justify="left" if index == 0 else "right")
+        words = index == 0 or not any(row[index][:1].isdigit() for row in rows)
+        made.add_column(name, justify="left" if words else "right", no_wrap=index == 0)
     for row in rows:
         made.add_row(*row)
-    console = Console()
-    console.print(made, width=None if console.is_terminal else 110)
+    Console(width=None if sys.stdout.isatty() else WIDTH).print(made)
 
 
 @contextmanager
