@@ -229,7 +229,8 @@ class _Session:
 
     def table(self) -> pa.Table:
         """Return everything in order of time as schema `EVENTS`."""
-        names = sorted({name for record in self.records for name in record})
+        needed = {"press", "t_us", "x_8th_css_px", "y_8th_css_px"}
+        names = sorted(needed.union(*self.records))
         moved = np.concatenate(self.moves, axis=1) if self.moves else np.zeros((3, 0))
         fill = {
             "kind": int(Kind.POINTER_MOVE),
