@@ -72,7 +72,7 @@ batch = _table(
     sa.Column("subject", Row, sa.ForeignKey("subject.row"), nullable=False, index=True),
     _required("receipt", Row),
     sa.Column("data_key", Row, nullable=False, index=True),
-    sa.Column("segment", Row, index=True),
+    sa.Column("segment", Row),
     _required("offset", sa.Integer),
     _required("length", sa.Integer),
     _required("session", Row),
