@@ -229,7 +229,7 @@ class _Session:
 
     def table(self) -> pa.Table:
         """Return everything in order of time as schema `EVENTS`."""
-        needed = {"press", "t_us", "x_8th_css_px", "y_8th_css_px"}
+        needed = {"press", "t_us", "pointer", "x_8th_css_px", "y_8th_css_px"}
         names = sorted(needed.union(*self.records))
         moved = np.concatenate(self.moves, axis=1) if self.moves else np.zeros((3, 0))
         fill = {
