@@ -76,6 +76,7 @@ export class Capture {
   #slots = new Slots();
   #before: Before | null = null;
   #edited = false;
+  #composing = false;
   #caret: Caret | null = null;
   #scrolled = new WeakMap<object, [number, number]>();
 
@@ -116,7 +117,7 @@ export class Capture {
     this.#ends = null;
     this.#slots.clear();
     this.#before = this.#caret = null;
-    this.#edited = false;
+    this.#edited = this.#composing = false;
   }
 
   #on<K extends keyof DocumentEventMap>(
@@ -127,7 +128,9 @@ export class Capture {
     if (!this.#sink.wants(kind) || !this.#ends) return;
     const listener = (event: DocumentEventMap[K]) => {
       try {
-        if (!event.isTrusted) this.#sink.untrusted();
+        // Chromium marks the end of a real composition as made by a script.
+        const trusted = event.isTrusted || (type === "compositionend" && this.#composing);
+        if (!trusted) this.#sink.untrusted();
         else if (this.#sink.isOpen()) take(event);
       } catch {
         // An event that cannot be judged does not exist; the host page goes on.
@@ -193,6 +196,9 @@ export class Capture {
   #composition(event: Event, kind: number): void {
     const target = targetOf(event);
     if (this.#gate.verdict(target) !== "listed") return;
+    const starts = kind === Kind.COMPOSITION_START;
+    if (starts === this.#composing) return;
+    this.#composing = starts;
     this.#add(kind, event, { key_class: KeyClass.COMPOSING, ...this.#elements.of(target) });
   }
 

@@ -343,18 +343,24 @@ export class Recorder implements Sink {
     this.#asking = false;
     if (this.account.grant?.receipt_id !== grant.receipt_id) return;
     const { withdrawn = false, purposes = grant.purposes } = standing;
-    const left = grant.purposes.filter((id) => purposes.includes(id));
-    if (withdrawn || left.length === 0) await this.#purge();
-    else if (left.length < grant.purposes.length) await this.#narrow(left);
+    await this.#leave((id) => !withdrawn && purposes.includes(id));
+  }
+
+  /** Go on with those purposes that are left; with none, stop and purge. */
+  async #leave(isLeft: (purpose: string) => boolean): Promise<void> {
+    const purposes = this.account.grant?.purposes ?? [];
+    const left = purposes.filter(isLeft);
+    if (left.length === 0) await this.#purge();
+    else if (left.length < purposes.length) await this.#narrow(left);
   }
 
   async send(force: boolean): Promise<void> {
     const hold_days = this.account.grant?.hold_days ?? 0;
-    const gone = await this.sender?.pass(force, hold_days, (entry) => {
+    const withdrawn = await this.sender?.pass(force, hold_days, (entry) => {
       this.session?.kept.delete(entryId(entry));
       this.tell();
     });
-    if (gone) await this.#purge();
+    if (withdrawn?.length) await this.#leave((id) => !withdrawn.includes(id));
   }
 
   async #heard(said: Said): Promise<void> {

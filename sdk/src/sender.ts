@@ -1,4 +1,5 @@
 import { type Account, GONE } from "./account.ts";
+import { PURPOSES } from "./generated.ts";
 import type { Entry, Outbox } from "./outbox.ts";
 import type { Place } from "./vault.ts";
 import { decode } from "./wire.ts";
@@ -41,6 +42,7 @@ export class Sender {
   #lock: string;
   #known = new Map<string, Entry>();
   #failures = 0;
+  #withdrawn: string[] = [];
   #running: Promise<void> | null = null;
 
   constructor(outbox: Outbox, account: Account, lock: string) {
@@ -56,10 +58,11 @@ export class Sender {
 
   /**
    * Try each entry that is due, oldest first, until one has to wait. `force`: all that is there,
-   * whatever its delay. `told` hears of each entry that ended. Returns whether all is withdrawn.
+   * whatever its delay. `told` hears of each entry that ended. Returns the purposes that the
+   * collector says are withdrawn.
    */
-  async pass(force: boolean, hold_days: number, told: (entry: Entry) => void): Promise<boolean> {
-    let gone = false;
+  async pass(force: boolean, hold_days: number, told: (entry: Entry) => void): Promise<string[]> {
+    this.#withdrawn = [];
     const run = async () => {
       await this.#running?.catch(() => undefined);
       if (!force && Date.now() < this.waitUntil_ms) return;
@@ -67,11 +70,10 @@ export class Sender {
         const known = this.#known.get(JSON.stringify(at));
         if (known && !force && known.due_ms > Date.now()) continue;
         const outcome = await this.alone(() => this.#try(at, force, hold_days, told));
-        gone ||= outcome === "gone";
-        if (outcome === "wait" || gone) break;
+        if (outcome === "wait" || outcome === "gone") break;
       }
     };
-    if (this.#running && !force) return false;
+    if (this.#running && !force) return [];
     const mine = run();
     this.#running = mine;
     try {
@@ -79,7 +81,7 @@ export class Sender {
     } finally {
       if (this.#running === mine) this.#running = null;
     }
-    return gone;
+    return this.#withdrawn;
   }
 
   async #ordered(): Promise<Place[]> {
@@ -125,6 +127,11 @@ export class Sender {
     }
     this.#failures = 0;
     this.waitUntil_ms = 0;
+    if (outcome === "gone") {
+      const body = (await answer?.json().catch(() => null)) as { withdrawn?: string[] } | null;
+      this.#withdrawn = body?.withdrawn ?? Object.keys(PURPOSES);
+      return outcome;
+    }
     if (outcome === "acknowledged") await this.#outbox.acknowledged(entry);
     else if (outcome === "quarantined") await this.#outbox.quarantine(entry, bytes);
     else if (outcome === "split") {
