@@ -35,7 +35,7 @@ def sessions(draw: st.DrawFn, events_max: int = 40) -> pa.Table:
     events = []
     t_us = draw(st.integers(0, 10**12))
     for _ in range(draw(st.integers(1, events_max))):
-        t_us += draw(st.sampled_from([0, 1, 1000, 80_000, 300_000, 700_000, 2_500_000]))
+        t_us += draw(st.sampled_from([0, 1, 1000, 80_000, 300_000, 700_000, 2_000_000, 2_500_000]))
         kind = draw(st.sampled_from([*[Kind.KEY_DOWN, Kind.KEY_UP, Kind.EDIT] * 3, *Kind]))
         event = {"kind": int(kind), "t_us": t_us}
         if kind in (Kind.KEY_DOWN, Kind.KEY_UP):

@@ -203,7 +203,7 @@ def test_a_release_before_its_press_is_dropped_and_counted(tmp_path: Path) -> No
 def test_a_gap_of_half_an_hour_begins_a_session_so_that_deltas_fit(tmp_path: Path) -> None:
     rows = lines()
     rows[6][5:7] = [str(T0 + 4_000_000), str(T0 + 4_000_100)]
-    sessions = people(tmp_path, written(rows))
+    sessions = people(tmp_path, written(rows[::-1]))
     assert [len(presses_of(s)) for s in sessions] == [6, 1]
     for events in sessions:
         from_events(events)

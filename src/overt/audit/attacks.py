@@ -173,8 +173,9 @@ def _usage_weights(gallery: Observations, common: Population, people: int) -> An
 def against_cohort(scores: Any) -> Any:
     """Return each score in deviations from the mean of its row, both taken without it."""
     others = scores.shape[1] - 1
-    scores = scores - scores.mean(axis=1, keepdims=True, dtype=np.float64)
-    middle = -scores / others
-    squares = (scores**2).sum(axis=1, keepdims=True) - scores**2
-    deviation = np.sqrt(np.maximum(squares / others - middle**2, 1e-12))
-    return ((scores - middle) / deviation).astype(np.float32)
+    scores = (scores - scores.mean(axis=1, keepdims=True, dtype=np.float64)).astype(np.float32)
+    whole = np.einsum("ij,ij->i", scores, scores, dtype=np.float64)[:, None].astype(np.float32)
+    squares = scores**2
+    # Without itself the mean is -score / others, and the sum of squares loses its own square.
+    variance = (whole - squares) / others - squares / others**2
+    return scores * (1 + 1 / others) / np.sqrt(np.maximum(variance, 1e-12))

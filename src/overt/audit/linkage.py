@@ -219,13 +219,15 @@ class _Run:
         else:
             scores["fusion"] = against_cohort(scores["fusion"]) + self.rhythm[keys]
         if report:
+            weights = rates.draws(len(set(owner)), self.seed)
             for attack in ATTACKS:
-                self._measure(level, keys, attack, scores[attack], np.array(owner))
+                self._measure(level, keys, attack, scores[attack], np.array(owner), weights)
 
-    def _measure(self, level: str, keys: int, attack: str, scores: Any, owner: Any) -> None:
+    def _measure(
+        self, level: str, keys: int, attack: str, scores: Any, owner: Any, weights: Any
+    ) -> None:
         _, person = np.unique(owner, return_inverse=True)
-        probed = int(person.max()) + 1
-        weights = rates.draws(probed, self.seed)
+        probed = weights.shape[1]
         rank = rates.ranks(scores, owner)
         counts = rates.histograms(scores, owner, person, probed)
         first = rates.rank1(rank, person, weights)

@@ -221,9 +221,10 @@ def population(seen: Observations, people: int) -> Population:
 
 def _common(numbers: Any, owner: Any, people_min: int) -> Any:
     """Return the sorted numbers that at least `people_min` owners have."""
-    pairs = np.unique(np.stack([numbers, owner]), axis=1)
-    found, count = np.unique(pairs[0], return_counts=True)
-    return found[count >= people_min]
+    found, number = np.unique(numbers, return_inverse=True)
+    owners = int(owner.max(initial=0)) + 1
+    cells = np.unique(number * owners + owner)
+    return found[np.bincount(cells // owners, minlength=found.size) >= people_min]
 
 
 def _quantiles(group: Any, value: Any, groups: int, cuts: tuple[float, ...]) -> Any:
