@@ -137,11 +137,31 @@ def test_a_tail_torn_at_any_byte_leaves_every_whole_row(
     with Store.open(root) as store:
         whole = [p.batch for p in places if p.offset + 64 + p.length <= end]
         assert [p.batch for p in store.batches_of(person.subject)] == whole
-        last = places[len(whole) - 1]
-        assert segment.stat().st_size == last.offset + store.segments.span(last.length)
+        ends = [end for _, end, _ in store.segments.rows(places[0].segment)]
+        assert segment.stat().st_size == ends[-1], "what is no row was cut off"
         assert len(list(store.read(store.batches_of(person.subject)))) == len(whole)
         again = [person.incoming(SESSION, n) for n in range(5)]
         assert [o is Outcome.HAVE for o in store.append_batches(again)] == [
             n in whole for n in range(5)
         ]
         assert len(list(store.read(store.batches_of(person.subject)))) == 5
+
+
+def test_a_row_that_was_only_half_written_is_overwritten_and_can_come_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its header got to the disk, its last page did not: zeros stand there."""
+    with new_store(tmp_path / "d") as store:
+        person = join(store)
+        item = person.incoming(SESSION, 0)
+        with monkeypatch.context() as patched:
+            patched.setattr(Control, "index", crashing)
+            with pytest.raises(Crash):
+                store.append_batches([item])
+        segment = store.layout.segment(store.segments.names()[0])
+    raw = segment.read_bytes()
+    segment.write_bytes(raw[:-400] + bytes(400))
+    with Store.open(tmp_path / "d") as store:
+        assert store.batches_of(person.subject) == []
+        assert store.append_batches([item]) == [Outcome.STORED]
+        assert len(list(store.read(store.batches_of(person.subject)))) == 1

@@ -114,7 +114,7 @@ def test_a_row_moved_to_another_place_or_key_does_not_open(tmp_path: Path) -> No
 def test_a_purge_that_a_reader_keeps_from_finishing_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("overt.store.control.BUSY_TIMEOUT_S", 0.05)
+    monkeypatch.setattr("overt.store.database.BUSY_TIMEOUT_S", 0.05)
     path = tmp_path / "control.db"
     control = Control(path, create=True)
     control.put_study("s", "live", b"")

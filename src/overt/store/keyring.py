@@ -31,16 +31,15 @@ import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from overt.schema.errors import Damaged, InvalidInput, Missing, Refused
 from overt.store.files import locked, open_private, write_all, write_new
 from overt.store.layout import Layout
+from overt.store.master import PASSPHRASE_VARIABLE, check_of, make_master_key, master_key
 from overt.store.seal import KEY_BYTES, NONCE_BYTES, SEAL_BYTES, seal, unseal
 
 MAGIC = b"OVK1"
@@ -49,7 +48,6 @@ SLOT_BYTES = 256
 SLOTS_FIRST = 1024
 """Slots of a new keyring; it doubles when an eighth of them is left."""
 
-PASSPHRASE_VARIABLE = "OVERT_PASSPHRASE"  # noqa: S105 - the name of a variable, not a secret
 _PAYLOAD_BYTES = SLOT_BYTES - SEAL_BYTES
 _GENERATION = slice(20, 36)
 _SECRET, _SUBJECT, _DATA, _ARTEFACT = 1, 2, 3, 4
@@ -96,8 +94,8 @@ class Keyring:
         self._header = mmap.mmap(self._file, HEADER_BYTES, prot=mmap.PROT_READ)
         if self._header[:4] != MAGIC:
             raise Damaged("is not a keyring", where=str(self._path))
-        master = _master_key(layout, self._header[4:20])
-        if not hmac.compare_digest(_check(master), self._header[36:52]):
+        master = master_key(layout, self._header[4:20])
+        if not hmac.compare_digest(check_of(master), self._header[36:52]):
             raise Refused(
                 "the master key or passphrase does not open this keyring",
                 where=str(self._path),
@@ -132,11 +130,8 @@ class Keyring:
     def by_recovery(self, recovery_hash: bytes) -> Subject | None:
         """Return the subject whose recovery code has this SHA-256 hash."""
         with self._fresh():
-            found = None
-            for subject in self._subjects.values():
-                if hmac.compare_digest(subject.recovery_hash, recovery_hash):
-                    found = subject
-            return found
+            everyone = self._subjects.values()
+            return next((s for s in everyone if s.recovery_hash == recovery_hash), None)
 
     def tag(self, row: str) -> bytes:
         """Return the subject's tag: HMAC-SHA256(study secret, pseudonym), 32 bytes.
@@ -447,34 +442,9 @@ def _secret_row(name: str) -> str:
     return hashlib.sha256(b"overt secret " + name.encode()).hexdigest()[:32]
 
 
-def _check(master: bytes) -> bytes:
-    return hmac.digest(master, b"overt keyring check", "sha256")[:16]
-
-
 def _create(layout: Layout) -> None:
     salt = os.urandom(16)
-    if PASSPHRASE_VARIABLE not in os.environ and not layout.master_key.exists():
-        write_new(layout.master_key, os.urandom(KEY_BYTES))
-    master = _master_key(layout, salt)
-    header = (MAGIC + salt + os.urandom(16) + _check(master)).ljust(HEADER_BYTES, b"\0")
+    make_master_key(layout)
+    master = master_key(layout, salt)
+    header = (MAGIC + salt + os.urandom(16) + check_of(master)).ljust(HEADER_BYTES, b"\0")
     write_new(layout.keyring, header + os.urandom(SLOTS_FIRST * SLOT_BYTES))
-
-
-def _master_key(layout: Layout, salt: bytes) -> bytes:
-    passphrase = os.environ.get(PASSPHRASE_VARIABLE)
-    if passphrase is not None:
-        return Scrypt(salt=salt, length=KEY_BYTES, n=2**15, r=8, p=1).derive(passphrase.encode())
-    return _key_file(layout.master_key)
-
-
-def _key_file(path: Path) -> bytes:
-    if not path.exists():
-        raise Missing(
-            "there is no master key",
-            where=str(path),
-            do=f"Put the file back, or give the passphrase in {PASSPHRASE_VARIABLE}.",
-        )
-    key = path.read_bytes()
-    if len(key) != KEY_BYTES:
-        raise Damaged("is not a master key of 32 bytes", where=str(path))
-    return key

@@ -30,7 +30,8 @@ import pyarrow.parquet as pq
 from overt.schema import batch as batches
 from overt.schema.errors import OvertError
 from overt.schema.event import WIRE
-from overt.store.store import Store, open_row
+from overt.store.rows import open_row
+from overt.store.store import Store
 from overt.store.traces import Deltas, Needles
 
 DEPTH_MAX = 6

@@ -21,17 +21,18 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from overt.schema import batch as batches
 from overt.schema.batch import BatchHeader
 from overt.schema.errors import Damaged, Missing, Refused
 from overt.store import backup as backups
+from overt.store import recovery
 from overt.store.artefacts import Artefacts
 from overt.store.control import BackupRow, BatchPlace, Control, Grant, today
 from overt.store.files import make_folder
 from overt.store.keyring import DataKey, Keyring
 from overt.store.layout import Layout
+from overt.store.rows import open_row, place_of
 from overt.store.seal import seal, unseal
-from overt.store.segments import ALIGN_BYTES, SealedRow, Segments, bound
+from overt.store.segments import SealedRow, Segments, bound
 
 
 class Outcome(StrEnum):
@@ -72,7 +73,7 @@ class Store:
         self.segments = Segments(self.layout)
         self.artefacts = Artefacts(self.layout, self.keyring, self.control)
         self._session_secret = self.keyring.secret("sessions")
-        self._recover()
+        recovery.recover(self)
 
     @classmethod
     def open(cls, root: Path | str, *, create: bool = False) -> Store:
@@ -227,7 +228,7 @@ class Store:
             return outcomes, 0
         segment, offsets, end = self.segments.append(rows)
         places = [
-            _place(row, segment, offset, session, item.header, keys[s, item.header.purposes])
+            place_of(row, segment, offset, session, item.header, keys[s, item.header.purposes])
             for row, offset, (item, session, s) in zip(rows, offsets, chosen, strict=True)
         ]
         self.control.index(connection, places, end)
@@ -349,93 +350,9 @@ class Store:
             self.segments.overwrite(name, spots)
         return Erased(len(places), sum(place.events for place in places), 0)
 
-    # -- what a crash left, space ------------------------------------------------------------
-
-    def _recover(self) -> None:
-        """Index whole rows that were durable but not yet indexed; cut off torn tails.
-
-        A row whose key is gone, or whose number is taken, is overwritten. Segments another
-        process appends to are left to it.
-        """
-        with self.control.write() as connection:
-            ends = self.control.segment_ends(connection)
-            for name in self.segments.names():
-                descriptor = self.segments.claim(name)
-                if descriptor is None:
-                    continue
-                end = self._recover_tail(connection, name, ends.get(name, ALIGN_BYTES))
-                self.segments.adopt(name, descriptor, end)
-        self.artefacts.sweep()
-
-    def _recover_tail(self, connection: sa.Connection, name: str, start: int) -> int:
-        places: list[BatchPlace] = []
-        dead, end = [], start
-        for offset, row_end, row in self.segments.rows(name, start):
-            end = row_end
-            if row is None:
-                continue
-            place = self._rebuilt(connection, name, offset, row, places)
-            if place is None:
-                dead.append((offset, len(row.sealed)))
-            else:
-                places.append(place)
-        if dead:
-            self.segments.overwrite(name, dead)
-        if places:
-            self.control.index(connection, places, end)
-        elif end != start or start == ALIGN_BYTES:
-            self.control.set_segment_end(connection, name, end)
-        return end
-
-    def _rebuilt(
-        self,
-        connection: sa.Connection,
-        name: str,
-        offset: int,
-        row: SealedRow,
-        before: Sequence[BatchPlace],
-    ) -> BatchPlace | None:
-        key = self.keyring.data_key_by_row(row.data_key)
-        grant = self.control.grants_in(connection, [row.receipt]).get(row.receipt)
-        if key is None or grant is None or not set(key.purposes) & set(grant.active):
-            return None
-        header, _ = batches.read_header(open_row(row, key))
-        session = self._session_of(grant.subject, header.session)
-        number = (session.hex(), header.batch)
-        if self.control.held(connection, [(session, header.batch)]) or number in {
-            (place.session, place.batch) for place in before
-        }:
-            return None
-        return _place(row, name, offset, session.hex(), header, key)
-
     def compact(self) -> int:
         """Rewrite segments that are mostly dead and that nobody appends to; return bytes freed."""
-        self.segments.close()
-        return sum(self._compact(name) for name in self.segments.names())
-
-    def _compact(self, name: str) -> int:
-        descriptor = self.segments.claim(name)
-        if descriptor is None:
-            return 0
-        try:
-            with self.control.write() as connection:
-                places = self.control.batches_in(connection, segment_name=name)
-                size = self.layout.segment(name).stat().st_size
-                live = sum(self.segments.span(place.length) for place in places)
-                if 2 * live > size:
-                    return 0
-                end = 0
-                if places:
-                    rows = [self.segments.read(name, p.offset, p.length) for p in places]
-                    fresh, offsets, end = self.segments.append(rows)
-                    self.control.move(connection, [p.row for p in places], fresh, offsets, end)
-                self.control.drop_segment(connection, name)
-            if end:
-                self.segments.settle(end)
-            self.layout.segment(name).unlink()
-        finally:
-            os.close(descriptor)
-        return size - live
+        return recovery.compact(self)
 
     def backup(self, dest: Path, *, days: int = backups.BACKUP_DAYS) -> backups.Backup:
         """Copy everything but the master key under `dest`; registered with the day it expires."""
@@ -474,17 +391,12 @@ class Store:
     def _mark(self, receipt: str) -> bytes:
         return hmac.digest(self.keyring.secret("tombstones"), receipt.encode(), "sha256")
 
-    def _session_of(self, subject: str, session: str) -> bytes:
+    def session_of(self, subject: str, session: str) -> bytes:
+        """Return the keyed hash under which a session of a subject is indexed (16 bytes)."""
         return hmac.digest(self._session_secret, f"{subject} {session}".encode(), "sha256")[:16]
 
     def _session(self, grant: Grant | None, item: Incoming) -> bytes:
-        return b"" if grant is None else self._session_of(grant.subject, item.header.session)
-
-
-def open_row(row: SealedRow, key: DataKey) -> bytes:
-    """Return the batch in a sealed row, uncompressed. Raises `Damaged`."""
-    associated = bound(row.row, row.data_key, row.receipt, key.purposes)
-    return batches.inflate(unseal(key.key, row.sealed, associated, where=f"row {row.row}"))
+        return b"" if grant is None else self.session_of(grant.subject, item.header.session)
 
 
 def gzipped(body: bytes) -> bytes:
@@ -503,27 +415,3 @@ def _sealed(item: Incoming, key: DataKey) -> SealedRow:
     row = os.urandom(16).hex()
     associated = bound(row, key.row, item.header.receipt, key.purposes)
     return SealedRow(row, key.row, item.header.receipt, seal(key.key, item.wire, associated))
-
-
-def _place(
-    row: SealedRow, segment: str, offset: int, session: str, header: BatchHeader, key: DataKey
-) -> BatchPlace:
-    return BatchPlace(
-        row=row.row,
-        subject=key.subject,
-        receipt=row.receipt,
-        data_key=row.data_key,
-        segment=segment,
-        offset=offset,
-        length=len(row.sealed),
-        session=session,
-        batch=header.batch,
-        purposes=key.purposes,
-        day=key.day,
-        first_seq=header.first_seq,
-        events=header.rows,
-        produced=header.produced,
-        removed=header.removed,
-        lost=header.lost,
-        end=header.end,
-    )

@@ -1,0 +1,115 @@
+"""What a crash left in segments, and giving space back: both under the database's write lock."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from overt.schema import batch as batches
+from overt.schema.errors import Damaged, InvalidInput
+from overt.store.batches import BatchPlace
+from overt.store.rows import open_row, place_of
+from overt.store.segments import ALIGN_BYTES, SealedRow
+
+if TYPE_CHECKING:
+    from overt.store.store import Store
+
+
+def recover(store: Store) -> None:
+    """Index whole rows that were durable but not yet indexed; cut off torn tails.
+
+    A row that does not open, whose key is gone, or whose number is taken, is overwritten: none
+    of these was acknowledged. Segments another process appends to are left to it.
+    """
+    with store.control.write() as connection:
+        ends = store.control.segment_ends(connection)
+        for name in store.segments.names():
+            descriptor = store.segments.claim(name)
+            if descriptor is None:
+                continue
+            end = _recover_tail(store, connection, name, ends.get(name, ALIGN_BYTES))
+            store.segments.adopt(name, descriptor, end)
+    store.artefacts.sweep()
+
+
+def _recover_tail(store: Store, connection: sa.Connection, name: str, start: int) -> int:
+    places: list[BatchPlace] = []
+    dead, end = [], start
+    for offset, row_end, row in store.segments.rows(name, start):
+        end = row_end
+        if row is None:
+            continue
+        place = _rebuilt(store, connection, name, offset, row, places)
+        if place is None:
+            dead.append((offset, len(row.sealed)))
+        else:
+            places.append(place)
+    if dead:
+        store.segments.overwrite(name, dead)
+    if places:
+        store.control.index(connection, places, end)
+    elif end != start or start == ALIGN_BYTES:
+        store.control.set_segment_end(connection, name, end)
+    return end
+
+
+def _rebuilt(
+    store: Store,
+    connection: sa.Connection,
+    name: str,
+    offset: int,
+    row: SealedRow,
+    before: Sequence[BatchPlace],
+) -> BatchPlace | None:
+    key = store.keyring.data_key_by_row(row.data_key)
+    grant = store.control.grants_in(connection, [row.receipt]).get(row.receipt)
+    if key is None or grant is None or not set(key.purposes) & set(grant.active):
+        return None
+    try:
+        header, _ = batches.read_header(open_row(row, key))
+    except (Damaged, InvalidInput):
+        return None
+    session = store.session_of(grant.subject, header.session)
+    number = (session.hex(), header.batch)
+    if store.control.held(connection, [(session, header.batch)]) or number in {
+        (place.session, place.batch) for place in before
+    }:
+        return None
+    return place_of(row, name, offset, session.hex(), header, key)
+
+
+def compact(store: Store) -> int:
+    """Rewrite segments that are mostly dead and that nobody appends to; return bytes freed."""
+    store.segments.close()
+    return sum(_compact(store, name) for name in store.segments.names())
+
+
+def _compact(store: Store, name: str) -> int:
+    descriptor = store.segments.claim(name)
+    if descriptor is None:
+        return 0
+    try:
+        with store.control.write() as connection:
+            places = store.control.batches_in(connection, segment_name=name)
+            size = store.layout.segment(name).stat().st_size
+            live = sum(store.segments.span(place.length) for place in places)
+            if 2 * live > size:
+                return 0
+            end = 0
+            if places:
+                rows = [store.segments.read(name, p.offset, p.length) for p in places]
+                fresh, offsets, end = store.segments.append(rows)
+                store.control.move(connection, [p.row for p in places], fresh, offsets, end)
+            store.control.drop_segment(connection, name)
+        if end:
+            store.segments.settle(end)
+        store.layout.segment(name).unlink()
+    except BaseException:
+        store.segments.close()
+        raise
+    finally:
+        os.close(descriptor)
+    return size - live
