@@ -5,15 +5,7 @@ import { OvertError } from "./errors.ts";
 import type { Facts } from "./event.ts";
 import { Gate, Secrets } from "./gate.ts";
 import { Kind } from "./generated.ts";
-import type {
-  Options,
-  Phase,
-  Reason,
-  Receipt,
-  ShownNotice,
-  State,
-  Watched,
-} from "./index.ts";
+import type { Options, Phase, Reason, Receipt, ShownNotice, State, Watched } from "./index.ts";
 import { Indicator } from "./indicator.ts";
 import { Ledger } from "./ledger.ts";
 import { Outbox, entryId } from "./outbox.ts";
@@ -89,8 +81,6 @@ export class Recorder implements Sink {
   }
 
   #lockOf = (session: string): string => `${this.#name}-session-${session}`;
-
-  // ---- grant ------------------------------------------------------------------------------
 
   async #load(): Promise<void> {
     try {
@@ -245,8 +235,6 @@ export class Recorder implements Sink {
     this.#update();
   }
 
-  // ---- what is going on -------------------------------------------------------------------
-
   #update(): void {
     const grant = this.account.grant;
     const reason: Reason = this.#personPaused ? "person" : this.#seen ? "" : "indicator";
@@ -398,8 +386,6 @@ export class Recorder implements Sink {
       });
     }
   }
-
-  // ---- Sink -------------------------------------------------------------------------------
 
   wants(kind: number): boolean {
     return this.session?.wants(kind) ?? false;
