@@ -7,7 +7,8 @@ no other training; with fewer than five persons all figures are flagged as too f
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -65,6 +66,33 @@ def evaluate(trained: Trained, people: Iterable[Sequences], split: str = "test")
 def _judge(
     trained: Trained, judged: list[tuple[Sequences, tuple[int, ...]]], protocol: str
 ) -> Evaluation:
+    with _one_thread():
+        rows = _predicted(trained, judged)
+        return Evaluation(
+            protocol,
+            len(judged),
+            sum(len(p.token) for p in rows[MODEL]),
+            len(judged) < PERSONS_MIN,
+            {name: figures(predicted) for name, predicted in rows.items()},
+        )
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Compute on one thread: threads that wait for each other on a busy machine take minutes."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _predicted(
+    trained: Trained, judged: list[tuple[Sequences, tuple[int, ...]]]
+) -> dict[str, list[Predicted]]:
     rows: dict[str, list[Predicted]] = {name: [] for name in (MODEL, *BASELINES)}
     for shards in sorted({shards for _person, shards in judged}):
         streams = [stream_of(p.sessions) for p, by in judged if by == shards]
@@ -73,10 +101,4 @@ def _judge(
         for stream in streams:
             for name, predicted in predict_baselines(tables, stream).items():
                 rows[name].append(predicted)
-    return Evaluation(
-        protocol,
-        len(judged),
-        sum(len(p.token) for p in rows[MODEL]),
-        len(judged) < PERSONS_MIN,
-        {name: figures(predicted) for name, predicted in rows.items()},
-    )
+    return rows
