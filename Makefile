@@ -63,7 +63,12 @@ sdk: sdk/node_modules/installed  ## build the browser bundles from sdk/ and src/
 	@$(BIN)/python -m overt.schema.generate
 	@$(BIN)/python tools/node.py node sdk/build.mjs
 
-bench: .venv/installed-test  ## measure, side by side with peers, in one run
+.venv/installed-bench: .venv/installed-test
+	@echo "Installing the peers we measure against …"
+	@$(PIP) -q -e '.[models,demo,test,bench]'
+	@touch $@
+
+bench: .venv/installed-bench  ## measure, side by side with peers, in one run
 	@$(BIN)/python -m benchmarks
 
 soak: .venv/installed-test  ## the long tests: fifty kills, many seeds
