@@ -26,7 +26,7 @@ ORIGIN = Origin(
 
 def _key_rows(times_us: list[int], seqs: list[int]) -> pa.Table:
     zeros = np.zeros(len(times_us), np.int64)
-    columns = {name: zeros for name in EVENTS.names}
+    columns = dict.fromkeys(EVENTS.names, zeros)
     columns |= {"t_us": np.array(times_us), "seq": np.array(seqs)}
     columns |= {"kind": np.full(len(times_us), int(Kind.KEY_DOWN))}
     return pa.table([pa.array(columns[f.name], f.type) for f in EVENTS], schema=EVENTS)

@@ -92,12 +92,12 @@ def _loop(scratch: Path, people: int, update: Progress) -> Outcome:
         receipt = visit.join(url)
         update("typing and pointing in a headless Chromium", 0.1)
         visit.do_tasks()
+        visit.look_at_risk()
         update("sending", 0.25)
         visit.send()
         update("training", 0.3)
         card = visit.learn()
         counts = visit.send()
-        visit.look_at_risk()
         with opened(data_dir) as store:
             person, traces = _traces(store, receipt)
             stored = store.stored_counts(person)["events"]

@@ -83,8 +83,7 @@ class Visit:
 
     def send(self) -> dict[str, int]:
         """Pause, send what waits, and return the page's counts once everything is settled."""
-        self._at("pause").click()
-        self._page.wait_for_function("document.getElementById('bar-state').dataset.state !== 'on'")
+        self._recording(on=False)
         for _ in range(120):
             self.seen.counts = self._counts()
             if self.seen.counts["waiting"] == 0 and self.seen.counts["sent"] > 0:
@@ -103,9 +102,8 @@ class Visit:
         if self._at("train-error").is_visible():
             raise Damaged("training failed", where="demo", do=self._text("train-error"))
         self.seen.card = json.loads(self._page.locator("#card-text").text_content())
-        self._at("pause").click()
+        self._recording(on=True)
         self._type_into("task-predict", PREDICTED)
-        self.send()
         return self.seen.card
 
     def look_at_risk(self) -> dict[str, str]:
@@ -143,6 +141,13 @@ class Visit:
 
     def _text(self, name: str) -> str:
         return str(self._at(name).text_content() or "").strip()
+
+    def _recording(self, *, on: bool) -> None:
+        """Pause or resume, unless it is so already, and wait until the page says it is."""
+        state = "recording" if on else "paused"
+        if self._at("bar-state").get_attribute("data-state") != state:
+            self._at("pause").click()
+        self._page.locator(f"#bar-state[data-state={state}]").wait_for()
 
     def _counts(self) -> dict[str, int]:
         names = (

@@ -1,0 +1,184 @@
+"""An erasure that is killed at every step ends as one that was not, and forgets as much."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from gateway_fixtures import STUDY, TINY, join, new_store, sessions, upload
+
+from overt.gateway import enrol, erase, model, train
+from overt.gateway.erasure import STEPS, TITLES, unfinished
+from overt.gateway.ledger import log_of
+from overt.log.verify import verify
+from overt.schema.errors import Withdrawn
+from overt.store.scan import Traces, scan, traces_of
+from overt.store.store import Outcome, Store
+
+STAGES = [
+    *(TITLES[name] for name in STEPS["person"][:7]),
+    f"{TITLES['derived']}: shards that knew the person are gone",
+    f"{TITLES['derived']}: judging on people it has not seen",
+    *(TITLES[name] for name in STEPS["person"][7:]),
+]
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """A data directory with a trained model that a live person is in; closed, to be copied."""
+    root = tmp_path_factory.mktemp("prepared") / "data"
+    with new_store(root, people=3) as store:
+        joined, person = join(store)
+        recorded = sessions()
+        assert set(upload(store, person, recorded)) == {Outcome.STORED}
+        before = train.train(store, STUDY, "next-action", config=TINY)
+        traces = traces_of(store, person.subject)
+    return {
+        "root": root,
+        "joined": joined,
+        "person": person,
+        "recorded": recorded,
+        "traces": traces,
+        "before": before["model"]["sha256"],
+    }
+
+
+def _copy(prepared: dict[str, Any], to: Path) -> Path:
+    shutil.copytree(prepared["root"], to)
+    return to
+
+
+def _erase_until(root: Path, stage: str, code: str) -> None:
+    """Run an erasure in a process of its own and kill it when it stands at `stage`."""
+    child = subprocess.Popen(
+        [sys.executable, str(Path(__file__).parent / "erasure_child.py"), str(root), stage],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with child:
+        assert child.stdin is not None
+        assert child.stdout is not None
+        child.stdin.write(code + "\n")
+        child.stdin.flush()
+        reached = child.stdout.readline().strip()
+        child.kill()
+    assert reached == "HERE", f"did not come to: {stage}"
+
+
+def _end_state(store: Store) -> dict[str, Any]:
+    """What must be the same however an erasure went: certificate, rows, keys, model, log."""
+    ((_, step, facts),) = store.erasures()
+    certificate = {
+        name: value
+        for name, value in facts["certificate"].items()
+        if name not in ("job", "signature")
+    }
+    kinds = [entry.kind for entry in log_of(store).entries()]
+    kept = model.newest(store, STUDY, "next-action")
+    assert kept is not None
+    return {
+        "step": step,
+        "certificate": certificate,
+        "stored": store.control.stored_in_study(STUDY),
+        "subjects": store.subjects(STUDY),
+        "keys": sorted(key.row for key in store.keyring.data_keys()),
+        "model": kept.card["model"]["sha256"],
+        "models": len(store.artefacts.filed(STUDY)),
+        "withdrawals": kinds.count("withdrawal"),
+        "erasures": kinds.count("erasure"),
+    }
+
+
+def _assert_forgotten(store: Store, prepared: dict[str, Any]) -> None:
+    root = store.layout.root
+    assert scan(root, prepared["traces"], store) == []
+    with pytest.raises(Withdrawn):
+        enrol.by_token(store, prepared["joined"].token)
+    again = upload(store, prepared["person"], prepared["recorded"])
+    assert set(again) == {Outcome.WITHDRAWN}
+    assert store.is_gone(prepared["person"].receipt)
+
+
+def test_killed_at_every_step_it_ends_like_one_that_was_not(
+    prepared: dict[str, Any], tmp_path: Path
+) -> None:
+    whole, broken = _copy(prepared, tmp_path / "whole"), _copy(prepared, tmp_path / "broken")
+    code = prepared["joined"].receipt["recovery_code"]
+    with Store.open(whole) as store:
+        assert scan(whole, prepared["traces"], store), "the scan must find what is still there"
+        job = erase.begin(store, enrol.by_recovery(store, code))
+        erase.finish(store, job)
+        expected = _end_state(store)
+        _assert_forgotten(store, prepared)
+    _erase_until(broken, STAGES[0], code)
+    for stage in STAGES[1:]:
+        _erase_until(broken, stage, "")
+    with Store.open(broken) as store:
+        assert len(unfinished(store)) == 1
+        erase.resume_erasures(store)
+        assert unfinished(store) == []
+        assert _end_state(store) == expected
+        _assert_forgotten(store, prepared)
+        status = erase.status(store, store.erasures()[0][0])
+    certificate = expected["certificate"]
+    assert certificate["bytes_found"] == 0
+    assert certificate["model_equals_never_seen"]
+    (judged,) = certificate["models"]
+    assert judged["was_in_it"]
+    assert judged["sha256_before"] == prepared["before"] != judged["sha256_after"]
+    assert judged["sha256_after"] == judged["sha256_never_met"] == expected["model"]
+    assert verify(status["bundle"], prepared["joined"].receipt).ok
+
+
+def test_keys_are_gone_when_begin_returns(prepared: dict[str, Any], tmp_path: Path) -> None:
+    with Store.open(_copy(prepared, tmp_path / "data")) as store:
+        subject = prepared["person"].subject
+        before = store.keyring.data_keys(subject)
+        erase.begin(store, prepared["person"])
+        assert before
+        assert store.keyring.subject(subject) is None
+        left = {key.row for key in store.keyring.data_keys()}
+        assert not left & {key.row for key in before}
+        assert store.batches_of(subject) == []
+
+
+def test_the_note_for_the_scan_cannot_open_anything(
+    prepared: dict[str, Any], tmp_path: Path
+) -> None:
+    with Store.open(_copy(prepared, tmp_path / "data")) as store:
+        keys = [key.key for key in store.keyring.data_keys(prepared["person"].subject)]
+        erase.begin(store, prepared["person"])
+        ((_, _, facts),) = store.erasures()
+        noted = str(facts)
+        assert facts["needles"]
+        import base64
+
+        for key in keys:
+            assert base64.b64encode(key).decode() not in noted
+
+
+def test_a_person_whose_erasure_is_under_way_is_not_learned_from(
+    prepared: dict[str, Any], tmp_path: Path
+) -> None:
+    with Store.open(_copy(prepared, tmp_path / "data")) as store:
+        job = erase.begin(store, prepared["person"])
+        card = train.train(store, STUDY, "next-action", config=TINY)
+        assert "live" not in card["people"]["origins"]
+        erase.finish(store, job)
+        kept = model.newest(store, STUDY, "next-action")
+        assert kept is not None
+        assert kept.card["model"]["sha256"] == card["model"]["sha256"]
+
+
+def test_a_scan_that_finds_nothing_finds_what_is_planted(
+    prepared: dict[str, Any], tmp_path: Path
+) -> None:
+    root = _copy(prepared, tmp_path / "data")
+    with Store.open(root) as store:
+        erase.finish(store, erase.begin(store, prepared["person"]))
+        traces: Traces = prepared["traces"]
+        (root / "left-over.bin").write_bytes(b"junk" + traces.needles["pseudonym"] + b"junk")
+        assert {finding.path for finding in scan(root, traces, store)} == {"left-over.bin"}
