@@ -1,0 +1,23 @@
+"""Runs the studio for tests: `python studio_server.py DATA_DIR`; prints its address.
+
+What is made up and trained from the page is kept small, so that a path takes seconds.
+"""
+
+import socket
+import sys
+from pathlib import Path
+
+import uvicorn
+
+from overt.studio.app import create_app
+from overt.studio.lesson import Lesson
+
+SMALL = Lesson(people=8, minutes=0.4, epochs=1)
+
+if __name__ == "__main__":
+    listening = socket.create_server(("127.0.0.1", 0))
+    app = create_app(Path(sys.argv[1]), SMALL)
+    sys.stdout.write(f"http://127.0.0.1:{listening.getsockname()[1]}\n")
+    sys.stdout.flush()
+    config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)
+    uvicorn.Server(config).run(sockets=[listening])
