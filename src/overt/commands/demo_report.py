@@ -52,7 +52,7 @@ def page(outcome: Outcome) -> str:
     parts = [
         f"<h1>{verdict}</h1>",
         (
-            f'<p class="sub">One unattended run of <code>overt demo</code>, {figures["seconds"]} s. '
+            f'<p class="sub">One run of <code>overt demo</code>, {figures["seconds"]} s. '
             "One person in a headless Chromium among synthetic people; nothing here says anything "
             "about real ones.</p>"
         ),

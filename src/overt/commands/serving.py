@@ -14,6 +14,8 @@ BACKLOG = 2048
 CARE_INTERVAL_S = 24 * 3600.0
 """Retention counts in days, so once a day is enough."""
 
+RETRY_INTERVAL_S = 600.0
+
 
 def _listening(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -33,20 +35,25 @@ def _listening(host: str, port: int) -> socket.socket:
 
 
 def _care(data_dir: Path, stop: threading.Event) -> None:
-    """Finish interrupted erasures, then erase what has been kept long enough, once a day."""
+    """Finish interrupted erasures and erase what has been kept long enough; daily, until told.
+
+    What could not be done, say because a reader kept the database busy, is tried again soon.
+    """
     from overt.gateway import erase, retention
     from overt.store.store import Store
 
-    try:
-        store = Store.open(data_dir)
-        for job in erase.resume_erasures(store):
-            remark(f"overt: finished an erasure that was interrupted ({job})")
+    with Store.open(data_dir) as store:
         while True:
-            retention.expire(store)
-            if stop.wait(CARE_INTERVAL_S):
+            wait_s = CARE_INTERVAL_S
+            try:
+                for job in erase.resume_erasures(store):
+                    remark(f"overt: finished an erasure that was interrupted ({job})")
+                retention.expire(store)
+            except OvertError as error:
+                remark(f"overt: {error}")
+                wait_s = RETRY_INTERVAL_S
+            if stop.wait(wait_s):
                 return
-    except OvertError as error:
-        remark(f"overt: {error}")
 
 
 def serve(data_dir: Path, host: str, port: int) -> None:
