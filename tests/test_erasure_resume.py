@@ -138,8 +138,15 @@ def test_keys_are_gone_when_begin_returns(prepared: dict[str, Any], tmp_path: Pa
     with Store.open(_copy(prepared, tmp_path / "data")) as store:
         subject = prepared["person"].subject
         before = store.keyring.data_keys(subject)
+        sealed = [
+            store.segments.read(place.segment, place.offset, place.length).sealed
+            for place in store.batches_of(subject)
+        ]
         erase.begin(store, prepared["person"])
         assert before
+        assert sealed
+        at_rest = b"".join(path.read_bytes() for path in store.layout.segments.iterdir())
+        assert not any(row[:32] in at_rest for row in sealed)
         assert store.keyring.subject(subject) is None
         left = {key.row for key in store.keyring.data_keys()}
         assert not left & {key.row for key in before}
@@ -179,3 +186,15 @@ def test_a_scan_that_finds_nothing_finds_what_is_planted(tmp_path: Path) -> None
         assert scan(root, traces, store) == []
         (root / "left-over.bin").write_bytes(b"junk" + traces.needles["pseudonym"] + b"junk")
         assert {finding.path for finding in scan(root, traces, store)} == {"left-over.bin"}
+
+
+def test_a_certificate_owns_up_to_what_was_found(tmp_path: Path) -> None:
+    root = tmp_path / "data"
+    with new_store(root) as store:
+        _, person = join(store)
+        upload(store, person, sessions(count=1))
+        traces = traces_of(store, person.subject)
+        (root / "left-over.bin").write_bytes(traces.needles["wrapped key 0"])
+        certificate = erase.finish(store, erase.begin(store, person))
+        assert certificate["bytes_found"] == 1
+        assert certificate["found"] == ["left-over.bin: wrapped key 0"]

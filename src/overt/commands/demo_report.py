@@ -35,6 +35,13 @@ _FIGURES = (
     ("pause_mae_ms", "pause off by, ms", "{:.0f}"),
 )
 
+_VIEWS = {
+    "risk-few": "Too few keys",
+    "risk-raw": "With the keys known, in the page alone",
+    "risk-rhythm": "At rhythm",
+    "risk-real": "Among real people",
+}
+
 
 def page(outcome: Outcome) -> str:
     """Return the report of a demo as one self-contained page."""
@@ -59,8 +66,8 @@ def page(outcome: Outcome) -> str:
         f'<ul class="promises">{promises}</ul>',
         f"<h2>Captured</h2><p>{counts}</p>",
         (
-            "<h2>Learned</h2><p>On people it has not seen (synthetic), with 95 % intervals over "
-            f"people:</p>{_model(model)}"
+            "<h2>Learned</h2><p>On people it has not seen (all but one synthetic), 95 % intervals "
+            f"over people:</p>{_model(model)}"
         ),
         (
             "<h2>Attacked</h2><p>Share of synthetic people recognised at the first guess, from "
@@ -68,7 +75,10 @@ def page(outcome: Outcome) -> str:
         ),
         f"<h2>Erased</h2>{_erasure(figures)}",
         "<h2>What the page said about the risk</h2>",
-        "".join(f"<p>{escape(text)}</p>" for text in figures["risk"].values()),
+        "".join(
+            f"<p><b>{_VIEWS.get(name, name)}</b>: {escape(text)}</p>"
+            for name, text in figures["risk"].items()
+        ),
     ]
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Overt demo</title>'
