@@ -19,7 +19,7 @@ LIVE_ENOUGH = 20
 class Lesson:
     """How much is made up and trained. `epochs` None: as `overt.models.config` has it."""
 
-    people: int = 30
+    people: int = 24
     minutes: float = 1.0
     epochs: int | None = None
 
