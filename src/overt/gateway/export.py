@@ -18,7 +18,8 @@ def export(store: Store, person: Person) -> dict[str, Any]:
     """Return everything stored about a person as plain JSON.
 
     Receipt, counts, openings of the log entries about them, and every event: for each session a
-    table with one list a column, as `columns` and `meanings` explain. The export is itself a read, and an entry of the log.
+    table with one list a column, as `columns` and `meanings` explain. The
+    export is itself a read, so it is logged.
     """
     sessions = Door(store, "the person's own device", "participant").own(person, "export-own")
     return {
