@@ -20,7 +20,7 @@ class Lesson:
     """How much is made up and trained. `epochs` None: as `overt.models.config` has it."""
 
     people: int = 24
-    minutes: float = 1.0
+    minutes: float = 0.6
     epochs: int | None = None
 
     def give(self, store: Store, study: str, purpose: str, progress: Progress) -> dict[str, Any]:
