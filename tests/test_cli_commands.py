@@ -134,10 +134,15 @@ def test_wrong_usage_exits_with_two() -> None:
     assert overt("train", "--study", "x", "--purpose", "mood").returncode == 2
 
 
-def test_an_import_without_declarations_is_refused(published: Path, tmp_path: Path) -> None:
-    done = overt("import", "aalto", str(published), "--study", "pub", data=tmp_path / "data")
-    assert done.returncode == 1
-    assert "--lawful-basis" in _one_line(done)
+def test_a_lawful_basis_nobody_declared_is_said_not_to_be_declared(
+    published: Path, tmp_path: Path
+) -> None:
+    data = tmp_path / "data"
+    done = overt("import", "aalto", str(published), "--study", "pub", "--people", "1", data=data)
+    assert done.returncode == 0, done.stderr
+    assert "--lawful-basis" in done.stderr
+    shown = overt("study", "show", "pub", data=data)
+    assert "not declared by whoever imported it" in shown.stdout
 
 
 def test_json_is_one_object_and_progress_goes_to_standard_error(imported: Path) -> None:

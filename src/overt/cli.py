@@ -113,8 +113,12 @@ def import_people(
     path: Annotated[Path, typer.Argument(help="File, archive or directory.")],
     *,
     study: StudyId,
-    source: Annotated[str, typer.Option(help="Who published the data, and where.")] = "",
-    licence: Annotated[str, typer.Option(help="Licence of the data.")] = "",
+    source: Annotated[
+        str, typer.Option(help="Who published the data, and where. Default: the format's own.")
+    ] = "",
+    licence: Annotated[
+        str, typer.Option(help="Licence of the data. Default: what its publisher says.")
+    ] = "",
     lawful_basis: Annotated[
         str, typer.Option(help="Basis in law that you, who import, declare.")
     ] = "",

@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from overt.commands.console import progress, say, say_json
+from overt.commands.console import progress, remark, say, say_json
 from overt.commands.place import opened
 from overt.schema.errors import InvalidInput
 
 RETENTION_DAYS = 3650
 """Published data is kept until it is removed; ten years is the longest a study may state."""
+
+NOT_DECLARED = "not declared by whoever imported it"
 
 
 def _toml(text: str) -> str:
@@ -49,7 +51,11 @@ def import_format(
     people_max: int | None,
     as_json: bool,
 ) -> None:
-    """Import people; the study is made if it is not there and the three declarations are given."""
+    """Import people into a study, made here if it is not there.
+
+    Source and licence not given are the publisher's own words; a lawful basis not given is not made
+    up: the study, and whatever comes of it, says that none was declared.
+    """
     from overt.datasets.importers import importer
     from overt.gateway import population, studies
 
@@ -58,15 +64,19 @@ def import_format(
         raise InvalidInput("there is no such file or directory", where=str(path))
     with opened(data_dir, create=True) as store:
         if store.control.study(study_id) is None:
-            if not (source and licence and lawful_basis):
-                raise InvalidInput(
-                    "is not registered, and a new one needs --source, --licence and --lawful-basis",
-                    where=f"study {study_id}",
-                    do=f"The publisher says: {chosen.publication}; {chosen.licence}.",
+            if not lawful_basis:
+                remark(
+                    f"No --lawful-basis was given: every card of study {study_id} will say "
+                    f"“{NOT_DECLARED}”."
                 )
-            studies.register(
-                store, _document(study_id, chosen.title, source, licence, lawful_basis)
+            document = _document(
+                study_id,
+                chosen.title,
+                source or chosen.publication,
+                licence or f"{chosen.licence} (as its publisher says)",
+                lawful_basis or NOT_DECLARED,
             )
+            studies.register(store, document)
         elif source or licence or lawful_basis:
             raise InvalidInput(
                 "is registered; its source, licence and lawful basis stand",
