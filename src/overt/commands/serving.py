@@ -42,16 +42,19 @@ def _care(data_dir: Path, stop: threading.Event) -> None:
     from overt.gateway import erase, retention
     from overt.store.store import Store
 
+    def finish_erasures(store: Store) -> None:
+        for job in erase.resume_erasures(store):
+            remark(f"overt: finished an erasure that was interrupted ({job})")
+
     with Store.open(data_dir) as store:
         while True:
             wait_s = CARE_INTERVAL_S
-            try:
-                for job in erase.resume_erasures(store):
-                    remark(f"overt: finished an erasure that was interrupted ({job})")
-                retention.expire(store)
-            except OvertError as error:
-                remark(f"overt: {error}")
-                wait_s = RETRY_INTERVAL_S
+            for task in (finish_erasures, retention.expire):
+                try:
+                    task(store)
+                except OvertError as error:
+                    remark(f"overt: {error}")
+                    wait_s = RETRY_INTERVAL_S
             if stop.wait(wait_s):
                 return
 

@@ -23,6 +23,7 @@ import hashlib
 import secrets
 import time
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 from overt.gateway.enrol import Person, grant_of
@@ -32,7 +33,7 @@ from overt.gateway.model import Progress, silent, work
 from overt.log.bundle import bundle
 from overt.log.lock import exclusive
 from overt.log.opening import read_opening
-from overt.schema.errors import NotConsented
+from overt.schema.errors import NotConsented, OvertError
 from overt.store.control import today
 from overt.store.store import Store
 
@@ -48,20 +49,21 @@ def begin(
     When this returns nothing of it can be read or stored any more: keys and rows are gone.
     Raises `NotConsented` for purposes that the receipt does not cover (any more).
     """
-    grant = grant_of(store, person)
-    leaving = sorted(set(grant.active if purposes is None else purposes))
-    if not leaving or not set(leaving) <= set(grant.active):
-        raise NotConsented("is not among what the receipt covers", where="purposes")
-    scope = "person" if set(leaving) == set(grant.active) else "purposes"
-    facts = {
-        "scope": scope,
-        "study": person.study,
-        "subject": person.subject,
-        "receipt": person.receipt,
-        "receipt_sha256": receipt_sha256(person),
-        "purposes": leaving,
-    }
-    return start(store, facts, progress)
+    with _quick_steps(store):
+        grant = grant_of(store, person)
+        leaving = sorted(set(grant.active if purposes is None else purposes))
+        if not leaving or not set(leaving) <= set(grant.active):
+            raise NotConsented("is not among what the receipt covers", where="purposes")
+        scope = "person" if set(leaving) == set(grant.active) else "purposes"
+        facts = {
+            "scope": scope,
+            "study": person.study,
+            "subject": person.subject,
+            "receipt": person.receipt,
+            "receipt_sha256": receipt_sha256(person),
+            "purposes": leaving,
+        }
+        return _filed(store, facts, progress)
 
 
 def receipt_sha256(person: Person) -> str:
@@ -71,6 +73,16 @@ def receipt_sha256(person: Person) -> str:
 
 def start(store: Store, facts: dict[str, Any], progress: Progress | None = None) -> str:
     """File an erasure and do its quick steps; return the job."""
+    with _quick_steps(store):
+        return _filed(store, facts, progress)
+
+
+def _quick_steps(store: Store) -> AbstractContextManager[None]:
+    """Hold the lock under which quick steps of erasures take turns."""
+    return exclusive(store.layout.root / "erasure.lock")
+
+
+def _filed(store: Store, facts: dict[str, Any], progress: Progress | None) -> str:
     filed = {
         **facts,
         "salt": secrets.token_hex(32),
@@ -81,31 +93,50 @@ def start(store: Store, facts: dict[str, Any], progress: Progress | None = None)
     }
     job = Job(store, secrets.token_hex(16), STEPS[facts["scope"]][0], filed)
     job.file(job.step)
-    with exclusive(store.layout.root / "erasure.lock"):
-        run(job, progress or silent, until=SLOW)
+    run(job, progress or silent, until=SLOW)
     return job.id
 
 
 def finish(store: Store, job_id: str, progress: Progress | None = None) -> dict[str, Any]:
     """Do what is left of an erasure and return its certificate.
 
-    May be called in any process, any number of times. Raises `Missing` for an unknown job.
+    Smaller erasures of a person are finished before that of everything, because each keeps a note
+    of what must not be found until it has looked for it. May be called in any process, any number
+    of times. Raises `Missing` for an unknown job.
     """
     report = progress or silent
-    with exclusive(store.layout.root / "erasure.lock"):
-        run(load(store, job_id), report, until=SLOW)
+    jobs = [*_overtaken(store, load(store, job_id)), job_id]
+    with _quick_steps(store):
+        for each in jobs:
+            run(load(store, each), report, until=SLOW)
     with work(store):
-        job = load(store, job_id)
-        run(job, report)
-    certificate: dict[str, Any] = job.facts["certificate"]
+        for each in jobs:
+            run(load(store, each), report)
+    certificate: dict[str, Any] = load(store, job_id).facts["certificate"]
     return certificate
 
 
+def _overtaken(store: Store, job: Job) -> list[str]:
+    """Return the unfinished smaller erasures of the person whose whole erasure `job` is."""
+    if job.facts["scope"] != "person" or job.step == DONE:
+        return []
+    others = (load(store, other) for other in unfinished(store) if other != job.id)
+    return [other.id for other in others if other.facts.get("subject") == job.facts["subject"]]
+
+
 def resume_erasures(store: Store, progress: Progress | None = None) -> list[str]:
-    """Finish every erasure that was interrupted; return their jobs."""
-    waiting = unfinished(store)
+    """Finish every erasure that was interrupted; return their jobs.
+
+    One that cannot be finished keeps none of the others waiting; its error is raised at the end.
+    """
+    waiting, failed = unfinished(store), None
     for job_id in waiting:
-        finish(store, job_id, progress)
+        try:
+            finish(store, job_id, progress)
+        except OvertError as error:
+            failed = error
+    if failed is not None:
+        raise failed
     return waiting
 
 

@@ -132,6 +132,11 @@ def _stop(job: Job, _progress: Progress) -> None:
     }
 
 
+def _has_left(job: Job) -> bool:
+    """Tell whether the person is gone: a smaller erasure may be overtaken by that of everything."""
+    return job.store.keyring.subject(job.facts["subject"]) is None
+
+
 def _log(job: Job, _progress: Progress) -> None:
     store, facts = job.store, job.facts
     detail = {
@@ -139,7 +144,7 @@ def _log(job: Job, _progress: Progress) -> None:
         "receipt": facts["receipt"],
         "purposes": facts["purposes"],
     }
-    if facts["scope"] == "person":
+    if facts["scope"] == "person" or _has_left(job):
         salt = bytes.fromhex(facts["salt"])
         opening = append_once(store, "withdrawal", facts["study"], detail, salt, facts["since"])
         facts["openings"] = [opening.as_dict()]
@@ -275,7 +280,7 @@ def _certify(job: Job, _progress: Progress) -> None:
     detail = certificate_detail(facts["certificate"])
     salt = bytes.fromhex(facts["certificate_salt"])
     opening = append_once(store, "erasure", facts["study"], detail, salt, facts["since"])
-    if facts["scope"] != "person":
+    if facts["scope"] != "person" and not _has_left(job):
         store.put_opening(opening.n, facts["subject"], canonical(opening.as_dict()))
     kept = ("scope", "study", "begun_s", "day", "certificate")
     openings = [*facts.get("openings", []), opening.as_dict()]
