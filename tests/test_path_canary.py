@@ -56,7 +56,11 @@ def test_a_secret_is_in_no_byte_on_the_wire_on_disk_or_in_a_log(tmp_path: Path) 
     with studio(tmp_path) as server:
         with (
             wire(server.url) as relay,
-            chromium(user_data_dir=profile, viewport={"width": 1280, "height": 800}) as context,
+            chromium(
+                user_data_dir=profile,
+                viewport={"width": 1280, "height": 800},
+                reduced_motion="reduce",
+            ) as context,
         ):
             page = context.new_page()
             page.on("console", lambda message: said.append(message.text))

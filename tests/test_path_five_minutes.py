@@ -119,7 +119,7 @@ def look_at_the_risk(hands: Hands) -> None:
 @pytest.mark.parametrize("way", WAYS)
 def test_a_person_does_the_whole_path(server: Studio, browser: Any, way: str) -> None:
     kind, how = WAYS[way]
-    context = browser.new_context(accept_downloads=True, **how)
+    context = browser.new_context(reduced_motion="reduce", **how)
     page = context.new_page()
     troubles: list[str] = []
     page.on("pageerror", lambda error: troubles.append(str(error)))
