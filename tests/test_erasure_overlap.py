@@ -13,7 +13,6 @@ from overt.log.verify import verify
 from overt.schema.errors import NotConsented, OvertError, Withdrawn
 from overt.store.store import Store
 
-
 RECORDED = sessions(count=1)
 
 
