@@ -12,7 +12,8 @@ from overt.schema.errors import InvalidInput, TooFew
 from overt.schema.study import Study
 
 PEOPLE_MIN = 10
-"""People see aggregates of at least ten."""
+"""People see aggregates of at least ten. Ten of one origin: anyone can make up the same synthetic
+people again and subtract them, and would be left with the few living ones among them."""
 
 
 def summarise_features(
@@ -27,8 +28,7 @@ def summarise_features(
     from overt.features.windows import features
     from overt.gateway.door import Door
 
-    means: list[list[float]] = []
-    origins: set[str] = set()
+    by_origin: dict[str, list[list[float]]] = {}
     with opened(data_dir) as store, progress("features") as update:
         door = Door(store, "command line", "researcher")
         selected = door.select(study_id, purpose, "features")
@@ -39,20 +39,25 @@ def summarise_features(
                 continue
             made = features(events.sessions)
             if made.num_rows:
-                means.append([_mean(made.column(f.name).to_numpy()) for f in CATALOGUE])
-                origins.add(events.origin)
-    if len(means) < PEOPLE_MIN:
+                means = [_mean(made.column(f.name).to_numpy()) for f in CATALOGUE]
+                by_origin.setdefault(events.origin, []).append(means)
+    enough = {o: people for o, people in by_origin.items() if len(people) >= PEOPLE_MIN}
+    left_out = sorted(by_origin.keys() - enough.keys())
+    origins = sorted(enough)
+    if not enough:
         raise TooFew(
             f"a summary needs {PEOPLE_MIN} people who typed",
             where=f"study {study_id}",
             do="Import or record more; figures of fewer would be figures of persons.",
         )
-    values = np.array(means, np.float64)
+    groups = [np.array(people, np.float64) for people in enough.values()]
     rows: list[dict[str, Any]] = []
     for place, feature in enumerate(CATALOGUE):
-        column = values[np.isfinite(values[:, place]), place]
-        if column.size < PEOPLE_MIN:
+        known = [group[np.isfinite(group[:, place]), place] for group in groups]
+        known = [column for column in known if column.size >= PEOPLE_MIN]
+        if not known:
             continue
+        column = np.concatenate(known)
         low, middle, high = np.percentile(column, [25, 50, 75]).tolist()
         rows.append(
             {
@@ -68,17 +73,18 @@ def summarise_features(
     if out is not None:
         pq.write_table(pa.Table.from_pylist(rows), out)
     if as_json:
-        say_json({"study": study_id, "origins": sorted(origins), "features": rows})
+        answer = {"study": study_id, "origins": origins, "left_out": left_out, "features": rows}
+        say_json(answer)
         return
     names = ("mean", "quarter", "median", "three_quarters")
     shown = [
         (f"{r['feature']} ({r['unit']})", str(r["people"]), *(f"{r[n]:,.3f}" for n in names))
         for r in rows
     ]
-    title = (
-        f"Features of {study_id}: each person's mean over sessions ({', '.join(sorted(origins))})"
-    )
+    title = f"Features of {study_id}: each person's mean over sessions ({', '.join(origins)})"
     table(title, ("feature", "people", "mean", "25 %", "median", "75 %"), shown)
+    for origin in left_out:
+        say(f"Left out, fewer than {PEOPLE_MIN}: {origin} people.")
 
 
 def _mean(column: Any) -> float:
@@ -116,6 +122,9 @@ def audit_linkage(
         def people() -> Iterator[Any]:
             nonlocal synthetic
             selected = door.select(study.id, purpose, "audit")
+            living = [chosen for chosen in selected if chosen.origin == "live"]
+            if len(living) < PEOPLE_MIN:
+                selected = [chosen for chosen in selected if chosen.origin != "live"]
             for number, chosen in enumerate(selected):
                 update("reading", 0.5 * number / len(selected))
                 events = door.open(chosen, purpose, "audit")
