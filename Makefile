@@ -49,13 +49,15 @@ test: .venv/installed-test  ## install what tests need, then run them all
 	@$(BIN)/python tools/chromium.py
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -q -m "not soak"
 
-check: .venv/installed-check sdk/node_modules/installed  ## lint, types, layout, words, SDK bundle
+check: .venv/installed-check sdk/node_modules/installed  ## lint, types of both languages, layout, words, SDK bundle
 	@$(BIN)/ruff check --quiet src tests tools benchmarks
 	@$(BIN)/ruff format --check --quiet src tests tools benchmarks
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/python tools/check_layout.py
 	@$(BIN)/python tools/check_words.py
 	@$(BIN)/python -m overt.schema.generate --check
+	@$(BIN)/python tools/node.py node sdk/node_modules/.bin/tsc --noEmit -p sdk
+	@$(BIN)/python tools/node.py node sdk/node_modules/.bin/tsc --noEmit -p src/overt/studio/web
 	@$(BIN)/python tools/check_bundle.py
 	@echo "All checks passed."
 
