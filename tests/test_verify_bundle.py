@@ -18,10 +18,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from log_fixtures import SEED, join, note, open_log
+from overt.commands.verifying import read_object
 from overt.log.bundle import bundle, certificate_detail
-from overt.log.opening import Opening, read_opening
+from overt.log.opening import Opening, commit, read_opening
 from overt.log.signer import Signer
 from overt.log.verify import verify
+from overt.schema.errors import InvalidInput
 
 Json = Any
 
@@ -316,3 +318,63 @@ def test_the_verifier_loads_nothing_that_writes_or_that_is_heavy() -> None:
         source = Path(sys.modules[name].__file__ or "").read_text(encoding="utf-8")
         assert "PrivateKey" not in source
         assert not re.search(r"\bopen\(|write_|os\.|\.sign\(", source), name
+
+
+def _certified(directory: Path, **said: object) -> tuple[Json, Json]:
+    """A bundle with a certificate that says `said`, and the receipt of whom it is given to."""
+    log = open_log(directory)
+    mine = join(log)
+    certificate = log.sign("certificate", {"schema": "overt-certificate/1", **said})
+    openings = [read_opening(opening) for opening in mine.stored["log"]["entries"]]
+    openings.append(note(log, "erasure", **certificate_detail(certificate)))
+    return bundle(log, openings, certificate, mine.stored), mine.copy
+
+
+def test_the_certificate_of_another_receipt_does_not_verify(tmp_path: Path) -> None:
+    assert "another receipt" in failures(*_certified(tmp_path, receipt_sha256="00" * 32))[0]
+
+
+@pytest.mark.parametrize("said", [{"bytes_found": 1}, {"model_equals_never_seen": False}])
+def test_a_certificate_that_falls_short_does_not_verify(
+    tmp_path: Path, said: dict[str, object]
+) -> None:
+    made, receipt = _certified(tmp_path, **said)
+    assert failures(made)
+    assert failures(made, receipt)
+
+
+def test_an_entry_opened_as_another_kind_does_not_verify(tmp_path: Path) -> None:
+    log = open_log(tmp_path)
+    read = note(log, "read")
+    hidden = Opening(
+        log.append("training", "five-minutes", commit_of(read)), read.salt, read.detail
+    )
+    assert "kind training" in failures(bundle(log, [hidden]))[0]
+
+
+def commit_of(opening: Opening) -> str:
+    return commit(opening.detail, opening.salt)[1]
+
+
+def test_entries_of_another_receipt_do_not_verify_as_mine(tmp_path: Path) -> None:
+    log = open_log(tmp_path)
+    mine, other = join(log), join(log)
+    openings = [read_opening(opening) for opening in other.stored["log"]["entries"]]
+    assert "another receipt" in failures(bundle(log, openings, None, mine.stored), mine.copy)[0]
+
+
+def test_a_receipt_whose_checkpoint_comes_before_its_entry_does_not_verify(tmp_path: Path) -> None:
+    log = open_log(tmp_path)
+    early = log.checkpoint()
+    mine = join(log).stored
+    body = {name: value for name, value in mine.items() if name != "signature"}
+    weak = log.sign("receipt", {**body, "log": {**body["log"], "checkpoint": early}})
+    assert failures(bundle(log, [], None, mine), mine) == []
+    assert "covers 0 entries" in failures(bundle(log), weak)[0]
+
+
+def test_a_file_with_a_name_twice_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "bundle.json"
+    path.write_text('{"certificate": {"all": "well"},' + json.dumps(fresh()[0])[1:])
+    with pytest.raises(InvalidInput, match="once"):
+        read_object(path, "bundle")

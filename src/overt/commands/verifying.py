@@ -13,6 +13,14 @@ FILE_BYTES_MAX = 256 * 1024 * 1024
 """A bundle holds the hashes of the whole log; a million entries are about 200 MB."""
 
 
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object whose names are each there once: of two, a reader might see the other."""
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        raise ValueError
+    return made
+
+
 def read_object(path: Path, what: str) -> dict[str, Any]:
     """Return the JSON object in a file. Errors name the file and never repeat its content."""
     if not path.is_file():
@@ -20,9 +28,10 @@ def read_object(path: Path, what: str) -> dict[str, Any]:
     if path.stat().st_size > FILE_BYTES_MAX:
         raise InvalidInput(f"is too large for a {what}", where=str(path))
     try:
-        data = json.loads(path.read_bytes())
+        data = json.loads(path.read_bytes(), object_pairs_hook=_once)
     except (ValueError, RecursionError) as error:
-        raise InvalidInput("is not JSON", where=str(path)) from error
+        what = "is not JSON in which each name of an object is there once"
+        raise InvalidInput(what, where=str(path)) from error
     if not isinstance(data, dict):
         raise InvalidInput(f"is not the JSON object of a {what}", where=str(path))
     return data

@@ -9,6 +9,7 @@ entry, and nothing of a detail beyond those the holder of the bundle can open an
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -23,6 +24,8 @@ from overt.schema.errors import Damaged, OvertError
 SCHEMA = "overt-bundle/1"
 _MUST = {"schema", "key", "checkpoint", "entries", "openings"}
 _MAY = {"certificate", "consistency"}
+_EVENT_OF = {"erasure": "certificate"}
+"""Kind of entry → `event` in its detail, where the two differ."""
 
 
 class Line(NamedTuple):
@@ -176,8 +179,11 @@ def _match(case: _Case, opening: Opening) -> None:
     where = f"entry {opening.n}"
     if opening.n >= len(case.entries):
         raise Damaged("is opened but not in the log", where=where)
-    if not opens(opening.salt, opening.detail, case.entries[opening.n].commitment):
+    entry = case.entries[opening.n]
+    if not opens(opening.salt, opening.detail, entry.commitment):
         raise Damaged("salt and detail do not open its commitment", where=where)
+    if opening.detail.get("event") != _EVENT_OF.get(entry.kind, entry.kind):
+        raise Damaged(f"its detail is not that of an entry of kind {entry.kind}", where=where)
 
 
 def _words(entry: Entry, opening: Opening) -> str:
@@ -200,6 +206,9 @@ def _receipt(case: _Case) -> Iterator[str]:
         opening = read_opening(document)
         _match(case, opening)
         yield f"The receipt's entry {opening.n} is in the log as the receipt says."
+    for n, opening in case.openings.items():
+        if opening.detail.get("receipt", case.receipt["receipt_id"]) != case.receipt["receipt_id"]:
+            raise Damaged("is opened, but is about another receipt", where=f"entry {n}")
 
 
 def _extends(case: _Case) -> Iterator[str]:
@@ -211,6 +220,12 @@ def _extends(case: _Case) -> Iterator[str]:
             f"the log had {older.size} entries when the receipt was issued and has "
             f"{len(case.leaves)} now: it was cut back",
             where=f"entry {len(case.leaves)}",
+        )
+    own = max(read_opening(document).n for document in case.receipt["log"]["entries"])
+    if own >= older.size:
+        raise Damaged(
+            f"covers {older.size} entries and not entry {own}, which the receipt rests on",
+            where="receipt.log.checkpoint",
         )
     if root(case.leaves[: older.size]) != older.root:
         raise Damaged(
@@ -243,6 +258,18 @@ def _certificate(case: _Case) -> Iterator[str]:
         return
     check_document("certificate", certificate, case.need_key())
     yield "The certificate's signature is good."
+    if case.receipt is not None and "receipt_sha256" in certificate:
+        receipt_sha256 = hashlib.sha256(case.receipt["receipt_id"].encode()).hexdigest()
+        if certificate["receipt_sha256"] != receipt_sha256:
+            raise Damaged("is about another receipt", where="certificate")
+        yield "The certificate is about this receipt."
+    if certificate.get("bytes_found", 0) != 0:
+        raise Damaged("says itself that something was found afterwards", where="certificate")
+    if certificate.get("model_equals_never_seen", True) is not True:
+        raise Damaged(
+            "says itself that a model differs from one that never met the person",
+            where="certificate",
+        )
     digest = document_sha256(certificate)
     for n, opening in case.openings.items():
         if case.entries[n].kind == "erasure" and (
