@@ -217,7 +217,7 @@ class Keyboard(Hands):
 
     def press(self, name: str) -> None:
         self.go(name)
-        self.page.keyboard.press("Space" if name.startswith("purpose-") else "Enter")
+        self.page.keyboard.press("Space" if name.startswith(("purpose-", "remember-")) else "Enter")
 
     def write(self, name: str, text: str) -> None:
         self.go(name)

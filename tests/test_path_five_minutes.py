@@ -58,6 +58,7 @@ def kept(hands: Hands, name: str) -> dict[str, Any]:
 
 
 def do_the_tasks(hands: Hands) -> None:
+    hands.press("remember-keys")
     hands.write("task-copy", SENTENCE)
     hands.write("task-free", FREE)
     hands.menu("tea", "jasmine", "large")

@@ -126,11 +126,18 @@ def test_withdrawing_works_from_another_device_with_the_recovery_code(
     elsewhere.close()
 
 
-def test_an_empty_study_says_that_too_few_keys_were_typed(server: Studio, browser: Any) -> None:
+def test_the_page_remembers_no_keys_until_asked_and_says_when_they_are_too_few(
+    server: Studio, browser: Any
+) -> None:
     page = browser.new_page()
     page.goto(server.url)
     hands = Hands(page)
     join(hands, "typing-assist")
+    hands.write("task-copy", "Short.")
+    hands.press("risk-compare")
+    expect(hands.on("risk-few")).to_contain_text("remembers no keys until you tick")
+    expect(page.get_by_text("0 keys in memory")).to_be_visible()
+    hands.press("remember-keys")
     hands.write("task-copy", "Short.")
     hands.press("risk-compare")
     expect(hands.on("risk-few")).to_contain_text("Too few keys")

@@ -62,6 +62,7 @@ class Visit:
 
     def do_tasks(self) -> None:
         """Type, correct, choose, fill in, hit and scroll."""
+        self._at("remember-keys").check()
         self._type_into("task-copy", SENTENCE)
         self._type_into("task-free", FREE)
         for _ in range(3):

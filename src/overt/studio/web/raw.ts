@@ -1,7 +1,8 @@
 /**
- * Raw key presses, for the risk step alone: kept in this page's memory while recording is on, never
- * stored, never sent, forgotten on pause, withdrawal and close. They come from what the SDK's gate
- * let through, so a secret field or one off the study's list never gets here.
+ * Raw key presses, for the risk step alone: kept in this page's memory once the person asked for it
+ * and while recording is on, never stored, never sent, forgotten on pause, withdrawal and close. They
+ * come from what the SDK's gate let through, so a secret field or one off the study's list never
+ * gets here.
  */
 
 import { Kind, type Watched } from "../../../../sdk/src/index.ts";
@@ -10,13 +11,15 @@ import type { Press } from "./attack.ts";
 const PRESSES_MAX = 4000;
 
 export class RawPresses {
+  /** Whether the person asked this page to remember; nothing is kept before. */
+  wanted = false;
   private presses: Press[] = [];
   private readonly held = new Map<string, Press>();
 
   /** Take note of one watched event if it is a key event; anything else is ignored. */
   note(watched: Watched): void {
     const { event, source } = watched;
-    if (!(source instanceof KeyboardEvent)) return;
+    if (!this.wanted || !(source instanceof KeyboardEvent)) return;
     if (event.kind === Kind.KEY_DOWN && !source.repeat) {
       const press = {
         symbol: symbolOf(source),

@@ -35,8 +35,17 @@ function show(view: View, outcome: Outcome): void {
     `The same attack found ${outcome.othersFound} of the ${others} synthetic others.`;
 }
 
-async function compare(presses: readonly Press[]): Promise<void> {
+async function compare(raw: RawPresses): Promise<void> {
   const few = at("risk-few");
+  const presses = raw.all();
+  if (!raw.wanted) {
+    at("risk-out").hidden = true;
+    few.hidden = false;
+    few.textContent =
+      "There is nothing to compare: this page remembers no keys until you tick the box above " +
+      "the tasks of step 2. Then type some more there.";
+    return;
+  }
   if (presses.length < 2 * PRESSES_MIN) {
     at("risk-out").hidden = true;
     few.hidden = false;
@@ -71,9 +80,16 @@ async function real(overt: Overt): Promise<void> {
 export function startRisk(overt: Overt, raw: RawPresses): { refresh: () => void } {
   const button = at<HTMLButtonElement>("risk-compare");
   const clear = at<HTMLButtonElement>("risk-clear");
+  const remember = at<HTMLInputElement>("remember-keys");
+  remember.checked = false;
+  remember.addEventListener("change", () => {
+    raw.wanted = remember.checked;
+    if (!raw.wanted) raw.forget();
+    refresh();
+  });
   button.addEventListener("click", () =>
     busy(button, async () => {
-      await compare(raw.all());
+      await compare(raw);
       if (overt.state().receiptId) await real(overt);
     }),
   );
