@@ -10,7 +10,7 @@ from overt.consent.notice import notice_sha256
 from overt.gateway import enrol, erase, export, retention, risk
 from overt.gateway.ledger import log_of
 from overt.gateway.streams import Origin, batches_of
-from overt.gateway.studies import study_of
+from overt.gateway.studies import register, study_of
 from overt.log.verify import verify
 from overt.schema.errors import InvalidInput, NotConsented, OvertError, Refused, Withdrawn
 from overt.store.control import today
@@ -187,6 +187,24 @@ def test_what_is_kept_long_enough_is_erased_and_logged(store: Store) -> None:
     assert store.keyring.data_keys(person.subject) == []
     assert [entry.kind for entry in log_of(store).entries()].count("retention") == 1
     assert enrol.state(store, person)["state"] == "given"
+
+
+def test_a_study_that_keeps_for_longer_keeps_nobody_longer_than_they_were_told(
+    store: Store,
+) -> None:
+    _, told_less = join(store)
+    upload(store, told_less, sessions(count=1))
+    study = study_of(store, STUDY)
+    row = store.control.study(STUDY)
+    assert row is not None
+    text = row.document.decode()
+    longer = text.replace(f"retention_days = {study.retention_days}", "retention_days = 3650")
+    assert register(store, longer.encode()).retention_days == 3650
+    _, told_more = join(store)
+    upload(store, told_more, sessions(count=1))
+    retention.expire(store, day=today() + study.retention_days + 1)
+    assert store.batches_of(told_less.subject) == []
+    assert store.batches_of(told_more.subject)
 
 
 def test_without_ten_real_others_there_is_no_figure_of_risk(store: Store) -> None:

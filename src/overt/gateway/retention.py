@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import time
 from typing import Any
 
@@ -12,10 +14,11 @@ from overt.gateway.erasure import load
 from overt.gateway.model import Progress
 from overt.schema.batch import decode
 from overt.schema.errors import InvalidInput
-from overt.schema.study import load_study
+from overt.schema.study import Study, load_study
 from overt.store.control import today
 from overt.store.store import Store
 
+_DAYS = re.compile(r"P([0-9]{1,5})D", re.ASCII)
 MINUTES_MAX = 10 * 365 * 24 * 60
 
 
@@ -63,15 +66,22 @@ def expire(
 ) -> dict[str, Any]:
     """Erase what each study has kept for longer than it states, and backups past their day.
 
+    Where a receipt states fewer days than the study does now, those count: a study that is changed
+    keeps nobody's events for longer than they were told.
     Returns counts by study. `day` (days since 1970) stands for today.
     """
     now = today() if day is None else day
     done: dict[str, Any] = {}
     for row in store.control.studies():
         study = load_study(row.document)
-        members = set(store.control.subjects(study.id))
-        last = now - study.retention_days
-        old = [k for k in store.keyring.data_keys() if k.subject in members and k.day < last]
+        kept_days = {
+            subject: _kept_days(store, subject, study) for subject in store.subjects(study.id)
+        }
+        old = [
+            key
+            for key in store.keyring.data_keys()
+            if key.subject in kept_days and key.day < now - kept_days[key.subject]
+        ]
         if not old:
             continue
         keys = [key.row for key in old]
@@ -87,3 +97,13 @@ def expire(
         done[study.id] = load(store, job).facts["reached"]
     unreached = [backup.place for backup in store.expire_backups(day=now)]
     return {"studies": done, "backups_not_reached": unreached}
+
+
+def _kept_days(store: Store, subject: str, study: Study) -> int:
+    """Return for how many days a person's events are kept: their receipt's or the study's, less."""
+    days = study.retention_days
+    for grant in store.control.receipts_of(subject):
+        processing = json.loads(store.receipt(grant.receipt)).get("processing", {})
+        stated = _DAYS.fullmatch(processing.get("retention_period", ""))
+        days = min(days, int(stated[1])) if stated else days
+    return days
