@@ -241,8 +241,11 @@ class Keyboard(Hands):
 
     def read(self) -> None:
         self.go("task-read")
-        for _ in range(8):
+        done = self.page.locator("[data-task='7'] .done")
+        for _ in range(60):
             self.page.keyboard.press("PageDown")
+            if done.is_visible():
+                return
 
     def targets(self) -> None:
         self.press("targets-start")
