@@ -1,9 +1,14 @@
-"""A small collector on a real socket, and pages with the SDK, for the browser tests."""
+"""A small collector on a real socket, and pages with the SDK, for the browser tests.
+
+One Chromium, one context and one tab serve a whole module. Each test has its own collector on its
+own port: that is an origin of its own, so storage, locks and messages of other tests are not there.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,10 +19,19 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pytest
 
 from overt.schema.batch import BatchHeader, decode, inflate, to_events
+from overt.schema.event import Kind
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
 STATIC = Path(__file__).parents[1] / "src" / "overt" / "studio" / "static"
+CANARY = "Xq7zCanaryZw3"
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), ""
+)
+KEYBOARD = {Kind.KEY_DOWN, Kind.KEY_UP, Kind.EDIT, Kind.COMPOSITION_START, Kind.COMPOSITION_END}
 PURPOSES = ["next-action", "person-or-program", "typing-assist"]
 
 PAGE = """<!doctype html><meta charset="utf-8"><title>page</title><link rel="icon" href="data:,">
@@ -39,6 +53,13 @@ overt.watch((watched) => seen.push({ ...watched.event, purposes: watched.purpose
 await overt.notice();
 window.ready = true;
 </script>"""
+
+CLOSE_LATER = """() => {
+  const at = Date.now();
+  Date.now = () => at + 7_200_000;
+  window.dispatchEvent(new PageTransitionEvent("pagehide", { persisted: false }));
+}"""
+"""The page closes two hours later, all in one task: no timer runs in between."""
 
 FIELDS = ["#password", "#card", "#strange", "#hidden", "#listed", "#free", "#edit"]
 """Lists secret fields too: they must stay suppressed whatever a study says."""
@@ -63,6 +84,14 @@ class Server:
     purposes: list[str] = field(default_factory=list)
     withdrawn: bool = False
     token: int = 0
+    """Tokens with another number have expired."""
+    receipts: list[str] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+    """Receipts this server does not know any more."""
+    gone: list[str] = field(default_factory=list)
+    """Receipts that were withdrawn from another device."""
+    left: list[tuple[str, list[str] | None]] = field(default_factory=list)
+    """Receipts withdrawn here, and which purposes of them (None: all)."""
 
     def notice(self) -> bytes:
         settings = {
@@ -102,7 +131,9 @@ class Server:
         ids = {header.session: header.time_origin_ms for header, _ in self.batches()}
         return sorted(ids, key=lambda session: ids[session])
 
-    def answer(self, method: str, path: str, bearer: str, body: bytes) -> tuple[int, Any, dict]:
+    def answer(
+        self, method: str, path: str, bearer: str, body: bytes
+    ) -> tuple[int, Any, dict[str, str]]:
         route = (method, path.partition("?")[0])
         if route == ("POST", "/v1/batches"):
             status, more = self._batch(bearer, body)
@@ -114,16 +145,23 @@ class Server:
             asked = json.loads(body)
             if asked["notice_sha256"] != hashlib.sha256(self.notice()).hexdigest():
                 return 422, {"error": {"what": "is of another notice"}}, {}
-            self.purposes, self.withdrawn, self.token = asked["purposes"], False, self.token + 1
-            receipt = {"receipt_id": "ab" * 16}
-            made = {"receipt": receipt, "device_secret": "secret", "token": f"token{self.token}"}
-            return 200, {**made, "expires_s": 900}, {}
+            self.purposes, self.withdrawn = asked["purposes"], False
+            self.receipts.append(f"{len(self.receipts):032x}")
+            receipt = self.receipts[-1]
+            made = {"receipt": {"receipt_id": receipt}, "device_secret": f"secret of {receipt}"}
+            return 200, {**made, "token": self._token(receipt), "expires_s": 900}, {}
+        if path in ("/v1/token", "/v1/withdraw"):
+            asked = json.loads(body)
+            assert asked["device_secret"] == f"secret of {asked['receipt_id']}"
         if route == ("POST", "/v1/token"):
-            assert json.loads(body) == {"receipt_id": "ab" * 16, "device_secret": "secret"}
-            self.token += 1
-            return 200, {"token": f"token{self.token}", "expires_s": 900}, {}
+            if asked["receipt_id"] in self.unknown:
+                return 403, {"error": {"what": "there is no such receipt"}}, {}
+            return 200, {"token": self._token(asked["receipt_id"]), "expires_s": 900}, {}
         if route == ("POST", "/v1/withdraw"):
-            gone = json.loads(body).get("purposes") or self.purposes
+            self.left.append((asked["receipt_id"], asked.get("purposes")))
+            if asked["receipt_id"] != self.receipts[-1]:
+                return 200, {"job": "0"}, {}
+            gone = asked.get("purposes") or self.purposes
             self.purposes = [name for name in self.purposes if name not in gone]
             self.withdrawn = not self.purposes
             return 200, {"job": "1"}, {}
@@ -131,15 +169,21 @@ class Server:
             return 200, {"purposes": self.purposes, "withdrawn": self.withdrawn}, {}
         return 404, {}, {}
 
+    def _token(self, receipt: str) -> str:
+        return f"token {self.token} of {receipt}"
+
     def _batch(self, bearer: str, body: bytes) -> tuple[int, dict[str, str]]:
-        if bearer != f"Bearer token{self.token}":
+        receipt = bearer[-32:]
+        if bearer != f"Bearer {self._token(receipt)}" or receipt in self.unknown:
             return 401, {}
-        if self.withdrawn:
+        if self.withdrawn or receipt in self.gone:
             return 410, {}
         if self.answers:
             return self.answers.pop(0)
         plain = inflate(body)
         header, _ = decode(plain)
+        if header.receipt != receipt:
+            return 422, {}
         key = (header.session, header.batch)
         if key in self.stored:
             return 409, {}
@@ -157,7 +201,8 @@ def serving() -> Iterator[Server]:
 
         def do_GET(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            kind, more = "text/html", {}
+            kind = "text/html"
+            more: dict[str, str] = {}
             if self.path in ("/", "/blank"):
                 status, payload = 200, PAGE.encode() if self.path == "/" else b"<!doctype html>"
             elif self.path == "/static/overt.js":
@@ -191,7 +236,7 @@ def serving() -> Iterator[Server]:
 
     http = Quiet(("127.0.0.1", 0), Answers)
     server.url = f"http://127.0.0.1:{http.server_address[1]}"
-    thread = threading.Thread(target=http.serve_forever, args=(0.05,))
+    thread = threading.Thread(target=http.serve_forever, args=(0.01,))
     thread.start()
     try:
         yield server
@@ -204,3 +249,153 @@ def serving() -> Iterator[Server]:
 def is_whole(numbers: list[int]) -> bool:
     """Whether these sequence numbers are 0, 1, 2 … without gap or double."""
     return bool(numbers) and np.array_equal(numbers, np.arange(len(numbers)))
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """A headless Chromium; without one the tests are skipped."""
+    if not CHROMIUM:
+        pytest.skip("there is no Chromium here: python tools/chromium.py says how to get one")
+    with sync_api.sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def shared(browser: Any) -> Iterator[Any]:
+    """One context for a module, with one tab that is there all the time."""
+    context = browser.new_context()
+    context.set_default_timeout(8000)
+    listened(context.new_page())
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def context(shared: Any) -> Iterator[Any]:
+    """The module's context, as it was before the test."""
+    yield shared
+    for page in shared.pages[1:]:
+        page.close()
+
+
+@pytest.fixture
+def own(browser: Any) -> Iterator[Any]:
+    """A context of the test's own, where pages may crash."""
+    context = browser.new_context()
+    context.set_default_timeout(8000)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with serving() as server:
+        yield server
+
+
+@pytest.fixture
+def page(context: Any, server: Server) -> Any:
+    """The module's tab, at this test's collector."""
+    page = context.pages[0]
+    page.goto("about:blank")
+    page.console.clear()
+    visit(page, server)
+    return page
+
+
+def listened(page: Any) -> Any:
+    page.console = []
+    hints = "[DOM]"  # what Chromium says of the test page's form
+    page.on(
+        "console",
+        lambda message: message.text.startswith(hints) or page.console.append(message.text),
+    )
+    page.on("pageerror", lambda error: page.console.append(f"error: {error}"))
+    return page
+
+
+def visit(page: Any, server: Server) -> None:
+    page.goto(server.url)
+    page.wait_for_function("window.ready")
+
+
+def opened(context: Any, server: Server) -> Any:
+    """Return one more tab at this collector."""
+    page = listened(context.new_page())
+    visit(page, server)
+    return page
+
+
+def reloaded(page: Any) -> None:
+    page.reload()
+    page.wait_for_function("window.ready")
+
+
+def join(page: Any, purposes: list[str] | None = None) -> None:
+    page.evaluate("(purposes) => overt.join(purposes)", purposes or PURPOSES)
+    until(page, "recording")
+
+
+def until(page: Any, phase: str) -> None:
+    page.wait_for_function("(phase) => overt.state().phase === phase", arg=phase)
+
+
+def eventually(page: Any, expression: str, argument: object = None, patience_s: int = 8) -> Any:
+    """Return what a JavaScript expression (of `it`) comes to as soon as it is true."""
+    script = """async (it) => {
+      const end = performance.now() + PATIENCE_MS;
+      for (;;) {
+        const value = await (EXPRESSION);
+        if (value) return value;
+        if (performance.now() > end) throw new Error("waited in vain");
+        await new Promise((again) => setTimeout(again, 20));
+      }
+    }"""
+    script = script.replace("PATIENCE_MS", str(patience_s * 1000))
+    return page.evaluate(script.replace("EXPRESSION", expression), argument)
+
+
+def seen(page: Any) -> list[dict[str, Any]]:
+    """Return the events created in this page."""
+    return list(page.evaluate("seen"))
+
+
+def kinds(page: Any) -> list[int]:
+    return [event["kind"] for event in seen(page)]
+
+
+def counts(page: Any) -> dict[str, int]:
+    return dict(page.evaluate("overt.counts()"))
+
+
+def send(page: Any) -> dict[str, int]:
+    page.evaluate("overt.sendNow()")
+    return counts(page)
+
+
+def databases(page: Any) -> list[str]:
+    return [entry["name"] for entry in page.evaluate("indexedDB.databases()")]
+
+
+def use(page: Any) -> None:
+    """Do a bit of everything in fields that may be recorded."""
+    page.click("#listed")
+    page.keyboard.type("ab c1.")
+    page.mouse.move(300, 200, steps=5)
+    page.click("#button")
+
+
+def write(page: Any, text: str = "abc") -> None:
+    page.click("#listed")
+    page.keyboard.type(text)
+
+
+def closed(page: Any) -> None:
+    """Close what is open, so that it lies in the outbox; remove nothing."""
+    assert page.evaluate("overt.removeSince(-1)") == 0
+
+
+FIXTURES = (browser, context, own, page, server, shared)
+"""What a test module binds to these names."""

@@ -2,13 +2,20 @@ import { OvertError } from "./errors.ts";
 import type { Notice, Receipt, ShownNotice } from "./index.ts";
 import type { Vault } from "./vault.ts";
 
-/** What a person granted on this device, kept sealed. */
-export interface Grant {
+/** What shows the server that this device belongs to a receipt. */
+export interface Proof {
   receipt_id: string;
-  receipt: Receipt;
   device_secret: string;
   token: string;
+  /** What was consented to and not withdrawn. */
   purposes: string[];
+}
+
+/** What a person granted on this device, kept sealed. */
+export interface Grant extends Proof {
+  receipt: Receipt;
+  /** Receipts of earlier notices: what was recorded under them still goes under them. */
+  former: Proof[];
   notice_sha256: string;
   lang: string;
   level: "rhythm" | "keys";
@@ -65,6 +72,9 @@ export class Account {
       device_secret: joined.device_secret,
       token: joined.token,
       purposes: [...purposes].sort(),
+      former: this.proofs.map(({ receipt_id, device_secret, token, purposes }) => {
+        return { receipt_id, device_secret, token, purposes };
+      }),
       notice_sha256: sha256,
       lang,
       level: notice.settings.level,
@@ -80,8 +90,23 @@ export class Account {
     this.grant = grant;
   }
 
+  /** The receipts of this device: the present one, then those of earlier notices. */
+  get proofs(): Proof[] {
+    return this.grant ? [this.grant, ...this.grant.former] : [];
+  }
+
+  /** Withdraw all receipts of this device, or these purposes of them; the job of the present one. */
   async withdraw(purposes?: string[]): Promise<{ job: string }> {
-    const { receipt_id, device_secret } = this.#granted();
+    const [grant, ...former] = this.proofs;
+    for (const proof of former) {
+      const left = proof.purposes.filter((id) => purposes?.includes(id) ?? true);
+      // An earlier receipt that the server does not know any more must not keep anyone from leaving.
+      if (left.length > 0) await this.#withdraw(proof, purposes && left).catch(unlessRefused);
+    }
+    return this.#withdraw(grant ?? this.#proof(""), purposes);
+  }
+
+  async #withdraw({ receipt_id, device_secret }: Proof, purposes?: string[]) {
     const asked = { receipt_id, device_secret, ...(purposes ? { purposes } : {}) };
     return (await (await this.#post("/v1/withdraw", asked)).json()) as { job: string };
   }
@@ -93,28 +118,33 @@ export class Account {
     return answer.ok ? ((await answer.json()) as Standing) : {};
   }
 
-  /** `fetch` with the token; a refused token is refreshed once. */
-  async fetch(path: string, init: RequestInit = {}): Promise<Response> {
-    const answer = await this.send(path, init);
+  /** `fetch` with the token of a receipt; a refused token is refreshed once. */
+  async fetch(path: string, init: RequestInit = {}, receipt?: string): Promise<Response> {
+    const answer = await this.send(path, init, receipt);
     if (answer.status !== 401) return answer;
-    const { receipt_id, device_secret } = this.#granted();
+    const { receipt_id, device_secret } = this.#proof(receipt);
     const fresh = await this.#raw("/v1/token", json({ receipt_id, device_secret }));
     if (!fresh.ok) return fresh;
     const { token } = (await fresh.json()) as { token: string };
-    if (this.grant) await this.keep({ ...this.grant, token });
-    return this.send(path, init);
+    const renewed = <T extends Proof>(proof: T): T =>
+      proof.receipt_id === receipt_id ? { ...proof, token } : proof;
+    const { grant } = this;
+    if (grant) await this.keep({ ...renewed(grant), former: grant.former.map(renewed) });
+    return this.send(path, init, receipt);
   }
 
   /** One request with the token as it is; this one may outlive the page. */
-  send(path: string, init: RequestInit = {}): Promise<Response> {
+  send(path: string, init: RequestInit = {}, receipt?: string): Promise<Response> {
     const headers = new Headers(init.headers);
-    headers.set("Authorization", `Bearer ${this.#granted().token}`);
+    headers.set("Authorization", `Bearer ${this.#proof(receipt).token}`);
     return this.#raw(path, { ...init, headers });
   }
 
-  #granted(): Grant {
-    if (!this.grant) throw new OvertError("nobody has joined here", "receipt", "Join first");
-    return this.grant;
+  /** The proof for a receipt; without one, for the present receipt. */
+  #proof(receipt = this.grant?.receipt_id): Proof {
+    const proof = this.proofs.find(({ receipt_id }) => receipt_id === receipt);
+    if (!proof) throw new OvertError("nobody has joined here", "receipt", "Join first");
+    return proof;
   }
 
   async #raw(path: string, init: RequestInit): Promise<Response> {
@@ -140,6 +170,11 @@ export class Account {
   #post(path: string, body: unknown): Promise<Response> {
     return this.#ask(path, json(body));
   }
+}
+
+function unlessRefused(error: unknown): void {
+  const refused = error instanceof OvertError && error.status >= 400 && error.status < 500;
+  if (!refused) throw error;
 }
 
 const json = (body: unknown): RequestInit => ({

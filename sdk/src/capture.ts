@@ -148,6 +148,11 @@ export class Capture {
     const target = targetOf(event);
     const verdict = this.#gate.verdict(target);
     if (verdict === "suppressed" || !event.key) return;
+    // The browser tells a moved caret late; where it is before this key does its work is known now.
+    if (this.#edited && verdict === "listed" && document.activeElement instanceof HTMLElement) {
+      this.#caret = caretOf(document.activeElement);
+      this.#edited = false;
+    }
     const key_class = keyClass(event);
     if (verdict === "outside" && !isPlain(key_class, event)) return;
     const key_symbol = this.#keys && verdict === "listed" ? keySymbol(event.key, key_class) : 0;

@@ -158,7 +158,10 @@ export interface Overt {
   counts(): Promise<Counts>;
   /** What waits to leave, oldest first. */
   outbox(): Promise<OutboxEntry[]>;
-  /** Remove entries; they never leave. Returns how many events were removed. */
+  /**
+   * Remove entries. Those not yet `sent` never leave; one that was sent may have arrived, and is
+   * deleted there with `/v1/me/delete`. Returns how many events were removed.
+   */
   remove(ids: string[]): Promise<number>;
   /** Remove what waits of the last `minutes`, rounded outwards to whole entries. */
   removeSince(minutes: number): Promise<number>;

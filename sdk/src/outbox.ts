@@ -1,12 +1,16 @@
+import type { Proof } from "./account.ts";
 import { type OvertEvent, fromRow, toRow } from "./event.ts";
 import { Kind, SCHEMA_ID } from "./generated.ts";
 import type { Ledger } from "./ledger.ts";
 import { purposesFor } from "./purpose.ts";
 import type { Place, Step, Vault } from "./vault.ts";
-import { type BatchHeader, anchors, cut, encode, reheaded } from "./wire.ts";
+import { type BatchHeader, anchors, cut, decode, encode, reheaded } from "./wire.ts";
 
 /** Rows in one batch at most; few enough that a person can look through one. */
 const ROWS_MAX = 500;
+
+/** Room for the last events of a closing page; some hundred of them. */
+const PAD_BYTES = 16_384;
 
 /** What stays the same over a session; enough to close the batches of a page that has died. */
 export interface Recording {
@@ -24,11 +28,15 @@ export interface Recording {
 export interface Entry {
   session: string;
   batch: number;
+  /** The receipt it was recorded under. */
+  receipt: string;
   purposes: string[];
   rows: number;
   closed_ms: number;
   due_ms: number;
   sent: boolean;
+  /** It says that the session ended, as in its header. */
+  end: boolean;
 }
 
 export const entryId = ({ session, batch }: Entry): string => `${session}/${batch}`;
@@ -42,6 +50,13 @@ interface Part {
   streams: Record<string, number[][]>;
 }
 
+const partOf = (streams: Streams): Part => ({
+  streams: Object.fromEntries([...streams].map(([key, events]) => [key, events.map(toRow)])),
+});
+
+const masked = (text: Uint8Array, pad: Uint8Array): Uint8Array =>
+  text.map((byte, at) => byte ^ (pad[at] ?? 0));
+
 /** What waits on this device to leave: the journal of open events, and closed batches. */
 export class Outbox {
   readonly vault: Vault;
@@ -52,28 +67,39 @@ export class Outbox {
     this.ledger = ledger;
   }
 
-  /** Note that a session has begun, so that another page can close it should this one die. */
-  async begin(recording: Recording): Promise<void> {
-    await this.vault.change([{ store: "sessions", at: recording.session, json: recording }]);
+  /**
+   * Note that a session has begun, so that another page can close it should this one die. Returns
+   * a pad for `last`: random bytes that lie sealed beside the session.
+   */
+  async begin(recording: Recording): Promise<Uint8Array> {
+    const bytes = crypto.getRandomValues(new Uint8Array(PAD_BYTES));
+    await this.vault.change([{ store: "sessions", at: recording.session, json: recording, bytes }]);
+    return bytes;
+  }
+
+  /**
+   * Journal the last events of a page that closes. Sealing would not finish any more, so they are
+   * masked with the pad, which is used this once.
+   */
+  last(session: string, pad: Uint8Array, streams: Streams): void {
+    const text = new TextEncoder().encode(JSON.stringify(partOf(streams)));
+    if (text.length <= pad.length) this.vault.putLast(session, masked(text, pad));
   }
 
   /** Journal events, sealed. `part` numbers the parts of a session. */
   async journal(session: string, part: number, streams: Streams): Promise<void> {
-    const json: Part = {
-      streams: Object.fromEntries([...streams].map(([key, events]) => [key, events.map(toRow)])),
-    };
-    await this.vault.change([{ store: "journal", at: [session, part], json }]);
+    await this.vault.change([{ store: "journal", at: [session, part], json: partOf(streams) }]);
   }
 
   /**
    * Close batches of these events and put them into the outbox, in one transaction with the end of
-   * their journal (`parts`). `produced` counts the session so far, `fresh` those closed now.
+   * their journal (`journalled`). `produced` counts the session so far, `fresh` those closed now.
    */
   async close(
     recording: Recording,
     streams: Streams,
     counted: { produced: number; fresh: number; end: boolean },
-    parts: Place[],
+    journalled: Step[],
   ): Promise<{ entry: Entry; bytes: Uint8Array<ArrayBuffer> }[]> {
     const all = purposesFor(Kind.SESSION_START, recording.purposes).join(" ");
     const ordered = [...streams].sort(([a], [b]) => Number(a === all) - Number(b === all));
@@ -84,6 +110,7 @@ export class Outbox {
     const before = await this.ledger.counts(recording.session);
     const closed_ms = Date.now();
     const made = runs.map(({ purposes, events }, index) => {
+      const end = counted.end && index === runs.length - 1;
       const header: BatchHeader = {
         schema: SCHEMA_ID,
         source: "sdk/0.1.0",
@@ -104,22 +131,23 @@ export class Outbox {
         produced: counted.produced,
         removed: before.removed,
         lost: before.lost,
-        end: counted.end && index === runs.length - 1,
+        end,
       };
       const entry: Entry = {
         session: recording.session,
         batch: number + index,
+        receipt: recording.receipt,
         purposes,
         rows: events.length,
         closed_ms,
         due_ms: closed_ms + recording.outbox_delay_s * 1000,
         sent: false,
+        end,
       };
       return { entry, bytes: encode({ ...header, ...anchors(events) }, events) };
     });
     const steps: Step[] = made.map(({ entry, bytes }) => this.#put(entry, bytes));
-    for (const at of parts) steps.push({ store: "journal", at });
-    steps.push(this.ledger.fact(recording.session, { produced: counted.fresh }));
+    steps.push(...journalled, this.ledger.fact(recording.session, { produced: counted.fresh }));
     await this.vault.change(steps);
     return made;
   }
@@ -132,21 +160,24 @@ export class Outbox {
   async recover(session: string): Promise<void> {
     const kept = await this.vault.get<Recording>("sessions", session);
     const parts = await this.vault.all<Part>("journal", session);
-    if (kept && parts.length > 0) {
+    const last = kept && (await this.vault.last(session));
+    const all = parts.map((part) => part.json);
+    if (last) all.push(JSON.parse(new TextDecoder().decode(masked(last, kept.bytes))) as Part);
+    if (kept && all.length > 0) {
       const streams: Streams = new Map();
-      let last = -1;
+      const seen = new Set<number>();
       let end = false;
-      let fresh = 0;
-      for (const { json } of parts)
-        for (const [key, rows] of Object.entries(json.streams)) {
-          const events = rows.map(fromRow);
+      for (const part of all)
+        for (const [key, rows] of Object.entries(part.streams)) {
+          const events = rows.map(fromRow).filter(({ seq }) => !seen.has(seq));
           streams.set(key, [...(streams.get(key) ?? []), ...events]);
-          fresh += events.length;
-          last = Math.max(last, events.at(-1)?.seq ?? -1);
+          for (const { seq } of events) seen.add(seq);
           end ||= events.some((event) => event.kind === Kind.SESSION_END);
         }
-      const places = parts.map((part) => part.at);
-      await this.close(kept.json, streams, { produced: last + 1, fresh, end }, places);
+      const journalled: Step[] = parts.map(({ at }) => ({ store: "journal", at }));
+      journalled.push({ store: "last", at: session });
+      const produced = Math.max(...seen) + 1;
+      await this.close(kept.json, streams, { produced, fresh: seen.size, end }, journalled);
     }
     await this.vault.change([{ store: "sessions", at: session }]);
   }
@@ -160,13 +191,20 @@ export class Outbox {
     return kept && { entry: kept.json, bytes: kept.bytes };
   }
 
-  /** Note that an entry is handed to the network for the first time. */
-  async leaving(entry: Entry, bytes: Uint8Array): Promise<Entry> {
-    if (entry.sent) return entry;
-    const sent = { ...entry, sent: true };
+  /**
+   * Note that an entry is handed to the network for the first time; returns the bytes to hand on.
+   * The end of a session is told with what was removed and lost until now.
+   */
+  async leaving(entry: Entry, bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+    if (entry.sent) return bytes;
+    let told = bytes;
+    if (entry.end) {
+      const { removed, lost } = await this.ledger.counts(entry.session);
+      told = reheaded(bytes, { removed, lost });
+    }
     const fact = this.ledger.fact(entry.session, { sent: entry.rows });
-    await this.vault.change([this.#put(sent, bytes), fact]);
-    return sent;
+    await this.vault.change([this.#put({ ...entry, sent: true }, told), fact]);
+    return told;
   }
 
   /** The collector has it. The only way, beside removal and loss, that an entry ends. */
@@ -176,10 +214,27 @@ export class Outbox {
     await this.vault.change([{ store: "outbox", at: placeOf(entry) }, fact]);
   }
 
-  /** The person took it out, or it waited too long. Returns the events that ended. */
+  /**
+   * The person took it out, or it waited too long. Returns the events that ended. If it told the
+   * session's end, the last one that still waits tells it; if none does, nobody is told.
+   */
   async drop(entry: Entry, as: "removed" | "lost"): Promise<number> {
-    const fact = this.ledger.fact(entry.session, { [as]: entry.rows });
-    await this.vault.change([{ store: "outbox", at: placeOf(entry) }, fact]);
+    const steps: Step[] = [
+      { store: "outbox", at: placeOf(entry) },
+      this.ledger.fact(entry.session, { [as]: entry.rows }),
+    ];
+    const ended = entry.end ? await this.entry(placeOf(entry)) : null;
+    if (ended) {
+      const places = await this.vault.places("outbox", entry.session);
+      const others = await Promise.all(places.map((at) => this.entry(at)));
+      const heir = others.findLast((one) => one && one.entry.batch !== entry.batch && !one.entry.sent);
+      const { produced } = decode(ended.bytes).header;
+      if (heir)
+        steps.push(
+          this.#put({ ...heir.entry, end: true }, reheaded(heir.bytes, { end: true, produced })),
+        );
+    }
+    await this.vault.change(steps);
     return entry.rows;
   }
 
@@ -211,18 +266,18 @@ export class Outbox {
     await this.vault.change(
       halves.map(([batch, half, end]) =>
         this.#put(
-          { ...entry, batch, rows: half.length },
+          { ...entry, batch, rows: half.length, end },
           encode({ ...header, batch, end, ...anchors(half) }, half),
         ),
       ),
     );
   }
 
-  /** After a partial withdrawal: drop what only withdrawn purposes needed, rename the rest. */
-  async narrow(purposes: readonly string[]): Promise<void> {
+  /** After a withdrawal: drop what only withdrawn purposes needed, rename the rest. */
+  async narrow({ receipt_id, purposes }: Proof): Promise<void> {
     for (const at of await this.places()) {
       const found = await this.entry(at);
-      if (!found) continue;
+      if (found?.entry.receipt !== receipt_id) continue;
       const left = found.entry.purposes.filter((id) => purposes.includes(id));
       if (left.length === found.entry.purposes.length) continue;
       if (left.length === 0) await this.drop(found.entry, "removed");

@@ -29,15 +29,17 @@ async function remove(recorder: Recorder, which: (entry: Entry) => boolean): Pro
   if (!outbox || !sender) return 0;
   const removed = await sender.alone(async () => {
     let rows = 0;
+    const ids: string[] = [];
     for (const at of await outbox.places()) {
       const kept = await outbox.entry(at);
       if (!kept || !which(kept.entry)) continue;
+      ids.push(entryId(kept.entry));
       session?.kept.delete(entryId(kept.entry));
       rows += await outbox.drop(kept.entry, "removed");
     }
+    recorder.say("changed", ...ids);
     return rows;
   });
-  recorder.say("changed");
   recorder.tell();
   return removed;
 }

@@ -1,4 +1,4 @@
-import { Account, type Grant, type Standing } from "./account.ts";
+import { Account, type Grant, type Proof, type Standing } from "./account.ts";
 import { Capture, type Sink } from "./capture.ts";
 import { clockResolution_us, now_us } from "./clock.ts";
 import { OvertError } from "./errors.ts";
@@ -16,7 +16,7 @@ import { describe } from "./words.ts";
 
 const JOURNAL_MS = 250;
 const BEAT_MS = 1000;
-const RECOVER_BEATS = 10;
+const RECOVER_BEATS = 3;
 const CLOSE_MS_MAX = 10_000;
 
 /** What tabs of one study tell each other. */
@@ -70,9 +70,14 @@ export class Recorder implements Sink {
     }
     this.#secrets = new Secrets();
     this.#channel = new BroadcastChannel(this.#name);
-    this.#channel.onmessage = ({ data }) => void this.#heard(data as Said);
+    this.#channel.onmessage = ({ data }) => void this.#heard(...(data as [Said, ...string[]]));
     window.addEventListener("pagehide", () => this.#hide());
-    window.addEventListener("pageshow", (event) => event.persisted && this.#update());
+    window.addEventListener("pageshow", (event) => {
+      if (event.persisted) void this.#reread();
+    });
+    document.addEventListener("visibilitychange", () => {
+      if (document.visibilityState === "hidden") this.#flush();
+    });
     await this.#load();
   }
 
@@ -164,7 +169,7 @@ export class Recorder implements Sink {
       this.#equip(vault);
       await this.account.keep(grant);
     } catch {
-      this.account.grant = grant;
+      this.account.grant = { ...grant, former: [] };
       await this.account.withdraw().catch(() => undefined);
       this.#end("");
       this.#turnOff("storage");
@@ -183,7 +188,7 @@ export class Recorder implements Sink {
     if (left.length === 0) this.#phase = "off";
     try {
       const job = await this.account.withdraw(left.length > 0 ? purposes : undefined);
-      if (left.length > 0) await this.#narrow(left);
+      if (left.length > 0) await this.#narrow((id) => !purposes?.includes(id));
       else await this.#purge();
       return job;
     } catch (error) {
@@ -193,14 +198,26 @@ export class Recorder implements Sink {
     }
   }
 
-  async #narrow(purposes: string[]): Promise<void> {
+  /** Go on with fewer purposes; `receipt`: of this one only. */
+  async #narrow(isLeft: (purpose: string) => boolean, receipt?: string): Promise<void> {
     const grant = this.account.grant;
     if (!grant) return;
-    await this.account.keep({ ...grant, purposes });
-    await this.#endSession();
-    await this.sender?.alone(async () => this.outbox?.narrow(purposes));
+    const narrowed = <T extends Proof>(proof: T): T =>
+      receipt === undefined || receipt === proof.receipt_id
+        ? { ...proof, purposes: proof.purposes.filter(isLeft) }
+        : proof;
+    await this.account.keep({ ...narrowed(grant), former: grant.former.map(narrowed) });
+    if (receipt === undefined || receipt === grant.receipt_id) await this.#endSession();
+    await this.#fit();
     this.say("granted");
     this.#update();
+  }
+
+  /** Make what waits fit what is left of each receipt. */
+  async #fit(): Promise<void> {
+    await this.sender?.alone(async () => {
+      for (const proof of this.account.proofs) await this.outbox?.narrow(proof);
+    });
   }
 
   /** Everything on this device goes, now: key, grant, journal, outbox. */
@@ -295,8 +312,7 @@ export class Recorder implements Sink {
     this.session = null;
     this.#phase = "none";
     this.#capture?.stop();
-    session.add(Kind.SESSION_END, recording ? now_us() : session.last_us, {});
-    const sealed = session.flush(Infinity).catch(() => undefined);
+    const sealed = session.leave(recording ? now_us() : session.last_us).catch(() => undefined);
     void sealed.then(this.#releaseSession);
     this.sender?.closing(session.kept.values());
   }
@@ -331,46 +347,58 @@ export class Recorder implements Sink {
     this.#asking = false;
     if (this.account.grant?.receipt_id !== grant.receipt_id) return;
     const { withdrawn = false, purposes = grant.purposes } = standing;
-    await this.#leave((id) => !withdrawn && purposes.includes(id));
+    await this.#leave((id) => !withdrawn && purposes.includes(id), grant.receipt_id);
   }
 
-  /** Go on with those purposes that are left; with none, stop and purge. */
-  async #leave(isLeft: (purpose: string) => boolean): Promise<void> {
-    const purposes = this.account.grant?.purposes ?? [];
-    const left = purposes.filter(isLeft);
-    if (left.length === 0) await this.#purge();
-    else if (left.length < purposes.length) await this.#narrow(left);
+  /** Go on with those purposes of a receipt that are left; with none, stop and purge. */
+  async #leave(isLeft: (purpose: string) => boolean, receipt: string): Promise<void> {
+    const grant = this.account.grant;
+    const proof = this.account.proofs.find(({ receipt_id }) => receipt_id === receipt);
+    const left = proof?.purposes.filter(isLeft) ?? [];
+    if (proof === grant && left.length === 0) await this.#purge();
+    else if (left.length < (proof?.purposes.length ?? 0)) await this.#narrow(isLeft, receipt);
   }
 
   async send(force: boolean): Promise<void> {
     const hold_days = this.account.grant?.hold_days ?? 0;
-    const withdrawn = await this.sender?.pass(force, hold_days, (entry) => {
+    const gone = await this.sender?.pass(force, hold_days, (entry) => {
       this.session?.kept.delete(entryId(entry));
       this.tell();
     });
-    if (withdrawn?.length) await this.#leave((id) => !withdrawn.includes(id));
+    if (gone) await this.#leave((id) => !gone.purposes.includes(id), gone.receipt);
   }
 
-  async #heard(said: Said): Promise<void> {
+  async #heard(said: Said, ...removed: string[]): Promise<void> {
     if (said === "withdrawn") this.#end("withdrawn");
-    else if (said === "granted") {
-      const purposes = this.account.grant?.purposes.join(" ");
-      const kept = await this.#vault?.get<Grant>("grant", "grant").catch(() => null);
-      if (!kept) await this.#load();
-      else if (kept.json.purposes.join(" ") !== purposes) {
-        this.account.grant = kept.json;
-        await this.#endSession();
-        await this.sender?.alone(async () => this.outbox?.narrow(kept.json.purposes));
-        this.#update();
-      }
-    } else if (said === "paused" || said === "resumed") {
+    else if (said === "granted") await this.#reread();
+    else if (said === "paused" || said === "resumed") {
       this.#personPaused = said === "paused";
       this.#update();
-    } else this.tell();
+    } else {
+      for (const id of removed) this.session?.kept.delete(id);
+      this.tell();
+    }
   }
 
-  say(said: Said): void {
-    this.#channel?.postMessage(said);
+  /** Another tab, or another page while this one lay still, may have changed what holds. */
+  async #reread(): Promise<void> {
+    const grant = this.account.grant;
+    const kept = await this.#vault?.get<Grant>("grant", "grant").catch(() => null);
+    if (grant && !kept) return this.#end("withdrawn");
+    const same = (one: Grant) => `${one.receipt_id} ${one.purposes.join(" ")}`;
+    if (grant && kept && same(kept.json) === same(grant)) {
+      this.account.grant = kept.json;
+      this.#personPaused = (await this.#vault?.get("grant", "paused")) != null;
+      return this.#update();
+    }
+    if (grant) await this.#endSession();
+    this.#end("");
+    await this.#load();
+    await this.#fit();
+  }
+
+  say(said: Said, ...removed: string[]): void {
+    this.#channel?.postMessage([said, ...removed]);
   }
 
   tell(): void {

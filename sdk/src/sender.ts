@@ -4,11 +4,18 @@ import type { Entry, Outbox } from "./outbox.ts";
 import type { Place } from "./vault.ts";
 import { decode } from "./wire.ts";
 
+const PATH = "/v1/batches";
 const DAY_MS = 86_400_000;
 const WAIT_FIRST_MS = 1000;
 const WAIT_LAST_MS = 300_000;
 /** Bodies of all requests that outlive a page share 64 KiB; some of it may be taken. */
 const CLOSING_BYTES_MAX = 60_000;
+
+/** Purposes of a receipt that the collector says are withdrawn. */
+export interface Gone {
+  receipt: string;
+  purposes: string[];
+}
 
 /** What became of one try. */
 export type Outcome = "acknowledged" | "split" | "quarantined" | "gone" | "wait";
@@ -42,7 +49,7 @@ export class Sender {
   #lock: string;
   #known = new Map<string, Entry>();
   #failures = 0;
-  #withdrawn: string[] = [];
+  #gone: Gone | null = null;
   #running: Promise<void> | null = null;
 
   constructor(outbox: Outbox, account: Account, lock: string) {
@@ -58,11 +65,11 @@ export class Sender {
 
   /**
    * Try each entry that is due, oldest first, until one has to wait. `force`: all that is there,
-   * whatever its delay. `told` hears of each entry that ended. Returns the purposes that the
-   * collector says are withdrawn.
+   * whatever its delay. `told` hears of each entry that ended. Returns what the collector says is
+   * withdrawn.
    */
-  async pass(force: boolean, hold_days: number, told: (entry: Entry) => void): Promise<string[]> {
-    this.#withdrawn = [];
+  async pass(force: boolean, hold_days: number, told: (entry: Entry) => void): Promise<Gone | null> {
+    this.#gone = null;
     const run = async () => {
       await this.#running?.catch(() => undefined);
       if (!force && Date.now() < this.waitUntil_ms) return;
@@ -73,7 +80,7 @@ export class Sender {
         if (outcome === "wait" || outcome === "gone") break;
       }
     };
-    if (this.#running && !force) return [];
+    if (this.#running && !force) return null;
     const mine = run();
     this.#running = mine;
     try {
@@ -81,7 +88,7 @@ export class Sender {
     } finally {
       if (this.#running === mine) this.#running = null;
     }
-    return this.#withdrawn;
+    return this.#gone;
   }
 
   async #ordered(): Promise<Place[]> {
@@ -107,18 +114,23 @@ export class Sender {
     const found = await this.#outbox.entry(at);
     if (!found) return "acknowledged";
     const now_ms = Date.now();
-    if (hold_days > 0 && now_ms > found.entry.due_ms + hold_days * DAY_MS) {
-      await this.#outbox.drop(found.entry, "lost");
-      told(found.entry);
+    const { entry } = found;
+    const place = this.#account.proofs.findIndex((one) => one.receipt_id === entry.receipt);
+    const expired = hold_days > 0 && now_ms > entry.due_ms + hold_days * DAY_MS;
+    if (expired || place < 0) {
+      await this.#outbox.drop(entry, "lost");
+      told(entry);
       return "acknowledged";
     }
-    if (!force && found.entry.due_ms > now_ms) return "acknowledged";
-    const { bytes } = found;
-    const entry = await this.#outbox.leaving(found.entry, bytes);
+    if (!force && entry.due_ms > now_ms) return "acknowledged";
+    const bytes = await this.#outbox.leaving(entry, found.bytes);
     const answer = await gzip(bytes)
-      .then((body) => this.#account.fetch("/v1/batches", { method: "POST", body }))
+      .then((body) => this.#account.fetch(PATH, { method: "POST", body }, entry.receipt))
       .catch(() => null);
-    const outcome = outcomeOf(answer?.status ?? 0, entry.rows);
+    const status = answer?.status ?? 0;
+    // A server that does not know an earlier receipt any more must not hold up the present one.
+    const unknown = place > 0 && [401, 403, 404].includes(status);
+    const outcome = unknown ? "quarantined" : outcomeOf(status, entry.rows);
     if (outcome === "wait") {
       this.#failures += 1;
       const told = answer?.headers.get("Retry-After") ?? null;
@@ -129,7 +141,8 @@ export class Sender {
     this.waitUntil_ms = 0;
     if (outcome === "gone") {
       const body = (await answer?.json().catch(() => null)) as { withdrawn?: string[] } | null;
-      this.#withdrawn = body?.withdrawn ?? Object.keys(PURPOSES);
+      const purposes = body?.withdrawn ?? Object.keys(PURPOSES);
+      this.#gone = { receipt: entry.receipt, purposes };
       return outcome;
     }
     if (outcome === "acknowledged") await this.#outbox.acknowledged(entry);
@@ -155,8 +168,14 @@ export class Sender {
       if (entry.due_ms > Date.now() || bytes.length > room) continue;
       room -= bytes.length;
       const init = { method: "POST", body: bytes, keepalive: true };
-      this.#account.send("/v1/batches", init).catch(() => undefined);
+      this.#account.send(PATH, init, entry.receipt).catch(() => undefined);
+      void this.alone(() => this.#left([entry.session, entry.batch])).catch(() => undefined);
     }
+  }
+
+  async #left(at: Place): Promise<void> {
+    const found = await this.#outbox.entry(at);
+    if (found) await this.#outbox.leaving(found.entry, found.bytes);
   }
 
   /**

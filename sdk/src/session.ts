@@ -2,7 +2,7 @@ import { BLANK, type Facts, type OvertEvent } from "./event.ts";
 import { Kind } from "./generated.ts";
 import { type Entry, type Outbox, type Recording, type Streams, entryId } from "./outbox.ts";
 import { purposesFor } from "./purpose.ts";
-import type { Place } from "./vault.ts";
+import type { Step } from "./vault.ts";
 
 /** Kinds that happen at a place; in all others the pointer has not moved. */
 const PLACED: readonly number[] = [
@@ -33,17 +33,21 @@ export class Session {
   #byKey = new Map<string, Stream>();
   #pending: Streams = new Map();
   #open: Streams = new Map();
-  #parts: Place[] = [];
+  #parts: Step[] = [];
   #part = 0;
   #closed = 0;
   #opened_ms = 0;
   #ended = false;
+  /** Events that the journal may not have yet. */
+  #unsaved = new Set<Streams>();
+  #pad: Uint8Array | null = null;
+  #left = false;
   #work: Promise<unknown> = Promise.resolve();
 
   constructor(recording: Recording, outbox: Outbox) {
     this.recording = recording;
     this.#outbox = outbox;
-    this.#then(() => outbox.begin(recording));
+    this.#then(async () => (this.#pad = await outbox.begin(recording)));
   }
 
   /** Whether a consented purpose needs events of this kind. */
@@ -92,11 +96,13 @@ export class Session {
   flush(age_ms: number): Promise<void> {
     const pending = this.#pending;
     this.#pending = new Map();
+    this.#unsaved.add(pending);
     return this.#then(async () => {
       if (pending.size > 0) {
         const part = (this.#part += 1);
         await this.#outbox.journal(this.recording.session, part, pending);
-        this.#parts.push([this.recording.session, part]);
+        this.#unsaved.delete(pending);
+        this.#parts.push({ store: "journal", at: [this.recording.session, part] });
         this.#opened_ms ||= performance.now();
         for (const [key, events] of pending) {
           const open = this.#open.get(key);
@@ -106,7 +112,7 @@ export class Session {
       }
       const rows = [...this.#open.values()].reduce((sum, events) => sum + events.length, 0);
       const old = performance.now() - this.#opened_ms >= age_ms;
-      if (rows > 0 && (old || rows >= CLOSE_AT_ROWS)) await this.#close(rows);
+      if (rows > 0 && !this.#left && (old || rows >= CLOSE_AT_ROWS)) await this.#close(rows);
     });
   }
 
@@ -127,6 +133,19 @@ export class Session {
   /** Events that are not yet in the outbox. */
   get open(): number {
     return this.produced - this.#closed;
+  }
+
+  /** The page goes away: mark the end, and journal at once; another page closes the batches. */
+  leave(t_us: number): Promise<void> {
+    this.add(Kind.SESSION_END, t_us, {});
+    this.#left = true;
+    const sealed = this.flush(Infinity);
+    const streams: Streams = new Map();
+    for (const part of this.#unsaved)
+      for (const [key, events] of part) streams.set(key, [...(streams.get(key) ?? []), ...events]);
+    if (this.#pad) this.#outbox.last(this.recording.session, this.#pad, streams);
+    this.#pad = null;
+    return sealed;
   }
 
   /** Mark the end and close everything that is open. */

@@ -5,6 +5,8 @@
  */
 
 export const STORES = ["grant", "sessions", "journal", "outbox", "quarantine", "facts"] as const;
+/** Beside them: the key, batch numbers, and the masked last words of pages that closed. */
+const ALL = [...STORES, "key", "numbers", "last"];
 export type Store = (typeof STORES)[number];
 export type Place = string | (string | number)[];
 
@@ -17,7 +19,7 @@ export interface Kept<T> {
 /** One step of a change: put a value, or delete what is there. */
 export type Step =
   | { store: Store; at: Place; json: unknown; bytes?: Uint8Array }
-  | { store: Store; at: Place; json?: undefined };
+  | { store: Store | "last"; at: Place; json?: undefined };
 
 const IV_BYTES = 12;
 const NONE = new Uint8Array();
@@ -58,11 +60,10 @@ export class Vault {
   /** Open the database; null if there is none and `create` is false: then nothing is written. */
   static async open(name: string, create: boolean): Promise<Vault | null> {
     if (!create && !(await indexedDB.databases()).some((found) => found.name === name)) return null;
-    const request = indexedDB.open(name, 1);
+    const request = indexedDB.open(name, 2);
     request.onupgradeneeded = () => {
-      for (const store of STORES) request.result.createObjectStore(store);
-      request.result.createObjectStore("key");
-      request.result.createObjectStore("numbers");
+      const there = request.result.objectStoreNames;
+      for (const store of ALL) if (!there.contains(store)) request.result.createObjectStore(store);
     };
     const db = await done(request);
     const made = await crypto.subtle.generateKey({ name: "AES-GCM", length: 256 }, false, [
@@ -72,8 +73,10 @@ export class Vault {
     const transaction = db.transaction("key", "readwrite");
     const keys = transaction.objectStore("key");
     const key = ((await done(keys.get("seal"))) as CryptoKey | undefined) ?? made;
+    const end = committed(transaction);
     if (key === made) keys.put(key, "seal");
     transaction.commit();
+    await end;
     return new Vault(name, db, key);
   }
 
@@ -144,6 +147,18 @@ export class Vault {
     await end;
   }
 
+  /** Write masked bytes before this call returns, as far as a closing page can. */
+  putLast(session: string, masked: Uint8Array): void {
+    const transaction = this.#db.transaction("last", "readwrite");
+    transaction.objectStore("last").put(masked, session);
+    transaction.commit();
+  }
+
+  /** What `putLast` wrote; a step of a change deletes it. */
+  last(session: string): Promise<Uint8Array | undefined> {
+    return done(this.#db.transaction("last").objectStore("last").get(session));
+  }
+
   /** Take `count` batch numbers of a session; returns the first. Atomic over tabs. */
   async number(session: string, count: number): Promise<number> {
     const transaction = this.#db.transaction("numbers", "readwrite");
@@ -156,9 +171,8 @@ export class Vault {
 
   /** Empty every store at once, then delete the database with its key. */
   async destroy(): Promise<void> {
-    const stores = [...STORES, "key", "numbers"];
-    const transaction = this.#db.transaction(stores, "readwrite", { durability: "strict" });
-    for (const store of stores) transaction.objectStore(store).clear();
+    const transaction = this.#db.transaction(ALL, "readwrite", { durability: "strict" });
+    for (const store of ALL) transaction.objectStore(store).clear();
     const end = committed(transaction);
     transaction.commit();
     await end;

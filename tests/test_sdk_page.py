@@ -1,0 +1,310 @@
+"""The SDK's life in a page, in a real Chromium: indicator, pause, closing, crashing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from overt.schema.event import Edit, Kind
+from sdk_fixtures import (
+    CHROMIUM,
+    CLOSE_LATER,
+    FIXTURES,
+    Server,
+    closed,
+    databases,
+    eventually,
+    is_whole,
+    join,
+    kinds,
+    opened,
+    reloaded,
+    seen,
+    send,
+    sync_api,
+    until,
+    use,
+    visit,
+    write,
+)
+
+browser, context, own, page, server, shared = FIXTURES
+
+
+LEAVING = {
+    "reload": lambda page, server: reloaded(page),
+    "navigation": lambda page, server: page.goto(server.url + "/blank"),
+    "close": lambda page, server: page.close(run_before_unload=True),
+}
+
+
+@pytest.mark.parametrize("how", LEAVING)
+def test_a_page_that_closes_right_after_typing_loses_nothing(
+    page: Any, context: Any, server: Server, how: str
+) -> None:
+    server.outbox_delay_s = 3600
+    reloaded(page)
+    join(page)
+    tab = page
+    if how == "close":
+        tab = opened(context, server)
+        until(tab, "recording")
+    session = tab.evaluate("overt.state().session")
+    use(tab)
+    produced = len(seen(tab))
+    LEAVING[how](tab, server)
+    if how == "navigation":
+        visit(page, server)
+    until(page, "recording")
+    ending = "overt.outbox().then((list) => list.some((e) => e.session === it && e.header.end))"
+    eventually(page, ending, session, 15)
+    assert server.tries == [], "what has not passed its delay stays, sealed"
+    after = send(page)
+    assert after["lost"] == after["waiting"] == 0
+    events = server.events(session)
+    assert is_whole([event["seq"] for event in events])
+    assert len(events) > produced
+    assert events[-1]["kind"] == Kind.SESSION_END
+    (end,) = [h for h, _ in server.batches() if h.session == session and h.end]
+    assert (end.produced, end.lost, end.removed) == (len(events), 0, 0)
+    assert sum(event["edit"] == Edit.INSERT_TEXT for event in events) == 6
+
+
+HOLD = """() => new Promise((held) => void navigator.locks.request(
+  "overt-test-outbox", () => new Promise(() => held())))"""
+"""Keep every tab from sending until this page is gone."""
+
+
+def test_a_page_that_closes_sends_what_is_due_plain_and_below_64_kib(
+    page: Any, context: Any, server: Server
+) -> None:
+    server.outbox_delay_s = 0
+    reloaded(page)
+    join(page, ["typing-assist"])
+    page.evaluate(HOLD)
+    page.evaluate("() => { for (let n = 0; n < 700; n += 1) { listed.focus(); free.focus(); } }")
+    everything = "list.reduce((sum, { bytes }) => sum + bytes.length, 0) > 100_000"
+    eventually(page, f"overt.outbox().then((list) => {everything})")
+    page.goto(server.url + "/blank")
+    visit(page, server)
+    eventually(page, "overt.counts().then((all) => all.acknowledged > 2800)")
+    session = server.sessions()[0]
+    assert is_whole([event["seq"] for event in server.events(session)])
+    closing = [body for _, body in server.tries if body[:4] == b"OVB1"]
+    assert 30_000 < sum(map(len, closing)) < 64 * 1024
+    statuses = [status for status, _ in server.tries]
+    assert set(statuses) == {200, 409}
+    assert statuses.count(409) == len(closing), "what had arrived is told apart, not doubled"
+
+
+def test_what_a_closing_page_sent_is_shown_as_sent(page: Any, context: Any, server: Server) -> None:
+    server.outbox_delay_s = 3600
+    reloaded(page)
+    join(page, ["typing-assist"])
+    write(page)
+    closed(page)
+    page.evaluate(CLOSE_LATER)
+    eventually(page, "overt.outbox().then(([first]) => first.sent)")
+    page.goto(server.url + "/blank")
+    assert server.tries
+
+
+def test_a_killed_page_loses_at_most_its_last_second_and_is_unclean(
+    own: Any, server: Server
+) -> None:
+    server.answers = [(503, {})] * 50
+    page = opened(own, server)
+    join(page, ["typing-assist"])
+    page.click("#listed")
+    page.keyboard.type("abcdefghijklmnopqrst", delay=60)
+    now_us, created = page.evaluate("[performance.now() * 1000, seen.map(({ t_us }) => t_us)]")
+    with pytest.raises(sync_api.Error):
+        page.goto("chrome://crash", timeout=4000)
+    safe = sum(t_us < now_us - 1_000_000 for t_us in created)
+    assert safe > 6
+    server.answers = []
+    second = opened(own, server)
+    until(second, "recording")
+    eventually(second, "overt.counts().then((all) => all.acknowledged >= it)", safe)
+    send(second)
+    first = server.sessions()[0]
+    events = server.events(first)
+    assert len(events) >= safe
+    assert is_whole([event["seq"] for event in events])
+    assert not any(header.end for header, _ in server.batches() if header.session == first)
+
+
+def test_with_no_days_to_hold_what_a_closed_page_left_is_lost_and_counted(
+    page: Any, server: Server
+) -> None:
+    server.hold_days, server.outbox_delay_s = 0, 3600
+    reloaded(page)
+    join(page, ["typing-assist"])
+    write(page)
+    reloaded(page)
+    eventually(page, "overt.counts().then((counts) => counts.lost > 6)")
+    first = page.evaluate("overt.outbox().then((list) => list.map(({ session }) => session))")
+    assert set(first) <= {page.evaluate("overt.state().session")}
+    assert server.tries == []
+
+
+def test_a_page_that_comes_back_from_the_cache_begins_a_new_session(
+    browser: Any, server: Server
+) -> None:
+    how = {"executable_path": CHROMIUM, "args": ["--no-sandbox"]}
+    off = ["--disable-back-forward-cache"]
+    with browser.browser_type.launch(**how, ignore_default_args=off) as caching:
+        page = opened(caching.new_context(), server)
+        join(page, ["typing-assist"])
+        write(page)
+        first = page.evaluate("overt.state().session")
+        page.goto(server.url + "/blank")
+        page.go_back(wait_until="commit")
+        page.wait_for_function("window.ready && overt.state().phase === 'recording'")
+        assert kinds(page).count(Kind.SESSION_START) == 2, "the page of before, a new session"
+        second = page.evaluate("overt.state().session")
+        assert first != second
+        write(page)
+        ending = "overt.outbox().then((list) => list.some((e) => e.session === it && e.header.end))"
+        eventually(page, ending, first, 15)
+        assert send(page)["waiting"] == 0
+    assert set(server.sessions()) == {first, second}
+    for session in (first, second):
+        assert is_whole([event["seq"] for event in server.events(session)])
+
+
+def test_pause_stops_at_once_survives_a_reload_and_reaches_other_tabs(
+    page: Any, context: Any, server: Server
+) -> None:
+    join(page)
+    other = opened(context, server)
+    until(other, "recording")
+    page.bring_to_front()
+    page.evaluate("overt.pause()")
+    other.wait_for_function("overt.state().phase === 'paused'", timeout=1000)
+    before = len(seen(page))
+    use(page)
+    assert len(seen(page)) == before
+    assert page.evaluate("seen.at(-1)")["value"] == 1
+    reloaded(page)
+    use(page)
+    assert page.evaluate("[overt.state().phase, overt.state().reason]") == ["paused", "person"]
+    assert seen(page) == []
+    page.evaluate("overt.resume()")
+    use(page)
+    assert Kind.KEY_DOWN in kinds(page)
+
+
+def test_the_indicator_pauses_by_mouse_and_by_keyboard(page: Any) -> None:
+    join(page)
+    box = page.locator("overt-indicator").bounding_box()
+    page.mouse.click(box["x"] + box["width"] - 18, box["y"] + box["height"] / 2)
+    until(page, "paused")
+    page.keyboard.press("Enter")
+    until(page, "recording")
+
+
+HIDING = {
+    "removed": "document.querySelector('overt-indicator').remove()",
+    "page hidden": "document.documentElement.style.opacity = '0.01'",
+    "covered": """document.body.insertAdjacentHTML('beforeend',
+      '<div style="position:fixed;inset:0;z-index:2147483647"></div>');
+      document.documentElement.append(document.body.lastElementChild)""",
+}
+
+
+@pytest.mark.parametrize("how", HIDING)
+def test_recording_stops_within_a_second_of_the_indicator_being_gone(page: Any, how: str) -> None:
+    join(page)
+    page.evaluate(HIDING[how])
+    page.wait_for_function(
+        "() => overt.state().phase === 'paused' && overt.state().reason === 'indicator'",
+        timeout=1000,
+    )
+    before = len(seen(page))
+    page.focus("#listed")
+    page.keyboard.type("abc")
+    assert len(seen(page)) == before
+    last = page.evaluate("seen.at(-1)")
+    assert (last["kind"], last["value"]) == (Kind.PAUSE, 2)
+
+
+def test_a_page_style_cannot_hide_the_indicator(page: Any) -> None:
+    join(page)
+    page.add_style_tag(
+        content="overt-indicator{display:none!important;opacity:0!important;left:-999px!important}"
+    )
+    page.evaluate(
+        "document.querySelector('overt-indicator').style.cssText = 'display:none!important'"
+    )
+    box = page.locator("overt-indicator").bounding_box()
+    assert box["width"] > 80
+    assert box["x"] > 0
+
+
+def test_withdrawing_stops_and_purges_here_and_in_other_tabs(
+    page: Any, context: Any, server: Server
+) -> None:
+    join(page)
+    other = opened(context, server)
+    until(other, "recording")
+    use(other)
+    page.bring_to_front()
+    page.evaluate("overt.withdraw()")
+    for tab in (page, other):
+        tab.wait_for_function("overt.state().reason === 'withdrawn'", timeout=1000)
+        tab.bring_to_front()
+        before = len(tab.evaluate("seen"))
+        use(tab)
+        assert len(tab.evaluate("seen")) == before
+        assert databases(tab) == []
+        assert tab.locator("overt-indicator").count() == 0
+    assert server.withdrawn
+    assert page.console == other.console == []
+
+
+def test_withdrawal_on_another_device_stops_within_two_seconds(page: Any, server: Server) -> None:
+    join(page)
+    server.withdrawn = True
+    page.wait_for_function("overt.state().reason === 'withdrawn'", timeout=2000)
+    eventually(page, "indexedDB.databases().then((all) => all.length === 0)")
+
+
+def test_without_storage_recording_is_off_and_the_page_is_unharmed(page: Any) -> None:
+    join(page)
+    page.evaluate(
+        """() => { IDBObjectStore.prototype.put = () => { throw new Error("full"); }; }"""
+    )
+    page.click("#listed")
+    page.keyboard.type("abc")
+    until(page, "off")
+    assert page.evaluate("overt.state().reason") == "storage"
+    unharmed(page)
+
+
+def unharmed(page: Any) -> None:
+    assert page.input_value("#listed") == "abc"
+    assert len([text for text in page.console if "Overt is off" in text]) == 1
+    assert [text for text in page.console if text.startswith("error")] == []
+
+
+BLOCKING = {
+    "blocked": "indexedDB.open = () => { throw new DOMException('no', 'SecurityError'); }",
+    "full": "IDBObjectStore.prototype.put = () => { throw new Error('full'); }",
+}
+
+
+@pytest.mark.parametrize("how", BLOCKING)
+def test_who_joins_where_nothing_can_be_stored_has_not_joined(
+    page: Any, server: Server, how: str
+) -> None:
+    page.evaluate(f"() => {{ {BLOCKING[how]} }}")
+    refused = "() => overt.join(['typing-assist']).then(() => '', (error) => error.message)"
+    assert "cannot be written on this device" in page.evaluate(refused)
+    assert page.evaluate("[overt.state().phase, overt.state().reason]") == ["off", "storage"]
+    write(page)
+    assert seen(page) == []
+    assert server.withdrawn, "the server does not keep somebody whose receipt is nowhere"
+    assert page.locator("overt-indicator").count() == 0
+    unharmed(page)
