@@ -9,7 +9,7 @@ import sqlite3
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -217,3 +217,19 @@ def test_any_run_of_enough_different_deltas_is_found_wherever_it_lies(
     assert bool(len(deltas)) == enough
     data = os.urandom(shift) + np.array(run, "<i4").tobytes() + os.urandom(17)
     assert (deltas.find(data) is not None) == enough
+
+
+class Melting(type(Path())):  # type: ignore[misc]
+    """A folder whose file `melts` is gone by the time anyone comes to read it."""
+
+    def rglob(self, pattern: str) -> Iterator[Path]:
+        for path in sorted(super().rglob(pattern)):
+            yield path
+            if path.name == "melts":
+                path.unlink()
+
+
+def test_a_file_that_goes_away_during_the_scan_does_not_end_it(tmp_path: Path) -> None:
+    (tmp_path / "melts").write_bytes(NOISE)
+    (tmp_path / "stays").write_bytes(NOISE + NEEDLE)
+    assert [finding.path for finding in scan(Melting(tmp_path), TRACES)] == ["stays"]

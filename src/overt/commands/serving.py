@@ -11,8 +11,8 @@ from overt.commands.console import progress, remark, say
 from overt.schema.errors import InvalidInput, OvertError
 
 BACKLOG = 2048
-CARE_INTERVAL_S = 24 * 3600.0
-"""Retention counts in days, so once a day is enough."""
+CARE_INTERVAL_S = 3600.0
+"""Retention counts in days; an erasure that a request began and could not finish waits for this."""
 
 RETRY_INTERVAL_S = 600.0
 
@@ -35,7 +35,7 @@ def _listening(host: str, port: int) -> socket.socket:
 
 
 def _care(data_dir: Path, stop: threading.Event) -> None:
-    """Finish interrupted erasures and erase what has been kept long enough; daily, until told.
+    """Finish interrupted erasures and erase what has been kept long enough; hourly, until told.
 
     What could not be done, say because a reader kept the database busy, is tried again soon.
     """
@@ -52,8 +52,8 @@ def _care(data_dir: Path, stop: threading.Event) -> None:
             for task in (finish_erasures, retention.expire):
                 try:
                     task(store)
-                except OvertError as error:
-                    remark(f"overt: {error}")
+                except Exception as error:  # noqa: BLE001 - whatever it is, care goes on
+                    remark(f"overt: {error if isinstance(error, OvertError) else type(error)}")
                     wait_s = RETRY_INTERVAL_S
             if stop.wait(wait_s):
                 return

@@ -71,7 +71,11 @@ def scan(root: Path, traces: Traces, store: Store | None = None) -> list[Finding
     for path in sorted(p for p in root.rglob("*") if p.is_file()):
         name = str(path.relative_to(root))
         found += [Finding(name, (), what) for what in search.raw(name.encode())]
-        found += [Finding(name, *hit) for hit in search.blob(path.read_bytes(), ())]
+        try:
+            data = path.read_bytes()
+        except FileNotFoundError:
+            continue  # it went away meanwhile, as files of SQLite do when another process ends
+        found += [Finding(name, *hit) for hit in search.blob(data, ())]
         if store is not None and store.layout.root in path.parents:
             for inside, plain in _unsealed(store, path):
                 found += [Finding(name, *hit) for hit in search.blob(plain, (inside,))]
