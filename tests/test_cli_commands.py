@@ -175,7 +175,7 @@ def test_the_attack_is_printed_with_intervals_at_both_levels(
 
 def test_a_study_from_a_template_can_be_registered_and_shown(tmp_path: Path) -> None:
     data, file = tmp_path / "data", tmp_path / "lab.toml"
-    assert overt("study", "new", str(file), "--template", "--title", "Lab").returncode == 0
+    assert overt("study", "new", str(file), "--title", "Lab").returncode == 0
     assert overt("study", "new", str(file), data=data).returncode == 0
     told = json.loads(overt("study", "show", "lab", "--json", data=data).stdout)
     assert told["title"] == "Lab"

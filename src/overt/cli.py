@@ -68,26 +68,24 @@ def up(
     serve(data_dir, host, port)
 
 
-@study_app.command("new", epilog="Example: overt study new study.toml --template")
+@study_app.command("new", epilog="Example: overt study new lab.toml, edit it, and the same again")
 def study_new(
-    file: Annotated[Path, typer.Argument(help="A study.toml.", dir_okay=False)],
+    file: Annotated[Path, typer.Argument(help="Path of a study file (.toml).", dir_okay=False)],
     *,
-    template: Annotated[
-        bool, typer.Option("--template", help="Write a commented example to FILE instead.")
-    ] = False,
     title: Annotated[str, typer.Option(help="Title for the example.")] = "",
     imported: Annotated[
         bool, typer.Option("--imported", help="The example is for published data.")
     ] = False,
     data_dir: DataDir = DATA_DIR,
 ) -> None:
-    """Register the study that FILE describes, or write an example to start from."""
+    """Register the study in FILE; where there is no such file yet, write a commented example."""
     from overt.commands import studies
 
-    if template:
-        studies.write_template(file, title, "imported" if imported else "live")
-    else:
+    file = file if file.suffix else file.with_suffix(".toml")
+    if file.exists():
         studies.register(data_dir, file)
+    else:
+        studies.write_template(file, title, "imported" if imported else "live")
 
 
 @study_app.command("show", epilog="Example: overt study show five-minutes --json")

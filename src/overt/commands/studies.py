@@ -8,14 +8,11 @@ from typing import Any
 
 from overt.commands.console import say, say_json, table
 from overt.commands.place import opened
-from overt.schema.errors import InvalidInput
 from overt.schema.study import Study, load_study, study_sha256, template
 
 
 def write_template(file: Path, title: str, origin: str) -> None:
     """Write an example `study.toml` whose id is the name of the file."""
-    if file.exists():
-        raise InvalidInput("is there already", where=str(file), do="Name another file.")
     text = template(file.stem, title or file.stem, origin)
     file.write_text(text, encoding="utf-8")
     say(f"Wrote {file}. Edit it, then register it with: overt study new {file}")
@@ -30,7 +27,7 @@ def register(data_dir: Path, file: Path) -> None:
         studies.register(store, file.read_bytes())
     say(f"Registered {study.id}, version {study.version}.")
     if study.origin == "live":
-        say(f"With `overt up` its page is at /studies/{study.id}.")
+        say(f"With `overt up` its page is at /study/{study.id}.")
 
 
 def _described(study: Study) -> dict[str, Any]:
