@@ -10,7 +10,7 @@ from gateway_fixtures import ALL, STUDY, join, new_store, sessions, upload
 from overt.consent.policy import ACTIONS, ROLES, TABLE
 from overt.gateway import enrol, erase, population, studies
 from overt.gateway.door import Door
-from overt.gateway.ledger import log_of, openings_of
+from overt.gateway.ledger import log_of, openings_of, record
 from overt.schema.errors import OvertError, Refused
 from overt.schema.event import Kind
 from overt.schema.purpose import PURPOSES, purposes_for
@@ -158,3 +158,12 @@ def test_after_an_erasure_there_is_nothing_to_read(store: Store) -> None:
     upload(store, person, sessions(count=1))
     erase.begin(store, person)
     assert list(Door(store, "test", "trainer").people(STUDY, "next-action", "train")) == []
+
+
+def test_somebody_who_leaves_while_a_read_is_logged_does_not_end_it(tmp_path: Path) -> None:
+    with new_store(tmp_path / "data") as store:
+        (_, leaving), (_, staying) = join(store), join(store)
+        erase.begin(store, leaving)
+        made = record(store, "read", STUDY, {"event": "read"}, [leaving.subject, staying.subject])
+        assert [o.n for o in openings_of(store, staying.subject)][-1] == made[1].n
+        assert log_of(store).size > made[1].n

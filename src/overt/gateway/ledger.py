@@ -17,6 +17,7 @@ from overt.log.journal import Log
 from overt.log.opening import Opening, commit, read_opening
 from overt.log.signer import Signer
 from overt.schema.canonical import canonical
+from overt.schema.errors import Refused
 from overt.store.store import Store
 
 _OPEN: WeakKeyDictionary[Store, Log] = WeakKeyDictionary()
@@ -43,13 +44,18 @@ def record(
 ) -> list[Opening]:
     """Append one entry a subject with the same detail, and keep the openings; return them.
 
-    `None` stands for nobody in particular.
+    `None` stands for nobody in particular. Of who has left meanwhile no opening is kept: their key
+    is gone, and so is anyone it could be for.
     """
     made = [commit(detail) for _ in subjects]
     numbers = log_of(store).append_all((kind, study, commitment) for _, commitment in made)
     openings = [Opening(n, salt, detail) for n, (salt, _) in zip(numbers, made, strict=True)]
     for subject, opening in zip(subjects, openings, strict=True):
-        store.put_opening(opening.n, subject, canonical(opening.as_dict()))
+        try:
+            store.put_opening(opening.n, subject, canonical(opening.as_dict()))
+        except Refused:
+            if subject is None or store.keyring.subject(subject) is not None:
+                raise
     return openings
 
 
