@@ -104,6 +104,8 @@ def _tell(study_id: str, done: dict[str, Any], *, as_json: bool) -> None:
         f"Study {study_id}: {done['people']} people, {done['sessions']} sessions, "
         f"{done['events']} events, sealed."
     )
+    if done["already_here"]:
+        say(f"{done['already_here']} people were there already.")
     for kind in ("files", "rows"):
         for reason, count in sorted(done[f"skipped_{kind}"].items()):
             say(f"Left out {count} {kind}: {reason}")

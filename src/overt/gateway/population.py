@@ -8,6 +8,7 @@ study as a group to compare with, and are labelled wherever they appear.
 from __future__ import annotations
 
 import datetime as dt
+import hmac
 import secrets
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -46,6 +47,8 @@ class Imported:
     people: int = 0
     sessions: int = 0
     events: int = 0
+    already_here: int = 0
+    """People whose events are in the study from an earlier import, or were erased from it."""
     skipped_files: dict[str, int] = field(default_factory=dict)
     skipped_rows: dict[str, int] = field(default_factory=dict)
 
@@ -72,6 +75,7 @@ def import_people(
 ) -> Imported:
     """Import the people in `path` into a registered study of origin `imported`.
 
+    Whoever is there already stays there once, so an import that ended early can be repeated.
     The import is in the log, with what was declared, before the first row is stored. Raises
     `InvalidInput` with file, line and column at the first thing that is wrong, unless `skip_bad`.
     """
@@ -106,7 +110,11 @@ def import_people(
     newcomers = (_Newcomer(p.sessions, p.clock_resolution_us) for p in people)
     basis = {"basis": study.lawful_basis, "source": study.source, "licence": study.licence}
     for group in _groups(islice(newcomers, people_max), GROUP_PEOPLE):
-        _admit(store, study, "imported", f"import/{chosen.name}", basis, group, done)
+        by_receipt = {_receipt_of(store, study, person): person for person in group}
+        fresh = {r: person for r, person in by_receipt.items() if not _is_here(store, r)}
+        done.already_here += len(group) - len(fresh)
+        if fresh:
+            _admit(store, study, "imported", f"import/{chosen.name}", basis, fresh, done)
     if skipped is not None:
         done.skipped_files, done.skipped_rows = skipped.files, skipped.rows
     return done
@@ -133,8 +141,10 @@ def fill(
     moves = "person-or-program" in study.purposes
     made = synthetic.people(people, seed, minutes=minutes, pointer_moves=moves)
     done = Imported()
+    basis = {"source": synthetic.SOURCE}
     for group in _groups((_Newcomer(p.sessions, 100) for p in made), GROUP_PEOPLE):
-        _admit(store, study, "synthetic", "synthetic/1", {"source": synthetic.SOURCE}, group, done)
+        by_receipt = {secrets.token_hex(16): person for person in group}
+        _admit(store, study, "synthetic", "synthetic/1", basis, by_receipt, done)
         if progress is not None:
             progress("making up people", done.people / people)
     return done.events
@@ -150,24 +160,49 @@ def _groups(people: Iterable[_Newcomer], size: int) -> Iterator[list[_Newcomer]]
         yield group
 
 
+def _receipt_of(store: Store, study: Study, person: _Newcomer) -> str:
+    """Return the id that stands in place of an imported person's receipt.
+
+    A keyed hash of study and events: the same person gets the same one, and nobody without the key
+    can tell which.
+    """
+    mac = hmac.new(store.keyring.secret("imports"), study.id.encode(), "sha256")
+    for session in person.sessions:
+        mac.update(b"session %d" % session.num_rows)
+        for column in session.columns:
+            mac.update(column.to_numpy().tobytes())
+    return mac.hexdigest()[:32]
+
+
+def _is_here(store: Store, receipt: str) -> bool:
+    """Tell whether an imported person has rows, or had them and was erased."""
+    grant = store.control.grant(receipt)
+    if grant is None:
+        return store.is_gone(receipt)
+    return bool(store.batches_of(grant.subject))
+
+
 def _admit(
     store: Store,
     study: Study,
     origin: str,
     source: str,
     basis: dict[str, Any],
-    group: list[_Newcomer],
+    group: dict[str, _Newcomer],
     done: Imported,
 ) -> None:
-    subjects = store.add_subjects(study.id, origin, len(group))
-    receipts = [secrets.token_hex(16) for _ in group]
-    document = canonical({"origin": origin, "study": study.id, **basis})
-    store.put_receipts(
-        (receipt, subject, study.purposes, study.level, document)
-        for receipt, subject in zip(receipts, subjects, strict=True)
-    )
+    """Store people by the ids that stand in place of their receipts."""
+    new = [receipt for receipt in group if store.control.grant(receipt) is None]
+    if new:
+        document = canonical({"origin": origin, "study": study.id, **basis})
+        store.put_receipts(
+            (receipt, subject, study.purposes, study.level, document)
+            for receipt, subject in zip(
+                new, store.add_subjects(study.id, origin, len(new)), strict=True
+            )
+        )
     items = []
-    for receipt, person in zip(receipts, group, strict=True):
+    for receipt, person in group.items():
         for number, session in enumerate(person.sessions):
             made = Origin(
                 source=source,
