@@ -281,8 +281,12 @@ def test_what_one_tab_removes_another_tab_does_not_send_as_it_closes(
     other = opened(context, server)
     ids = other.evaluate("overt.outbox().then((list) => list.map(({ id }) => id))")
     other.evaluate("(ids) => overt.remove(ids)", ids)
+    page.bring_to_front()
+    write(page, "d")
+    closed(page)
     page.evaluate(CLOSE_LATER)
-    page.goto(server.url + "/blank")
+    visit(page, server)
+    assert server.tries
     removed = {entry.split("/")[1] for entry in ids if entry.startswith(session)}
     assert removed
     assert not removed & {str(h.batch) for h, _ in server.batches() if h.session == session}

@@ -69,14 +69,8 @@ export async function open(options: Options): Promise<Overt> {
       await recorder.session?.flush(0);
       await recorder.send(true);
     },
-    watch(callback) {
-      recorder.watchers.add(callback);
-      return () => recorder.watchers.delete(callback);
-    },
-    onChange(callback) {
-      recorder.listeners.add(callback);
-      return () => recorder.listeners.delete(callback);
-    },
+    watch: (callback) => recorder.watchers.join(callback),
+    onChange: (callback) => recorder.listeners.join(callback),
     fetch: (path, init) => recorder.account.fetch(path, init),
   };
 }

@@ -1,4 +1,5 @@
 import { Account, type Grant, type Proof, type Standing } from "./account.ts";
+import { Audience } from "./audience.ts";
 import { Capture, type Sink } from "./capture.ts";
 import { clockResolution_us, now_us } from "./clock.ts";
 import { OvertError } from "./errors.ts";
@@ -10,8 +11,8 @@ import { Indicator } from "./indicator.ts";
 import { Ledger } from "./ledger.ts";
 import { Outbox, entryId } from "./outbox.ts";
 import { Sender } from "./sender.ts";
-import { Session } from "./session.ts";
-import { Vault } from "./vault.ts";
+import { Session, hold } from "./session.ts";
+import { Vault, isSupported } from "./vault.ts";
 import { describe } from "./words.ts";
 
 const JOURNAL_MS = 250;
@@ -21,14 +22,6 @@ const CLOSE_MS_MAX = 10_000;
 
 /** What tabs of one study tell each other. */
 type Said = "withdrawn" | "granted" | "paused" | "resumed" | "changed";
-
-const NEEDED = [
-  typeof indexedDB,
-  typeof CompressionStream,
-  typeof BroadcastChannel,
-  globalThis.crypto?.subtle,
-  globalThis.navigator?.locks,
-];
 
 /** One study in one page: from the grant to the last acknowledgement. */
 export class Recorder implements Sink {
@@ -44,8 +37,8 @@ export class Recorder implements Sink {
   #capture: Capture | null = null;
   session: Session | null = null;
   #releaseSession: () => void = () => {};
-  readonly watchers = new Set<(watched: Watched) => void>();
-  readonly listeners = new Set<(state: State) => void>();
+  readonly watchers = new Audience<Watched>();
+  readonly listeners = new Audience<State>();
   ignored = 0;
   #personPaused = false;
   #seen = false;
@@ -64,7 +57,7 @@ export class Recorder implements Sink {
   }
 
   async begin(): Promise<void> {
-    if (NEEDED.some((part) => part === undefined || part === "undefined")) {
+    if (!isSupported()) {
       this.#turnOff("unsupported");
       return;
     }
@@ -72,12 +65,8 @@ export class Recorder implements Sink {
     this.#channel = new BroadcastChannel(this.#name);
     this.#channel.onmessage = ({ data }) => void this.#heard(...(data as [Said, ...string[]]));
     window.addEventListener("pagehide", () => this.#hide());
-    window.addEventListener("pageshow", (event) => {
-      if (event.persisted) void this.#reread();
-    });
-    document.addEventListener("visibilitychange", () => {
-      if (document.visibilityState === "hidden") this.#flush();
-    });
+    window.addEventListener("pageshow", (event) => void (event.persisted && this.#reread()));
+    document.addEventListener("visibilitychange", () => this.#flush());
     await this.#load();
   }
 
@@ -277,9 +266,7 @@ export class Recorder implements Sink {
     const gate = new Gate(grant.fields, this.#secrets);
     this.#capture = new Capture(gate, this, grant.level === "keys");
     const id = crypto.randomUUID().replaceAll("-", "");
-    void navigator.locks.request(this.#lockOf(id), () => {
-      return new Promise<void>((resolve) => (this.#releaseSession = resolve));
-    });
+    this.#releaseSession = hold(this.#lockOf(id));
     const recording = {
       session: id,
       study: this.#study,
@@ -402,17 +389,7 @@ export class Recorder implements Sink {
   }
 
   tell(): void {
-    for (const callback of this.listeners) this.#guard(() => callback(this.state()));
-  }
-
-  #guard(work: () => void): void {
-    try {
-      work();
-    } catch (error) {
-      queueMicrotask(() => {
-        throw error;
-      });
-    }
+    this.listeners.tell(() => this.state());
   }
 
   wants(kind: number): boolean {
@@ -425,9 +402,7 @@ export class Recorder implements Sink {
 
   add(kind: number, t_us: number, facts: Facts, source: Event | null): void {
     const added = this.session?.add(kind, t_us, facts);
-    if (!added) return;
-    for (const callback of this.watchers)
-      this.#guard(() => callback({ ...added, text: describe(added.event), source }));
+    if (added) this.watchers.tell(() => ({ ...added, text: describe(added.event), source }));
   }
 
   untrusted(): void {

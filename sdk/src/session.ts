@@ -21,6 +21,14 @@ interface Stream {
   last: OvertEvent;
 }
 
+/** Hold a lock until the returned function is called or the page is gone. */
+export function hold(lock: string): () => void {
+  let release = () => {};
+  const held = new Promise<void>((resolve) => (release = resolve));
+  void navigator.locks.request(lock, () => held);
+  return release;
+}
+
 /** One page's recording from its start mark to its end mark: numbers events, journals, closes. */
 export class Session {
   readonly recording: Recording;

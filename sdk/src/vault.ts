@@ -21,6 +21,14 @@ export type Step =
   | { store: Store; at: Place; json: unknown; bytes?: Uint8Array }
   | { store: Store | "last"; at: Place; json?: undefined };
 
+/** Whether this browser has what keeping and sending need. */
+export function isSupported(): boolean {
+  const { indexedDB, CompressionStream, BroadcastChannel, crypto, navigator } = globalThis;
+  return Boolean(
+    indexedDB && CompressionStream && BroadcastChannel && crypto?.subtle && navigator?.locks,
+  );
+}
+
 const IV_BYTES = 12;
 const NONE = new Uint8Array();
 
