@@ -32,6 +32,9 @@ from overt.schema.manifest import Source, bucket
 from overt.schema.study import Study
 from overt.store.store import Store
 
+PEOPLE_MIN = 10
+"""People see aggregates of at least ten."""
+
 LEARNS = ("next-action", "typing-assist")
 """Purposes that the event encoder serves; telling people from programs needs another model."""
 
@@ -95,7 +98,7 @@ def judged(
         progress=shard_progress(progress, "training"),
     )
     progress("judging on people it has not seen", 1.0)
-    evaluation = evaluate(trained, people)
+    evaluation = evaluate(trained, _may_be_shown(people))
     study = study_of(store, model.study)
     made = card(trained, evaluation, _described(study, model.purpose, people))
     detail = {
@@ -109,6 +112,15 @@ def judged(
     done = replace(model, trained=trained, manifest=manifest, card=made, missing=())
     keep(store, done)
     return done
+
+
+def _may_be_shown(people: list[Sequences]) -> list[Sequences]:
+    """Return whom a card's figures are over: the living only when they are ten or more.
+
+    The synthetic people beside them can be made again, and subtracted, by anyone.
+    """
+    living = sum(person.origin == "live" for person in people)
+    return [p for p in people if p.origin != "live" or living >= PEOPLE_MIN]
 
 
 def _described(study: Study, purpose: str, people: list[Sequences]) -> Description:
