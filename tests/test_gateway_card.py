@@ -21,10 +21,12 @@ def test_a_card_judges_a_few_living_people_never_and_ten_always(
     assert judged["persons"] == shown
 
 
-def test_who_is_alone_is_on_a_card_without_figures(tmp_path: Path) -> None:
+def test_a_few_living_people_among_themselves_are_on_a_card_without_figures(tmp_path: Path) -> None:
+    recorded = sessions(count=1)
     with new_store(tmp_path / "data") as store:
-        _, person = join(store)
-        upload(store, person, sessions(count=1))
+        for _ in range(4):
+            _, person = join(store)
+            upload(store, person, recorded)
         judged = train.train(store, STUDY, "typing-assist", config=TINY)["evaluation"]
     assert judged["protocol"] == "none"
     assert {f["value"] for row in judged["rows"].values() for f in row.values()} == {None}
