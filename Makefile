@@ -34,18 +34,18 @@ install: .venv/installed  ## create .venv with Overt in it (the command line is 
 	@touch $@
 
 .venv/installed-check: .venv/installed-test
-	@echo "Installing linters, type checker and the SDK's build tools …"
+	@echo "Installing linters and the type checker …"
 	@$(PIP) -q -e '.[models,demo,test,check]'
 	@touch $@
 
-sdk/node_modules/installed: sdk/package-lock.json .venv/installed-check
+sdk/node_modules/installed: sdk/package-lock.json .venv/installed-test
 	@$(BIN)/python tools/node.py npm --prefix sdk ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
 up: install  ## start Overt on this machine and print its address (PORT=8765 DATA=overt-data)
 	@$(BIN)/overt up --port $(PORT) --data-dir $(DATA)
 
-test: .venv/installed-test  ## install what tests need, then run them all
+test: .venv/installed-test sdk/node_modules/installed  ## install what tests need, then run them all
 	@$(BIN)/python tools/chromium.py
 	@$(BIN)/python -m pytest -n 2 --dist loadfile -q -m "not soak"
 

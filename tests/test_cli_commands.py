@@ -116,7 +116,6 @@ def test_help_does_not_import_what_is_heavy() -> None:
         (["train", "--study", "x", "--purpose", "next-action"], "no Overt data directory"),
         (["features", "--study", "x"], "no Overt data directory"),
         (["verify", "nowhere.json"], "no such bundle"),
-        (["study", "new", "nowhere.toml"], "cannot be read"),
         (["import", "punchcards", ".", "--study", "x"], "not a known format"),
         (["import", "aalto", "/nowhere", "--study", "x"], "no such file"),
     ],
@@ -175,6 +174,11 @@ def test_the_attack_is_printed_with_intervals_at_both_levels(
 
 def test_a_study_from_a_template_can_be_registered_and_shown(tmp_path: Path) -> None:
     data, file = tmp_path / "data", tmp_path / "lab.toml"
+    broken = tmp_path / "broken.toml"
+    broken.write_text("id = ", encoding="utf-8")
+    refused = overt("study", "new", str(broken), data=data)
+    assert refused.returncode == 1
+    assert "TOML" in _one_line(refused)
     assert overt("study", "new", str(file), "--title", "Lab").returncode == 0
     assert overt("study", "new", str(file), data=data).returncode == 0
     told = json.loads(overt("study", "show", "lab", "--json", data=data).stdout)

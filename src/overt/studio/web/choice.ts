@@ -21,6 +21,7 @@ export function showReceipt(receipt: Receipt, purposes: string[]): void {
 export function startChoice(overt: Overt, changed: () => void): void {
   const form = at<HTMLFormElement>("choice");
   const join = at<HTMLButtonElement>("join");
+  join.disabled = false;
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const chosen = [...form.querySelectorAll<HTMLInputElement>("[name=purpose]:checked")];
