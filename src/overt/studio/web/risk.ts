@@ -1,7 +1,7 @@
 /** Step 5: try to recognise the person by the second half of their typing. */
 
 import type { Overt } from "../../../../sdk/src/index.ts";
-import { type Outcome, PRESSES_MIN, type Press, type View, recognise } from "./attack.ts";
+import { type Outcome, PRESSES_MIN, type View, recognise } from "./attack.ts";
 import { distances } from "./chart.ts";
 import { at, busy } from "./dom.ts";
 import { answer, get } from "./api.ts";
