@@ -25,7 +25,7 @@ install: .venv/installed  ## create .venv with Overt in it (the command line is 
 
 .venv/installed: pyproject.toml constraints.txt | .venv/python
 	@echo "Installing Overt into .venv (about a minute) …"
-	@$(PIP) -q -e '.[models,demo]'
+	@$(PIP) -e '.[models,demo]'
 	@touch $@
 
 .venv/installed-test: .venv/installed
