@@ -205,8 +205,12 @@ class Outbox {
     });
     remove.addEventListener("click", () =>
       busy(remove, async () => {
+        const now = (await this.overt.outbox()).find(({ id }) => id === entry.id);
         const gone = await this.overt.remove([entry.id]);
-        say(`${gone} events removed. They never left this device.`);
+        if (gone === 0) say("Too late to remove here: it has been sent. Step 3 can delete it there.");
+        else if (now?.sent)
+          say(`${gone} events removed here. They had been tried to send and may have arrived.`);
+        else say(`${gone} events removed. They never left this device.`);
       }),
     );
     this.list.append(item);
