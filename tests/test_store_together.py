@@ -11,6 +11,7 @@ import pytest
 
 from overt.schema.errors import Damaged, Refused
 from overt.store.control import Control
+from overt.store.scan import Traces, scan
 from overt.store.store import Outcome, Store
 from store_fixtures import join, new_store
 
@@ -26,6 +27,24 @@ with Store.open(sys.argv[1]) as store:
         store.delete_control_rows(subject)
     store.compact()
 """
+
+
+def test_no_other_process_takes_the_database_for_its_own_and_deletes_its_log(
+    tmp_path: Path,
+) -> None:
+    root = tmp_path / "d"
+    with new_store(root) as store:
+        join(store)
+        with Store.open(root):
+            assert scan(root, Traces({"key": b"not there at all"}), store) == []
+        come_and_go = (
+            "import sys\nfrom overt.store.store import Store\nStore.open(sys.argv[1]).close()"
+        )
+        assert subprocess.run([sys.executable, "-c", come_and_go, root], timeout=60).returncode == 0
+        assert (root / "control.db-wal").exists()
+        person = join(store)
+    with Store.open(root) as store:
+        assert store.control.grant(person.receipt) is not None
 
 
 def test_erasing_in_another_process_while_uploads_go_on_leaves_nothing_behind(

@@ -6,7 +6,7 @@ import datetime as dt
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -40,8 +40,10 @@ class Database:
         if not path.exists() and not create:
             raise Missing("there is no control database", where=str(path))
         make_folder(path.parent)
-        # SQLite gives -wal and -shm the mode of the main file.
-        os.close(open_private(path))
+        # SQLite gives -wal and -shm the mode of the main file. Only a new file is opened here:
+        # closing a descriptor drops the locks that other connections of this process hold.
+        with suppress(FileExistsError):
+            os.close(open_private(path, os.O_RDWR | os.O_CREAT | os.O_EXCL))
         self._engine = _engine(path, durable=True)
         self._fast = _engine(path, durable=False)
         with self.write() as connection:

@@ -14,6 +14,8 @@ from __future__ import annotations
 import base64
 import io
 import sqlite3
+import subprocess
+import sys
 import tarfile
 import zipfile
 import zlib
@@ -28,8 +30,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from overt.schema import batch as batches
-from overt.schema.errors import OvertError
+from overt.schema.errors import Damaged, OvertError
 from overt.schema.event import WIRE
+from overt.store.layout import Layout
 from overt.store.rows import open_row
 from overt.store.store import Store
 from overt.store.traces import Deltas, Needles
@@ -72,7 +75,7 @@ def scan(root: Path, traces: Traces, store: Store | None = None) -> list[Finding
         name = str(path.relative_to(root))
         found += [Finding(name, (), what) for what in search.raw(name.encode())]
         try:
-            data = path.read_bytes()
+            data = _bytes_of(path)
         except FileNotFoundError:
             continue  # it went away meanwhile, as files of SQLite do when another process ends
         found += [Finding(name, *hit) for hit in search.blob(data, ())]
@@ -80,6 +83,23 @@ def scan(root: Path, traces: Traces, store: Store | None = None) -> list[Finding
             for inside, plain in _unsealed(store, path):
                 found += [Finding(name, *hit) for hit in search.blob(plain, (inside,))]
     return list(dict.fromkeys(found))
+
+
+def _bytes_of(path: Path) -> bytes:
+    """Return a file's bytes; those of a database are read by another process.
+
+    SQLite's locks belong to the process: closing any descriptor of its files here would drop them,
+    and the next process to close the database would take it for its own and delete its WAL.
+    """
+    if not path.name.startswith(Layout(path.parent).control.name):
+        return path.read_bytes()
+    read = "import shutil,sys; shutil.copyfileobj(open(sys.argv[1],'rb'), sys.stdout.buffer)"
+    done = subprocess.run([sys.executable, "-ISc", read, path], capture_output=True, check=False)
+    if done.returncode:
+        if path.exists():
+            raise Damaged("cannot be read", where=path.name)
+        raise FileNotFoundError(path)
+    return done.stdout
 
 
 class _Search:
