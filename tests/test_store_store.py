@@ -78,25 +78,6 @@ def test_erasing_a_person_leaves_others_alone_and_refuses_them_for_good(tmp_path
             store.receipt(person.receipt)
 
 
-def test_withdrawing_a_purpose_erases_exactly_what_only_it_covered(tmp_path: Path) -> None:
-    with new_store(tmp_path / "d") as store:
-        person = join(store, ("next-action", "typing-assist"))
-        store.append_batches(
-            [
-                person.incoming(SESSION, 0, purposes=("next-action",)),
-                person.incoming(SESSION, 1, purposes=("typing-assist",)),
-                person.incoming(SESSION, 2),
-            ]
-        )
-        store.control.withdraw(person.receipt, ["next-action"])
-        erased = store.erase_purpose(person.subject, "next-action")
-        assert (erased.batches, erased.events, erased.keys) == (1, 60, 1)
-        assert [place.batch for place in store.batches_of(person.subject)] == [1, 2]
-        store.control.withdraw(person.receipt, ["typing-assist"])
-        assert store.erase_purpose(person.subject, "typing-assist").batches == 2
-        assert store.batches_of(person.subject) == []
-
-
 def test_deleted_batches_are_gone_and_do_not_come_back(tmp_path: Path) -> None:
     with new_store(tmp_path / "d") as store:
         person = join(store)
@@ -108,17 +89,6 @@ def test_deleted_batches_are_gone_and_do_not_come_back(tmp_path: Path) -> None:
         assert [place.batch for place in store.batches_of(person.subject)] == [0, 2]
         assert len(list(store.read(places))) == 2
         assert store.append_batches([sent[1]]) == [Outcome.HAVE]
-
-
-def test_retention_erases_days_that_are_over_and_no_others(tmp_path: Path) -> None:
-    with new_store(tmp_path / "d") as store:
-        person = join(store)
-        store.append_batches([person.incoming(SESSION, 0)])
-        day = store.batches_of(person.subject)[0].day
-        assert store.expire(STUDY, 30, day=day + 30).batches == 0
-        assert store.expire("another", 0, day=day + 99).batches == 0
-        assert store.expire(STUDY, 30, day=day + 31).batches == 1
-        assert store.batches_of(person.subject) == []
 
 
 def test_artefacts_know_their_members_and_die_whole(tmp_path: Path) -> None:

@@ -306,16 +306,6 @@ class Store:
         """Leave no deleted byte in the control database's files. Raises `Refused` when busy."""
         self.control.purge()
 
-    def erase_purpose(self, subject: str, purpose: str) -> Erased:
-        """Erase what only `purpose` (or purposes withdrawn before) covered.
-
-        A data key is destroyed when no purpose of its set is left active in any receipt of the
-        subject. The caller has withdrawn the purpose. Rows that other purposes cover stay.
-        """
-        active = {p for g in self.control.receipts_of(subject) for p in g.active} - {purpose}
-        keys = self.keyring.data_keys(subject)
-        return self._erase_data_keys([key for key in keys if not active & set(key.purposes)])
-
     def delete_batches(self, rows: Iterable[str]) -> Erased:
         """Overwrite single batches in place; that they came is kept, so that none comes twice."""
         wanted = list(rows)
@@ -324,22 +314,6 @@ class Store:
             erased = self._overwrite(places)
         self.control.empty_batches(place.row for place in places)
         return erased
-
-    def expire(self, study: str, retention_days: int, *, day: int | None = None) -> Erased:
-        """Erase what a study received more than `retention_days` before `day` (today)."""
-        last = (today() if day is None else day) - retention_days
-        members = set(self.control.subjects(study))
-        keys = [k for k in self.keyring.data_keys() if k.subject in members and k.day < last]
-        return self._erase_data_keys(keys)
-
-    def _erase_data_keys(self, keys: Sequence[DataKey]) -> Erased:
-        rows = [key.row for key in keys]
-        with self.control.write() as connection:
-            places = self.control.batches_in(connection, data_keys=rows)
-            destroyed = self.keyring.destroy(*rows)
-            erased = self._overwrite(places)
-        self.control.drop_batches(place.row for place in places)
-        return Erased(erased.batches, erased.events, destroyed)
 
     def _overwrite(self, places: Sequence[BatchPlace]) -> Erased:
         """Overwrite rows; the caller holds the write lock, so nothing moves meanwhile."""
