@@ -14,6 +14,7 @@ from typing import Annotated
 
 import typer
 
+from overt.commands.evaluating import REPRODUCTIONS, TASKS
 from overt.schema.errors import OvertError
 
 app = typer.Typer(
@@ -52,6 +53,13 @@ DataDir = Annotated[
 ]
 StudyId = Annotated[str, typer.Option("--study", help="Id of the study.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+DataPath = Annotated[
+    Path | None,
+    typer.Option("--data", help="The data set as published. Default: its folder in $OVERT_DATA."),
+]
+PlotFile = Annotated[
+    Path | None, typer.Option("--html", help="Write a page with plots here.", dir_okay=False)
+]
 DATA_DIR = Path("overt-data")
 
 
@@ -209,6 +217,38 @@ def linkage(
     from overt.commands.measuring import audit_linkage
 
     audit_linkage(data_dir, study, level.value, keys, html, as_json=as_json)
+
+
+@app.command(
+    epilog="Example: overt evaluate next-element --data ../shared/data/miniwob-human-demos"
+)
+def evaluate(
+    task: Annotated[str, typer.Argument(metavar="TASK", help=f"One of: {', '.join(TASKS)}.")],
+    *,
+    data: DataPath = None,
+    html: PlotFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Score a task on published data nothing was fitted to, beside every baseline."""
+    from overt.commands.evaluating import evaluate as run
+
+    run(task, data, html, as_json=as_json)
+
+
+@app.command(epilog="Example: overt reproduce cmu --html cmu.html --json")
+def reproduce(
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help=f"One of: {', '.join(REPRODUCTIONS)}.")
+    ],
+    *,
+    data: DataPath = None,
+    html: PlotFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compute published figures again and print both side by side."""
+    from overt.commands.evaluating import reproduce as run
+
+    run(name, data, html, as_json=as_json)
 
 
 @app.command(epilog="Example: overt erase --json < receipt.json")

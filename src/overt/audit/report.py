@@ -9,7 +9,7 @@ from overt.audit import plots
 from overt.audit.linkage import Curves, Linkage, Row
 from overt.audit.rates import RESAMPLES
 
-_STYLE = """
+STYLE = """
 :root{--ink:#1d2430;--muted:#76808f;--paper:#fff;--line:#dfe3e9;--raw:#c2410c;--rhythm:#1d4ed8;
 --soft:#f4f6f9}
 @media (prefers-color-scheme:dark){:root{--ink:#e8ecf2;--muted:#98a3b3;--paper:#12161d;
@@ -152,7 +152,7 @@ def html(result: Linkage, *, study: str, origin: str) -> str:
     parts = [
         "<!doctype html><html lang=en><meta charset=utf-8>",
         '<meta name=viewport content="width=device-width,initial-scale=1">',
-        f"<title>Linkage audit: {escape(study)}</title><style>{_STYLE}</style><main>",
+        f"<title>Linkage audit: {escape(study)}</title><style>{STYLE}</style><main>",
         f'<p class="sub">Overt · attack suite {escape(result.suite)}</p>',
         f"<h1>Would an attacker recognise someone by their typing?</h1><p>{escape(study)}</p>",
         f'<p class="lead">{_verdict(best)}</p>',

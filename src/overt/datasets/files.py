@@ -1,4 +1,7 @@
-"""The files an import reads: a directory, one file, or a `.tar.zst`, streamed one at a time."""
+"""The files an import reads: a directory, one file, or a `.tar.zst`, streamed one at a time.
+
+A directory that holds no such file but one or more `.tar.zst` is read through these.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,8 @@ import pyarrow as pa
 
 from overt.schema.errors import InvalidInput, Missing
 
+ARCHIVES = (".tar.zst", ".tzst")
+
 FILE_BYTES_MAX = 256 * 1024 * 1024
 """One participant's file is about 100 kB; this bounds the memory one file can take."""
 
@@ -21,32 +26,36 @@ class Found:
     """One file's bytes, and how far the reading is after it (bytes as they lie on disk)."""
 
     name: str
+    """Its own name, without folders."""
+    path: str
+    """Its path below the directory or inside the archive, with `/` between folders."""
     data: bytes = field(repr=False)
     files_total: int | None
     bytes_done: int
     bytes_total: int
 
 
-def named(path: Path, pattern: str) -> Iterator[Found]:
+def named(path: Path, *pattern: str) -> Iterator[Found]:
     """Yield the files in `path` whose names match `pattern`, in order of name (tar: as stored).
 
-    A single file is taken whatever its name. Raises `Missing` if there is nothing at `path` and
+    The pattern is one for the file's own name, or several of them. A single file is taken whatever
+    its name. Raises `Missing` if there is nothing at `path` and
     `InvalidInput` if no file matches, one is too large, or the archive is damaged.
     """
     if not path.exists():
         raise Missing("there is no such file or directory", where=str(path))
     if path.is_dir():
         yield from _in_directory(path, pattern)
-    elif path.name.endswith((".tar.zst", ".tzst")):
-        yield from _in_archive(path, pattern)
+    elif path.name.endswith(ARCHIVES):
+        yield from _in_archives([path], pattern)
     else:
         size = path.stat().st_size
         _check_size(size, path.name)
-        yield Found(path.name, path.read_bytes(), 1, size, size)
+        yield Found(path.name, path.name, path.read_bytes(), 1, size, size)
 
 
-def _wanted(name: str, pattern: str) -> bool:
-    return fnmatch.fnmatchcase(name, pattern) and not name.startswith(".")
+def _wanted(name: str, pattern: tuple[str, ...]) -> bool:
+    return not name.startswith(".") and any(fnmatch.fnmatchcase(name, one) for one in pattern)
 
 
 def _check_size(size: int, name: str) -> None:
@@ -54,25 +63,42 @@ def _check_size(size: int, name: str) -> None:
         raise InvalidInput(f"is larger than {FILE_BYTES_MAX} bytes", where=name)
 
 
-def _none(path: Path, pattern: str) -> InvalidInput:
-    return InvalidInput(f"holds no file named {pattern}", where=str(path), do="Check the path.")
+def _none(path: Path, pattern: tuple[str, ...]) -> InvalidInput:
+    wanted = " or ".join(pattern)
+    return InvalidInput(f"holds no file named {wanted}", where=str(path), do="Check the path.")
 
 
-def _in_directory(path: Path, pattern: str) -> Iterator[Found]:
+def _in_directory(path: Path, pattern: tuple[str, ...]) -> Iterator[Found]:
     found = sorted(f for f in path.rglob("*") if _wanted(f.name, pattern) and f.is_file())
     if not found:
-        raise _none(path, pattern)
+        archives = sorted(f for f in path.iterdir() if f.name.endswith(ARCHIVES))
+        if not archives:
+            raise _none(path, pattern)
+        yield from _in_archives(archives, pattern)
+        return
     sizes = [f.stat().st_size for f in found]
     done = 0
     for file, size in zip(found, sizes, strict=True):
         _check_size(size, file.name)
         done += size
-        yield Found(file.name, file.read_bytes(), len(found), done, sum(sizes))
+        below = file.relative_to(path).as_posix()
+        yield Found(file.name, below, file.read_bytes(), len(found), done, sum(sizes))
 
 
-def _in_archive(path: Path, pattern: str) -> Iterator[Found]:
-    total = path.stat().st_size
+def _in_archives(archives: list[Path], pattern: tuple[str, ...]) -> Iterator[Found]:
+    sizes = [archive.stat().st_size for archive in archives]
     any_found = False
+    for number, archive in enumerate(archives):
+        for found in _in_archive(archive, pattern, sum(sizes[:number]), sum(sizes)):
+            any_found = True
+            yield found
+    if not any_found:
+        raise _none(archives[0], pattern)
+
+
+def _in_archive(
+    path: Path, pattern: tuple[str, ...], before: int, bytes_total: int
+) -> Iterator[Found]:
     try:
         with (
             path.open("rb") as packed,
@@ -80,16 +106,20 @@ def _in_archive(path: Path, pattern: str) -> Iterator[Found]:
             tarfile.open(fileobj=plain, mode="r|") as archive,
         ):
             for member in archive:
-                name = PurePosixPath(member.name).name
-                if not member.isfile() or not _wanted(name, pattern):
+                inside = PurePosixPath(member.name)
+                if not member.isfile() or not _wanted(inside.name, pattern):
                     continue
-                _check_size(member.size, name)
+                _check_size(member.size, inside.name)
                 content = archive.extractfile(member)
                 if content is None:
                     continue
-                any_found = True
-                yield Found(name, content.read(), None, packed.tell(), total)
+                yield Found(
+                    inside.name,
+                    inside.as_posix().removeprefix("./"),
+                    content.read(),
+                    None,
+                    before + packed.tell(),
+                    bytes_total,
+                )
     except (tarfile.TarError, OSError, EOFError) as error:
         raise InvalidInput("is not a whole .tar.zst", where=str(path)) from error
-    if not any_found:
-        raise _none(path, pattern)

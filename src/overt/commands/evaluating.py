@@ -1,0 +1,145 @@
+"""`overt evaluate` and `overt reproduce`: figures beside every baseline, and beside published ones.
+
+Both read published data from a path as it lies there; nothing of it is kept.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from overt.commands.console import progress, say, say_json, table
+from overt.schema.errors import InvalidInput, Missing
+
+if TYPE_CHECKING:
+    from overt.audit.reproduced import Reproduced
+    from overt.models.scores import Scores
+
+DEFAULT_DATA = Path("..") / "shared" / "data"
+
+
+@dataclass(frozen=True)
+class Job:
+    """One task or reproduction: the module whose `evaluate` or `reproduce` does it, in words."""
+
+    module: str
+    title: str
+    folder: str
+    """Folder of the data set under `OVERT_DATA` that is read when no path is given."""
+
+
+TASKS: dict[str, Job] = {
+    "next-element": Job(
+        "overt.models.elements.scored",
+        "Next element a person presses in a small web task",
+        "miniwob-human-demos",
+    ),
+    "next-action": Job(
+        "overt.models.scored", "Next event and the pause before it", "aalto-desktop-subset"
+    ),
+    "pause": Job("overt.models.pauses", "Time to the next key", "aalto-desktop-subset"),
+    "person-or-program": Job("overt.models.programs.scored", "Is this a person or a program?", "."),
+    "slips": Job("overt.models.typos.slips", "Slips of the hand put right", "aalto-slips"),
+    "spelling": Job("overt.models.typos.spelling", "Misspelt words put right", "spelling-corpora"),
+}
+"""Tasks of `overt evaluate`. The module has `evaluate(path, progress) -> Scores`."""
+
+REPRODUCTIONS: dict[str, Job] = {
+    "balabit": Job("overt.audit.balabit", "Is it the owner's mouse?", "balabit-mouse"),
+    "cmu": Job("overt.audit.cmu", "Is it the owner's password rhythm?", "cmu-password"),
+    "mousetrap": Job("overt.audit.mousetrap", "Curvature of mouse paths", "mousetrap-kh2017"),
+}
+"""Names for `overt reproduce`. The module has `reproduce(path, progress) -> Reproduced`."""
+
+
+def _job(known: dict[str, Job], name: str, what: str) -> Job:
+    if name not in known:
+        raise InvalidInput(
+            "is not known", where=f"{what} {name}", do=f"Known: {', '.join(sorted(known))}."
+        )
+    return known[name]
+
+
+def _path(given: Path | None, folder: str) -> Path:
+    path = given or Path(os.environ.get("OVERT_DATA") or DEFAULT_DATA) / folder
+    if not path.exists():
+        raise Missing(
+            "there is no such file or directory",
+            where=str(path),
+            do="Say where the data lies with --data, or set OVERT_DATA.",
+        )
+    return path
+
+
+def evaluate(task: str, data: Path | None, html: Path | None, *, as_json: bool) -> None:
+    """Print a task's figures beside every baseline, on what nothing was fitted to."""
+    job = _job(TASKS, task, "TASK")
+    path = _path(data, job.folder)
+    with progress(f"evaluate {task}") as update:
+        scores: Scores = importlib.import_module(job.module).evaluate(path, update)
+    if html is not None:
+        html.write_text(_page(job.title, scores), encoding="utf-8")
+    if as_json:
+        say_json(scores.as_dict())
+        return
+    shown = [(row.name, row.metric, _figure(row.value), _between(row)) for row in scores.rows]
+    table(job.title, ("method", "metric", "value", "95 %"), shown)
+    say(f"{scores.protocol} " + ", ".join(f"{count} {of}" for of, count in scores.counts.items()))
+    for note in scores.notes:
+        say(note)
+    if html is not None:
+        say(f"Plot: {html}")
+
+
+def reproduce(name: str, data: Path | None, html: Path | None, *, as_json: bool) -> None:
+    """Print published figures and ours side by side, and write a plot of both."""
+    job = _job(REPRODUCTIONS, name, "NAME")
+    path = _path(data, job.folder)
+    with progress(f"reproduce {name}") as update:
+        found: Reproduced = importlib.import_module(job.module).reproduce(path, update)
+    if html is not None:
+        from overt.audit.reproduced import page
+
+        html.write_text(page(found), encoding="utf-8")
+    if as_json:
+        say_json(found.as_dict())
+        return
+    shown = [
+        (row.name, _figure(row.published), _figure(row.measured), _between(row))
+        for row in found.rows
+    ]
+    table(found.title, (found.metric, "published", "measured", "95 %"), shown)
+    for note in found.notes:
+        say(note)
+    if html is not None:
+        say(f"Plot: {html}")
+
+
+def _page(title: str, scores: Scores) -> str:
+    from overt.audit.dots import Mark, Panel, page
+
+    panels = [
+        Panel(
+            metric,
+            tuple(
+                Mark(row.name, row.value, row.low, row.high)
+                for row in scores.rows
+                if row.metric == metric
+            ),
+        )
+        for metric in dict.fromkeys(row.metric for row in scores.rows)
+    ]
+    return page(title, scores.protocol, panels, scores.notes)
+
+
+def _figure(value: float | None) -> str:
+    return "–" if value is None or value != value else f"{value:.4g}"
+
+
+def _between(row: Any) -> str:
+    if row.low is None or row.low != row.low:
+        return "–"
+    return f"{row.low:.4g} … {row.high:.4g}"

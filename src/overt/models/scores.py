@@ -1,0 +1,97 @@
+"""What `overt evaluate` answers: figures of models and baselines on what they have not seen.
+
+One row is one figure of one method: `name` says which method (and which part of the data), `metric`
+what is measured, `value` with its 95 % interval. Intervals come from a bootstrap over the units
+that are independent of each other (people, assignments, words), never over events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from overt.models.tensors import Array
+
+RESAMPLES = 1000
+
+Progress = Callable[[str, float], None]
+"""Called with what is being done, in words, and the share that is done, 0 to 1."""
+
+
+@dataclass(frozen=True)
+class Score:
+    """One figure of one method. NaN bounds where there are too few units for an interval."""
+
+    name: str
+    metric: str
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Scores:
+    """All figures of one task, in the order in which they are to be read."""
+
+    task: str
+    protocol: str
+    """In a sentence: what was trained on, what was scored, and what kept them apart."""
+    counts: dict[str, int]
+    """How many people, words, steps … the figures are over."""
+    rows: tuple[Score, ...]
+    notes: tuple[str, ...] = field(default=())
+    """What a reader must know to not misread the figures."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain JSON; a figure that could not be computed is null."""
+        rows = [
+            {
+                "name": row.name,
+                "metric": row.metric,
+                **{key: _plain(getattr(row, key)) for key in ("value", "low", "high")},
+            }
+            for row in self.rows
+        ]
+        return {
+            "task": self.task,
+            "protocol": self.protocol,
+            "counts": self.counts,
+            "rows": rows,
+            "notes": list(self.notes),
+        }
+
+
+def _plain(value: float) -> float | None:
+    return round(float(value), 6) if np.isfinite(value) else None
+
+
+def shares(
+    name: str, metric: str, hits: Array, total: Array, *, seed: int = 0, resamples: int = RESAMPLES
+) -> Score:
+    """Return the ratio of two sums over units, with its 95 % bootstrap interval over the units.
+
+    Args:
+        name: the method.
+        metric: what the ratio is.
+        hits: float64[units], what is counted, or summed, of each unit.
+        total: float64[units], out of how many.
+        seed: of the resampling.
+        resamples: how many.
+
+    >>> shares("always right", "top1", np.ones(3), np.ones(3))
+    Score(name='always right', metric='top1', value=1.0, low=1.0, high=1.0)
+    """
+    hits, total = np.asarray(hits, np.float64), np.asarray(total, np.float64)
+    if hits.size == 0 or total.sum() == 0:
+        return Score(name, metric, float("nan"), float("nan"), float("nan"))
+    rng = np.random.Generator(np.random.PCG64(seed))
+    drawn = np.empty(resamples)
+    for number in range(resamples):
+        picked = rng.integers(0, hits.size, hits.size)
+        below = total[picked].sum()
+        drawn[number] = hits[picked].sum() / below if below else np.nan
+    low, high = np.nanpercentile(drawn, [2.5, 97.5]).tolist()
+    return Score(name, metric, float(hits.sum() / total.sum()), low, high)
