@@ -142,3 +142,26 @@ def roc(counts: Histograms) -> list[tuple[float, float]]:
     )
     step = max(len(points) // _CURVE_POINTS, 1)
     return [*points[::step], points[-1]]
+
+
+def eer_interpolated(genuine: Any, impostor: Any) -> float:
+    """Return one person's equal error rate; higher scores are less like the person.
+
+    False alarms and misses are walked from the strictest threshold to the most lenient; where they
+    cross, both are interpolated linearly (as Killourhy and Maxion do).
+
+    >>> eer_interpolated([0.1, 0.2], [0.7, 0.9])
+    0.0
+    >>> eer_interpolated([0.1, 0.9], [0.7, 0.9])
+    0.5
+    """
+    scores = np.concatenate([genuine, impostor])
+    order = np.argsort(-scores, kind="stable")
+    is_impostor = (np.arange(len(scores)) >= len(genuine))[order]
+    last = np.append(np.flatnonzero(np.diff(scores[order])), len(scores) - 1)
+    caught = np.append(0, np.cumsum(is_impostor)[last]) / len(impostor)
+    alarms = np.append(0, np.cumsum(~is_impostor)[last]) / len(genuine)
+    apart = (1 - caught) - alarms
+    before = int(np.flatnonzero(apart >= 0)[-1])
+    share = apart[before] / (apart[before] - apart[before + 1])
+    return float(alarms[before] + share * (alarms[before + 1] - alarms[before]))
