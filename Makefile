@@ -50,8 +50,8 @@ test: .venv/installed-test sdk/node_modules/installed  ## install what tests nee
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -q -m "not soak"
 
 check: .venv/installed-check sdk/node_modules/installed  ## lint, types of both languages, layout, words, SDK bundle
-	@$(BIN)/ruff check --quiet src tests tools benchmarks
-	@$(BIN)/ruff format --check --quiet src tests tools benchmarks
+	@$(BIN)/ruff check --quiet src tests tools benchmarks examples
+	@$(BIN)/ruff format --check --quiet src tests tools benchmarks examples
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/python tools/check_layout.py
 	@$(BIN)/python tools/check_words.py
@@ -82,7 +82,7 @@ demo: install  ## the whole loop unattended in a headless Chromium, with a repor
 	@$(BIN)/overt demo --html demo.html
 
 format: .venv/installed-check  ## let the formatter have its way
-	@$(BIN)/ruff check --fix --quiet src tests tools benchmarks; $(BIN)/ruff format --quiet src tests tools benchmarks
+	@$(BIN)/ruff check --fix --quiet src tests tools benchmarks examples; $(BIN)/ruff format --quiet src tests tools benchmarks examples
 
 clean:  ## remove what make made (not your data)
 	@rm -rf .venv sdk/node_modules build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -60,12 +60,14 @@ class Studio:
 
 
 @contextmanager
-def studio(folder: Path) -> Iterator[Studio]:
-    """Run the studio in a process of its own over `folder`."""
+def studio(folder: Path, *site: Path) -> Iterator[Studio]:
+    """Run the studio in a process of its own over `folder`, with a site's own pages."""
     data_dir, printed = folder / "data", folder / "printed"
     with printed.open("wb") as errors:
         process = subprocess.Popen(
-            [sys.executable, str(SERVER), str(data_dir)], stdout=subprocess.PIPE, stderr=errors
+            [sys.executable, str(SERVER), str(data_dir), *map(str, site)],
+            stdout=subprocess.PIPE,
+            stderr=errors,
         )
         assert process.stdout is not None
         try:

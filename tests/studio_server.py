@@ -1,4 +1,4 @@
-"""Runs the studio for tests: `python studio_server.py DATA_DIR`; prints its address.
+"""Runs the studio for tests: `python studio_server.py DATA_DIR [SITE]`; prints its address.
 
 What is made up and trained from the page is kept small, so that a path takes seconds.
 """
@@ -16,7 +16,8 @@ SMALL = Lesson(people=8, minutes=0.4, epochs=1)
 
 if __name__ == "__main__":
     listening = socket.create_server(("127.0.0.1", 0))
-    app = create_app(Path(sys.argv[1]), SMALL)
+    folders = [Path(argument) for argument in sys.argv[1:]]
+    app = create_app(folders[0], SMALL, *folders[1:])
     sys.stdout.write(f"http://127.0.0.1:{listening.getsockname()[1]}\n")
     sys.stdout.flush()
     config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)

@@ -26,7 +26,18 @@ FIELDS = {
 @pytest.mark.skipif(chromium.find() is None, reason="there is no Chromium on PATH")
 def test_the_demo_holds_every_promise(tmp_path: Path) -> None:
     report = tmp_path / "report.html"
-    command = [sys.executable, "-P", "-m", "overt", "demo", "--json", "--people", "12"]
+    command = [
+        sys.executable,
+        "-P",
+        "-m",
+        "overt",
+        "demo",
+        "--json",
+        "--people",
+        "12",
+        "--epochs",
+        "2",
+    ]
     done = subprocess.run([*command, "--html", str(report)], capture_output=True, text=True)
     told = json.loads(done.stdout)
     broken = [promise["promise"] for promise in told["promises"] if not promise["held"]]

@@ -52,6 +52,10 @@ DataDir = Annotated[
     typer.Option("--data-dir", envvar="OVERT_DATA_DIR", help="Where Overt keeps everything."),
 ]
 StudyId = Annotated[str, typer.Option("--study", help="Id of the study.")]
+Epochs = Annotated[
+    int | None,
+    typer.Option(min=1, max=1000, help="Passes over the data in training; few are quick and poor."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 DataPath = Annotated[
     Path | None,
@@ -68,12 +72,21 @@ def up(
     *,
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8765,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    site: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of your own pages, served at /site/ (see examples/).",
+            exists=True,
+            file_okay=False,
+        ),
+    ] = None,
+    epochs: Epochs = None,
     data_dir: DataDir = DATA_DIR,
 ) -> None:
     """Start Overt here, finish any interrupted erasure, and print one address."""
     from overt.commands.serving import serve
 
-    serve(data_dir, host, port)
+    serve(data_dir, host, port, epochs=epochs, site=site)
 
 
 @study_app.command("new", epilog="Example: overt study new lab.toml, edit it, and the same again")
@@ -191,7 +204,7 @@ def train(
     *,
     study: StudyId,
     purpose: Annotated[Purpose, typer.Option(help="What is learned.")],
-    epochs: Annotated[int | None, typer.Option(min=1, max=1000, help="Passes.")] = None,
+    epochs: Epochs = None,
     as_json: AsJson = False,
     data_dir: DataDir = DATA_DIR,
 ) -> None:
@@ -318,6 +331,7 @@ def doctor(*, as_json: AsJson = False, data_dir: DataDir = DATA_DIR) -> None:
 def demo(
     *,
     people: Annotated[int, typer.Option(min=12, max=400, help="Synthetic people.")] = 24,
+    epochs: Epochs = None,
     html: Annotated[Path | None, typer.Option(help="Write a report here.", dir_okay=False)] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -327,7 +341,7 @@ def demo(
     """
     from overt.commands.demo import run_demo
 
-    run_demo(people, html, as_json=as_json)
+    run_demo(people, html, epochs=epochs, as_json=as_json)
 
 
 def main() -> None:

@@ -58,12 +58,12 @@ class Outcome:
         return {**self.figures, "promises": promises, "ok": self.ok}
 
 
-def run_demo(people: int, html: Path | None, *, as_json: bool) -> None:
+def run_demo(people: int, html: Path | None, *, epochs: int | None, as_json: bool) -> None:
     """Run the loop, print what came of it, and exit with 1 if a promise did not hold."""
     chromium.require()
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="overt-demo-") as scratch, progress("demo") as update:
-        outcome = _loop(Path(scratch), people, update)
+        outcome = _loop(Path(scratch), people, epochs, update)
     outcome.figures["seconds"] = round(time.monotonic() - started, 1)
     if html is not None:
         from overt.commands.demo_report import page
@@ -77,7 +77,7 @@ def run_demo(people: int, html: Path | None, *, as_json: bool) -> None:
         raise SystemExit(1)
 
 
-def _loop(scratch: Path, people: int, update: Progress) -> Outcome:
+def _loop(scratch: Path, people: int, epochs: int | None, update: Progress) -> Outcome:
     from overt.commands.person import visiting
     from overt.gateway import population
 
@@ -87,7 +87,7 @@ def _loop(scratch: Path, people: int, update: Progress) -> Outcome:
     with opened(data_dir, create=True) as store:
         update("making up people", 0.02)
         population.fill(store, BUILT_IN, people, SEED, minutes=MINUTES)
-    with _server(data_dir, update) as url, visiting(canary) as visit:
+    with _server(data_dir, epochs, update) as url, visiting(canary) as visit:
         update("joining", 0.08)
         receipt = visit.join(url)
         update("typing and pointing in a headless Chromium", 0.1)
@@ -117,10 +117,11 @@ def _loop(scratch: Path, people: int, update: Progress) -> Outcome:
 
 
 @contextmanager
-def _server(data_dir: Path, update: Progress) -> Iterator[str]:
+def _server(data_dir: Path, epochs: int | None, update: Progress) -> Iterator[str]:
     update("starting the server", 0.06)
     command = [sys.executable, "-P", "-m", "overt", "up", "--port", "0", "--data-dir"]
-    server = subprocess.Popen([*command, str(data_dir)], stdout=subprocess.PIPE, text=True)
+    passes = [] if epochs is None else ["--epochs", str(epochs)]
+    server = subprocess.Popen([*command, str(data_dir), *passes], stdout=subprocess.PIPE, text=True)
     try:
         url = (server.stdout.readline() if server.stdout else "").strip()
         if not url.startswith("http://"):

@@ -59,14 +59,21 @@ def _care(data_dir: Path, stop: threading.Event) -> None:
                 return
 
 
-def serve(data_dir: Path, host: str, port: int) -> None:
-    """Serve until interrupted; prints one address when connections are taken."""
+def serve(
+    data_dir: Path, host: str, port: int, *, epochs: int | None = None, site: Path | None = None
+) -> None:
+    """Serve until interrupted; prints one address when connections are taken.
+
+    `epochs` is how often a training that the page asks for passes over its data; `site` a folder
+    of pages of one's own.
+    """
     import uvicorn
 
     from overt.studio.app import create_app
+    from overt.studio.lesson import Lesson
 
     sock = _listening(host, port)
-    app = create_app(data_dir)
+    app = create_app(data_dir, Lesson(epochs=epochs), site)
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, server_header=False, date_header=False
     )

@@ -30,16 +30,19 @@ from overt.studio.shell import Shell, error_body, is_api, status_of
 _HERE = files("overt.studio")
 
 
-def create_app(data_dir: Path, lesson: Lesson | None = None) -> ASGIApp:
+def create_app(data_dir: Path, lesson: Lesson | None = None, site: Path | None = None) -> ASGIApp:
     """Return the ASGI application over a data directory, which is made if it is not there.
 
-    `lesson` says how much is trained from the page; tests take a smaller one.
+    `lesson` says how much is trained from the page; tests take a smaller one. `site` is a folder
+    of pages of one's own that are served below `/site/`, under the same strict headers.
     """
     store = Store.open(data_dir, create=True)
     _register_built_in(store)
     collector = Collector(store)
+    own = [Mount("/site", StaticFiles(directory=str(site), html=True))] if site else []
     inner = Starlette(
         routes=[
+            *own,
             Route("/healthz", _healthy),
             *api.routes(store, Jobs(), lesson or Lesson()),
             *pages.routes(store),

@@ -1,0 +1,44 @@
+// The least a site needs: show the notice exactly as it came, let the person choose, record.
+import { open } from "/static/overt.js";
+
+const at = (id) => document.getElementById(id);
+const overt = await open({ study: "site-example" });
+overt.onChange(({ phase, reason }) => {
+  at("state").textContent = phase === "none" ? "Nothing is recorded." : `${phase} ${reason}`.trim();
+});
+at("comment").addEventListener("submit", (event) => event.preventDefault());
+
+if (overt.state().phase === "none") {
+  const { notice } = await overt.notice();
+  at("ask-h").textContent = notice.title;
+  for (const { heading, text } of notice.sections) {
+    const title = document.createElement("h3");
+    title.textContent = heading;
+    at("notice").append(title, ...text.map((line) => Object.assign(document.createElement("p"), { textContent: line })));
+  }
+  for (const purpose of notice.choices.purposes) {
+    const label = document.createElement("label");
+    const box = Object.assign(document.createElement("input"), { type: "checkbox", value: purpose.id });
+    label.append(box, ` ${purpose.title}: ${purpose.text}`);
+    at("choices").append(label);
+  }
+  at("yes").textContent = notice.join;
+  at("no").textContent = notice.decline;
+  at("ask").hidden = false;
+  at("no").addEventListener("click", () => {
+    at("ask").hidden = true;
+    at("state").textContent = notice.declined;
+  });
+  at("yes").addEventListener("click", async () => {
+    const chosen = [...at("choices").querySelectorAll(":checked")].map((box) => box.value);
+    if (chosen.length === 0) return void at("choices").querySelector("input").focus();
+    const receipt = await overt.join(chosen);
+    at("ask").hidden = true;
+    // Give people their receipt: it holds the recovery code with which they can leave from anywhere.
+    const file = new Blob([JSON.stringify(receipt, null, 2)], { type: "application/json" });
+    const link = Object.assign(document.createElement("a"), {
+      href: URL.createObjectURL(file), download: "receipt.json", textContent: "Keep your receipt",
+    });
+    at("state").after(link);
+  });
+}

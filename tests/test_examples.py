@@ -1,0 +1,86 @@
+"""The examples do what their README says, on synthetic people and in a real Chromium."""
+
+import csv
+import io
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from overt.gateway import population, studies
+from overt.store.store import Store
+from studio_fixtures import chromium, studio
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+
+
+def run(*arguments: str | Path) -> Any:
+    return subprocess.run([sys.executable, *map(str, arguments)], capture_output=True, text=True)
+
+
+def filled(root: Path, people: int) -> Path:
+    """A data directory with the copy task's study and synthetic people in it."""
+    with Store.open(root, create=True) as store:
+        text = (EXAMPLES / "copy-task" / "study.toml").read_text()
+        both = '["typing-assist", "next-action"]'
+        studies.register(store, text.replace('["typing-assist"]', both).encode())
+        population.fill(store, "copy-task", people, minutes=0.4)
+    return root
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return filled(tmp_path_factory.mktemp("examples") / "data", 16)
+
+
+def test_a_study_becomes_a_trained_model_in_under_fifty_lines(data: Path) -> None:
+    script = EXAMPLES / "train_pytorch.py"
+    assert len(script.read_text().splitlines()) < 50
+    done = run(script, "--data-dir", data, "--study", "copy-task", "--epochs", "1")
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"GRU \d+\.\d%, most frequent \d+\.\d%", done.stdout)
+
+
+def test_the_copy_task_makes_a_table_over_at_least_ten_people(data: Path, tmp_path: Path) -> None:
+    done = run(EXAMPLES / "copy-task" / "table.py", "--data-dir", data)
+    assert done.returncode == 0, done.stderr
+    lines = list(csv.DictReader(io.StringIO(done.stdout)))
+    assert {line["figure"] for line in lines} >= {"pauses", "revisions", "words_per_minute"}
+    assert {line["origin"] for line in lines} == {"synthetic"}
+    assert {line["people"] for line in lines} == {"10–19"}
+    few = run(EXAMPLES / "copy-task" / "table.py", "--data-dir", filled(tmp_path / "few", 9))
+    assert few.returncode == 1
+    assert few.stderr.startswith("table: ")
+    assert few.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "refused"), [("site", "#text", "#text"), ("copy-task", "#copy", "#trial")]
+)
+def test_a_page_records_its_listed_field_after_a_choice_and_works_without(
+    tmp_path: Path, name: str, field: str, refused: str
+) -> None:
+    with Store.open(tmp_path / "data", create=True) as store:
+        studies.register(store, (EXAMPLES / name / "study.toml").read_bytes())
+    with studio(tmp_path, EXAMPLES / name) as server, chromium() as browser:
+        page = browser.new_context(viewport={"width": 390, "height": 844}).new_page()
+        troubles: list[str] = []
+        page.on("pageerror", lambda error: troubles.append(str(error)))
+        page.goto(f"{server.url}/site/")
+        page.locator("#no").click()
+        expect(page.locator(refused)).to_be_visible()
+        assert page.evaluate("indexedDB.databases().then((all) => all.length)") == 0
+        page.reload()
+        page.locator("#choices input").check()
+        page.locator("#yes").click()
+        expect(page.locator("overt-indicator")).to_be_visible()
+        page.locator(field).click()
+        page.keyboard.type("a ferry")
+        expect(page.get_by_role("link", name="receipt")).to_be_visible()
+        assert page.evaluate("indexedDB.databases().then((all) => all.length)") > 0
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+        assert troubles == []
