@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -107,39 +106,14 @@ def audit_linkage(
     data_dir: Path, study_id: str, level: str, keys: str, html: Path | None, *, as_json: bool
 ) -> None:
     """Attack a study by typing profile, show the rates, and log the audit."""
-    from overt.audit.linkage import linkage
-    from overt.gateway.door import Door
-    from overt.gateway.ledger import record
+    from overt.gateway.audits import audit
     from overt.gateway.studies import study_of
 
     lengths = _keys(keys)
     with opened(data_dir) as store, progress("audit") as update:
         study = study_of(store, study_id)
-        purpose = "typing-assist" if "typing-assist" in study.purposes else study.purposes[0]
-        door = Door(store, "command line", "auditor")
-        synthetic = False
-
-        def people() -> Iterator[Any]:
-            nonlocal synthetic
-            selected = door.select(study.id, purpose, "audit")
-            living = [chosen for chosen in selected if chosen.origin == "live"]
-            if len(living) < PEOPLE_MIN:
-                selected = [chosen for chosen in selected if chosen.origin != "live"]
-            for number, chosen in enumerate(selected):
-                update("reading", 0.5 * number / len(selected))
-                events = door.open(chosen, purpose, "audit")
-                if events is not None:
-                    synthetic = synthetic or events.origin == "synthetic"
-                    yield events.sessions
-
-        found = linkage(
-            people(),
-            levels=(level,),
-            keys=lengths,
-            progress=lambda done, steps: update("attacking", 0.5 + 0.5 * done / steps),
-        )
-        detail = {"event": "audit", "suite": found.suite, "level": level, "keys": lengths}
-        record(store, "audit", study.id, detail)
+        done = audit(store, study.id, level, lengths, "command line", update)
+    found, synthetic = done.found, done.synthetic
     if html is not None:
         from overt.audit.report import html as report
 

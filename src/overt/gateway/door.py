@@ -8,6 +8,7 @@ purpose are left out; a reader learns nothing of them.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,9 +19,10 @@ from overt.consent.policy import GIVEN, IMPORTED, ReceiptState, decide
 from overt.gateway.enrol import Person
 from overt.gateway.ledger import record
 from overt.gateway.studies import study_of
-from overt.schema.batch import decode, to_events
+from overt.schema.batch import BatchHeader, decode, read_header, to_events
 from overt.schema.errors import NotConsented, OvertError, Refused, Withdrawn
 from overt.schema.event import EVENTS
+from overt.schema.manifest import bucket
 from overt.schema.people import SubjectEvents
 from overt.store.control import BatchPlace
 from overt.store.store import Store
@@ -98,6 +100,24 @@ class Door:
             raise
         return SubjectEvents(tag, selected.origin, sessions)
 
+    def headers(
+        self, selected: Selected, purpose: str, action: str
+    ) -> tuple[BatchHeader, ...] | None:
+        """Return what the first batch of each session says of itself: no event is decoded.
+
+        None if the person has left since they were selected.
+        """
+        firsts = {place.session: place for place in reversed(selected.places)}
+        try:
+            self._decide(selected.subject, selected.origin, purpose, action)
+            return tuple(read_header(plain)[0] for _, plain in self._store.read(firsts.values()))
+        except (Withdrawn, NotConsented):
+            return None
+        except OvertError:
+            if self._store.keyring.subject(selected.subject) is None:
+                return None
+            raise
+
     def own(self, person: Person, action: str) -> tuple[pa.Table, ...]:
         """Return a person's own sessions, for `read-own` or `export-own`; each event once.
 
@@ -112,7 +132,9 @@ class Door:
         except Exception as error:
             self._refuse(person.study, "", action, error)
             raise self._as_refused(error) from error
-        self._log_read(person.study, "", action, [Selected(person.subject, "live", ())])
+        record(
+            self._store, "read", person.study, self._detail("read", "", action), [person.subject]
+        )
         return sessions
 
     def _selected(
@@ -170,14 +192,14 @@ class Door:
     def _log_read(
         self, study_id: str, purpose: str, action: str, selected: Sequence[Selected]
     ) -> None:
-        """Log one entry about each live person, and one about everyone there is nobody to tell."""
+        """Log one entry about the whole read, which anyone may be shown, and one a live person."""
+        detail = self._detail("read", purpose, action)
+        origins = Counter(chosen.origin for chosen in selected)
+        counted = {origin: bucket(count) for origin, count in sorted(origins.items())}
+        record(self._store, "read", study_id, {**detail, "people": counted})
         live: list[str | None] = [s.subject for s in selected if s.origin == "live"]
-        others = sorted({s.origin for s in selected} - {"live"})
         if live:
-            record(self._store, "read", study_id, self._detail("read", purpose, action), live)
-        if others or not selected:
-            detail = {**self._detail("read", purpose, action), "origins": others}
-            record(self._store, "read", study_id, detail)
+            record(self._store, "read", study_id, detail, live)
 
     def _refuse(self, study_id: str, purpose: str, action: str, error: Exception) -> None:
         """Log a refusal; the reason is the kind of error, never its words."""

@@ -236,8 +236,8 @@ def _derived(job: Job, progress: Progress) -> None:
                 }
         facts["destroyed"] = []
         job.file("derived")
-    if facts.get("subject"):
-        for artefact in store.artefacts.with_member(facts["subject"]):
+    for subject in [facts["subject"]] if facts.get("subject") else facts.get("subjects", []):
+        for artefact in store.artefacts.with_member(subject):
             if artefact.kind != KIND:
                 store.artefacts.destroy(artefact.row)
                 facts["destroyed"].append(artefact.kind)
@@ -272,7 +272,8 @@ def _certify(job: Job, _progress: Progress) -> None:
         salt = bytes.fromhex(facts["certificate_salt"])
         append_once(store, "retention", facts["study"], detail, salt, facts["since"])
         facts["certificate"] = detail
-        facts["batches"], facts["keys"], facts["openings"] = [], [], []
+        for name in ("batches", "keys", "subjects", "openings"):
+            facts[name] = []
         return
     if "certificate" not in facts:
         facts["certificate"] = log_of(store).sign("certificate", _certificate(job))

@@ -61,7 +61,8 @@ def unchanged(model: Model, compared: Compared) -> bool:
 
 def _without(trained: Trained, stale: tuple[int, ...]) -> Trained:
     kept = {shard: tensors for shard, tensors in trained.shards.items() if shard not in stale}
-    return replace(trained, shards=kept)
+    curves = {shard: curve for shard, curve in trained.curves.items() if shard in kept}
+    return replace(trained, shards=kept, curves=curves)
 
 
 def bring_in_line(store: Store, study: str, purpose: str, progress: Progress) -> Model | None:

@@ -90,6 +90,7 @@ def expire(
             "study": study.id,
             "days": study.retention_days,
             "keys": keys,
+            "subjects": sorted({key.subject for key in old}),
             "batches": [place.row for place in store.control.batches(data_keys=keys)],
         }
         job = erase.start(store, facts)

@@ -100,7 +100,8 @@ def judged(
     progress("judging on people it has not seen", 1.0)
     evaluation = evaluate(trained, _may_be_shown(people))
     study = study_of(store, model.study)
-    made = card(trained, evaluation, _described(study, model.purpose, people))
+    described = _described(study, model.purpose, people)
+    made = card(trained, evaluation, described, with_curve=_enough_of_each(people))
     detail = {
         "event": "training",
         "purpose": model.purpose,
@@ -121,6 +122,12 @@ def _may_be_shown(people: list[Sequences]) -> list[Sequences]:
     """
     living = sum(person.origin == "live" for person in people)
     return [p for p in people if p.origin != "live" or living >= PEOPLE_MIN]
+
+
+def _enough_of_each(people: list[Sequences]) -> bool:
+    """Tell whether who taught it are ten or more of each origin, made-up people aside."""
+    taught = Counter(person.origin for person in people if person.split == "train")
+    return all(n >= PEOPLE_MIN for origin, n in taught.items() if origin != "synthetic")
 
 
 def _described(study: Study, purpose: str, people: list[Sequences]) -> Description:

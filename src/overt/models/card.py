@@ -9,6 +9,7 @@ from typing import Any
 
 from overt.datasets.tokens import TOKENS_ID
 from overt.models.config import Config
+from overt.models.curve import mean_curve
 from overt.models.evaluate import Evaluation
 from overt.models.train import Trained, weights_hash
 from overt.schema.errors import InvalidInput
@@ -35,8 +36,14 @@ _TITLES = {
 }
 
 
-def card(trained: Trained, evaluation: Evaluation, manifest: Manifest) -> dict[str, Any]:
-    """Return the card as plain JSON. The manifest must be that of the data it was trained on."""
+def card(
+    trained: Trained, evaluation: Evaluation, manifest: Manifest, *, with_curve: bool = False
+) -> dict[str, Any]:
+    """Return the card as plain JSON. The manifest must be that of the data it was trained on.
+
+    `with_curve` shows how the loss went down in training, mean over shards: only where as many
+    people are in it as any other figure needs.
+    """
     if manifest.tokens != TOKENS_ID:
         raise InvalidInput("is of other tokens than the model", where="manifest.tokens")
     judged = evaluation.as_dict()
@@ -63,6 +70,7 @@ def card(trained: Trained, evaluation: Evaluation, manifest: Manifest) -> dict[s
             "shards": {str(shard): value for shard, value in trained.shard_hashes().items()},
             "config": {name: getattr(config, name) for name in Config.__dataclass_fields__},
         },
+        "training": mean_curve(trained.curves.values()) if with_curve else None,
         "certified": trained.certified,
         "uncertified_because": list(trained.uncertified()),
         "machine": dict(trained.machine),

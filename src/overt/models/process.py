@@ -67,17 +67,20 @@ class Process:
         config: Config,
         vocabulary: int,
         shard: int,
-        progress: Callable[[int, int], None],
+        progress: Callable[[int, int, float], None],
     ) -> dict[str, Array]:
-        """Return the weights of one shard, as `shard.fit` does; `progress` gets done and steps."""
+        """Return the weights of one shard, as `shard.fit` does.
+
+        `progress` gets done and steps, and the mean loss since it was last called.
+        """
         head = json.dumps([config.to_json(), vocabulary, shard]).encode()
         try:
             _write(self._jobs, len(head).to_bytes(4, "little") + head + encode(pack(streams)))
         except BrokenPipeError:
             raise _ended() from None
         while (answer := self._answer())[:1] == b"P":
-            done, steps = json.loads(answer[1:])
-            progress(done, steps)
+            done, steps, loss = json.loads(answer[1:])
+            progress(done, steps, loss)
         return decode(answer[1:])
 
     def _answer(self) -> bytes:
@@ -109,9 +112,14 @@ def _ended() -> Missing:
 def _serve(jobs: IO[bytes], answers: IO[bytes]) -> None:
     _write(answers, b"M" + json.dumps(machine()).encode())
 
-    def report(done: int, steps: int) -> None:
+    losses: list[float] = []
+
+    def report(done: int, steps: int, loss: float) -> None:
+        losses.append(loss)
         if done % PROGRESS_STEPS == 0 or done == steps:
-            _write(answers, b"P" + json.dumps([done, steps]).encode())
+            mean = round(sum(losses) / len(losses), 5)
+            losses.clear()
+            _write(answers, b"P" + json.dumps([done, steps, mean]).encode())
 
     for frame in _frames(jobs):
         size = int.from_bytes(frame[:4], "little")

@@ -33,8 +33,8 @@ WARM_STEPS = 30
 RATE_LAST = 0.02
 """Share of the learning rate that the last step still has."""
 
-Progress = Callable[[int, int], None]
-"""Called with steps done and steps in all."""
+Progress = Callable[[int, int, float], None]
+"""Called with steps done, steps in all, and the loss of the last one (nats an event)."""
 
 
 def machine() -> dict[str, str]:
@@ -98,7 +98,7 @@ def fit(
     config: Config,
     vocabulary: int,
     shard: int,
-    progress: Progress = lambda _done, _steps: None,
+    progress: Progress = lambda _done, _steps, _loss: None,
 ) -> dict[str, Array]:
     """Return the weights fitted to `streams`, the shard's people in the order of their tags.
 
@@ -135,5 +135,5 @@ def fit(
             loss.backward()  # type: ignore[no-untyped-call]
             adam.step(rate(config, done, steps))
             done += 1
-            progress(done, steps)
+            progress(done, steps, float(loss.detach()))
     return encoder.tensors()

@@ -11,12 +11,13 @@ import json
 import os
 from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 
 from overt.datasets.tokens import TOKENS_ID, VOCABULARY, Sequences
 from overt.models import baselines
 from overt.models.config import Config, config_from
+from overt.models.curve import Curve
 from overt.models.process import Process
 from overt.models.shard import ENVIRONMENT
 from overt.models.stream import Stream, pack, stream_of
@@ -34,6 +35,8 @@ class Progress:
     done: int
     steps: int
     shards: int
+    loss: float
+    """Mean since the report before, in nats an event."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +50,8 @@ class Trained:
     machine: Mapping[str, str]
     """Processor, libraries and environment it was trained with; not part of the hash."""
     shards: Mapping[int, Mapping[str, Array]]
+    curves: Mapping[int, Curve] = field(default_factory=dict)
+    """How each shard's loss went down in training; not part of the hash."""
 
     @property
     def certified(self) -> bool:
@@ -80,11 +85,13 @@ class Trained:
 
     def to_bytes(self) -> bytes:
         """Return everything as canonical bytes."""
-        head = json.dumps(
-            {"config": self.config.to_json(), "machine": dict(self.machine), "tokens": TOKENS_ID},
-            sort_keys=True,
-            separators=(",", ":"),
-        ).encode()
+        facts = {
+            "config": self.config.to_json(),
+            "machine": dict(self.machine),
+            "tokens": TOKENS_ID,
+            "curves": {f"{shard:03d}": self.curves[shard] for shard in sorted(self.curves)},
+        }
+        head = json.dumps(facts, sort_keys=True, separators=(",", ":")).encode()
         tensors = {
             f"{shard:03d}/{name}": array
             for shard, tensors in self.shards.items()
@@ -106,9 +113,13 @@ def trained_from(data: bytes) -> Trained:
         for name, array in tensors.items():
             shard, inner = name.split("/", 1)
             shards.setdefault(int(shard), {})[inner] = array
+        curves = {
+            int(shard): tuple((int(steps), float(loss)) for steps, loss in curve)
+            for shard, curve in head.get("curves", {}).items()
+        }
     except (ValueError, KeyError, TypeError) as error:
         raise Damaged("is not a trained model", where="model") from error
-    return Trained(config, machine, shards)
+    return Trained(config, machine, shards, curves)
 
 
 def weights_hash(trained: Trained) -> str:
@@ -158,13 +169,16 @@ def train(
         shard: [stream_of(p.sessions) for p in sorted(members[shard], key=lambda p: p.tag)]
         for shard in wanted
     }
-    kept = dict(before.shards) if before else {}
-    for shard in kept.keys() if shards is None else shards:
-        kept.pop(shard, None)
-    fitted, machine = _fit(streams, config, workers, progress)
+    kept: dict[int, Mapping[str, Array]] = {}
+    curves: dict[int, Curve] = {}
+    if before and shards is not None:
+        kept = {shard: v for shard, v in before.shards.items() if shard not in shards}
+        curves = {shard: curve for shard, curve in before.curves.items() if shard in kept}
+    fitted, machine, seen = _fit(streams, config, workers, progress)
     if before and kept:
         machine = _together(before.machine, machine)
-    return Trained(config, machine, dict(sorted({**kept, **fitted}.items())))
+    merged = dict(sorted({**kept, **fitted}.items()))
+    return Trained(config, machine, merged, dict(sorted({**curves, **seen}.items())))
 
 
 def _together(before: Mapping[str, str], now: Mapping[str, str]) -> dict[str, str]:
@@ -180,8 +194,11 @@ def _fit(
     config: Config,
     workers: int | None,
     progress: Callable[[Progress], None] | None,
-) -> tuple[dict[int, dict[str, Array]], dict[str, str]]:
-    """Fit every shard, the largest first, in up to `workers` processes side by side."""
+) -> tuple[dict[int, dict[str, Array]], dict[str, str], dict[int, Curve]]:
+    """Fit every shard, the largest first, in up to `workers` processes side by side.
+
+    Return weights by shard, the machine, and each shard's curve.
+    """
     waiting: SimpleQueue[int] = SimpleQueue()
     for shard in sorted(streams, key=lambda s: (-sum(map(len, streams[s])), s)):
         waiting.put(shard)
@@ -189,14 +206,16 @@ def _fit(
     processes: list[Process] = []
     machine: dict[str, str] = {}
     fitted: dict[int, dict[str, Array]] = {}
+    seen: dict[int, list[tuple[int, float]]] = {shard: [] for shard in streams}
 
     def work(process: Process) -> None:
         try:
             machine.update(process.machine())
             while (shard := _next(waiting)) is not None:
 
-                def report(done: int, steps: int, shard: int = shard) -> None:
-                    reports.put(Progress(shard, done, steps, len(streams)))
+                def report(done: int, steps: int, loss: float, shard: int = shard) -> None:
+                    seen[shard].append((done, loss))
+                    reports.put(Progress(shard, done, steps, len(streams), loss))
 
                 weights = process.fit(streams[shard], config, len(VOCABULARY), shard, report)
                 fitted[shard] = {**weights, **fitted_tables(streams[shard])}
@@ -222,7 +241,7 @@ def _fit(
             for process in processes:
                 process.kill()
             raise
-    return fitted, machine
+    return fitted, machine, {shard: tuple(curve) for shard, curve in seen.items()}
 
 
 def _next(waiting: SimpleQueue[int]) -> int | None:

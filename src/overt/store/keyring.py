@@ -212,6 +212,12 @@ class Keyring:
                 self._add(_SECRET, row, os.urandom(KEY_BYTES))
             return self._secrets[row]
 
+    def renew_secret(self, name: str) -> bytes:
+        """Destroy the system secret of this name and return a new one."""
+        with self._changing():
+            self.destroy(_secret_row(name))
+            return self.secret(name)
+
     def add_subject(
         self, study: str, *, recovery_hash: bytes = bytes(32), device_hash: bytes = bytes(32)
     ) -> str:

@@ -1,0 +1,166 @@
+"""Figures over people: kept sealed, over ten or none, and gone with anyone who was in them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway_fixtures import STUDY, join, new_store, sessions, upload
+from overt.features.spread import spread
+from overt.gateway import enrol, erase, researcher, retention
+from overt.gateway.audits import audit_once
+from overt.gateway.distributions import distributions
+from overt.gateway.filed import filed
+from overt.gateway.ledger import log_of
+from overt.gateway.overview import overview
+from overt.gateway.studies import study_of
+from overt.log.opening import read_opening
+from overt.schema.errors import TooFew
+from overt.store.control import today
+from overt.store.store import Store
+
+PEOPLE = 11
+
+
+def _quiet(_what: str, _done: float) -> None:
+    """Report nothing."""
+
+
+def _living(store: Store, count: int, events: int = 60) -> list[enrol.Person]:
+    """Let people join who all recorded the same few seconds, up to a minute apart."""
+    recorded = [sessions(count=1)[0].slice(0, events)]
+    people = [join(store)[1] for _ in range(count)]
+    for person in people:
+        upload(store, person, recorded)
+    return people
+
+
+@pytest.fixture(scope="module")
+def studied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """A study of eleven living people with everything computed once."""
+    with new_store(tmp_path_factory.mktemp("figures") / "data") as store:
+        _living(store, PEOPLE, events=400)
+        overview(store, STUDY, "test", _quiet)
+        distributions(store, STUDY, "typing-assist", "test", _quiet)
+        audit_once(store, STUDY, "rhythm", [10], "test", _quiet)
+        yield store
+
+
+def _all(store: Store) -> list[Any]:
+    return [f for kind in ("overview", "features", "audit") for f in filed(store, STUDY, kind)]
+
+
+def test_figures_name_nobody_and_count_in_ranges(studied: Store) -> None:
+    kept = json.dumps([found.figures for found in _all(studied)], ensure_ascii=False)
+    assert '"people": "10–19"' in kept
+    assert str(PEOPLE) not in {word.strip('",:[]{}') for word in kept.split()}
+    for subject in studied.subjects(STUDY):
+        assert subject not in kept
+        assert studied.keyring.tag(subject).hex() not in kept
+
+
+def test_the_same_rows_are_not_opened_twice(studied: Store) -> None:
+    before = [found.row for found in studied.artefacts.filed(STUDY)]
+    overview(studied, STUDY, "test", _quiet)
+    distributions(studied, STUDY, "typing-assist", "test", _quiet)
+    audit_once(studied, STUDY, "rhythm", [10], "test", _quiet)
+    assert [found.row for found in studied.artefacts.filed(STUDY)] == before
+
+
+def test_each_computation_is_in_the_log_with_reader_purpose_and_action(studied: Store) -> None:
+    details = [read_opening(json.loads(plain)).detail for _, plain in studied.openings(None)]
+    done = {(d["role"], d["action"], d["purpose"]) for d in details if d["event"] == "read"}
+    assert ("researcher", "count", "next-action") in done
+    assert ("researcher", "features", "typing-assist") in done
+    assert ("auditor", "audit", "typing-assist") in done
+    assert {json.dumps(d.get("people")) for d in details if d["event"] == "read"} == {
+        '{"live": "10\\u201319"}'
+    }
+
+
+def test_a_person_can_open_every_read_that_covered_them(studied: Store) -> None:
+    kinds = [entry.kind for entry in log_of(studied).entries()]
+    about_nobody = sum(
+        read_opening(json.loads(plain)).detail["event"] == "read"
+        for _, plain in studied.openings(None)
+    )
+    assert kinds.count("read") == about_nobody * (PEOPLE + 1)
+
+
+@pytest.mark.parametrize("scope", ["person", "purpose", "minutes", "retention"])
+def test_whoever_leaves_takes_the_figures_along(tmp_path: Path, scope: str) -> None:
+    with new_store(tmp_path / "data") as store:
+        person = _living(store, 10)[0]
+        overview(store, STUDY, "test", _quiet)
+        distributions(store, STUDY, "typing-assist", "test", _quiet)
+        assert len(_all(store)) == 2
+        if scope == "retention":
+            late = today() + study_of(store, STUDY).retention_days + 1
+            retention.expire(store, day=late)
+        else:
+            job = (
+                retention.delete_last(store, person, 600)["job"]
+                if scope == "minutes"
+                else erase.begin(store, person, ["typing-assist"] if scope == "purpose" else None)
+            )
+            erase.finish(store, job)
+        assert _all(store) == []
+        assert store.artefacts.filed(STUDY) == []
+
+
+def test_nine_living_people_have_a_range_and_nothing_else(tmp_path: Path) -> None:
+    with new_store(tmp_path / "data", people=3) as store:
+        _living(store, 9)
+        assert overview(store, STUDY, "test", _quiet).figures["origins"] == {
+            "live": {"people": "<10"},
+            "synthetic": {"people": "<10"},
+        }
+        with pytest.raises(TooFew, match="10 people of one origin"):
+            distributions(store, STUDY, "typing-assist", "test", _quiet)
+        with pytest.raises(TooFew) as refused:
+            audit_once(store, STUDY, "rhythm", [10], "test", _quiet)
+        assert "9" not in str(refused.value)
+
+
+@given(st.lists(st.floats(-1e6, 1e6) | st.just(float("nan")), max_size=300))
+def test_every_part_of_a_spread_holds_ten_people(values: list[float]) -> None:
+    known = [value for value in values if value == value]
+    found = spread(values)
+    if found is None:
+        assert len(known) < 10
+        return
+    assert found.people == len(known) // 10 * 10
+    assert found.people // (len(found.bounds) + 1) >= 10
+    assert list(found.bounds) == sorted(found.bounds)
+
+
+@given(
+    st.lists(st.floats(-1e6, 1e6), min_size=10, max_size=250),
+    st.lists(st.floats(-1e6, 1e6), max_size=9),
+)
+def test_who_comes_after_a_whole_ten_changes_nothing(
+    first: list[float], after: list[float]
+) -> None:
+    whole = first[: len(first) // 10 * 10]
+    assert spread(whole) == spread(whole + after)
+
+
+def test_the_key_opens_and_a_new_one_ends_what_the_old_one_opened(tmp_path: Path) -> None:
+    with new_store(tmp_path / "data") as store:
+        key = researcher.key(store)
+        assert researcher.is_key(store, key.lower().replace("-", " "))
+        assert not researcher.is_key(store, key[:-1])
+        assert not researcher.is_key(store, "")
+        given_pass = researcher.issue_pass(store, 1000)
+        assert researcher.is_pass(store, given_pass, 1000 + researcher.PASS_S - 1)
+        assert not researcher.is_pass(store, given_pass, 1000 + researcher.PASS_S)
+        assert not researcher.is_pass(store, given_pass.replace("4", "5", 1), 1000)
+        assert researcher.new_key(store) != key
+        assert not researcher.is_pass(store, given_pass, 1000)
+        assert not researcher.is_key(store, key)
