@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from datasets_fixtures import AALTO, needs_aalto
-from overt.datasets import aalto, files, importers, keycodes, tsv
+from overt.datasets import aalto, files, importers, keycodes
+from overt.datasets.imported import Progress, Skipped
 from overt.features.presses import presses_of
 from overt.schema.batch import from_events
 from overt.schema.errors import InvalidInput, Missing
@@ -45,7 +46,7 @@ def written(rows: list[Line], names: list[str] = NAMES, end: str = "\n") -> byte
     return "".join("\t".join(row) + end for row in [names, *rows]).encode()
 
 
-def people(tmp_path: Path, data: bytes, skipped: tsv.Skipped | None = None) -> list[pa.Table]:
+def people(tmp_path: Path, data: bytes, skipped: Skipped | None = None) -> list[pa.Table]:
     file = tmp_path / "7_keystrokes.txt"
     file.write_bytes(data)
     return [s for p in aalto.read(file, skipped=skipped) for s in p.sessions]
@@ -140,7 +141,7 @@ def test_a_bad_value_is_named_by_line_and_column_and_never_repeated(
     assert where in caught.value.where
     assert "secret" not in str(caught.value)
     assert "prompt" not in str(caught.value)
-    skipped = tsv.Skipped()
+    skipped = Skipped()
     (events,) = people(tmp_path, written(rows), skipped)
     assert len(presses_of(events)) == 6
     assert sum(skipped.rows.values()) == 1
@@ -150,7 +151,7 @@ def test_a_line_cut_short_is_named_or_counted(tmp_path: Path) -> None:
     data = written([*lines(), ["7", "100", "A"]])
     with pytest.raises(InvalidInput, match="line 9"):
         people(tmp_path, data)
-    skipped = tsv.Skipped()
+    skipped = Skipped()
     (events,) = people(tmp_path, data, skipped)
     assert len(presses_of(events)) == 7
     assert sum(skipped.rows.values()) == 1
@@ -160,7 +161,7 @@ def test_a_line_cut_short_is_named_or_counted(tmp_path: Path) -> None:
 def test_a_file_of_another_kind_is_refused_or_counted(tmp_path: Path, data: bytes) -> None:
     with pytest.raises(InvalidInput):
         people(tmp_path, data)
-    skipped = tsv.Skipped()
+    skipped = Skipped()
     assert people(tmp_path, data, skipped) == []
     assert sum(skipped.files.values()) == 1
 
@@ -170,7 +171,7 @@ def test_a_file_of_another_kind_is_refused_or_counted(tmp_path: Path, data: byte
 def test_damaged_files_are_refused_and_never_crash(noise: bytes, at: int, cut: int) -> None:
     data = written(lines())
     broken = data[:at] + noise + data[at + cut :]
-    for skipped in (None, tsv.Skipped()):
+    for skipped in (None, Skipped()):
         try:
             made = list(aalto._people_in(broken, "x", skipped))
         except InvalidInput:
@@ -231,7 +232,7 @@ def test_archive_directory_and_file_give_the_same_and_report_progress(tmp_path: 
     for number in range(3):
         (folder / f"{number}_keystrokes.txt").write_bytes(written(lines(person=str(number))))
     (folder / "README.md").write_text("nothing")
-    seen: list[aalto.Progress] = []
+    seen: list[Progress] = []
     from_archive = list(aalto.read(archive, progress=seen.append))
     from_folder = list(importers.importer("aalto").read(folder, progress=seen.append))
     assert [p.sessions[0].equals(from_folder[0].sessions[0]) for p in from_archive] == [True] * 3

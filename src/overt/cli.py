@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 
 from overt.commands.evaluating import REPRODUCTIONS, TASKS
+from overt.datasets.importers import IMPORTERS
 from overt.schema.errors import OvertError
 
 app = typer.Typer(
@@ -124,11 +125,14 @@ def study_show(
 
 @app.command(
     "import",
-    epilog="Example: overt import aalto ../shared/data/aalto-desktop-subset --study aalto "
-    '--source "Dhakal et al. 2018" --licence "research use" --lawful-basis "GDPR Art. 89"',
+    epilog="Example: overt import balabit Mouse-Dynamics-Challenge --study mice "
+    '--lawful-basis "GDPR Art. 89"\n\n'
+    "Example: overt import aalto Keystrokes/files --study aalto --skip-bad --people 500",
 )
 def import_people(
-    format_name: Annotated[str, typer.Argument(metavar="FORMAT", help="Format: aalto.")],
+    format_name: Annotated[
+        str, typer.Argument(metavar="FORMAT", help=f"One of: {', '.join(IMPORTERS)}.")
+    ],
     path: Annotated[Path, typer.Argument(help="File, archive or directory.")],
     *,
     study: StudyId,

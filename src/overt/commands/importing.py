@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from overt.commands.console import progress, remark, say, say_json
 from overt.commands.place import opened
 from overt.schema.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from overt.datasets.importers import Importer
 
 RETENTION_DAYS = 3650
 """Published data is kept until it is removed; ten years is the longest a study may state."""
@@ -19,21 +22,23 @@ def _toml(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def _document(study: str, title: str, source: str, licence: str, lawful_basis: str) -> bytes:
+def _document(
+    study: str, chosen: Importer, *, source: str, licence: str, lawful_basis: str
+) -> bytes:
     lines = {
         "id": _toml(study),
-        "title": _toml(title),
+        "title": _toml(chosen.title),
         "version": "1",
         "origin": '"imported"',
         "controller": '"Whoever runs this Overt"',
         "contact": '"see source"',
-        "purposes": '["next-action", "typing-assist"]',
-        "level": '"keys"',
+        "purposes": f"[{', '.join(map(_toml, chosen.purposes))}]",
+        "level": _toml(chosen.level),
         "retention_days": str(RETENTION_DAYS),
         "readers": '["Whoever runs this Overt"]',
-        "source": _toml(source),
-        "licence": _toml(licence),
-        "lawful_basis": _toml(lawful_basis),
+        "source": _toml(source or chosen.publication),
+        "licence": _toml(licence or f"{chosen.licence} (as its publisher says)"),
+        "lawful_basis": _toml(lawful_basis or NOT_DECLARED),
     }
     return "".join(f"{name} = {value}\n" for name, value in lines.items()).encode()
 
@@ -70,11 +75,7 @@ def import_format(
                     f"“{NOT_DECLARED}”."
                 )
             document = _document(
-                study_id,
-                chosen.title,
-                source or chosen.publication,
-                licence or f"{chosen.licence} (as its publisher says)",
-                lawful_basis or NOT_DECLARED,
+                study_id, chosen, source=source, licence=licence, lawful_basis=lawful_basis
             )
             studies.register(store, document)
         elif source or licence or lawful_basis:
@@ -106,6 +107,10 @@ def _tell(study_id: str, done: dict[str, Any], *, as_json: bool) -> None:
     )
     if done["already_here"]:
         say(f"{done['already_here']} people were there already.")
+    if not done["people"] and not done["already_here"]:
+        say("Nobody was in it: the files are there, and hold no rows.")
+    for reason, count in sorted(done["left_out"].items()):
+        say(f"Left out {count} rows as the format asks: {reason}")
     for kind in ("files", "rows"):
         for reason, count in sorted(done[f"skipped_{kind}"].items()):
             say(f"Left out {count} {kind}: {reason}")

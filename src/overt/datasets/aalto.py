@@ -13,7 +13,6 @@ the press is right, its hold is unknown. A gap of half an hour within a sentence
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -22,11 +21,12 @@ import numpy as np
 import pyarrow as pa
 
 from overt.datasets import files, keycodes, rows, tsv
-from overt.datasets.tsv import Skipped
+from overt.datasets.imported import ImportedPerson, Progress, Skipped
 from overt.schema.errors import InvalidInput
 from overt.schema.event import Edit, KeyClass, Kind, Modifier, Role
 
 HOLD_US_MAX = 60_000_000
+LOST_RELEASE = "release before its press, or more than a minute after it"
 SESSION_GAP_US_MAX = 30 * 60_000_000
 TIME_MS_MAX = 2.0**53 / 1000
 _REQUIRED = ("PARTICIPANT_ID", "TEST_SECTION_ID", "PRESS_TIME", "RELEASE_TIME")
@@ -35,30 +35,6 @@ _HELD_BITS = (
     (KeyClass.CONTROL, Modifier.CONTROL),
     (KeyClass.ALT, Modifier.ALT),
 )
-
-
-@dataclass(frozen=True)
-class ImportedPerson:
-    """One participant of a published data set, without the number they have there.
-
-    `sessions` are tables of schema `EVENTS` in order of time, each with `key_symbol` set
-    (transform `raw/0`, level `keys`). `releases_dropped` counts presses whose hold is unknown.
-    """
-
-    sessions: tuple[pa.Table, ...] = field(repr=False)
-    presses: int
-    releases_dropped: int
-    clock_resolution_us: int = 1000
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far an import is. `people_total` is None where it is not known before the end."""
-
-    people: int
-    people_total: int | None
-    bytes: int
-    bytes_total: int
 
 
 def read(
@@ -154,6 +130,7 @@ def _person(press_ms: Any, release_ms: Any, keys: Any, section: Any) -> Imported
         sessions=_sessions(press, release, released, keys, session),
         presses=press.size,
         releases_dropped=int((~released).sum()),
+        left_out={LOST_RELEASE: lost} if (lost := int((~released).sum())) else {},
     )
 
 

@@ -10,27 +10,12 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from overt.datasets.imported import Skipped
 from overt.schema.errors import InvalidInput
 
 csv.field_size_limit(1 << 24)
-
-
-@dataclass
-class Skipped:
-    """What an import with `skip_bad` left out, by reason."""
-
-    rows: dict[str, int] = field(default_factory=dict)
-    files: dict[str, int] = field(default_factory=dict)
-
-    def row(self, reason: str, count: int = 1) -> None:
-        """Count `count` rows left out for `reason`."""
-        self.rows[reason] = self.rows.get(reason, 0) + count
-
-    def file(self, reason: str) -> None:
-        """Count one file left out for `reason`."""
-        self.files[reason] = self.files.get(reason, 0) + 1
 
 
 @dataclass(frozen=True)

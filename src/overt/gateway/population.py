@@ -19,14 +19,15 @@ from typing import Any
 import pyarrow as pa
 
 from overt.datasets import synthetic
-from overt.datasets.importers import importer
+from overt.datasets.imported import ImportedPerson, Skipped
+from overt.datasets.importers import Importer, importer
 from overt.datasets.transform import to_rhythm0
-from overt.datasets.tsv import Skipped
 from overt.gateway.ledger import record
 from overt.gateway.streams import Origin, batches_of
 from overt.gateway.studies import study_of
 from overt.schema.canonical import canonical
 from overt.schema.errors import InvalidInput, Refused
+from overt.schema.purpose import purposes_for
 from overt.schema.study import Study, study_sha256
 from overt.store.store import Incoming, Outcome, Store, gzipped
 
@@ -34,6 +35,9 @@ Progress = Callable[[str, float], None]
 
 GROUP_PEOPLE = 32
 """People stored together, with one fsync each of keyring, database and segment."""
+
+GROUP_EVENTS = 500_000
+"""A group is full before that if its people have this many events: bounds the memory it takes."""
 
 SESSION_GAP_MS = 86_400_000
 FIRST_SESSION_MS = int(dt.datetime(2026, 1, 1, tzinfo=dt.UTC).timestamp()) * 1000
@@ -51,6 +55,8 @@ class Imported:
     """People whose events are in the study from an earlier import, or were erased from it."""
     skipped_files: dict[str, int] = field(default_factory=dict)
     skipped_rows: dict[str, int] = field(default_factory=dict)
+    left_out: dict[str, int] = field(default_factory=dict)
+    """Rows that the format's own rules leave out, by reason."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain JSON."""
@@ -61,6 +67,10 @@ class Imported:
 class _Newcomer:
     sessions: tuple[pa.Table, ...]
     clock_resolution_us: int
+
+    @property
+    def events(self) -> int:
+        return sum(session.num_rows for session in self.sessions)
 
 
 def import_people(
@@ -87,6 +97,7 @@ def import_people(
     chosen = importer(format_name)
     if not path.exists():
         raise InvalidInput("there is no such file or directory", where=str(path))
+    _check_purposes(study, chosen)
     _log_arrival(
         store,
         study,
@@ -107,9 +118,9 @@ def import_people(
             progress("reading and sealing", share)
 
     people = chosen.read(path, progress=report, skipped=skipped)
-    newcomers = (_Newcomer(p.sessions, p.clock_resolution_us) for p in people)
+    newcomers = (_newcomer(person, done) for person in people if person.sessions)
     basis = {"basis": study.lawful_basis, "source": study.source, "licence": study.licence}
-    for group in _groups(islice(newcomers, people_max), GROUP_PEOPLE):
+    for group in _groups(islice(newcomers, people_max)):
         by_receipt = {_receipt_of(store, study, person): person for person in group}
         fresh = {r: person for r, person in by_receipt.items() if not _is_here(store, r)}
         done.already_here += len(group) - len(fresh)
@@ -142,7 +153,7 @@ def fill(
     made = synthetic.people(people, seed, minutes=minutes, pointer_moves=moves)
     done = Imported()
     basis = {"source": synthetic.SOURCE}
-    for group in _groups((_Newcomer(p.sessions, 100) for p in made), GROUP_PEOPLE):
+    for group in _groups(_Newcomer(p.sessions, 100) for p in made):
         by_receipt = {secrets.token_hex(16): person for person in group}
         _admit(store, study, "synthetic", "synthetic/1", basis, by_receipt, done)
         if progress is not None:
@@ -154,9 +165,32 @@ def _log_arrival(store: Store, study: Study, detail: dict[str, Any]) -> None:
     record(store, "import", study.id, {**detail, "study_sha256": study_sha256(study)})
 
 
-def _groups(people: Iterable[_Newcomer], size: int) -> Iterator[list[_Newcomer]]:
-    waiting = iter(people)
-    while group := list(islice(waiting, size)):
+def _check_purposes(study: Study, chosen: Importer) -> None:
+    needed = {kind for kind in chosen.kinds if purposes_for(kind, study.purposes)}
+    if not needed:
+        raise InvalidInput(
+            f"names no purpose that needs anything {chosen.name} holds",
+            where="study.purposes",
+            do=f"It serves {' and '.join(chosen.purposes)}. Import into another study.",
+        )
+
+
+def _newcomer(person: ImportedPerson, done: Imported) -> _Newcomer:
+    for reason, count in person.left_out.items():
+        done.left_out[reason] = done.left_out.get(reason, 0) + count
+    return _Newcomer(person.sessions, person.clock_resolution_us)
+
+
+def _groups(people: Iterable[_Newcomer]) -> Iterator[list[_Newcomer]]:
+    group: list[_Newcomer] = []
+    events = 0
+    for person in people:
+        group.append(person)
+        events += person.events
+        if len(group) == GROUP_PEOPLE or events >= GROUP_EVENTS:
+            yield group
+            group, events = [], 0
+    if group:
         yield group
 
 

@@ -1,0 +1,93 @@
+"""What every importer gives back: people without their published names, progress, and counts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+import pyarrow as pa
+
+from overt.datasets import files
+from overt.datasets.files import Found
+from overt.schema.errors import InvalidInput
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class ImportedPerson:
+    """One person of a published data set, without the name or number they have there.
+
+    `sessions` are tables of schema `EVENTS` in order of time (transform `raw/0`).
+    """
+
+    sessions: tuple[pa.Table, ...] = field(repr=False)
+    presses: int = 0
+    """Key presses, where the format says how many there are."""
+    releases_dropped: int = 0
+    """Presses whose hold is unknown."""
+    clock_resolution_us: int = 1000
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    """Rows the format's own rules leave out, by reason; they are no errors."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far an import is. `people_total` is None where it is not known before the end."""
+
+    people: int
+    people_total: int | None
+    bytes: int
+    bytes_total: int
+
+
+@dataclass
+class Skipped:
+    """What an import with `skip_bad` left out, by reason."""
+
+    rows: dict[str, int] = field(default_factory=dict)
+    files: dict[str, int] = field(default_factory=dict)
+
+    def row(self, reason: str, count: int = 1) -> None:
+        """Count `count` rows left out for `reason`."""
+        self.rows[reason] = self.rows.get(reason, 0) + count
+
+    def file(self, reason: str) -> None:
+        """Count one file left out for `reason`."""
+        self.files[reason] = self.files.get(reason, 0) + 1
+
+
+def by_file(
+    path: Path,
+    patterns: tuple[str, ...],
+    people_in: Callable[[Found], Iterator[ImportedPerson]],
+    progress: Callable[[Progress], None] | None,
+    skipped: Skipped | None,
+) -> Iterator[ImportedPerson]:
+    """Yield the people of each file in `path`, where nobody is in two files.
+
+    A file that cannot be read raises `InvalidInput`, or is counted in `skipped` with nobody of it.
+    """
+    people = 0
+    for found in files.named(path, *patterns):
+        for person in taken(people_in, found, skipped):
+            people += 1
+            yield person
+        if progress is not None:
+            total = 1 if found.files_total == 1 else None
+            progress(Progress(people, total, found.bytes_done, found.bytes_total))
+
+
+def taken(
+    made_of: Callable[[Found], Iterator[_T]], found: Found, skipped: Skipped | None
+) -> list[_T]:
+    """Return what is made of a file; a file that is wrong as a whole is counted in `skipped`."""
+    try:
+        return list(made_of(found))
+    except InvalidInput as error:
+        if skipped is None:
+            raise
+        skipped.file(error.what)
+        return []
