@@ -1,0 +1,170 @@
+"""Programs that imitate people, what is measured of motion, and who can tell."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from datasets_fixtures import DATA
+from overt.models.programs.classifiers import Judge, Trees, bound, out_of_fold
+from overt.models.programs.features import NAMES, row_of
+from overt.models.programs.generators import MAKERS
+from overt.models.programs.learned import learned
+from overt.models.programs.rates import auc, found_at
+from overt.models.programs.sessions import Channel, Errands, channel_of, performed
+from overt.models.programs.sources import recordings
+from overt.models.programs.trace import Trace, cut, input_ms, joined, trace_of
+from overt.models.programs.windows import KINDS, PERSON, windows_of
+from overt.schema.errors import InvalidInput, TooFew
+
+MOUSETRAP = DATA / "mousetrap-kh2017"
+BROWSER = Channel(16.7, np.array([16.0, 17.0, 17.0]), 1.0)
+ERRANDS = Errands(
+    np.array([400.0, -250, 90, -300]), np.array([30.0, 220, -150, -60]), np.full(4, 300.0)
+)
+
+
+def _silent(_what: str, _done: float) -> None:
+    pass
+
+
+@cache
+def _library() -> list[Trace]:
+    """Strokes of nobody: bowed, uneven, enough of them to learn from."""
+    rng = np.random.default_rng(7)
+    made = []
+    for _ in range(40):
+        mover = MAKERS["minimum jerk"](rng, [])
+        t, x, y = mover(rng.uniform(60, 600), rng.uniform(-300, 300))
+        made.append(trace_of(t[::8], x[::8], y[::8]))
+    return made
+
+
+def _done(kind: str, seed: int = 1, until_ms: float = 15_000) -> Trace:
+    rng = np.random.default_rng(seed)
+    library = _library()
+    maker = learned(library) if kind == "learned" else MAKERS[kind]
+    return performed(maker(rng, library), ERRANDS, BROWSER, rng, until_ms=until_ms)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_program_gets_where_it_is_sent_and_looks_like_the_device_it_is_on(kind: str) -> None:
+    trace = _done(kind)
+    assert input_ms(trace)[-1] >= 12_000
+    assert (np.diff(trace.t_ms) > 0).all()
+    assert (trace.x_px == np.round(trace.x_px)).all()
+    around = np.cumsum(ERRANDS.dx_px)
+    for x_px in around[:4]:
+        assert np.abs(trace.x_px - x_px).min() <= 1
+    np.testing.assert_array_equal(trace.t_ms, _done(kind).t_ms)
+    channel = channel_of(trace)
+    assert channel is None or set(np.round(channel.intervals_ms)) <= {16, 17}
+
+
+@given(st.integers(0, 10_000), st.integers(-3000, 3000), st.floats(0, 1e7))
+@settings(max_examples=15, deadline=None)
+def test_when_and_where_a_window_is_changes_no_number(seed: int, off_px: int, at_ms: float) -> None:
+    trace = _done("minimum jerk", seed, 3_000)
+    moved = Trace(trace.t_ms + round(at_ms), trace.x_px + off_px, trace.y_px - off_px)
+    np.testing.assert_allclose(row_of(moved), row_of(trace), rtol=1e-6, atol=1e-6)
+
+
+def test_the_same_movement_seen_60_or_125_times_a_second_has_nearly_the_same_numbers() -> None:
+    t = np.arange(0, 900.0)
+    s = t / t[-1]
+    along = 500 * s**3 * (10 - 15 * s + 6 * s**2)
+    rows = [
+        row_of(trace_of(t[::every], along[::every], 40 * np.sin(np.pi * s[::every])))
+        for every in (8, 16)
+    ]
+    for name in ("straightness", "deviation", "speed_peak", "speed_peak_at", "from_minimum_jerk"):
+        at = NAMES.index(f"{name}_median")
+        assert rows[0][at] == pytest.approx(rows[1][at], abs=0.05), name
+
+
+def test_what_each_number_says_of_a_movement_that_is_known() -> None:
+    straight, bowed = row_of(_done("straight")), row_of(_done("minimum jerk"))
+    jumps = row_of(_done("browser jump"))
+    number = NAMES.index
+    assert straight[number("straightness_median")] > 0.99
+    assert straight[number("speed_variation_median")] < bowed[number("speed_variation_median")]
+    assert straight[number("from_constant_median")] < bowed[number("from_constant_median")]
+    assert straight[number("steady_median")] > bowed[number("steady_median")]
+    assert jumps[number("jumped")] == 1
+    assert straight[number("jumped")] == 0
+
+
+@pytest.mark.parametrize("size", [0, 1, 2])
+def test_next_to_nothing_gives_no_numbers_and_no_error(size: int) -> None:
+    trace = trace_of(np.arange(size) * 10.0, np.arange(size) * 1.0, np.zeros(size))
+    assert np.isnan(row_of(trace)[:-3]).all()
+    assert cut(trace, 5.0) == []
+
+
+def test_samples_are_in_order_finite_and_moved() -> None:
+    t = np.array([30.0, 10, 20, 20, np.nan, 40])
+    x = np.array([3.0, 1, 5, 2, 9, 3.2])
+    trace = trace_of(t, x, np.zeros(6))
+    assert trace.t_ms.tolist() == [10, 20, 30]
+    assert trace.x_px.tolist() == [1, 2, 3]
+
+
+def test_a_long_pause_is_half_a_second_of_input() -> None:
+    one = trace_of(np.arange(0, 1000, 10.0), np.arange(100.0), np.zeros(100))
+    both = joined([one, one], pause_ms=60_000)
+    assert input_ms(both)[-1] == pytest.approx(990 * 2 + 500)
+    assert sum(piece.size for piece in cut(both, 1.0, least=0.0)) == both.size
+
+
+def test_auc_and_found_are_what_counting_pairs_says() -> None:
+    rng = np.random.default_rng(3)
+    score, program = np.round(rng.normal(size=200), 1), rng.random(200) < 0.4
+    weight = rng.integers(0, 4, 200).astype(float)
+    pairs = [
+        (weight[a] * weight[b], (score[a] > score[b]) + 0.5 * (score[a] == score[b]))
+        for a in np.flatnonzero(program)
+        for b in np.flatnonzero(~program)
+    ]
+    wanted = sum(w * hit for w, hit in pairs) / sum(w for w, _hit in pairs)
+    assert auc(score, program, weight) == pytest.approx(wanted)
+    people = np.arange(200.0)
+    both = np.append(people, [197.5, 198.5, 250.0, -1.0])
+    which = np.append(np.zeros(200, bool), np.ones(4, bool))
+    # Two of 200 people may be above the bound, so it lies at the third highest.
+    assert found_at(both, which, np.ones(204)) == pytest.approx(0.75)
+
+
+def test_too_few_people_to_set_a_bound_means_that_nobody_is_called_a_program() -> None:
+    assert bound(np.zeros(20), 0.99) == np.inf
+    judge = Judge(Trees(), program_above=np.inf, person_below=-2.0)
+    assert judge.said(np.array([50.0, 0.0, -3.0])).tolist() == [-1, -1, 0]
+
+
+@pytest.mark.skipif(not MOUSETRAP.exists(), reason=f"no recordings at {MOUSETRAP}")
+def test_programs_nobody_has_seen_are_told_from_people_nobody_has_seen() -> None:
+    people = recordings(MOUSETRAP, _silent)[:16]
+    windows = windows_of(people, lambda one: int(one.person) % 2, _silent)
+    side = np.array([int(name.split("/")[1]) % 2 for name in windows.person])
+    left_out = np.isin(windows.kind, ["straight", "browser jump", "minimum jerk"])
+    judge = Judge(Trees(60)).fit(windows.where((side == 0) & ~left_out))
+    asked = windows.where((side == 1) & (left_out | (windows.kind == PERSON)))
+    assert auc(judge.score(asked.x), asked.program, np.ones(asked.kind.size)) > 0.95
+    score, program, weight = out_of_fold(windows)
+    assert score.size == program.size == weight.size > 0
+
+
+def test_a_folder_without_people_is_refused_in_words(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("nothing", encoding="utf-8")
+    with pytest.raises(InvalidInput, match="no recordings"):
+        recordings(tmp_path, _silent)
+
+
+def test_one_class_alone_is_refused_in_words() -> None:
+    windows = windows_of([], lambda _one: 0, _silent)
+    with pytest.raises(TooFew):
+        Trees().fit(windows)
