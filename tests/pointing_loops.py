@@ -65,7 +65,8 @@ def figures(path: list[Sample], radius: float = 12.0) -> dict[str, float | None]
     walked, chord = sum(length(a, b) for a, b in steps), length(first, last)
     fastest = speeds.index(max(speeds))
     middle = (steps[fastest][0][0] + steps[fastest][1][0]) / 2
-    tops = peaks(speeds, 0.2 * max(speeds)) if walked else []
+    slow = since_50_ms(path)
+    tops = peaks(slow, 0.2 * max(slow)) if slow and max(slow) else []
     made: dict[str, float | None] = {
         "movement_us": last[0] - first[0],
         "path_css_px": walked,
@@ -77,13 +78,23 @@ def figures(path: list[Sample], radius: float = 12.0) -> dict[str, float | None]
         "acceleration_css_px_per_s2": mean_change(velocity),
         "jerk_css_px_per_s3": mean_change(derived(velocity)),
         "curvature_rad_per_css_px": turning(path) / walked if walked else None,
-        "submovements": len(tops),
+        "submovements": (len(tops) if slow else 1) if walked else 0,
     }
-    return made | aim(path, speeds, tops, radius)
+    return made | aim(path, slow, tops, radius)
+
+
+def since_50_ms(path: list[Sample]) -> list[float]:
+    """Speed of each sample that has one at least 50 ms before it, since the latest such one."""
+    made = []
+    for sample in path:
+        before = [other for other in path if sample[0] - other[0] >= 50_000]
+        if before:
+            made.append(length(before[-1], sample) / ((sample[0] - before[-1][0]) / 1e6))
+    return made
 
 
 def aim(
-    path: list[Sample], speeds: list[float], tops: list[int], radius: float
+    path: list[Sample], slow: list[float], tops: list[int], radius: float
 ) -> dict[str, float | None]:
     first, last = path[0], path[-1]
     chord = length(first, last)
@@ -102,7 +113,8 @@ def aim(
     short = 0.0
     if len(tops) > 1:
         between = range(tops[0], tops[1] + 1)
-        short = max(0.0, left[1 + min(between, key=lambda place: speeds[place])])
+        slowest = min(between, key=lambda place: slow[place])
+        short = max(0.0, left[len(path) - len(slow) + slowest])
     return {
         "max_deviation_css_px": max(abs(value) for value in off),
         "average_deviation_css_px": sum(off) / len(off),

@@ -118,7 +118,7 @@ def test_going_past_the_end_and_back_is_overshoot_and_a_re_entry() -> None:
 
 def test_stopping_short_and_going_on_is_undershoot_and_two_submovements() -> None:
     x = [0, 30, 70, 80, 81, 91, 100]
-    made = found([(8_000 * number, float(place), 0.0) for number, place in enumerate(x)])
+    made = found([(60_000 * number, float(place), 0.0) for number, place in enumerate(x)])
     assert made["submovements"] == 2
     assert made["undershoot_css_px"] == 19
 
@@ -132,13 +132,13 @@ def test_thinning_a_path_never_makes_it_longer_or_its_peak_higher(path: list[Sam
         assert after[name] <= before[name] * (1 + 1e-9)
 
 
-def test_a_denser_path_with_noise_has_more_jerk_and_more_submovements() -> None:
+def test_a_denser_path_with_noise_has_more_jerk_but_no_more_submovements() -> None:
     rng = np.random.default_rng(5)
     rows = [(t, x + rng.normal(0, 0.3), y + rng.normal(0, 0.3)) for t, x, y in arc(401)]
     dense, thin = found(rows), found(rows[::10])
     assert dense["jerk_css_px_per_s3"] > 30 * thin["jerk_css_px_per_s3"]
     assert dense["acceleration_css_px_per_s2"] > 5 * thin["acceleration_css_px_per_s2"]
-    assert dense["submovements"] >= thin["submovements"]
+    assert dense["submovements"] == thin["submovements"] == 1
     assert dense["curvature_rad_per_css_px"] > 2 * thin["curvature_rad_per_css_px"]
 
 

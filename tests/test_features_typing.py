@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from datasets_fixtures import AALTO, needs_aalto, session, sessions
 from overt.datasets import aalto, synthetic
-from overt.features import catalogue, presses, sums, windows
+from overt.features import catalogue, presses, revision, sums, typing, windows
+from overt.features.catalogue import writing
 from overt.schema.errors import InvalidInput
 from overt.schema.event import EVENTS, Edit, Kind
 
@@ -38,7 +39,7 @@ def slow_presses(events: pa.Table) -> list[dict[str, int | None]]:
 def slow_features(events: pa.Table, start: int, end: int, pause: int) -> dict[str, float | None]:
     """Figures of start <= t < end by an obvious loop; intervals reach back over the border."""
     found = slow_presses(events)
-    values: dict[str, list[float]] = {m: [] for m in sums.MEASURES}
+    values: dict[str, list[float]] = {m: [] for m in typing.COLUMNS.measures}
     downs: list[int] = []
     rollovers = 0
     for before, press in zip([None, *found], found, strict=False):
@@ -62,7 +63,7 @@ def slow_features(events: pa.Table, start: int, end: int, pause: int) -> dict[st
                 if up is not None:
                     values["up_up_us"].append(up - before["up"])
     made: dict[str, float | None] = {"presses": len(downs)}
-    for measure in sums.MEASURES[:5]:
+    for measure in typing.COLUMNS.measures[:5]:
         made[f"{measure}_mean"] = mean(values[measure]) if values[measure] else None
         made[f"{measure}_sd"] = stdev(values[measure]) if len(values[measure]) > 1 else None
     overlaps = len(values["up_down_us"])
@@ -78,7 +79,7 @@ def slow_features(events: pa.Table, start: int, end: int, pause: int) -> dict[st
 def slow_revision(
     events: pa.Table, start: int, end: int, pause: int, count: int, elapsed_s: float
 ) -> dict[str, float | None]:
-    total: dict[str, int] = dict.fromkeys(sums.COUNTS, 0)
+    total: dict[str, int] = dict.fromkeys(revision.COLUMNS.counts, 0)
     run = 0
     in_revision = False
     last: int | None = None
@@ -119,7 +120,7 @@ def slow_revision(
 
 
 def same(found: dict[str, Any], expected: dict[str, float | None]) -> None:
-    assert set(expected) == {feature.name for feature in catalogue.CATALOGUE}
+    assert set(expected) == {feature.name for feature in writing.FEATURES}
     for name, value in expected.items():
         if value is None:
             assert found[name] is None, name
@@ -160,11 +161,12 @@ def test_shifting_time_changes_nothing(events: pa.Table, shift_us: int) -> None:
 @given(sessions(), st.sampled_from([100_000, 700_000, 5_000_000]))
 def test_windows_add_up_to_the_session(events: pa.Table, window_us: int) -> None:
     parts = windows.session_sums(events, window_us=window_us)
-    whole = windows.session_sums(events)[0]
-    np.testing.assert_allclose(sums.merged(parts), whole, rtol=1e-9, atol=1e-9)
+    whole = windows.session_sums(events)
     middle = len(parts) // 2
-    halves = np.stack([sums.merged(parts[:middle]), sums.merged(parts[middle:])])
-    np.testing.assert_allclose(sums.merged(halves), whole, rtol=1e-9, atol=1e-9)
+    halves = [parts.windows(half).merged() for half in (slice(middle), slice(middle, None))]
+    for merged in (parts.merged(), sums.joined(halves).merged()):
+        for (_, mine), (_, expected) in zip(merged.parts, whole.parts, strict=True):
+            np.testing.assert_allclose(mine, expected, rtol=1e-9, atol=1e-9)
 
 
 def test_equal_intervals_have_no_deviation() -> None:

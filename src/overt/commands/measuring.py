@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ def summarise_features(
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from overt.features.catalogue import CATALOGUE
+    from overt.features.catalogue import CATALOGUE, SECTIONS
     from overt.features.windows import features
     from overt.gateway.door import Door
 
@@ -38,14 +39,19 @@ def summarise_features(
                 continue
             made = features(events.sessions)
             if made.num_rows:
-                means = [_mean(made.column(f.name).to_numpy()) for f in CATALOGUE]
+                seen = _kinds(events.sessions)
+                means = [
+                    _mean(made.column(feature.name).to_numpy()) if seen & section.kinds else np.nan
+                    for section in SECTIONS
+                    for feature in section.features
+                ]
                 by_origin.setdefault(events.origin, []).append(means)
     enough = {o: people for o, people in by_origin.items() if len(people) >= PEOPLE_MIN}
     left_out = sorted(by_origin.keys() - enough.keys())
     origins = sorted(enough)
     if not enough:
         raise TooFew(
-            f"a summary needs {PEOPLE_MIN} people who typed",
+            f"a summary needs {PEOPLE_MIN} people with events",
             where=f"study {study_id}",
             do="Import or record more; figures of fewer would be figures of persons.",
         )
@@ -84,6 +90,13 @@ def summarise_features(
     table(title, ("feature", "people", "mean", "25 %", "median", "75 %"), shown)
     for origin in left_out:
         say(f"Left out, fewer than {PEOPLE_MIN}: {origin} people.")
+
+
+def _kinds(sessions: Iterable[Any]) -> set[int]:
+    """Return the kinds of event there are: figures of others would be zeros that nobody counted."""
+    import pyarrow.compute as pc
+
+    return {kind for events in sessions for kind in pc.unique(events.column("kind")).to_pylist()}
 
 
 def _mean(column: Any) -> float:

@@ -1,1 +1,1 @@
-"""Features of typing and revision: Arrow tables of events in, Arrow tables of figures out."""
+"""Features of typing, pointing, scrolling and navigation: Arrow events in, Arrow figures out."""

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar, cast
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, TypeVar, cast
 
 import numba
 
 Loop = TypeVar("Loop", bound=Callable[..., object])
+
+_PACKAGE = Path(__file__).parents[1]
 
 
 def kernel(loop: Loop) -> Loop:
@@ -16,7 +21,44 @@ def kernel(loop: Loop) -> Loop:
     The cache lies beside the source where that can be written, else in the user's cache folder
     (`NUMBA_CACHE_DIR` overrides both). Where neither can be written, every process compiles anew.
     """
+    made: Any = numba.njit(nogil=True)(loop)
     try:
-        return cast(Loop, numba.njit(cache=True, nogil=True)(loop))
+        made.enable_caching()
     except RuntimeError:
-        return cast(Loop, numba.njit(nogil=True)(loop))
+        return cast(Loop, made)
+    _stamp_more(made)
+    return cast(Loop, made)
+
+
+def typed(signature: str) -> Callable[[Loop], Loop]:
+    """Return a decorator for a small kernel that others call, compiled for these types alone.
+
+    Without it numba compiles such a kernel once for each constant that it is called with.
+    """
+
+    def decorate(loop: Loop) -> Loop:
+        made: Any = kernel(loop)
+        made.compile(signature)
+        made.disable_compile()
+        return cast(Loop, made)
+
+    return decorate
+
+
+def _stamp_more(made: Any) -> None:
+    """Let what is cached expire with all sources of kernels, not only with the file of its own.
+
+    Machine code holds the kernels it calls and the constants it reads from other modules, but numba
+    looks at the one file alone: after a change elsewhere the old figures would come out.
+    """
+    file = made._cache._cache_file  # noqa: SLF001 - numba offers no other way
+    file._source_stamp = (file._source_stamp, _sources())  # noqa: SLF001
+
+
+@cache
+def _sources() -> str:
+    found = sha256()
+    for folder in ("features", "schema"):
+        for path in sorted((_PACKAGE / folder).glob("*.py")):
+            found.update(path.read_bytes())
+    return found.hexdigest()

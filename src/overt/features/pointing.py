@@ -31,6 +31,9 @@ MOVEMENT_GAP_US = 200_000
 to 260 ms (Keele & Posner 1968), so most belong to the movement they correct. Ours."""
 SAMPLES_MIN = 4
 """Fewer samples than this are no movement: jerk needs four."""
+PEAK_WINDOW_US = 50_000
+"""Submovements are told by speeds over this time: less than half of what a correction takes to
+begin, and long enough that a position rounded to 1 CSS px is off by no more than 20 CSS px/s."""
 PEAK_SHARE = 0.2
 """A peak of speed stands out by this share of the highest speed on both sides; ours."""
 TARGET_RADIUS_CSS_PX = 12.0
@@ -175,20 +178,33 @@ def _rates(t_us: Any, x: Any, y: Any, out: Any) -> None:
 
 
 @kernel
-def _peaks(t_us: Any, x: Any, y: Any, rise: float) -> Any:
-    """Return how many peaks of speed stand out by `rise`, and the sample that ends the first one.
+def _peaks(t_us: Any, x: Any, y: Any) -> Any:
+    """Return how many submovements there are, and the sample that ends the first one.
 
-    The first ends with the slowest step between it and the second; -1 where there is no second.
-    Before the first and after the last sample the pointer counts as at rest.
+    The speed of a sample is that since the latest sample `PEAK_WINDOW_US` before it or earlier; a
+    path shorter than that has one submovement. The first one ends at the slowest sample between its
+    peak and that of the second; -1 where there is no second. Before the first and after the last
+    speed the pointer counts as at rest.
     """
-    if rise <= 0:
-        return 0, -1
+    n = t_us.shape[0]
+    speeds = np.empty(n)
+    back, first, fastest = 0, n, 0.0
+    for i in range(n):
+        if t_us[i] - t_us[0] < PEAK_WINDOW_US:
+            continue
+        first = min(first, i)
+        while t_us[i] - t_us[back + 1] >= PEAK_WINDOW_US:
+            back += 1
+        speeds[i] = np.hypot(x[i] - x[back], y[i] - y[back]) / ((t_us[i] - t_us[back]) / 1e6)
+        fastest = max(fastest, speeds[i])
+    if fastest == 0:
+        return int(first == n), -1
+    rise = PEAK_SHARE * fastest
     peaks, first_end, slowest = 0, -1, -1
     high, low = 0.0, 0.0
     climbing = True
-    for i in range(1, t_us.shape[0]):
-        step = np.hypot(x[i] - x[i - 1], y[i] - y[i - 1])
-        speed = step / ((t_us[i] - t_us[i - 1]) / 1e6)
+    for i in range(first, n):
+        speed = speeds[i]
         if climbing:
             high = max(high, speed)
             if high - speed >= rise:
@@ -247,8 +263,8 @@ def measure(t_us: Any, x: Any, y: Any, radius: float, out: Any) -> None:
     if n < 2:
         return
     _rates(t_us, x, y, out)
-    peaks, first_end = _peaks(t_us, x, y, PEAK_SHARE * out[_PEAK_SPEED])
-    out[_SUBMOVEMENTS] = peaks
+    peaks, first_end = _peaks(t_us, x, y)
+    out[_SUBMOVEMENTS] = peaks if out[_PATH] > 0 else 0
     out[_CHORD] = np.hypot(x[n - 1] - x[0], y[n - 1] - y[0])
     if out[_CHORD] > 0:
         out[_STRAIGHTNESS] = out[_CHORD] / out[_PATH]

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from overt.features import sums
 from overt.features.kernel import kernel
+from overt.features.sums import Columns, Cut, Family
 from overt.schema.event import Edit, Kind, Modifier
 
 _TYPED = (Edit.INSERT_TEXT, Edit.INSERT_LINE, Edit.INSERT_COMPOSITION)
@@ -26,12 +26,21 @@ _WHAT = np.zeros(128, np.int8)
 for _edits, _what in ((_TYPED, 1), (_PASTED, 2), (_DELETED, 3)):
     _WHAT[[int(edit) for edit in _edits]] = _what
 _DOWN, _EDIT, _REPEAT = int(Kind.KEY_DOWN), int(Kind.EDIT), int(Modifier.REPEAT)
-_INSERTED, _DELETED_CHARS, _PASTED_CHARS = (
-    sums.AT[name] for name in ("inserted_chars", "deleted_chars", "pasted_chars")
+COLUMNS = Columns(
+    counts=(
+        "inserted_chars",
+        "deleted_chars",
+        "pasted_chars",
+        "deletions",
+        "revisions",
+        "p_bursts",
+        "p_burst_chars",
+        "r_bursts",
+        "r_burst_chars",
+    )
 )
-_DELETIONS, _REVISIONS = sums.AT["deletions"], sums.AT["revisions"]
-_P_BURSTS, _P_CHARS = sums.AT["p_bursts"], sums.AT["p_burst_chars"]
-_R_BURSTS, _R_CHARS = sums.AT["r_bursts"], sums.AT["r_burst_chars"]
+_INSERTED, _DELETED_CHARS, _PASTED_CHARS, _DELETIONS, _REVISIONS = range(5)
+_P_BURSTS, _P_CHARS, _R_BURSTS, _R_CHARS = range(5, 9)
 
 
 @kernel
@@ -84,15 +93,13 @@ def _add_edits(
                     burst = 0
 
 
-def add_revision(
-    events: pa.Table, start_us: int, window_us: int, pause_us: int, total: Any
-) -> None:
-    """Add the edits of one session to `total`, a matrix of `overt.features.sums`.
-
-    A burst is characters typed in a row; it belongs to the window in which it ends: by a pause (a
-    P-burst) or a deletion (an R-burst). What the end of the session cuts off is not counted.
-    Deletions in a row are one revision; typing or a pause ends it.
-    """
+def _add(events: pa.Table, cut: Cut, total: Any) -> None:
     names = ("kind", "t_us", "modifiers", "edit", "edit_chars")
     columns = [events.column(name).to_numpy() for name in names]
-    _add_edits(*[*columns, _WHAT, start_us, window_us, pause_us, total])
+    _add_edits(*[*columns, _WHAT, cut.start_us, cut.width_us, cut.pause_us, total])
+
+
+FAMILY = Family(COLUMNS, _add)
+"""A burst is characters typed in a row; it belongs to the window in which it ends: by a pause (a
+P-burst) or a deletion (an R-burst). What the end of the session cuts off is not counted.
+Deletions in a row are one revision; typing or a pause ends it."""

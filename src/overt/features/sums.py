@@ -1,50 +1,83 @@
 """Sums of one window: what is counted in one pass and can be added up over windows.
 
+A **family** of features (`Family`) keeps some columns a window and has one function that adds a
+session to them. `Sums` are the matrices of all families side by side.
+
 A measure is kept as count, mean and sum of squared deviations (Welford 1962; added up after Chan,
 Golub & LeVeque 1983), so that a thousand equal values have the deviation 0 and not rounding noise.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
-from overt.features.kernel import kernel
+from overt.features.kernel import typed
 
-MEASURES = ("hold_us", "down_down_us", "down_down_log", "up_down_us", "up_up_us", "pause_us")
-COUNTS = (
-    "presses",
-    "rollovers",
-    "inserted_chars",
-    "deleted_chars",
-    "pasted_chars",
-    "deletions",
-    "revisions",
-    "p_bursts",
-    "p_burst_chars",
-    "r_bursts",
-    "r_burst_chars",
-)
-COLUMNS: tuple[str, ...] = (
-    *(f"{measure}:{part}" for measure in MEASURES for part in ("count", "mean", "squares")),
-    *COUNTS,
-    "first_press_us",
-    "last_press_us",
-)
-"""Columns of a matrix of sums, one row a window."""
-AT = {name: place for place, name in enumerate(COLUMNS)}
-FIRST_PRESS, LAST_PRESS = AT["first_press_us"], AT["last_press_us"]
+_PARTS = ("count", "mean", "squares")
 
 
-def empty(windows: int) -> Any:
-    """Return float64[windows, len(COLUMNS)] of windows in which nothing happened."""
-    made = np.zeros((windows, len(COLUMNS)))
-    made[:, FIRST_PRESS], made[:, LAST_PRESS] = np.inf, -np.inf
-    return made
+class Columns:
+    """Columns of one family's matrix, one row a window, in this order.
+
+    Attributes:
+        measures: three columns each, `name:count`, `name:mean` and `name:squares`.
+        counts: one column each, which add up.
+        spans: two columns each, `name:first` and `name:last`, the least and the largest value.
+        names: all of them.
+    """
+
+    def __init__(
+        self,
+        measures: Sequence[str] = (),
+        counts: Sequence[str] = (),
+        spans: Sequence[str] = (),
+    ) -> None:
+        self.measures, self.counts, self.spans = tuple(measures), tuple(counts), tuple(spans)
+        self.names = (
+            *(f"{measure}:{part}" for measure in self.measures for part in _PARTS),
+            *self.counts,
+            *(f"{span}:{end}" for span in self.spans for end in ("first", "last")),
+        )
+        self._at = {name: place for place, name in enumerate(self.names)}
+        self._first_span = len(self.names) - 2 * len(self.spans)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._at
+
+    def at(self, name: str) -> int:
+        """Return the place of a column; of a measure or a span, that of its first column."""
+        for ending in ("", ":count", ":first"):
+            if name + ending in self._at:
+                return self._at[name + ending]
+        raise KeyError(name)
+
+    def empty(self, windows: int) -> Any:
+        """Return float64[windows, columns] of windows in which nothing happened."""
+        made = np.zeros((windows, len(self.names)))
+        made[:, self._first_span :: 2], made[:, self._first_span + 1 :: 2] = np.inf, -np.inf
+        return made
+
+    def merged(self, parts: Any) -> Any:
+        """Return the sums of all windows in `parts` together: float64[1, columns]."""
+        whole = parts.sum(axis=0, keepdims=True) if len(parts) else self.empty(1)
+        for at in range(0, 3 * len(self.measures), 3):
+            count, mean, squares = (parts[:, at + part] for part in range(3))
+            if count.sum() > 0:
+                average = (count * mean).sum() / count.sum()
+                whole[0, at + 1] = average
+                whole[0, at + 2] = (squares + count * (mean - average) ** 2).sum()
+        for at in range(self._first_span, len(self.names), 2):
+            whole[0, at] = parts[:, at].min(initial=np.inf)
+            whole[0, at + 1] = parts[:, at + 1].max(initial=-np.inf)
+        return whole
 
 
-@kernel
+@typed("void(float64[:, ::1], int64, int64, float64)")
 def add(sums: Any, window: int, at: int, value: float) -> None:
     """Add one value to the measure whose three columns begin at `at`."""
     sums[window, at] += 1.0
@@ -53,15 +86,56 @@ def add(sums: Any, window: int, at: int, value: float) -> None:
     sums[window, at + 2] += off * (value - sums[window, at + 1])
 
 
-def merged(parts: Any) -> Any:
-    """Return the sums of all windows in `parts` together: float64[len(COLUMNS)]."""
-    whole = parts.sum(axis=0) if len(parts) else empty(1)[0]
-    for number in range(len(MEASURES)):
-        count, mean, squares = (parts[:, 3 * number + part] for part in range(3))
-        if count.sum() > 0:
-            average = (count * mean).sum() / count.sum()
-            whole[3 * number + 1] = average
-            whole[3 * number + 2] = (squares + count * (mean - average) ** 2).sum()
-    whole[FIRST_PRESS] = parts[:, FIRST_PRESS].min(initial=np.inf)
-    whole[LAST_PRESS] = parts[:, LAST_PRESS].max(initial=-np.inf)
-    return whole
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """How a session is cut into windows: number of a window is (t - start) // width."""
+
+    start_us: int
+    width_us: int
+    pause_us: int
+    """From which interval between presses on typing counts as interrupted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Features that are counted together: their columns, and what adds a session to them."""
+
+    columns: Columns
+    add: Callable[[pa.Table, Cut, Any], None]
+    """Takes the events of one session, the cut and the matrix, float64[windows, columns]."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sums:
+    """Sums of some windows over all families, one row a window."""
+
+    parts: tuple[tuple[Columns, Any], ...] = field(repr=False)
+
+    def __len__(self) -> int:
+        return len(self.parts[0][1])
+
+    def __getitem__(self, name: str) -> Any:
+        """Return one column of one family: float64[windows]. Names differ between families."""
+        for columns, matrix in self.parts:
+            if name in columns:
+                return matrix[:, columns.at(name)]
+        raise KeyError(name)
+
+    def windows(self, which: slice) -> Sums:
+        """Return some of the windows."""
+        return Sums(tuple((columns, matrix[which]) for columns, matrix in self.parts))
+
+    def merged(self) -> Sums:
+        """Return all windows together, as one."""
+        return Sums(tuple((columns, columns.merged(matrix)) for columns, matrix in self.parts))
+
+
+def joined(several: Sequence[Sums]) -> Sums:
+    """Return the windows of several sums one after the other."""
+    layouts = [columns for columns, _ in several[0].parts]
+    return Sums(
+        tuple(
+            (columns, np.concatenate([sums.parts[place][1] for sums in several]))
+            for place, columns in enumerate(layouts)
+        )
+    )

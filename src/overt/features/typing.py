@@ -7,15 +7,19 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from overt.features import presses, sums
+from overt.features import presses
 from overt.features.kernel import kernel
-from overt.features.sums import add
+from overt.features.sums import Columns, Cut, Family, add
 
+COLUMNS = Columns(
+    measures=("hold_us", "down_down_us", "down_down_log", "up_down_us", "up_up_us", "pause_us"),
+    counts=("presses", "rollovers"),
+    spans=("press_us",),
+)
 _UNKNOWN = int(presses.UNKNOWN)
-_HOLD, _DOWN_DOWN, _LOG = (sums.AT[f"{m}:count"] for m in sums.MEASURES[:3])
-_UP_DOWN, _UP_UP, _PAUSE = (sums.AT[f"{m}:count"] for m in sums.MEASURES[3:])
-_PRESSES, _ROLLOVERS = sums.AT["presses"], sums.AT["rollovers"]
-_FIRST, _LAST = sums.FIRST_PRESS, sums.LAST_PRESS
+_HOLD, _DOWN_DOWN, _LOG, _UP_DOWN, _UP_UP, _PAUSE = (COLUMNS.at(m) for m in COLUMNS.measures)
+_PRESSES, _ROLLOVERS, _FIRST = (COLUMNS.at(c) for c in ("presses", "rollovers", "press_us"))
+_LAST = _FIRST + 1
 
 
 @kernel
@@ -42,12 +46,12 @@ def _add_presses(down: Any, up: Any, start: int, window: int, pause: int, total:
                 add(total, w, _UP_UP, up[i] - up[i - 1])
 
 
-def add_typing(events: pa.Table, start_us: int, window_us: int, pause_us: int, total: Any) -> None:
-    """Add the presses of one session to `total`, a matrix of `overt.features.sums`.
-
-    A press and its hold belong to the window in which the key went down, an interval to that of its
-    later press. `start_us` is where the first window begins.
-    """
+def _add(events: pa.Table, cut: Cut, total: Any) -> None:
     columns = [events.column(name).to_numpy() for name in ("kind", "t_us", "slot", "modifiers")]
     _, down, up = presses.pair(*columns)
-    _add_presses(down, up, start_us, window_us, pause_us, total)
+    _add_presses(down, up, cut.start_us, cut.width_us, cut.pause_us, total)
+
+
+FAMILY = Family(COLUMNS, _add)
+"""A press and its hold belong to the window in which the key went down, an interval to that of its
+later press."""

@@ -8,14 +8,16 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from overt.features import sums
+from overt.features import clicks, movements, navigation, revision, scrolling, typing
 from overt.features.catalogue import CATALOGUE
-from overt.features.revision import add_revision
-from overt.features.typing import add_typing
+from overt.features.sums import Cut, Sums, joined
 from overt.schema.errors import InvalidInput
 
 PAUSE_THRESHOLD_MS = 2000
 """Usual in writing research since Kaufer, Hayes & Flower 1986."""
+FAMILIES = tuple(
+    module.FAMILY for module in (typing, revision, movements, clicks, scrolling, navigation)
+)
 WINDOWS_MAX = 1_000_000
 _WHOLE_US = 2**62
 
@@ -33,29 +35,32 @@ and the columns of the catalogue, null below their fewest samples."""
 
 def session_sums(
     events: pa.Table, *, window_us: int | None = None, pause_threshold_ms: int = PAUSE_THRESHOLD_MS
-) -> Any:
-    """Return the sums of one session: float64[windows, len(sums.COLUMNS)].
+) -> Sums:
+    """Return the sums of one session, one row a window.
 
     Windows are counted from the first event. Without `window_us` the session is one window.
     """
     if window_us is not None and window_us < 1:
         raise InvalidInput("must be at least 1 µs", where="window_us")
     if events.num_rows == 0:
-        return sums.empty(0)
+        return Sums(tuple((family.columns, family.columns.empty(0)) for family in FAMILIES))
     t_us = events.column("t_us").to_numpy()
     start_us, end_us = int(t_us.min()), int(t_us.max())
     width_us = window_us or _WHOLE_US
     windows = (end_us - start_us) // width_us + 1
     if windows > WINDOWS_MAX:
         raise InvalidInput("is too short for a session this long", where="window_us")
-    total = sums.empty(windows)
-    for add in (add_typing, add_revision):
-        add(events, start_us, width_us, pause_threshold_ms * 1000, total)
-    return total
+    cut = Cut(start_us, width_us, pause_threshold_ms * 1000)
+    parts = []
+    for family in FAMILIES:
+        matrix = family.columns.empty(windows)
+        family.add(events, cut, matrix)
+        parts.append((family.columns, matrix))
+    return Sums(tuple(parts))
 
 
-def figures(total: Any) -> dict[str, Any]:
-    """Return the catalogue's columns for a matrix of sums, as Arrow arrays with nulls."""
+def figures(total: Sums) -> dict[str, Any]:
+    """Return the catalogue's columns for some sums, as Arrow arrays with nulls."""
     made = {}
     with np.errstate(invalid="ignore", divide="ignore"):
         for feature in CATALOGUE:
@@ -73,7 +78,7 @@ def features(
 ) -> pa.Table:
     """Return one row a session, or one a window of `window_us`: schema `FEATURES`.
 
-    Shifting a session in time changes nothing. Windows without a press have a row too.
+    Shifting a session in time changes nothing. Windows in which nothing happened have a row too.
 
     >>> from overt.datasets import rows
     >>> one = rows.table(4, {
@@ -95,4 +100,4 @@ def features(
         "window": pa.array(window),
         "start_us": pa.array(window.astype(np.int64) * (window_us or 0)),
     }
-    return pa.table({**head, **figures(np.concatenate(totals))}, schema=FEATURES)
+    return pa.table({**head, **figures(joined(totals))}, schema=FEATURES)

@@ -1,0 +1,56 @@
+"""Sums of clicks: how long a button is held, and how fast a double click is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from overt.features.kernel import kernel
+from overt.features.movements import BREAKS
+from overt.features.sums import Columns, Cut, Family, add
+from overt.schema.event import Kind
+
+COLUMNS = Columns(measures=("click_hold_us", "double_click_us"), counts=("clicks",))
+_HOLD, _DOUBLE, _CLICKS = (COLUMNS.at(name) for name in (*COLUMNS.measures, *COLUMNS.counts))
+_DOWN, _UP, _CLICK = int(Kind.POINTER_DOWN), int(Kind.POINTER_UP), int(Kind.CLICK)
+
+
+@kernel
+def _add_clicks(
+    kind: Any, t_us: Any, button: Any, value: Any, breaks: Any, start: int, window: int, total: Any
+) -> None:
+    down = np.full(128, -1, np.int64)
+    pressed = np.full(128, -1, np.int64)
+    pressed_before = np.full(128, -1, np.int64)
+    for i in range(kind.shape[0]):
+        k, b = kind[i], button[i]
+        if breaks[k]:
+            down[:] = -1
+            pressed[:] = -1
+            pressed_before[:] = -1
+        elif b < 0:
+            continue
+        elif k == _DOWN:
+            down[b] = t_us[i]
+            pressed_before[b] = pressed[b]
+            pressed[b] = t_us[i]
+        elif k == _UP and down[b] >= 0:
+            if t_us[i] >= down[b]:
+                add(total, (down[b] - start) // window, _HOLD, t_us[i] - down[b])
+            down[b] = -1
+        elif k == _CLICK:
+            total[(t_us[i] - start) // window, _CLICKS] += 1.0
+            if value[i] == 2 and pressed_before[b] >= 0 and pressed[b] >= pressed_before[b]:
+                apart = float(pressed[b] - pressed_before[b])
+                add(total, (pressed[b] - start) // window, _DOUBLE, apart)
+
+
+def _add(events: pa.Table, cut: Cut, total: Any) -> None:
+    columns = [events.column(name).to_numpy() for name in ("kind", "t_us", "button", "value")]
+    _add_clicks(*[*columns, BREAKS, cut.start_us, cut.width_us, total])
+
+
+FAMILY = Family(COLUMNS, _add)
+"""A hold belongs to the window of its press, a double click to that of its second press."""

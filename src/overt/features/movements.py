@@ -1,0 +1,237 @@
+"""Sums of pointing: movements, drags, presses and what came before them, in one pass a session.
+
+A movement (see `overt.features.pointing`) ends with a press of a button, with a rest, where another
+device takes over, and where recording is interrupted or the page hidden. A press or a release is
+also the first sample of what follows. What is moved between press and release is a **drag**; so is
+every stroke on a touch screen, where nothing is seen between a release and the next press.
+
+A movement is **aimed** if a press follows it where it ended, without another movement between. Its
+target counts as a disc around the press, since events do not say how large an element is.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from overt.features import pointing
+from overt.features.kernel import kernel, typed
+from overt.features.pointing import FIGURES, measure
+from overt.features.sums import Columns, Cut, Family, add
+from overt.schema.event import Kind, Pointer, Role
+
+AIMED_ONLY = ("overshoot_css_px", "undershoot_css_px", "reentries")
+"""Figures that compare a movement with its target: of aimed movements only. The last of FIGURES."""
+COLUMNS = Columns(
+    measures=(
+        *FIGURES,
+        "drag_us",
+        "drag_css_px",
+        "hesitation_us",
+        "aim_us",
+        "aim_css_px",
+        "aim_spread_css_px2",
+    ),
+    counts=("pointer_samples", "pointer_presses"),
+)
+NARROW_ROLES = (
+    Role.BUTTON,
+    Role.LINK,
+    Role.CHECKBOX,
+    Role.RADIO,
+    Role.SELECT,
+    Role.OPTION,
+    Role.MENU_ITEM,
+    Role.TAB,
+    Role.TARGET,
+)
+"""Elements one aims at as a whole, so that presses spread around one place of theirs. Not fields,
+text and images, which one presses wherever one wants to be in them."""
+
+_ALL = len(FIGURES)
+_FREE = _ALL - len(AIMED_ONLY)
+_DRAG_US, _DRAG_PX, _HESITATION, _AIM_US, _AIM_PX, _SPREAD, _SAMPLES, _PRESSES = (
+    COLUMNS.at(name) for name in (*COLUMNS.measures[len(FIGURES) :], *COLUMNS.counts)
+)
+_MOVE, _DOWN, _UP = int(Kind.POINTER_MOVE), int(Kind.POINTER_DOWN), int(Kind.POINTER_UP)
+_SCROLL, _TOUCH = int(Kind.SCROLL), int(Pointer.TOUCH)
+BREAKS = np.zeros(128, np.bool_)
+"""bool[128] by kind: marks after which nothing is known of what came before them."""
+BREAKS[[Kind.SESSION_START, Kind.SESSION_END, Kind.PAUSE, Kind.RESUME, Kind.VISIBILITY]] = True
+_NARROW = np.zeros(128, np.bool_)
+_NARROW[[int(role) for role in NARROW_ROLES]] = True
+_MOVEMENT_GAP_US, _SAMPLES_MIN = pointing.MOVEMENT_GAP_US, pointing.SAMPLES_MIN
+_RADIUS = pointing.TARGET_RADIUS_CSS_PX
+
+
+@typed("int64(int64, int64, boolean, int64, int64[:, ::1], boolean[::1])")
+def _close(begin: int, end: int, held: Any, made: int, bounds: Any, drags: Any) -> int:
+    """Note a movement if it has enough samples; return how many there are now."""
+    if end - begin < _SAMPLES_MIN:
+        return made
+    bounds[made, 0], bounds[made, 1] = begin, end
+    drags[made] = held
+    return made + 1
+
+
+@typed("int64(int64[::1], float64[::1], float64[::1], int64, int64)")
+def _came_at(t: Any, x: Any, y: Any, since: int, end: int) -> int:
+    """Return when the pointer came to the place of sample `end` - 1; -1 if it was there `since`."""
+    j = end - 1
+    while j >= since and np.hypot(x[j] - x[end - 1], y[j] - y[end - 1]) <= _RADIUS:
+        j -= 1
+    return t[j + 1] if j >= since else -1
+
+
+@kernel
+def trail(kind: Any, t_us: Any, x8: Any, y8: Any, device: Any, breaks: Any) -> Any:
+    """Return the samples, movements and presses of one session.
+
+    Returns:
+        t, x, y of the samples (µs, CSS px);
+        bounds, int64[movements, 2], first sample and one past the last; drags, bool[movements];
+        presses, int64[p, 4]: row, aimed movement or -1, when the pointer came there or -1, how many
+        scroll events there were before.
+    """
+    n = kind.shape[0]
+    t, x, y = np.empty(2 * n, np.int64), np.empty(2 * n), np.empty(2 * n)
+    bounds, drags = np.empty((n, 2), np.int64), np.empty(n, np.bool_)
+    presses = np.empty((n, 4), np.int64)
+    kept, made, pressed, begin, since, rested, moves = 0, 0, 0, 0, 0, -1, 0
+    held = False
+    last_device = -1
+    scrolls = 0
+    for i in range(n):
+        k = kind[i]
+        scrolls += int(k == _SCROLL)
+        is_break = breaks[k]
+        if not is_break and k != _MOVE and k != _DOWN and k != _UP:
+            continue
+        if is_break or device[i] != last_device or (k == _DOWN and device[i] == _TOUCH):
+            made = _close(begin, kept, held, made, bounds, drags)
+            begin, since, rested, moves, held = kept, kept, -1, 0, False
+            last_device = -1 if is_break else device[i]
+            if is_break:
+                continue
+        px, py = x8[i] / 8, y8[i] / 8
+        elsewhere = kept == begin or px != x[kept - 1] or py != y[kept - 1]
+        if kept > begin and elsewhere and t_us[i] - t[kept - 1] >= _MOVEMENT_GAP_US:
+            before = made
+            made = _close(begin, kept, held, made, bounds, drags)
+            if made > before:
+                rested = -1 if held else before
+            begin = kept
+        if kept > begin and t_us[i] == t[kept - 1]:
+            x[kept - 1], y[kept - 1] = px, py
+        elif kept == begin or (elsewhere and t_us[i] > t[kept - 1]):
+            t[kept], x[kept], y[kept] = t_us[i], px, py
+            kept += 1
+        moves += int(k == _MOVE)
+        if k == _MOVE:
+            continue
+        before = made
+        made = _close(begin, kept, held, made, bounds, drags)
+        if k == _DOWN:
+            aimed = -1
+            if made > before:
+                aimed = -1 if held else before
+            elif rested >= 0:
+                there = bounds[rested, 1] - 1
+                if np.hypot(px - x[there], py - y[there]) <= _RADIUS:
+                    aimed = rested
+            presses[pressed, 0], presses[pressed, 1] = i, aimed
+            presses[pressed, 2] = _came_at(t, x, y, since, kept) if moves > 0 else -1
+            presses[pressed, 3] = scrolls
+            pressed += 1
+        held = k == _DOWN
+        t[kept], x[kept], y[kept] = t_us[i], px, py
+        begin, since, rested, moves = kept, kept, -1, 0
+        kept += 1
+    made = _close(begin, kept, held, made, bounds, drags)
+    return t[:kept], x[:kept], y[:kept], bounds[:made], drags[:made], presses[:pressed]
+
+
+@kernel
+def _add_movements(
+    t: Any, x: Any, y: Any, bounds: Any, drags: Any, start: int, window: int, total: Any
+) -> Any:
+    """Add what every movement has; return the figures of all, float64[movements, FIGURES]."""
+    figures = np.empty((bounds.shape[0], _ALL))
+    for number in range(bounds.shape[0]):
+        begin, end = bounds[number, 0], bounds[number, 1]
+        w = (t[end - 1] - start) // window
+        measure(t[begin:end], x[begin:end], y[begin:end], _RADIUS, figures[number])
+        if drags[number]:
+            add(total, w, _DRAG_US, figures[number, 0])
+            add(total, w, _DRAG_PX, figures[number, 1])
+            continue
+        for at in range(_FREE):
+            if not np.isnan(figures[number, at]):
+                add(total, w, 3 * at, figures[number, at])
+    return figures
+
+
+@kernel
+def _add_presses(
+    t_us: Any, x8: Any, y8: Any, role: Any, element: Any, narrow: Any,
+    x: Any, y: Any, bounds: Any, figures: Any, presses: Any,
+    start: int, window: int, total: Any,
+) -> None:  # fmt: skip
+    """Add what belongs to presses: hesitation, how the aim was reached, how presses spread."""
+    elements = 1
+    for p in range(presses.shape[0]):
+        elements = max(elements, element[presses[p, 0]] + 1)
+    last = np.full(elements, -1, np.int64)
+    for p in range(presses.shape[0]):
+        i, number = presses[p, 0], presses[p, 1]
+        w = (t_us[i] - start) // window
+        total[w, _PRESSES] += 1.0
+        if presses[p, 2] >= 0:
+            add(total, w, _HESITATION, max(t_us[i] - presses[p, 2], 0))
+        if number >= 0:
+            for at in range(_FREE, _ALL):
+                if not np.isnan(figures[number, at]):
+                    add(total, w, 3 * at, figures[number, at])
+        e = element[i]
+        if e <= 0 or not narrow[role[i]]:
+            continue
+        q = last[e]
+        last[e] = p
+        if q >= 0 and number >= 0 and presses[p, 3] == presses[q, 3] and figures[number, 2] > 0:
+            j, begin, end = presses[q, 0], bounds[number, 0], bounds[number, 1] - 1
+            off = (x8[i] - x8[j]) / 8 * (x[end] - x[begin])
+            off += (y8[i] - y8[j]) / 8 * (y[end] - y[begin])
+            off /= figures[number, 2]
+            add(total, w, _SPREAD, off * off / 2)
+            add(total, w, _AIM_US, figures[number, 0])
+            add(total, w, _AIM_PX, figures[number, 2])
+
+
+@kernel
+def _add_samples(kind: Any, t_us: Any, start: int, window: int, total: Any) -> None:
+    for i in range(kind.shape[0]):
+        if kind[i] == _MOVE:
+            total[(t_us[i] - start) // window, _SAMPLES] += 1.0
+
+
+_NAMES = (
+    "kind", "t_us", "x_8th_css_px", "y_8th_css_px", "pointer", "role", "element"
+)  # fmt: skip
+
+
+def _add(events: pa.Table, cut: Cut, total: Any) -> None:
+    kind, t_us, x8, y8, device, role, element = (events.column(name).to_numpy() for name in _NAMES)
+    start, width = cut.start_us, cut.width_us
+    t, x, y, bounds, drags, presses = trail(kind, t_us, x8, y8, device, BREAKS)
+    _add_samples(kind, t_us, start, width, total)
+    figures = _add_movements(t, x, y, bounds, drags, start, width, total)
+    _add_presses(
+        t_us, x8, y8, role, element, _NARROW, x, y, bounds, figures, presses,
+        start, width, total,
+    )  # fmt: skip
+
+
+FAMILY = Family(COLUMNS, _add)
+"""A movement belongs to the window in which it ends, what a press tells to that of the press."""
