@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +23,11 @@ def summarise_features(
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from overt.features.catalogue import CATALOGUE, SECTIONS
-    from overt.features.windows import features
+    from overt.features.catalogue import CATALOGUE
+    from overt.features.means import means
     from overt.gateway.door import Door
 
-    by_origin: dict[str, list[list[float]]] = {}
+    by_origin: dict[str, list[Any]] = {}
     with opened(data_dir) as store, progress("features") as update:
         door = Door(store, "command line", "researcher")
         selected = door.select(study_id, purpose, "features")
@@ -37,15 +36,9 @@ def summarise_features(
             events = door.open(chosen, purpose, "features")
             if events is None:
                 continue
-            made = features(events.sessions)
-            if made.num_rows:
-                seen = _kinds(events.sessions)
-                means = [
-                    _mean(made.column(feature.name).to_numpy()) if seen & section.kinds else np.nan
-                    for section in SECTIONS
-                    for feature in section.features
-                ]
-                by_origin.setdefault(events.origin, []).append(means)
+            figures = means(events.sessions)
+            if np.isfinite(figures).any():
+                by_origin.setdefault(events.origin, []).append(figures)
     enough = {o: people for o, people in by_origin.items() if len(people) >= PEOPLE_MIN}
     left_out = sorted(by_origin.keys() - enough.keys())
     origins = sorted(enough)
@@ -90,20 +83,6 @@ def summarise_features(
     table(title, ("feature", "people", "mean", "25 %", "median", "75 %"), shown)
     for origin in left_out:
         say(f"Left out, fewer than {PEOPLE_MIN}: {origin} people.")
-
-
-def _kinds(sessions: Iterable[Any]) -> set[int]:
-    """Return the kinds of event there are: figures of others would be zeros that nobody counted."""
-    import pyarrow.compute as pc
-
-    return {kind for events in sessions for kind in pc.unique(events.column("kind")).to_pylist()}
-
-
-def _mean(column: Any) -> float:
-    import numpy as np
-
-    known = column[np.isfinite(column)]
-    return float(known.mean()) if known.size else float("nan")
 
 
 def _keys(text: str) -> list[int]:

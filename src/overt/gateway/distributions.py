@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from overt.features.catalogue import CATALOGUE, FEATURES_ID
+from overt.features.means import means
 from overt.features.spread import spread
-from overt.features.windows import features
 from overt.gateway.door import Door, Selected
 from overt.gateway.filed import PEOPLE_MIN, Filed, file, standing, state_of
 from overt.gateway.model import Progress, work
@@ -58,10 +58,10 @@ def distributions(
             def report(number: int, before: int = done) -> None:
                 progress("computing features", (before + number) / people)
 
-            means = [
+            each = [
                 _means(door, person, purpose) for person in _counting(_in_order(chosen), report)
             ]
-            figures["origins"][origin] = _spread(means)
+            figures["origins"][origin] = _spread(each)
             done += len(chosen)
         figures["left_out"] = sorted(origins.keys() - enough.keys())
         file(store, KIND, study.id, purpose, NAME, state, figures, selected)
@@ -81,24 +81,16 @@ def _counting(people: list[Selected], report: Any) -> Any:
         yield person
 
 
-def _means(door: Door, person: Selected, purpose: str) -> list[float]:
+def _means(door: Door, person: Selected, purpose: str) -> Any:
     """Return a person's mean of each feature over their sessions, NaN where there is none."""
     events = door.open(person, purpose, ACTION)
-    made = None if events is None else features(events.sessions)
-    if made is None or not made.num_rows:
-        return [float("nan")] * len(CATALOGUE)
-    means = []
-    for feature in CATALOGUE:
-        column = made.column(feature.name).to_numpy()
-        column = column[np.isfinite(column)]
-        means.append(float(column.mean()) if column.size else float("nan"))
-    return means
+    return means([] if events is None else events.sessions)
 
 
-def _spread(means: list[list[float]]) -> list[dict[str, Any]]:
+def _spread(each: list[Any]) -> list[dict[str, Any]]:
     """Return one row a feature that ten people have."""
     rows = []
-    for feature, column in zip(CATALOGUE, np.array(means, np.float64).T, strict=True):
+    for feature, column in zip(CATALOGUE, np.array(each, np.float64).T, strict=True):
         found = spread(column)
         if found is not None:
             rows.append(

@@ -51,10 +51,16 @@ SECTIONS = (
         " CSS px around the press (half the smallest target of WCAG 2.2, criterion 2.5.8).\n\n"
         "The velocity of a step stands for its middle; means of acceleration and jerk are over"
         " time, all others of a movement over samples. A movement belongs to the window in which it"
-        " ends, what is told of a press to that of the press, a double click to that of its second"
-        " press. Movements that end where they began have no deviations and no straightness.",
-        frozenset({Kind.POINTER_MOVE, Kind.POINTER_DOWN}),
-        pointing.FEATURES,
+        " ends, what is told of a press to that of the press. Movements that end where they began"
+        " have no deviations and no straightness.",
+        frozenset({Kind.POINTER_MOVE}),
+        pointing.MOVEMENTS,
+    ),
+    Section(
+        "Clicks",
+        "A hold belongs to the window of its press, a double click to that of its second press.",
+        frozenset({Kind.POINTER_DOWN, Kind.CLICK}),
+        pointing.CLICKS,
     ),
     Section(
         "Scrolling",

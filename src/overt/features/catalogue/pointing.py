@@ -1,4 +1,4 @@
-"""Pointing: movements, aimed movements, drags and clicks."""
+"""Pointing: movements, aimed movements and drags; and clicks, which need no moves."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from overt.features.catalogue.feature import D_EACH, D_NONE, Feature, counted, moments
+from overt.features.catalogue.feature import D_NONE, Feature, counted, moments
 from overt.features.movements import NARROW_ROLES
 from overt.features.pointing import PEAK_SHARE, PEAK_WINDOW_US, TARGET_RADIUS_CSS_PX
 from overt.features.sums import Sums
@@ -120,7 +120,7 @@ def _throughput(total: Sums) -> Any:
     return bits / (total["aim_us:mean"] / 1e6)
 
 
-FEATURES: tuple[Feature, ...] = (
+MOVEMENTS: tuple[Feature, ...] = (
     counted("pointer_samples", "moves of the pointer as recorded", D_NONE, _AHMED,
             sampling="proportional"),
     counted("movements", "movements of four samples or more, no button held", D_NONE, _AHMED,
@@ -131,13 +131,16 @@ FEATURES: tuple[Feature, ...] = (
     moments("drag_us", "µs", "last minus first sample of a drag", _AHMED, sampling=_R_ENDS)[0],
     moments("drag_css_px", "CSS px", "the lengths of a drag's steps, added up", _AHMED,
             clock=D_NONE, sampling=_R_LENGTH)[0],
-    counted("pointer_presses", "presses of a button, a finger or a pen", D_NONE, _AHMED),
     counted("aims", "presses with an aimed movement", D_NONE, _MEYER, of="reentries:count",
             sampling="fewer: short movements have too few samples"),
     *_of_aims(),
+)  # fmt: skip
+"""In the order of the columns."""
+
+CLICKS: tuple[Feature, ...] = (
+    counted("pointer_presses", "presses of a button, a finger or a pen", D_NONE, _AHMED),
     counted("clicks", "clicks, also by key", D_NONE, _AHMED),
     *moments("click_hold_us", "µs", "release minus press of the same button", _GAMBOA),
-    *moments("double_click_us", "µs", "second press minus first press of a double click", _FEHER,
-             clock=D_EACH),
+    *moments("double_click_us", "µs", "second press minus first press of a double click", _FEHER),
 )  # fmt: skip
 """In the order of the columns."""
