@@ -108,7 +108,7 @@ def reproduce(name: str, data: Path | None, html: Path | None, *, as_json: bool)
         say_json(found.as_dict())
         return
     shown = [
-        (row.name, _figure(row.published), _figure(row.measured), _between(row))
+        (row.name, _digits(row.published), _digits(row.measured, row.published), _between(row))
         for row in found.rows
     ]
     table(found.title, (found.metric, "published", "measured", "95 %"), shown)
@@ -137,6 +137,15 @@ def _page(title: str, scores: Scores) -> str:
 
 def _figure(value: float | None) -> str:
     return "–" if value is None or value != value else f"{value:.4g}"
+
+
+def _digits(value: float | None, like: float | None = None) -> str:
+    """Return a figure with all digits that were published, and not fewer than four."""
+    shown = _figure(value)
+    published = str(value if like is None else like).partition(".")[2]
+    if value is None or not shown[-1].isdigit() or len(published) <= len(shown.partition(".")[2]):
+        return shown
+    return f"{value:.{len(published)}f}"
 
 
 def _between(row: Any) -> str:

@@ -49,10 +49,10 @@ SECTIONS = (
         " movement is **aimed** if a press follows where it ended, without another movement"
         " between; events do not say how large an element is, so its target counts as a disc of 12"
         " CSS px around the press (half the smallest target of WCAG 2.2, criterion 2.5.8).\n\n"
-        "The velocity of a step stands for its middle; means of acceleration and jerk are over"
-        " time, all others of a movement over samples. A movement belongs to the window in which it"
-        " ends, what is told of a press to that of the press. Movements that end where they began"
-        " have no deviations and no straightness.",
+        "The velocity of a step stands for its middle; acceleration and jerk are means over"
+        " time, the average deviation is one over samples. A movement belongs to the window in"
+        " which it ends, what is told of a press to that of the press. Movements that end where"
+        " they began have no deviations and no straightness.",
         frozenset({Kind.POINTER_MOVE}),
         pointing.MOVEMENTS,
     ),

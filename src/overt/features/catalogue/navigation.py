@@ -44,7 +44,7 @@ FEATURES: tuple[Feature, ...] = (
         for b in GROUPS
     ),
     Feature("transition_bits", "bit",
-            "entropy of the next group given this one: -Σ p(a, b) log₂ p(b | a), as observed", 2,
+            "entropy of the next group given this one: -Σ p(a, b) log₂ p(b given a)", 2,
             D_NONE, R_NONE, _MARKOV, column("transitions"), _surprise),
     *moments("visit_us", "µs", "first act on the next element minus first act on this one", _CARD),
     *moments("first_action_us", "µs",

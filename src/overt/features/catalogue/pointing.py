@@ -56,21 +56,21 @@ def _of_movements() -> tuple[Feature, ...]:
         "Walker, Meyer & Smelcer 1993", clock="negligible for a movement",
         sampling="coarser: known to half an interval")  # fmt: skip
     add("acceleration_css_px_per_s2", "CSS px/s²",
-        "Σ |change of velocity between two steps| / Σ time between their middles", _FLASH,
+        "Σ ‖change of velocity between two steps‖ / Σ time between their middles", _FLASH,
         clock=_D_STEP_TWICE, sampling=_R_EXPLODES)  # fmt: skip
     add("jerk_css_px_per_s3", "CSS px/s³",
-        "Σ |change of acceleration| / Σ time between their middles", _FLASH,
+        "Σ ‖change of acceleration‖ / Σ time between their middles", _FLASH,
         clock=_D_STEP_THRICE, sampling=_R_EXPLODES)  # fmt: skip
     add("curvature_rad_per_css_px", "rad/CSS px",
-        "Σ |angle between two steps| / path; a step that goes nowhere has no angle", _GAMBOA,
+        "Σ ‖angle between two steps‖ / path; a step that goes nowhere has no angle", _GAMBOA,
         clock=D_NONE, sampling=_R_EXPLODES)  # fmt: skip
     add("submovements", "1",
         f"peaks of the speed since {PEAK_WINDOW_US // 1000} ms before that stand out by "
-        f"{PEAK_SHARE:.0%} of the highest on both sides; rest before and after", _MEYER,
+        f"{PEAK_SHARE * 100:.0f} % of the highest on both sides; rest before and after", _MEYER,
         clock="none below some ms", sampling="none down to 40 a second; then fewer")  # fmt: skip
     add("max_deviation_css_px", "CSS px",
-        "largest distance of a sample from the line through first and last (|MAD|)", _KIESLICH,
-        clock=D_NONE, sampling="a little smaller: the extreme is not sampled")  # fmt: skip
+        "largest distance of a sample from the line through first and last (MAD without its sign)",
+        _KIESLICH, clock=D_NONE, sampling="smaller: the extreme is not sampled")  # fmt: skip
     add("average_deviation_css_px", "CSS px",
         "the mean distance of samples from that line, left of the way positive (AD)", _KIESLICH,
         clock=D_NONE, sampling="none, if samples come at equal intervals")  # fmt: skip
