@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +54,7 @@ def header(**changed: Any) -> batches.BatchHeader:
         lost=0,
         end=False,
     )
-    return replace(base, **changed)
+    return base._replace(**changed)
 
 
 def body(head: batches.BatchHeader, seed: int) -> bytes:

@@ -6,7 +6,6 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -129,7 +128,7 @@ def test_what_the_receipt_is_not_for_is_refused_with_the_place(
     store: Store, changed: dict[str, Any], status: int, where: str
 ) -> None:
     person = join(store, ("next-action", "typing-assist"))
-    head = replace(person.header(SESSION, 0), **changed)
+    head = person.header(SESSION, 0)._replace(**changed)
     got, answer, _ = one(store, body(head, 1), token(store, person))
     assert (got, answer["error"]["where"]) == (status, where)
     assert store.batches_of(person.subject) == []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from overt.schema.batch import decode, inflate
+from overt.schema.batch import check_body, inflate
 from overt.schema.errors import InvalidInput, Withdrawn
 from overt.store.control import Grant
 from overt.store.store import Incoming, gzipped
@@ -15,7 +15,7 @@ def accept(body: bytes, grant: Grant) -> Incoming:
         InvalidInput: damaged, out of range, or not what the receipt is for; names the field.
         Withdrawn: the receipt, or every purpose of the batch, was withdrawn.
     """
-    header, _ = decode(inflate(body))
+    header = check_body(inflate(body))
     if header.receipt != grant.receipt:
         raise _unlike("is not the receipt of the token", "header.receipt")
     if header.study != grant.study:
@@ -24,10 +24,9 @@ def accept(body: bytes, grant: Grant) -> Incoming:
         raise _unlike("is more than the receipt grants", "header.level")
     if header.transform != f"{header.level}/0":
         raise _unlike("is for imported data only", "header.transform")
-    purposes = set(header.purposes)
-    if not purposes <= set(grant.granted):
+    if not all(purpose in grant.granted for purpose in header.purposes):
         raise _unlike("names a purpose the receipt does not grant", "header.purposes")
-    if not purposes & set(grant.active):
+    if not any(purpose in grant.active for purpose in header.purposes):
         raise Withdrawn(
             "the purposes of this batch were withdrawn", where="header.purposes", do="Delete it."
         )

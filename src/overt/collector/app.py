@@ -28,7 +28,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from overt.collector.accept import accept
-from overt.consent.token import check_token
+from overt.consent.token import Tokens
 from overt.schema import limits
 from overt.schema.errors import InvalidInput, OvertError, Refused, Withdrawn
 from overt.schema.rows import warm
@@ -51,7 +51,7 @@ class Collector:
     def __init__(self, store: Store, *, now_s: Callable[[], float] = time.time) -> None:
         self._store = store
         self._now_s = now_s
-        self._secret = store.token_secret()
+        self._tokens = Tokens(store.token_secret())
         self._grants: dict[str, Grant] = {}
         self._waiting: list[tuple[Incoming, asyncio.Future[Outcome]]] = []
         self._pending: Counter[str] = Counter()
@@ -148,7 +148,7 @@ class Collector:
         """
         if not bearer.startswith(b"Bearer "):
             raise Refused("there is no bearer token", where="authorization")
-        receipt = check_token(self._secret, bearer[7:].decode("latin-1"), int(self._now_s()))
+        receipt = self._tokens.check(bearer[7:], int(self._now_s()))
         grant = self._grants.get(receipt)
         if grant is None:
             grant = self._store.control.grant(receipt)

@@ -11,7 +11,7 @@ import hmac
 import re
 
 from overt.schema.errors import Refused
-from overt.schema.limits import TOKEN_TTL_S
+from overt.schema.limits import GRANTS_KEPT_MAX, TOKEN_TTL_S
 
 SECRET_BYTES_MIN = 32
 _FORM = re.compile(r"v1\.([0-9a-f]{32})\.([1-9][0-9]{0,11})\.([A-Za-z0-9_-]{43})", re.ASCII)
@@ -46,9 +46,34 @@ def check_token(secret: bytes, token: str, now_s: int) -> str:
     receipt_id, expires_s, mac = match.groups()
     if not hmac.compare_digest(_mac(secret, receipt_id, expires_s), mac):
         raise Refused("was not issued here", where="token", do=_REFRESH)
-    left_s = int(expires_s) - now_s
+    _check_time(int(expires_s), now_s)
+    return receipt_id
+
+
+def _check_time(expires_s: int, now_s: int) -> None:
+    left_s = expires_s - now_s
     if left_s <= 0:
         raise Refused("has expired", where="token", do=_REFRESH)
     if left_s > TOKEN_TTL_S + 60:
         raise Refused("lasts longer than tokens do: check the clock", where="token", do=_REFRESH)
-    return receipt_id
+
+
+class Tokens:
+    """Checks tokens, and remembers good ones: a device shows the same one many times."""
+
+    def __init__(self, secret: bytes) -> None:
+        self._secret = secret
+        self._good: dict[bytes, tuple[str, int]] = {}
+
+    def check(self, token: bytes, now_s: int) -> str:
+        """Return what `check_token` does, or raise the same."""
+        known = self._good.get(token)
+        if known is not None:
+            _check_time(known[1], now_s)
+            return known[0]
+        text = token.decode("latin-1")
+        receipt_id = check_token(self._secret, text, now_s)
+        if len(self._good) >= GRANTS_KEPT_MAX:
+            self._good.clear()
+        self._good[token] = (receipt_id, int(text.split(".")[2]))
+        return receipt_id

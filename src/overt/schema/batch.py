@@ -11,76 +11,21 @@ rest the whole may be gzipped; the bytes inside are the ones the person saw in t
 
 from __future__ import annotations
 
-import json
-import re
 import zlib
-from dataclasses import asdict, dataclass, fields
 from functools import cache
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from overt.schema import header as headers
 from overt.schema import limits
 from overt.schema.errors import InvalidInput
-from overt.schema.event import EVENT_SETS, EVENTS, MARKS, SCHEMA_ID, WIRE
+from overt.schema.event import EVENT_SETS, EVENTS, MARKS, WIRE
+from overt.schema.header import BatchHeader as BatchHeader
 from overt.schema.purpose import PURPOSES
 
 MAGIC = b"OVB1"
-LEVELS = ("rhythm", "keys")
-TRANSFORMS = ("rhythm/0", "keys/0", "raw/0")
-"""`raw/0` is imported data as published; live capture names one of the others."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BatchHeader:
-    """What a batch says of itself. Ids are random and lower-case hex (32 digits)."""
-
-    schema: str
-    source: str
-    """Program and version, such as `sdk/0.1.0` or `import/aalto`."""
-    study: str
-    receipt: str
-    """Id of the receipt the recording rests on."""
-    session: str
-    batch: int
-    """Number of the batch in the session, from 0, over all streams."""
-    purposes: tuple[str, ...]
-    """The stream: sorted purposes that need these events."""
-    level: str
-    transform: str
-    rows: int
-    first_seq: int
-    time_origin_ms: int
-    """Wall clock at the session's time origin, ms since 1970; the anchor of `t0_us`."""
-    t0_us: int
-    """Monotonic time of the first row since the session's time origin."""
-    clock_resolution_us: int
-    """Smallest step of the clock, measured on the device."""
-    x0_8th_css_px: int
-    y0_8th_css_px: int
-    produced: int
-    """Events created in this session when the batch was closed."""
-    removed: int
-    """Of these, removed by the person before they left."""
-    lost: int
-    """Of these, lost on the device (full store, expired before it could leave)."""
-    end: bool
-    """The session ended properly, and this is its last batch."""
-
-    def to_json(self) -> bytes:
-        """Return the header as compact JSON with keys in the order of the fields."""
-        return json.dumps(asdict(self), separators=(",", ":")).encode()
-
-
-_FIELDS = {f.name: f.type for f in fields(BatchHeader)}
-_INTS = tuple(
-    (name, -(2**31) if name.endswith("_css_px") else 0)
-    for name, kind in _FIELDS.items()
-    if kind == "int"
-)
-_STRINGS = tuple(name for name, kind in _FIELDS.items() if kind == "str")
-_ID = re.compile("[0-9a-f]{32}", re.ASCII)
 _ALLOWED = {
     name: np.array(
         [
@@ -90,12 +35,20 @@ _ALLOWED = {
     )
     for name, members in EVENT_SETS.items()
 }
-_MARK_KINDS = np.array([value in {int(kind) for kind in MARKS} for value in range(128)])
+_MARK_KINDS = np.array([value in {int(kind) for kind in MARKS} for value in range(256)])
 _KINDS_OF = {
-    purpose.id: np.array([value in {int(k) for k in purpose.kinds} for value in range(128)])
+    purpose.id: np.array([value in {int(k) for k in purpose.kinds} for value in range(256)])
     | _MARK_KINDS
     for purpose in PURPOSES.values()
 }
+
+
+_LAYOUTS_KEPT_MAX = 1024
+_layouts: dict[bytes, tuple[int, int, Any]] = {}
+"""Arrow metadata that pyarrow has read → rows, bytes of the body, where each column begins in it.
+
+Whether pyarrow reads a message of fixed-width columns without nulls depends on nothing else.
+"""
 
 
 def _bad(what: str, where: str, do: str = "") -> InvalidInput:
@@ -139,52 +92,7 @@ def read_header(plain: bytes) -> tuple[BatchHeader, int]:
     length = int.from_bytes(plain[4:8], "little")
     if not 2 <= length <= limits.BATCH_HEADER_BYTES_MAX or len(plain) < 8 + length:
         raise _bad("length of the header is out of bounds", "header")
-    try:
-        data = json.loads(plain[8 : 8 + length])
-    except (ValueError, RecursionError) as error:
-        raise _bad("is not JSON", "header") from error
-    return header_from(data), 8 + length
-
-
-def header_from(data: Any) -> BatchHeader:
-    """Check every field of a parsed header and return it."""
-    if type(data) is not dict or data.keys() != _FIELDS.keys():
-        raise _bad("fields differ from those of a BatchHeader", "header")
-    for name, low in _INTS:
-        value = data[name]
-        if type(value) is not int or not low <= value < 2**53:
-            raise _bad("is not an integer in range", f"header.{name}")
-    for name in _STRINGS:
-        value = data[name]
-        if type(value) is not str or not 0 < len(value) <= 64:
-            raise _bad("is not a short string", f"header.{name}")
-    for name in ("receipt", "session"):
-        if not _ID.fullmatch(data[name]):
-            raise _bad("is not 32 hexadecimal digits", f"header.{name}")
-    if data["schema"] != SCHEMA_ID:
-        raise _bad("is not a known schema", "header.schema", f"This build reads {SCHEMA_ID}.")
-    if data["level"] not in LEVELS or data["transform"] not in TRANSFORMS:
-        raise _bad("is not a known detail level or transform", "header.level")
-    if data["transform"] != f"{data['level']}/0" and data["transform"] != "raw/0":
-        raise _bad("does not belong to the level", "header.transform")
-    names = data["purposes"]
-    if (
-        type(names) is not list
-        or not names
-        or any(type(n) is not str or n not in PURPOSES for n in names)
-        or names != sorted(set(names))
-    ):
-        raise _bad("is not a sorted list of known purposes", "header.purposes")
-    if type(data["end"]) is not bool:
-        raise _bad("is not true or false", "header.end")
-    if not 1 <= data["rows"] <= limits.BATCH_ROWS_MAX:
-        raise _bad("is out of bounds", "header.rows")
-    if data["first_seq"] + data["rows"] > limits.SESSION_SEQ_MAX:
-        raise _bad("is out of bounds", "header.first_seq")
-    if data["removed"] + data["lost"] > data["produced"]:
-        raise _bad("is less than what was removed and lost", "header.produced")
-    data["purposes"] = tuple(names)
-    return BatchHeader(**data)
+    return headers.read(plain[8 : 8 + length]), 8 + length
 
 
 def decode(plain: bytes) -> tuple[BatchHeader, pa.RecordBatch]:
@@ -194,7 +102,8 @@ def decode(plain: bytes) -> tuple[BatchHeader, pa.RecordBatch]:
     """
     header, offset = read_header(plain)
     rows = _read(memoryview(plain)[offset:], header)
-    if not _in_order(header, plain, offset):
+    found = _compiled().layout(plain, offset, header.rows)
+    if found is None or not _in_order(header, plain, *found):
         # Says what is wrong and where, or that it is only laid out in an unusual way.
         try:
             rows.validate(full=True)
@@ -204,13 +113,41 @@ def decode(plain: bytes) -> tuple[BatchHeader, pa.RecordBatch]:
     return header, rows
 
 
-def _in_order(header: BatchHeader, plain: bytes, offset: int) -> bool:
-    # Compiled, and slow to import: only those who check rows pay for it.
-    from overt.schema.rows import in_order
+def check_body(plain: bytes) -> BatchHeader:
+    """Return the header of an uncompressed batch that `decode` would take; raises as it does.
 
-    return in_order(
+    Makes no Arrow objects of a message that is laid out as one that pyarrow has read before.
+    """
+    header, offset = read_header(plain)
+    end = offset + 8 + int.from_bytes(plain[offset + 4 : offset + 8], "little")
+    metadata = plain[offset:end]
+    known = _layouts.get(metadata)
+    if known is not None and known[:2] == (header.rows, len(plain) - end):
+        if not _in_order(header, plain, end, known[2]):
+            decode(plain)
+        return header
+    decode(plain)
+    found = _compiled().layout(plain, offset, header.rows)
+    if found is not None:
+        if len(_layouts) >= _LAYOUTS_KEPT_MAX:
+            _layouts.clear()
+        _layouts[metadata] = (header.rows, len(plain) - end, found[1])
+    return header
+
+
+@cache
+def _compiled() -> Any:
+    # Slow to import: only those who check rows pay for it.
+    from overt.schema import rows
+
+    return rows
+
+
+def _in_order(header: BatchHeader, plain: bytes, body: int, places: Any) -> Any:
+    return _compiled().in_order(
         plain,
-        offset,
+        body,
+        places,
         rows=header.rows,
         kinds=_kinds_of(header.purposes),
         rhythm=header.level == "rhythm",

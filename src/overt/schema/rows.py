@@ -1,10 +1,10 @@
 """One pass over the bytes of a record batch that says whether every row is in order.
 
 `in_order` says yes only to what `overt.schema.batch.check` would let pass, in about a
-twentieth of its time: the collector asks it first. It reads the Arrow message by itself (flat
-buffers, after Arrow's `Message.fbs`) and never trusts a length. When it says no, the slow and
-obvious check says what is wrong and where; that one also has the last word on messages that are
-laid out in an unusual way.
+twentieth of its time: the collector asks it first. `layout` reads an Arrow message by itself (flat
+buffers, after Arrow's `Message.fbs`) and never trusts a length. When one of them says no, the slow
+and obvious check says what is wrong and where; that one also has the last word on messages that
+are laid out in an unusual way.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _WIDTHS = np.array([field.type.bit_width // 8 for field in WIRE], np.int64)
 _CLOSED = np.array([_NAMES.index(name) for name in EVENT_SETS if name != "kind"], np.int64)
 _ALLOWED = np.array(
     [
-        [value == 0 or value in {int(member) for member in members} for value in range(128)]
+        [value == 0 or value in {int(member) for member in members} for value in range(256)]
         for name, members in EVENT_SETS.items()
         if name != "kind"
     ]
@@ -73,104 +73,121 @@ def _field(data: Any, table: int, number: int, width: int, end: int) -> Any:
 
 
 @njit(cache=True)
-def _places(data: Any, start: int, rows: int, places: Any) -> bool:
-    """Fill `places` with where each column's values begin; False when in doubt."""
+def _layout(data: Any, start: int, rows: int, places: Any) -> Any:
+    """Fill `places` with where each column begins in the body; return where the body begins.
+
+    Returns -1 when in doubt.
+    """
     size = len(data)
     if size < start + 16 or _number(data, start, 4) != -1:
-        return False
+        return -1
     meta = start + 8
     end = meta + _number(data, start + 4, 4)
     if end <= meta + 8 or end > size:
-        return False
+        return -1
     message = meta + _number(data, meta, 4)
     version = _field(data, message, 0, 2, end)
     kind = _field(data, message, 1, 1, end)
     header = _field(data, message, 2, 4, end)
     length = _field(data, message, 3, 8, end)
     if version < 0 or kind < 0 or header < 0 or length < 0:
-        return False
+        return -1
     if _number(data, version, 2) != _VERSION_5 or data[kind] != _RECORD_BATCH:
-        return False
+        return -1
     body = _number(data, length, 8)
     if body != size - end or _field(data, message, 4, 4, end) != -1:
-        return False
+        return -1
     batch = header + _number(data, header, 4)
     count = _field(data, batch, 0, 8, end)
     nodes = _field(data, batch, 1, 4, end)
     buffers = _field(data, batch, 2, 4, end)
     if count < 0 or nodes < 0 or buffers < 0 or _number(data, count, 8) != rows:
-        return False
+        return -1
     for absent in (3, 4):
         if _field(data, batch, absent, 4, end) != -1:
-            return False
+            return -1
     nodes += _number(data, nodes, 4)
     buffers += _number(data, buffers, 4)
     if nodes < meta or nodes + 4 + 16 * _COLUMNS > end or _number(data, nodes, 4) != _COLUMNS:
-        return False
+        return -1
     if buffers < meta or buffers + 4 + 32 * _COLUMNS > end:
-        return False
+        return -1
     if _number(data, buffers, 4) != 2 * _COLUMNS:
-        return False
+        return -1
     for column in range(_COLUMNS):
         node = nodes + 4 + 16 * column
         if _number(data, node, 8) != rows or _number(data, node + 8, 8) != 0:
-            return False
+            return -1
         buffer = buffers + 4 + 32 * column
         if _number(data, buffer + 8, 8) != 0:
-            return False
+            return -1
         offset, held = _number(data, buffer + 16, 8), _number(data, buffer + 24, 8)
         if offset < 0 or offset % 8 or held < rows * _WIDTHS[column] or offset > body - held:
-            return False
-        places[column] = end + offset
-    return True
+            return -1
+        places[column] = offset
+    return end
 
 
 @njit(cache=True)
 def _in_order(
-    data: Any, start: int, rows: int, kinds: Any, rhythm: int, first_seq: int, produced: int
+    data: Any,
+    body: int,
+    places: Any,
+    rows: int,
+    kinds: Any,
+    rhythm: bool,  # noqa: FBT001 - numba takes no keywords
+    first_seq: int,
+    produced: int,
 ) -> Any:
-    places = np.empty(_COLUMNS, np.int64)
-    if rows < 1 or not _places(data, start, rows, places):
-        return False
-    at = places[_KIND]
+    unknown = False
+    at = body + places[_KIND]
     for value in data[at : at + rows]:
-        if value > 127 or not kinds[value]:
-            return False
+        unknown |= not kinds[value]
     for which in range(len(_CLOSED)):
-        at = places[_CLOSED[which]]
+        at = body + places[_CLOSED[which]]
         for value in data[at : at + rows]:
-            if value > 127 or not _ALLOWED[which, value]:
-                return False
+            unknown |= not _ALLOWED[which, value]
+    signs = np.uint8(0)
     for column in _NOT_NEGATIVE:
-        at, width = places[column], _WIDTHS[column]
+        at, width = body + places[column], _WIDTHS[column]
         for row in range(rows):
-            if data[at + width * row + width - 1] > 127:
-                return False
+            signs |= data[at + width * row + width - 1]
+    if unknown or signs > 127:
+        return False
     if rhythm:
-        at = places[_SYMBOL]
+        at = body + places[_SYMBOL]
         if data[at : at + 4 * rows].any():
             return False
-    at = places[_DSEQ]
+    at = body + places[_DSEQ]
     steps = data[at : at + 2 * rows].view(np.int16)
-    if steps[0] != 0:
-        return False
-    seq = first_seq
+    seq, least = np.int64(first_seq), np.int16(1)
     for step in steps[1:]:
-        if step < 1:
-            return False
+        least = min(least, step)
         seq += step
-    if seq >= produced:
+    if steps[0] != 0 or least < 1 or seq >= produced:
         return False
-    at = places[_DT]
+    at = body + places[_DT]
     waits = data[at : at + 4 * rows].view(np.int32)
     if waits[0] != 0 or waits.min() < _DT_US_MIN:
         return False
-    return _number(data, places[_DX], 2) == 0 and _number(data, places[_DY], 2) == 0
+    first_x, first_y = body + places[_DX], body + places[_DY]
+    return _number(data, first_x, 2) == 0 and _number(data, first_y, 2) == 0
+
+
+def layout(plain: bytes, offset: int, rows: int) -> tuple[int, Any] | None:
+    """Return where the body of the Arrow message at `offset` begins, and each column in it.
+
+    None when this is not a message of `rows` rows of `WIRE` that fills the bytes, plainly laid out.
+    """
+    places = np.empty(_COLUMNS, np.int64)
+    body = _layout(np.frombuffer(plain, np.uint8), offset, rows, places) if rows > 0 else -1
+    return None if body < 0 else (body, places)
 
 
 def in_order(
     plain: bytes,
-    offset: int,
+    body: int,
+    places: Any,
     *,
     rows: int,
     kinds: Any,
@@ -178,14 +195,16 @@ def in_order(
     first_seq: int,
     produced: int,
 ) -> bool:
-    """Return True only if the record batch at `offset` would pass `batch.check`.
+    """Return True only if rows laid out so (see `layout`) would pass `batch.check`.
 
-    `kinds` is a boolean array of 128: the kinds that every purpose of the batch needs.
+    `kinds` is a boolean array of 256: the kinds that every purpose of the batch needs.
     """
     data = np.frombuffer(plain, np.uint8)
-    return bool(_in_order(data, offset, rows, kinds, int(rhythm), first_seq, produced))
+    return bool(_in_order(data, body, places, rows, kinds, rhythm, first_seq, produced))
 
 
 def warm() -> None:
     """Compile, or load what was compiled, so that the first batch does not wait for it."""
-    in_order(b"", 0, rows=0, kinds=np.zeros(128, bool), rhythm=True, first_seq=0, produced=0)
+    places, kinds = np.zeros(_COLUMNS, np.int64), np.zeros(256, bool)
+    layout(b"", 0, 1)
+    in_order(bytes(8), 0, places, rows=1, kinds=kinds, rhythm=True, first_seq=0, produced=0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -26,6 +26,28 @@ class BatchPlace:
     session: str
     batch: int
     purposes: tuple[str, ...]
+    day: int
+    first_seq: int
+    events: int
+    produced: int
+    removed: int
+    lost: int
+    end: bool
+
+
+class Entry(NamedTuple):
+    """A new row of table `batch`, as SQLite stores it and in the order of its columns."""
+
+    row: bytes
+    subject: bytes
+    receipt: bytes
+    data_key: bytes
+    segment: bytes
+    offset: int
+    length: int
+    session: bytes
+    batch: int
+    purposes: str
     day: int
     first_seq: int
     events: int
@@ -123,10 +145,10 @@ class BatchIndex(Database):
         )
         return {(bytes(s), b) for s, b in found}
 
-    def index(self, connection: sa.Connection, places: list[BatchPlace], end: int) -> None:
+    def index(self, connection: sa.Connection, entries: list[Entry], end: int) -> None:
         """File new batches of one segment, which is then indexed up to `end`."""
-        connection.exec_driver_sql(_INSERT_BATCH, [_values(place) for place in places])
-        self.set_segment_end(connection, places[0].segment, end)
+        connection.exec_driver_sql(_INSERT_BATCH, list(entries))
+        self.set_segment_end(connection, entries[0].segment.hex(), end)
 
     def set_segment_end(self, connection: sa.Connection, name: str, end: int) -> None:
         """Note up to where a segment is indexed."""
@@ -165,20 +187,9 @@ def _ordered(places: Iterable[BatchPlace]) -> list[BatchPlace]:
 
 
 _INSERT_BATCH = (
-    f"INSERT INTO batch ({', '.join(batch.c.keys())})"  # noqa: S608 - names of our own columns
-    f" VALUES ({', '.join('?' * len(batch.c))})"
+    f"INSERT INTO batch ({', '.join(Entry._fields)})"  # noqa: S608 - names of our own columns
+    f" VALUES ({', '.join('?' * len(Entry._fields))})"
 )
-
-
-def _values(p: BatchPlace) -> tuple[object, ...]:
-    """Return a place as SQLite stores it, in the order of the table's columns."""
-    ids = bytes.fromhex(p.row + p.subject + p.receipt + p.data_key + p.segment + p.session)
-    row, subject_, receipt_, data_key, segment_, session = (
-        ids[at : at + 16] for at in range(0, 96, 16)
-    )
-    where = (row, subject_, receipt_, data_key, segment_, p.offset, p.length, session, p.batch)
-    counts = (p.first_seq, p.events, p.produced, p.removed, p.lost, p.end)
-    return (*where, ",".join(p.purposes), p.day, *counts)
 
 
 def _place(r: Any) -> BatchPlace:

@@ -78,6 +78,7 @@ class DataKey:
     purposes: tuple[str, ...]
     key: bytes = field(repr=False)
     wrapped: bytes = field(repr=False)
+    cipher: AESGCM = field(repr=False, compare=False)
 
 
 class Keyring:
@@ -245,6 +246,19 @@ class Keyring:
                 self._add(_SUBJECT, row, body)
                 rows.append(row)
         return rows
+
+    def data_keys_on(
+        self, day: int, wanted: Iterable[tuple[str, tuple[str, ...]]]
+    ) -> dict[tuple[str, tuple[str, ...]], DataKey]:
+        """Return the keys of a day that there are, by subject and purposes."""
+        found = {}
+        with self._fresh():
+            for subject, purposes in wanted:
+                row = self._data_of.get(subject, {}).get((day, tuple(sorted(purposes))))
+                key = None if row is None else self._unwrap(row)
+                if key is not None:
+                    found[subject, purposes] = key
+        return found
 
     def data_key(
         self, subject: str, day: int, purposes: Iterable[str], *, create: bool = False
@@ -435,7 +449,7 @@ class Keyring:
             return None
         subject, day, purposes, wrapped = entry
         key = unseal(owner.key, wrapped, bytes.fromhex(row), where="keyring")
-        opened = DataKey(row, subject, day, purposes, key, wrapped)
+        opened = DataKey(row, subject, day, purposes, key, wrapped, AESGCM(key))
         self._opened[row] = opened
         return opened
 

@@ -10,8 +10,8 @@ import sqlalchemy as sa
 
 from overt.schema import batch as batches
 from overt.schema.errors import Damaged, InvalidInput
-from overt.store.batches import BatchPlace
-from overt.store.rows import open_row, place_of
+from overt.store.batches import Entry
+from overt.store.rows import entry_of, open_row
 from overt.store.segments import ALIGN_BYTES, SealedRow
 
 if TYPE_CHECKING:
@@ -36,21 +36,21 @@ def recover(store: Store) -> None:
 
 
 def _recover_tail(store: Store, connection: sa.Connection, name: str, start: int) -> int:
-    places: list[BatchPlace] = []
+    entries: list[Entry] = []
     dead, end = [], start
     for offset, row_end, row in store.segments.rows(name, start):
         end = row_end
         if row is None:
             continue
-        place = _rebuilt(store, connection, name, offset, row, places)
-        if place is None:
+        entry = _rebuilt(store, connection, name, offset, row, entries)
+        if entry is None:
             dead.append((offset, len(row.sealed)))
         else:
-            places.append(place)
+            entries.append(entry)
     if dead:
         store.segments.overwrite(name, dead)
-    if places:
-        store.control.index(connection, places, end)
+    if entries:
+        store.control.index(connection, entries, end)
     elif end != start or start == ALIGN_BYTES:
         store.control.set_segment_end(connection, name, end)
     return end
@@ -62,8 +62,8 @@ def _rebuilt(
     name: str,
     offset: int,
     row: SealedRow,
-    before: Sequence[BatchPlace],
-) -> BatchPlace | None:
+    before: Sequence[Entry],
+) -> Entry | None:
     key = store.keyring.data_key_by_row(row.data_key)
     grant = store.control.grants_in(connection, [row.receipt]).get(row.receipt)
     if key is None or grant is None or not set(key.purposes) & set(grant.active):
@@ -73,12 +73,12 @@ def _rebuilt(
     except (Damaged, InvalidInput):
         return None
     session = store.session_of(grant.subject, header.session)
-    number = (session.hex(), header.batch)
-    if store.control.held(connection, [(session, header.batch)]) or number in {
-        (place.session, place.batch) for place in before
+    number = (session, header.batch)
+    if store.control.held(connection, [number]) or number in {
+        (entry.session, entry.batch) for entry in before
     }:
         return None
-    return place_of(row, name, offset, session.hex(), header, key)
+    return entry_of(row, name, offset, session, header, key)
 
 
 def compact(store: Store) -> int:

@@ -17,8 +17,12 @@ SEAL_BYTES = NONCE_BYTES + 16
 
 def seal(key: bytes, plain: bytes, bound: bytes) -> bytes:
     """Return `plain` sealed under `key` (32 bytes); `bound` must be given again to open it."""
-    nonce = os.urandom(NONCE_BYTES)
-    return nonce + AESGCM(key).encrypt(nonce, plain, bound)
+    return seal_with(AESGCM(key), os.urandom(NONCE_BYTES), plain, bound)
+
+
+def seal_with(cipher: AESGCM, nonce: bytes, plain: bytes, bound: bytes) -> bytes:
+    """Return what `seal` does, under a cipher and a fresh random nonce (12 bytes) of the caller."""
+    return nonce + cipher.encrypt(nonce, plain, bound)
 
 
 def unseal(key: bytes, sealed: bytes, bound: bytes, *, where: str) -> bytes:

@@ -21,6 +21,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from overt.schema import limits
 from overt.schema.batch import BatchHeader
 from overt.schema.errors import Damaged, Missing, Refused
 from overt.store import backup as backups
@@ -30,9 +31,9 @@ from overt.store.control import BackupRow, BatchPlace, Control, Grant, today
 from overt.store.files import make_folder
 from overt.store.keyring import DataKey, Keyring
 from overt.store.layout import Layout
-from overt.store.rows import open_row, place_of
+from overt.store.rows import FRESH_BYTES, entry_of, open_row, seal_row
 from overt.store.seal import seal, unseal
-from overt.store.segments import SealedRow, Segments, bound
+from overt.store.segments import SealedRow, Segments
 
 
 class Outcome(StrEnum):
@@ -43,9 +44,12 @@ class Outcome(StrEnum):
     WITHDRAWN = "withdrawn"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Incoming:
-    """A checked batch: its header and the bytes as received, gzipped."""
+    """A checked batch: its header and the bytes as received, gzipped.
+
+    Not frozen, because that would double what a batch costs here.
+    """
 
     header: BatchHeader
     wire: bytes = field(repr=False)
@@ -73,6 +77,7 @@ class Store:
         self.segments = Segments(self.layout)
         self.artefacts = Artefacts(self.layout, self.keyring, self.control)
         self._session_secret = self.keyring.secret("sessions")
+        self._sessions: dict[tuple[str, str], bytes] = {}
         recovery.recover(self)
 
     @classmethod
@@ -206,7 +211,6 @@ class Store:
     def _append(
         self, connection: sa.Connection, items: Sequence[Incoming]
     ) -> tuple[list[Outcome], int]:
-        day = today()
         grants = self.control.grants_in(connection, {item.header.receipt for item in items})
         numbers = [
             (self._session(grants.get(item.header.receipt), item), item.header.batch)
@@ -220,29 +224,33 @@ class Store:
             outcomes.append(outcome)
             if outcome is Outcome.STORED and grant is not None:
                 taken.add(number)
-                chosen.append((item, number[0].hex(), grant.subject))
-        wanted = {(subject, item.header.purposes) for item, _, subject in chosen}
-        keys = self._data_keys(day, wanted)
-        rows = [_sealed(item, keys[s, item.header.purposes]) for item, _, s in chosen]
-        if not rows:
+                chosen.append((item, number[0], (grant.subject, item.header.purposes)))
+        if not chosen:
             return outcomes, 0
-        segment, offsets, end = self.segments.append(rows)
-        places = [
-            place_of(row, segment, offset, session, item.header, keys[s, item.header.purposes])
-            for row, offset, (item, session, s) in zip(rows, offsets, chosen, strict=True)
+        keys = self._data_keys(today(), {wanted for _, _, wanted in chosen})
+        fresh = os.urandom(FRESH_BYTES * len(chosen))
+        rows = [
+            seal_row(keys[wanted], item.header.receipt, item.wire, fresh[at : at + FRESH_BYTES])
+            for at, (item, _, wanted) in zip(range(0, len(fresh), FRESH_BYTES), chosen, strict=True)
         ]
-        self.control.index(connection, places, end)
+        segment, offsets, end = self.segments.append(rows)
+        entries = [
+            entry_of(row, segment, offset, session, item.header, keys[wanted])
+            for row, offset, (item, session, wanted) in zip(rows, offsets, chosen, strict=True)
+        ]
+        self.control.index(connection, entries, end)
         return outcomes, end
 
     def _data_keys(
         self, day: int, wanted: set[tuple[str, tuple[str, ...]]]
     ) -> dict[tuple[str, tuple[str, ...]], DataKey]:
         """Return the keys of the day; those that are missing are made with one fsync."""
-        found = {w: self.keyring.data_key(w[0], day, w[1]) for w in wanted}
-        if None in found.values():
+        keys = self.keyring.data_keys_on(day, wanted)
+        if len(keys) < len(wanted):
             with self.keyring.group():
-                found = {w: self.keyring.data_key(w[0], day, w[1], create=True) for w in wanted}
-        keys = {w: key for w, key in found.items() if key is not None}
+                for subject, purposes in wanted - keys.keys():
+                    self.keyring.data_key(subject, day, purposes, create=True)
+            keys = self.keyring.data_keys_on(day, wanted)
         if len(keys) < len(wanted):
             raise Refused("a subject lost its key without a tombstone", where="keyring")
         return keys
@@ -370,7 +378,15 @@ class Store:
         return hmac.digest(self._session_secret, f"{subject} {session}".encode(), "sha256")[:16]
 
     def _session(self, grant: Grant | None, item: Incoming) -> bytes:
-        return b"" if grant is None else self.session_of(grant.subject, item.header.session)
+        if grant is None:
+            return b""
+        key = (grant.subject, item.header.session)
+        known = self._sessions.get(key)
+        if known is None:
+            if len(self._sessions) >= limits.GRANTS_KEPT_MAX:
+                self._sessions.clear()
+            known = self._sessions[key] = self.session_of(*key)
+        return known
 
 
 def gzipped(body: bytes) -> bytes:
@@ -383,9 +399,3 @@ def _outcome(grant: Grant | None, header: BatchHeader, *, taken: bool) -> Outcom
     if grant is None or not purposes <= set(grant.granted) or not purposes & set(grant.active):
         return Outcome.WITHDRAWN
     return Outcome.HAVE if taken else Outcome.STORED
-
-
-def _sealed(item: Incoming, key: DataKey) -> SealedRow:
-    row = os.urandom(16).hex()
-    associated = bound(row, key.row, item.header.receipt, key.purposes)
-    return SealedRow(row, key.row, item.header.receipt, seal(key.key, item.wire, associated))

@@ -1,0 +1,17 @@
+"""Overt's collector on one core, as `overt up` runs it: data directory, port, core."""
+
+import os
+import sys
+
+import uvicorn
+
+from overt.collector.app import Collector
+from overt.store.store import Store
+
+folder, port, core = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+os.sched_setaffinity(0, {core})
+with Store.open(folder) as store:
+    uvicorn.run(
+        Collector(store), port=port, log_level="critical", access_log=False,
+        server_header=False, date_header=False,
+    )  # fmt: skip
