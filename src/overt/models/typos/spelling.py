@@ -1,0 +1,163 @@
+"""`overt evaluate spelling`: single misspelt words put right, without any context.
+
+The channel is fitted to one list (Birkbeck's `missp` where it is there) and scored on the others,
+and on the words of that list which it was not fitted to.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from overt.models.scores import Progress, Score, Scores, shares
+from overt.models.typos import corrector, lists, peers, words
+from overt.models.typos.channel import Pair
+from overt.models.typos.corrector import Corrector
+from overt.models.typos.evidence import Asked
+
+TRAINING_LIST = "missp"
+PAIRS_MIN = 2_000
+"""Fewer pairs fit no channel: two halves of a thousand each teach hardly a letter pair."""
+
+UNSEEN_PART = 5
+"""One word in so many of the training list is scored, not learned from."""
+
+
+NOTES = (
+    "Lower case; pairs with a space in them are left out. Intervals by bootstrap over right words.",
+    "SymSpell leaves a word of its dictionary as it is; so does `ours, words left alone`.",
+    "`ours` takes every entry of a list of misspellings for a possible misspelling.",
+)
+
+
+def evaluate(path: Path, progress: Progress) -> Scores:
+    """Score SymSpell and ours on the lists in `path`."""
+    progress("reading", 0.0)
+    found = lists.read(path)
+    name, learnable, where = _training(found)
+    scored = {other: pairs for other, pairs in found.items() if other != name or where}
+    typed_elsewhere = {typed for pairs in scored.values() for typed, _ in pairs}
+    learned_from = []
+    if name:
+        part = "" if where else f"{name}, words not learned from"
+        learned_from = [
+            pair for pair in learnable if not _unseen(pair) and pair[0] not in typed_elsewhere
+        ]
+        if part:
+            scored[part] = [pair for pair in learnable if _unseen(pair)]
+    known = words.english(extra={meant for _, meant in learned_from})
+    ours = untrained = corrector.untrained(known)
+    if learned_from:
+        ours = corrector.train(
+            known, learned_from, _half, lambda share: progress("learning", 0.02 + 0.5 * share)
+        )
+    rows: list[Score] = []
+    total = sum(map(len, scored.values()))
+    done = 0
+    for title, pairs in scored.items():
+        at = 0.52 + 0.48 * done / max(total, 1)
+        span = 0.48 * len(pairs) / max(total, 1)
+
+        def tell(share: float, at: float = at, span: float = span, title: str = title) -> None:
+            progress(f"scoring {title}", at + span * share)
+
+        rows += _rows(title, pairs, ours, untrained, tell)
+        done += len(pairs)
+    if name and not where:
+        rows += _symspell(f"{name}, whole list", found[name])
+    return Scores(
+        task="spelling",
+        protocol=_protocol(name, where, len(learned_from)),
+        counts={f"pairs in {title}": len(pairs) for title, pairs in scored.items()},
+        rows=tuple(rows),
+        notes=NOTES,
+    )
+
+
+def _training(found: dict[str, list[Pair]]) -> tuple[str, list[Pair], str]:
+    """Return the list to learn from: its name, its pairs, and where it lies if not in `found`."""
+    if len(found.get(TRAINING_LIST, ())) >= PAIRS_MIN:
+        return TRAINING_LIST, found[TRAINING_LIST], ""
+    beside = Path(os.environ.get("OVERT_DATA", "")) / "spelling-corpora"
+    if os.environ.get("OVERT_DATA") and beside.exists():
+        other = lists.read(beside).get(TRAINING_LIST, [])
+        if len(other) >= PAIRS_MIN:
+            return TRAINING_LIST, other, str(beside)
+    name = max(found, key=lambda one: len(found[one]))
+    if len(found[name]) >= PAIRS_MIN:
+        return name, found[name], ""
+    return "", [], ""
+
+
+def _protocol(name: str, where: str, learned: int) -> str:
+    if not name:
+        return (
+            f"No list of at least {PAIRS_MIN} misspellings to learn from: ours is untrained here, "
+            "a prior from keyboard, sounds and frequencies."
+        )
+    apart = (
+        "nothing that is typed in a scored list is learned from"
+        if where
+        else f"one word in {UNSEEN_PART} of it, by a hash of the word, is scored and not learned "
+        "from, and nothing that is typed in another list is learned from"
+    )
+    return f"Learned from {learned} pairs of {name}{f' in {where}' if where else ''}; {apart}."
+
+
+def _hash(word: str, purpose: str) -> int:
+    return int.from_bytes(hashlib.sha256(f"{purpose}\0{word}".encode()).digest()[:8], "big")
+
+
+def _unseen(pair: Pair) -> bool:
+    return _hash(pair[1], "unseen") % UNSEEN_PART == 0
+
+
+def _half(pair: Pair) -> bool:
+    return _hash(pair[1], "half") % 2 == 0
+
+
+def _rows(
+    title: str,
+    pairs: Sequence[Pair],
+    ours: Corrector,
+    untrained: Corrector,
+    progress: Callable[[float], None],
+) -> list[Score]:
+    rows = _symspell(title, pairs)
+    known = ours.lexicon.words
+    for name, model in (("ours, untrained", untrained), ("ours", ours)):
+        if name != "ours" and model is ours:
+            continue
+        gathered = corrector.evidence_of(
+            model.lexicon, model.channel, [Asked(typed) for typed, _ in pairs], progress
+        )
+        made = [tuple(s.text for s in model.ranked(evidence)) for evidence in gathered]
+        if name == "ours":
+            alone = [
+                (typed,) if typed in known else one
+                for (typed, _), one in zip(pairs, made, strict=True)
+            ]
+            rows += _scored(f"{title}: ours, words left alone", pairs, alone)
+        rows += _scored(f"{title}: {name}", pairs, made)
+    return rows
+
+
+def _symspell(title: str, pairs: Sequence[Pair]) -> list[Score]:
+    made = [peers.symspell_closest(typed) for typed, _ in pairs]
+    return _scored(f"{title}: SymSpell", pairs, made)
+
+
+def _scored(name: str, pairs: Sequence[Pair], suggested: Sequence[tuple[str, ...]]) -> list[Score]:
+    number = {word: at for at, word in enumerate(dict.fromkeys(meant for _, meant in pairs))}
+    total = np.zeros(len(number))
+    hits = {"top1": np.zeros(len(number)), "top5": np.zeros(len(number))}
+    for (_, meant), one in zip(pairs, suggested, strict=True):
+        at = number[meant]
+        total[at] += 1
+        hits["top1"][at] += one[:1] == (meant,)
+        hits["top5"][at] += meant in one[:5]
+    return [shares(name, metric, hits[metric], total) for metric in hits]

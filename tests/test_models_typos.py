@@ -1,0 +1,154 @@
+"""The corrector: candidates, the error channel, and what its evaluations promise."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+pytest.importorskip("symspellpy")
+
+from overt.models.typos import channel, corrector, letters, lists
+from overt.models.typos.evidence import Asked, lexicon
+from overt.models.typos.trie import CHANNEL_NATS_MAX, GAP_NATS, trie, walk
+from overt.models.typos.words import Words
+from overt.schema.errors import InvalidInput
+
+VOCABULARY = [
+    "a",
+    "able",
+    "about",
+    "an",
+    "and",
+    "cat",
+    "coat",
+    "form",
+    "from",
+    "knight",
+    "night",
+    "nite",
+    "physics",
+    "receive",
+    "separate",
+    "tea",
+    "ten",
+    "that",
+    "the",
+    "then",
+    "they",
+    "this",
+    "though",
+    "through",
+    "two",
+    "won",
+    "word",
+    "work",
+    "world",
+]
+
+
+def _words(vocabulary: list[str]) -> Words:
+    texts = tuple(sorted(set(vocabulary)))
+    share = np.full(len(texts), -np.log(len(texts)))
+    return Words(texts, share, {text: at for at, text in enumerate(texts)}, {}, {})
+
+
+def _channel_cost(edits: channel.Edits, meant: str, typed: str) -> float:
+    """The obvious loop: cheapest way from one word to another."""
+    a, b = letters.codes(meant).tolist(), letters.codes(typed).tolist()
+    put_in = edits.put_in_costs(letters.codes(typed)).tolist()
+    cost = np.full((len(a) + 1, len(b) + 1), np.inf)
+    cost[0, 0] = 0
+    for i in range(len(a) + 1):
+        for j in range(len(b) + 1):
+            ways = [cost[i, j]]
+            if i and j:
+                ways.append(cost[i - 1, j - 1] + edits.change[int(i > 1), a[i - 1], b[j - 1]])
+            if i:
+                ways.append(cost[i - 1, j] + edits.leave_out[a[i - 2] if i > 1 else 0, a[i - 1]])
+            if j:
+                ways.append(cost[i, j - 1] + put_in[j - 1])
+            if i > 1 and j > 1 and a[i - 2 : i] == b[j - 2 : j][::-1] and a[i - 1] != a[i - 2]:
+                ways.append(cost[i - 2, j - 2] + edits.swap)
+            cost[i, j] = min(ways)
+    return float(cost[-1, -1])
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    typed=st.text("abehnortw'", min_size=1, max_size=9),
+    vocabulary=st.lists(st.text("abehnortw", min_size=1, max_size=7), min_size=1, max_size=30),
+)
+def test_the_walk_finds_exactly_the_words_that_the_obvious_loop_finds(
+    typed: str, vocabulary: list[str]
+) -> None:
+    texts = tuple(sorted(set(vocabulary)))
+    prior = np.array([0.3 * len(text) for text in texts])
+    edits = channel.edits()
+    found, costs = walk(trie(texts, prior), edits, letters.codes(typed), len(texts))
+    near = {
+        text: _channel_cost(edits, text, typed) + prior[at]
+        for at, text in enumerate(texts)
+        if _channel_cost(edits, text, typed) <= CHANNEL_NATS_MAX
+    }
+    best = min(near.values(), default=0.0)
+    wanted = {text: cost for text, cost in near.items() if cost <= best + GAP_NATS}
+    assert {texts[at] for at in found} == wanted.keys()
+    assert np.allclose(costs, [wanted[texts[at]] for at in found])
+    assert all(one <= other for one, other in pairwise(costs))
+
+
+def test_a_hand_nobody_watched_is_still_corrected() -> None:
+    known = corrector.untrained(_words(VOCABULARY))
+    assert not known.learned
+    for typed, meant in (
+        ("teh", "the"),
+        ("recieve", "receive"),
+        ("wprd", "word"),
+        ("thogh", "though"),
+    ):
+        assert known.suggest(Asked(typed))[0].text == meant
+
+
+def test_the_channel_learns_which_pieces_become_which() -> None:
+    pairs = [("fysics", "physics"), ("foto", "photo"), ("fone", "phone"), ("graf", "graph")] * 5
+    learned = corrector.channel(pairs)
+    fitted = corrector.Corrector(
+        lexicon(_words(["phase", "ease", "base", "case"])), learned, corrector.Ranker()
+    )
+    assert fitted.learned
+    assert fitted.suggest(Asked("fase"))[0].text == "phase"
+    assert corrector.untrained(fitted.lexicon.words).suggest(Asked("fase"))[0].text != "phase"
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.text(max_size=60))
+def test_any_text_gets_an_answer(typed: str) -> None:
+    known = corrector.untrained(_words(VOCABULARY))
+    made = known.suggest(Asked(typed.lower(), before="the", in_context=True))
+    assert all(0 <= one.probability <= 1 for one in made)
+    assert len({one.text for one in made}) == len(made)
+
+
+def test_words_that_sound_the_same_have_one_key() -> None:
+    assert letters.sound("nite") == letters.sound("knight")
+    assert letters.sound("fisics") == letters.sound("physics")
+    assert letters.sound("cat") != letters.sound("mat")
+    assert letters.sound("") == ""
+
+
+def test_a_list_is_read_whatever_its_encoding_and_counts(tmp_path: Path) -> None:
+    (tmp_path / "one.dat").write_bytes(
+        "$Café\ncafè 3\n\n$a_lot\nalot\n$the\nteh\n".encode("latin-1")
+    )
+    assert lists.read(tmp_path) == {"one": [("cafè", "café"), ("teh", "the")]}
+
+
+def test_a_list_without_a_right_word_says_where(tmp_path: Path) -> None:
+    (tmp_path / "bad.dat").write_text("teh\n")
+    with pytest.raises(InvalidInput, match=r"bad\.dat, line 1"):
+        lists.read(tmp_path)
