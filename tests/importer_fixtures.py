@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import csv
+import gzip
+import io
+import json
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from overt.datasets.imported import ImportedPerson, Skipped
-from overt.datasets.importers import IMPORTERS
+from overt.datasets.importers import Importer, importer
 
 Row = list[Any]
 Files = dict[str, bytes]
@@ -28,8 +33,10 @@ class Table:
     rows: list[Row]
 
     def csv(self, separator: str = ",", end: str = "\n") -> bytes:
-        lines = [self.header, *self.rows]
-        return "".join(separator.join(map(str, line)) + end for line in lines).encode()
+        text = io.StringIO()
+        writer = csv.writer(text, delimiter=separator, lineterminator=end)
+        writer.writerows([self.header, *self.rows])
+        return text.getvalue().encode()
 
     def parquet(self, types: dict[str, pa.DataType] | None = None) -> bytes:
         columns = dict(zip(self.header, zip(*self.rows, strict=True), strict=True))
@@ -112,9 +119,205 @@ def mousetrap_table() -> Table:
     return Table(header, rows)
 
 
-def _csv(path: str, table: Callable[[], Table], **more: Any) -> Sample:
-    made = table()
-    return Sample(lambda: {path: table().csv()}, tables={path: made}, **more)
+def monaco_table() -> Table:
+    header = ["user", "session", "keyname", "timepress", "timerelease"]
+    keys = ["shift", "h", "space", "numpad_3", "backspace", "enter"]
+    rows: list[Row] = [
+        [user, sample, key, 100 * n, 100 * n + 70 + user + (130 if key == "shift" else 0)]
+        for user in (5, 3)
+        for sample in (2, 1)
+        for n, key in enumerate(keys)
+    ]
+    return Table(header, rows)
+
+
+def miniwob_tables() -> dict[str, Table]:
+    """Two assignments: a click on a button, a word and a deletion in a field, then a password."""
+    episodes = Table(
+        ["episode", "assignment", "demo"], [[10, 7, 2], [11, 7, 1], [12, 9, 1], [13, 9, 2]]
+    )
+    events = Table(["episode", "t_ms", "type", "x", "y", "key_code", "target_ref"], [])
+    for episode, assignment, _ in episodes.rows[:3]:
+        rows: list[Row] = [
+            [100, "mousedown", 50, 60, None, 4],
+            [180 + assignment, "mouseup", 50, 60, None, 4],
+            [181 + assignment, "click", 50, 60, None, 4],
+            [300, "keydown", None, None, 72, 5],
+            [301, "keypress", None, None, 104, 5],
+            [370, "keyup", None, None, 72, 5],
+            [400, "keydown", None, None, 8, 5],
+            [470, "keyup", None, None, 8, 5],
+            [500, "keydown", None, None, 83, 6],
+            [501, "keypress", None, None, 115, 6],
+            [570, "keyup", None, None, 83, 6],
+            [600, "keydown", None, None, 9, 77],
+            [700, "scroll", None, None, None, 3],
+        ]
+        events.rows += [[episode, *row] for row in rows]
+    elements = Table(["episode", "ref", "tag", "id"], [])
+    for episode, *_ in episodes.rows:
+        elements.rows += [
+            [episode, 4, "BUTTON", "go"],
+            [episode, 5, "INPUT_text", "name"],
+            [episode, 6, "INPUT_password", "p"],
+        ]
+    return {"episodes.parquet": episodes, "events.parquet": events, "elements.parquet": elements}
+
+
+def cursory_list() -> list[dict[str, Any]]:
+    return [
+        {
+            "start": [0, 0],
+            "end": [30, 40],
+            "points": [[3 * n, 4 * n + start] for n in range(5)],
+            "timing": [10 * n for n in range(5)],
+        }
+        for start in (0, 7)
+    ]
+
+
+PHASES = ("elementary_reading", "elementary_question", "advanced_reading", "advanced_question")
+
+
+def scroll_table() -> Table:
+    header = ["p_age", "elementary_text"]
+    for phase in PHASES:
+        header += [f"{phase}_event_ms", f"{phase}_scroll_event"]
+    rows: list[Row] = [
+        ["18-24", "A"]
+        + [f"['{15 + n}', '900']" if i % 2 == 0 else "['0', '250']" for i in range(8)]
+        for n in (0, 3)
+    ]
+    rows[1][-2:] = ["[]", "[]"]
+    return Table(header, rows)
+
+
+def desktop_lines(*, numbered: bool = False) -> bytes:
+    events: list[dict[str, Any]] = [
+        {"action": "move", "x": 10.5, "y": 20.25},
+        {"action": "click", "x": 10.5, "y": 20.25, "button": "left", "pressed": True},
+        {"action": "click", "x": 10.5, "y": 20.25, "button": "left", "pressed": False},
+        {"action": "scroll", "x": 10.5, "y": 20.25, "dx": 0, "dy": -1},
+        {"action": "press", "name": "shift"},
+        {"action": "press", "name": "A"},
+        {"action": "release", "name": "a"},
+        {"action": "release", "name": "shift"},
+    ]
+    made = []
+    for number, event in enumerate(events):
+        line = {"time_stamp": 1000.5 + 0.1 * number, **event}
+        made.append(json.dumps(line | ({"event_idx": number} if numbered else {})))
+    return "\n".join(made).encode() + b"\n"
+
+
+T0 = 1_544_756_766_750
+
+
+def rrweb_events() -> list[dict[str, Any]]:
+    """A log of the present schema: a page with a field, a password field and a list."""
+
+    def node(number: int, tag: str, *children: dict[str, Any], **attributes: str) -> dict[str, Any]:
+        return {
+            "type": 2,
+            "id": number,
+            "tagName": tag,
+            "attributes": attributes,
+            "childNodes": list(children),
+        }
+
+    fields = [
+        node(4, "input", type="text", value="ab"),
+        node(5, "input", type="password", value=SECRET),
+        node(6, "ul"),
+        node(7, "button"),
+    ]
+    page = {"type": 0, "id": 1, "childNodes": [node(2, "html", node(3, "body", *fields))]}
+    increments: list[dict[str, Any]] = [
+        {
+            "source": 1,
+            "positions": [{"x": 5, "y": 6, "id": 3, "timeOffset": -20 + n} for n in (0, 9)],
+        },
+        {"source": 2, "type": 1, "id": 7, "x": 50, "y": 60},
+        {"source": 2, "type": 0, "id": 7, "x": 50, "y": 60},
+        {"source": 2, "type": 2, "id": 7, "x": 50, "y": 60, "pointerType": 0},
+        {"source": 2, "type": 5, "id": 4},
+        {"source": 5, "id": 4, "text": f"{SECRET}"[:3], "isChecked": False},
+        {"source": 5, "id": 4, "text": "", "isChecked": False},
+        {"source": 5, "id": 5, "text": SECRET, "isChecked": False},
+        {"source": 5, "id": 99, "text": SECRET, "isChecked": False},
+        {"source": 2, "type": 6, "id": 4},
+        {"source": 3, "id": 1, "x": 0, "y": 120},
+        {"source": 3, "id": 1, "x": 0, "y": 100},
+        {"source": 6, "positions": [{"x": 7, "y": 8, "id": 3, "timeOffset": 0}]},
+        {"source": 2, "type": 7, "id": 3, "x": 7, "y": 8, "pointerType": 2},
+        {"source": 12, "positions": [{"x": 9, "y": 9, "id": 3, "timeOffset": 0}]},
+        {"source": 4, "width": 800, "height": 600},
+    ]
+    snapshot = {"node": page, "initialOffset": {"top": 40, "left": 0}}
+    return [
+        {"type": 4, "data": {"href": "x", "width": 800, "height": 600}, "timestamp": T0},
+        {"type": 2, "data": snapshot, "timestamp": T0 + 1},
+        *(
+            {"type": 3, "data": data, "timestamp": T0 + 100 * n}
+            for n, data in enumerate(increments, start=1)
+        ),
+    ]
+
+
+GENERIC = """
+title = "Log of a lab"
+publication = "made up"
+licence = "none"
+files = ["*.csv"]
+person = "who"
+session = ["day", "block"]
+[time]
+column = "t"
+unit = "ms"
+[kind]
+column = "what"
+[kind.values]
+move = "pointer_move"
+press = "pointer_down"
+lift = "pointer_up"
+key = "key_down"
+note = ""
+[position]
+x = "px"
+y = "py"
+px_per_unit = 0.5
+[button]
+column = "button"
+[button.values]
+L = "left"
+R = "right"
+[key]
+column = "key"
+released = "until"
+[secret]
+column = "field"
+values = ["password"]
+"""
+
+
+def generic_table() -> Table:
+    header = ["who", "day", "block", "t", "what", "px", "py", "button", "key", "until", "field"]
+    rows: list[Row] = []
+    for who in ("p2", "p1"):
+        for block in (1, 2):
+            rows += [
+                [who, "mon", block, 10, "move", 100, 200, "", "", "", "free"],
+                [who, "mon", block, 20 + block, "press", 100, 200, "L", "", "", "free"],
+                [who, "mon", block, 90, "lift", 102, 200, "L", "", "", "free"],
+                [who, "mon", block, 200, "key", "", "", "", "a", 270 + len(rows), "free"],
+                [who, "mon", block, 300, "key", "", "", "", "s", 370, "password"],
+                [who, "mon", block, 400, "note", "", "", "", "", "", "free"],
+            ]
+    return Table(header, rows)
+
+
+def _csv(path: str, table: Callable[[], Table], people: int, sessions: int) -> Sample:
+    return Sample(lambda: {path: table().csv()}, people, sessions, {path: table()})
 
 
 SAMPLES: dict[str, Sample] = {
@@ -125,17 +328,37 @@ SAMPLES: dict[str, Sample] = {
             "training_files/user1/session_12": balabit_table().csv(),
             "training_files/user2/session_21": balabit_table().csv(),
             "test_files/user1/session_31": balabit_table().csv(),
-            "public_labels.csv": b"filename,is_illegal\nsession_31,1\n",
         },
-        people=2,
-        sessions=3,
-        tables={"training_files/user2/session_21": balabit_table()},
+        2,
+        3,
+        {"training_files/user2/session_21": balabit_table()},
     ),
-    "cmu": _csv("DSL-StrongPasswordData.csv", cmu_table, people=2, sessions=6),
-    "mousetrap": Sample(
-        lambda: {"trajectories.parquet": mousetrap_table().parquet()}, people=2, sessions=4
+    "cmu": _csv("DSL-StrongPasswordData.csv", cmu_table, 2, 6),
+    "cursory": Sample(
+        lambda: {"trajectories.json.gz": gzip.compress(json.dumps(cursory_list()).encode())}, 1, 2
     ),
+    "ducktrack": Sample(lambda: {"a/events.jsonl": desktop_lines()}, 1, 1),
+    "generic": _csv("log.csv", generic_table, 2, 4),
+    "miniwob": Sample(lambda: {n: t.parquet() for n, t in miniwob_tables().items()}, 2, 3),
+    "monaco": _csv("fixed_text.csv", monaco_table, 2, 4),
+    "mousetrap": Sample(lambda: {"trajectories.parquet": mousetrap_table().parquet()}, 2, 4),
+    "opencua": Sample(lambda: {"a/events.jsonl": desktop_lines(numbered=True)}, 1, 1),
+    "rrweb": Sample(lambda: {"log.json": json.dumps(rrweb_events()).encode()}, 1, 1),
+    "scroll-readability": _csv("scroll_readability_dataset.csv", scroll_table, 2, 7),
 }
+_MAPPINGS = tempfile.TemporaryDirectory()
+
+
+def mapping_file(text: str = GENERIC) -> Path:
+    """Return a file with the text of a mapping."""
+    path = Path(_MAPPINGS.name) / "mapping.toml"
+    path.write_text(text)
+    return path
+
+
+def chosen(name: str) -> Importer:
+    """Return the importer of a format; `generic` with the mapping of its sample."""
+    return importer(name, mapping_file() if name == "generic" else None)
 
 
 def written(folder: Path, files: Files) -> Path:
@@ -149,4 +372,4 @@ def written(folder: Path, files: Files) -> Path:
 
 def people(name: str, path: Path, skipped: Skipped | None = None) -> list[ImportedPerson]:
     """Return everyone a format finds at a path."""
-    return list(IMPORTERS[name].read(path, skipped=skipped))
+    return list(chosen(name).read(path, skipped=skipped))

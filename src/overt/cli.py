@@ -127,7 +127,8 @@ def study_show(
     "import",
     epilog="Example: overt import balabit Mouse-Dynamics-Challenge --study mice "
     '--lawful-basis "GDPR Art. 89"\n\n'
-    "Example: overt import aalto Keystrokes/files --study aalto --skip-bad --people 500",
+    "Example: overt import aalto Keystrokes/files --study aalto --skip-bad --people 500\n\n"
+    "Example: overt import generic logs/ --mapping logs.toml --study logs",
 )
 def import_people(
     format_name: Annotated[
@@ -136,6 +137,10 @@ def import_people(
     path: Annotated[Path, typer.Argument(help="File, archive or directory.")],
     *,
     study: StudyId,
+    mapping: Annotated[
+        Path | None,
+        typer.Option(help="TOML file that says what the columns mean (generic).", dir_okay=False),
+    ] = None,
     source: Annotated[
         str, typer.Option(help="Who published the data, and where. Default: the format's own.")
     ] = "",
@@ -162,6 +167,7 @@ def import_people(
         format_name,
         path,
         study,
+        mapping=mapping,
         source=source,
         licence=licence,
         lawful_basis=lawful_basis,

@@ -49,6 +49,7 @@ def import_format(
     path: Path,
     study_id: str,
     *,
+    mapping: Path | None,
     source: str,
     licence: str,
     lawful_basis: str,
@@ -64,7 +65,7 @@ def import_format(
     from overt.datasets.importers import importer
     from overt.gateway import population, studies
 
-    chosen = importer(format_name)
+    chosen = importer(format_name, mapping)
     if not path.exists():
         raise InvalidInput("there is no such file or directory", where=str(path))
     with opened(data_dir, create=True) as store:
@@ -90,6 +91,7 @@ def import_format(
                 study_id,
                 format_name,
                 path,
+                mapping=mapping,
                 skip_bad=skip_bad,
                 people_max=people_max,
                 progress=update,

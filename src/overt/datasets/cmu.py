@@ -19,26 +19,16 @@ from typing import Any
 
 import numpy as np
 
-from overt.datasets import delimited, sessions
+from overt.datasets import delimited, keycodes, sessions
 from overt.datasets.files import Found
 from overt.datasets.imported import ImportedPerson, Progress, Skipped, by_file
 from overt.schema.errors import InvalidInput
-from overt.schema.event import KeyClass, Kind, Role
+from overt.schema.event import Kind, Role
 
 PATTERN = ("*StrongPasswordData*.csv", "*StrongPasswordData*.txt")
 CLOCK_RESOLUTION_US = 200
 """The authors' external clock was accurate to 200 µs."""
 TIMING_S_MAX = 1800.0
-_DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
-_CLASSES = {
-    "return": KeyClass.ENTER,
-    "enter": KeyClass.ENTER,
-    "space": KeyClass.SPACE,
-    "tab": KeyClass.TAB,
-    "backspace": KeyClass.BACKSPACE,
-    **dict.fromkeys(("period", "comma", "slash", "semicolon", "minus"), KeyClass.PUNCTUATION),
-    **dict.fromkeys(_DIGITS, KeyClass.DIGIT),
-}
 
 
 @dataclass(frozen=True)
@@ -129,17 +119,8 @@ def _keys(columns: list[str], file: str) -> tuple[list[str], list[str]]:
 
 
 def _class_of(key: str) -> int:
-    name = key.rsplit(".", 1)[-1]
-    if len(name) == 1:
-        letter = name.isalpha()
-        return int(
-            KeyClass.LETTER
-            if letter
-            else KeyClass.DIGIT
-            if name.isdigit()
-            else KeyClass.PUNCTUATION
-        )
-    return int(_CLASSES.get(name, KeyClass.OTHER))
+    """Return the class of a key such as `t`, `five` or `Shift.r`."""
+    return keycodes.key_called(key.rsplit(".", 1)[-1]).key_class
 
 
 def people_of(typings: Typings) -> Iterator[ImportedPerson]:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 from overt.datasets.importers import IMPORTERS, Importer
@@ -29,6 +30,10 @@ some forty bytes an event, and sealed before the next group is read.
 """
 
 
+def _list(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names) or "as the mapping says"
+
+
 def section(importer: Importer) -> str:
     """Return the part of the page about one format."""
     rows = {
@@ -39,8 +44,8 @@ def section(importer: Importer) -> str:
         "session": importer.session,
         "units": importer.units,
         "left out, and worked out": importer.left_out,
-        "kinds of event": ", ".join(f"`{kind.name.lower()}`" for kind in sorted(importer.kinds)),
-        "purposes of the study it makes": ", ".join(f"`{p}`" for p in importer.purposes),
+        "kinds of event": _list(kind.name.lower() for kind in sorted(importer.kinds)),
+        "purposes of the study it makes": _list(importer.purposes),
         "detail level": f"`{importer.level}`",
     }
     lines = "".join(f"| {name} | {text} |\n" for name, text in rows.items())

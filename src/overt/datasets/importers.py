@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
@@ -57,6 +58,8 @@ class Importer:
     """Purposes a study made by the import names; each needs some of the kinds."""
     level: str
     """`keys` if it says which key, else `rhythm`."""
+    bound: Reader | None = None
+    """What reads it, where a mapping file says how."""
 
     @property
     def kinds(self) -> frozenset[Kind]:
@@ -68,11 +71,22 @@ class Importer:
     @property
     def read(self) -> Reader:
         """The function that reads the format."""
-        return cast("Reader", importlib.import_module(f"overt.datasets.{self.name}").read)
+        if self.bound is not None:
+            return self.bound
+        module = f"overt.datasets.{self.name.replace('-', '_')}"
+        return cast("Reader", importlib.import_module(module).read)
 
 
 _KEYS = ("key_down", "key_up")
 _POINTER = ("pointer_move", "pointer_down", "pointer_up", "click")
+_DESKTOP_UNITS = (
+    "monotonic s to µs since the recording's first event; points taken as CSS px; a wheel step, "
+    "whose height is not recorded, as 100 px, up as negative"
+)
+_DESKTOP_LEFT_OUT = (
+    "Which key it was: where it was typed is not recorded, so nothing says that it was no "
+    "password. A click is worked out from a press and a release within 4 px."
+)
 _POINTING = ("next-action", "person-or-program")
 _TYPING = ("next-action", "typing-assist")
 
@@ -145,13 +159,180 @@ IMPORTERS: dict[str, Importer] = {
             purposes=("person-or-program",),
             level="rhythm",
         ),
+        Importer(
+            name="monaco",
+            title="Monaco: fixed text and keypad",
+            reads="fixed_text.csv, free_text.csv or keypad.csv, or a directory or .tar.zst with "
+            "them",
+            publication="Monaco, Tappert, The partially observable hidden Markov model and its "
+            "application to keystroke dynamics, Pattern Recognition 76, 2018",
+            licence="BSD-style (Copyright 2016 Vinnie Monaco); recorded at Pace University",
+            person="a user of one file: each file is a study of its own",
+            session="a sample",
+            units="ms to µs since the sample's first press",
+            left_out="A release before its press, or more than a minute after it. An edit is "
+            "worked out for each character put in or taken out.",
+            kind_names=(*_KEYS, "edit"),
+            purposes=_TYPING,
+            level="keys",
+        ),
+        Importer(
+            name="miniwob",
+            title="MiniWoB human demonstrations",
+            reads="a directory or .tar.zst with episodes.parquet, events.parquet and "
+            "elements.parquet",
+            publication="Liu, Guu, Pasupat, Shi, Liang, Reinforcement Learning on Web Interfaces "
+            "Using Workflow-Guided Exploration, ICLR 2018",
+            licence="none stated with the demonstrations; the companion code is MIT",
+            person="an assignment (a worker may have done several; not known)",
+            session="an episode, in the order they were done",
+            units="ms to µs since the episode's first event; CSS px of the window",
+            left_out="Keys pressed in a password field, or where the field is not known. Scrolls, "
+            "whose distance was not recorded. Texts and values of the page. An edit is worked out "
+            "for each character put into a text field, and each deletion key there. Which button "
+            "was pressed was not recorded.",
+            kind_names=(*_KEYS, "edit", "pointer_down", "pointer_up", "click"),
+            purposes=("next-action", "person-or-program", "typing-assist"),
+            level="keys",
+        ),
+        Importer(
+            name="cursory",
+            title="Cursory: mouse movements from point to point",
+            reads="trajectories.json.gz, or a directory or .tar.zst with it",
+            publication="Python package cursory 2.x, cursory/trajectories.json.gz",
+            licence="LGPL-3.0-or-later",
+            person="one a file, who stands for nobody in particular: the file does not say who "
+            "moved, so no figure over people can be made of it",
+            session="a movement",
+            units="ms to µs since the movement's first point; px",
+            left_out="`dx`, `dy` and `length`, which follow from the points.",
+            kind_names=("pointer_move",),
+            purposes=("person-or-program",),
+            level="rhythm",
+        ),
+        Importer(
+            name="scroll-readability",
+            title="Readability from scrolling",
+            reads="scroll_readability_dataset.csv, or a directory or .tar.zst with it",
+            publication="Gooding, Berzak, Mak, Sharifi, Predicting Text Readability from "
+            "Scrolling Interactions, CoNLL 2021",
+            licence="none stated",
+            person="a row",
+            session="a phase (reading, questions) of one of two articles, if it has scrolls",
+            units="ms to µs since the phase began; offsets in px to their change",
+            left_out="What is said of the person (age, education, language), scores, and which "
+            "paragraphs were visible. A task mark begins each session; its number is the phase.",
+            kind_names=("scroll", "task"),
+            purposes=_POINTING,
+            level="rhythm",
+        ),
+        Importer(
+            name="ducktrack",
+            title="DuckTrack recording",
+            reads="events.jsonl (lines without event_idx), or a directory or .tar.zst with some",
+            publication="TheDuckAI, DuckTrack, 2023, github.com/TheDuckAI/DuckTrack",
+            licence="MIT (the program and its example)",
+            person="whoever is at PATH: the files do not say who was recorded. Import one "
+            "person's folder at a time",
+            session="a recording",
+            units=_DESKTOP_UNITS,
+            left_out=_DESKTOP_LEFT_OUT,
+            kind_names=(*_KEYS, *_POINTER, "wheel"),
+            purposes=_POINTING,
+            level="rhythm",
+        ),
+        Importer(
+            name="opencua",
+            title="OpenCUA recording",
+            reads="events.jsonl (lines with event_idx), or a directory or .tar.zst with some",
+            publication="Wang et al., OpenCUA: Open Foundations for Computer-Use Agents, 2025, "
+            "github.com/xlang-ai/OpenCUA",
+            licence="MIT (the program and its sample)",
+            person="whoever is at PATH, as for ducktrack",
+            session="a recording",
+            units=_DESKTOP_UNITS,
+            left_out=f"{_DESKTOP_LEFT_OUT} Reduced actions, titles and accessibility trees.",
+            kind_names=(*_KEYS, *_POINTER, "wheel"),
+            purposes=_POINTING,
+            level="rhythm",
+        ),
+        Importer(
+            name="rrweb",
+            title="rrweb recording of a page",
+            reads="a JSON file of events, or a directory or .tar.zst with some; the schema of "
+            "2018 and the present one",
+            publication="a log made with rrweb, github.com/rrweb-io/rrweb",
+            licence="that of the log; rrweb itself is MIT",
+            person="whoever is at PATH: the files do not say who was recorded. Import one "
+            "person's folder at a time",
+            session="a file, or a sessionId in it",
+            units="epoch ms, with the timeOffset of each position, to µs since the session's "
+            "first event; CSS px; offsets to their change",
+            left_out="Texts, always: of an input only how much longer or shorter the text became. "
+            "Inputs into a field that is secret, or that no snapshot shows to take plain text. "
+            "What the page looked like.",
+            kind_names=(*_POINTER, "scroll", "focus", "blur", "edit"),
+            purposes=_POINTING,
+            level="rhythm",
+        ),
+        Importer(
+            name="generic",
+            title="Any table that a mapping file describes",
+            reads="CSV or Parquet, as the mapping says: see "
+            "[how to](../how-to/import-your-own-format.md)",
+            publication="as the mapping says",
+            licence="as the mapping says",
+            person="columns, a file or a folder, as the mapping says",
+            session="columns, else a file",
+            units="as the mapping says",
+            left_out="Rows of secret fields. Characters, unless the mapping asks for level `keys` "
+            "and says what is secret. A click is worked out where the file has none.",
+            kind_names=(),
+            purposes=(),
+            level="rhythm",
+        ),
     )
 }
 
 
-def importer(name: str) -> Importer:
-    """Return the importer of a format; raises `InvalidInput` naming those there are."""
+def importer(name: str, mapping: Path | None = None) -> Importer:
+    """Return the importer of a format; raises `InvalidInput` naming those there are.
+
+    `mapping` is the mapping file of format `generic`, and of no other.
+    """
     if name not in IMPORTERS:
         known = ", ".join(sorted(IMPORTERS))
         raise InvalidInput("is not a known format", where="FORMAT", do=f"Known: {known}.")
-    return IMPORTERS[name]
+    chosen = IMPORTERS[name]
+    if name == "generic":
+        if mapping is None:
+            raise InvalidInput(
+                "needs a file that says what the columns mean",
+                where="FORMAT generic",
+                do="Name it with --mapping; docs/how-to/import-your-own-format.md shows two.",
+            )
+        return _mapped(chosen, mapping)
+    if mapping is not None:
+        raise InvalidInput("is for FORMAT generic only", where="--mapping", do="Leave it out.")
+    return chosen
+
+
+def _mapped(generic: Importer, path: Path) -> Importer:
+    from overt.datasets.generic import read
+    from overt.datasets.mapping import load
+    from overt.schema.event import Kind
+    from overt.schema.purpose import PURPOSES
+
+    mapping = load(path)
+    kinds = {Kind[name.upper()] for name in mapping.kinds}
+    fitting = tuple(purpose.id for purpose in PURPOSES.values() if purpose.kinds & kinds)
+    return replace(
+        generic,
+        title=mapping.title,
+        publication=mapping.publication,
+        licence=mapping.licence,
+        kind_names=mapping.kinds,
+        purposes=mapping.purposes or fitting,
+        level=mapping.level,
+        bound=partial(read, mapping=mapping),
+    )

@@ -49,6 +49,45 @@ _NAMES = {
     **dict.fromkeys(("ARW_LEFT", "ARW_RIGHT", "ARW_UP", "ARW_DOWN"), KeyClass.ARROW),
     **dict.fromkeys(("HOME", "END", "PG_UP", "PG_DOWN"), KeyClass.NAVIGATION),
 }
+_WORDS = {
+    "space": " ",
+    **dict(zip(("zero", "one", "two", "three", "four"), "01234", strict=True)),
+    **dict(zip(("five", "six", "seven", "eight", "nine"), "56789", strict=True)),
+    **dict.fromkeys(("period", "dot", "decimal", "point"), "."),
+    **dict.fromkeys(("dash", "minus", "hyphen", "subtract"), "-"),
+    **dict.fromkeys(("quote", "apostrophe"), "'"),
+    **dict.fromkeys(("equal", "equals"), "="),
+    **dict.fromkeys(("open_bracket", "left_bracket"), "["),
+    **dict.fromkeys(("close_bracket", "right_bracket"), "]"),
+    **dict.fromkeys(("back_quote", "backquote", "grave"), "`"),
+    **dict.fromkeys(("plus", "add"), "+"),
+    **dict.fromkeys(("asterisk", "star", "multiply"), "*"),
+    **dict.fromkeys(("slash", "divide"), "/"),
+    "comma": ",",
+    "semicolon": ";",
+    "colon": ":",
+    "backslash": "\\",
+    "underscore": "_",
+}
+_CALLED = {
+    **dict.fromkeys(("backspace", "bksp", "back"), KeyClass.BACKSPACE),
+    **dict.fromkeys(("delete", "del"), KeyClass.DELETE),
+    **dict.fromkeys(("enter", "return"), KeyClass.ENTER),
+    **dict.fromkeys(("esc", "escape"), KeyClass.ESCAPE),
+    **dict.fromkeys(("caps_lock", "capslock", "caps"), KeyClass.CAPS_LOCK),
+    **dict.fromkeys(("ctrl", "control"), KeyClass.CONTROL),
+    **dict.fromkeys(("alt", "alt_gr", "altgraph", "option"), KeyClass.ALT),
+    **dict.fromkeys(("meta", "cmd", "command", "windows", "win", "super", "os"), KeyClass.META),
+    **dict.fromkeys(("left", "right", "up", "down"), KeyClass.ARROW),
+    **dict.fromkeys(("arrowleft", "arrowright", "arrowup", "arrowdown"), KeyClass.ARROW),
+    **dict.fromkeys(("home", "end", "page_up", "page_down"), KeyClass.NAVIGATION),
+    **dict.fromkeys(("pageup", "pagedown", "pgup", "pgdn"), KeyClass.NAVIGATION),
+    **dict.fromkeys(("dead", "process", "unidentified"), KeyClass.COMPOSING),
+    **dict.fromkeys((f"f{number}" for number in range(1, 25)), KeyClass.FUNCTION),
+    "tab": KeyClass.TAB,
+    "shift": KeyClass.SHIFT,
+}
+_SIDES = ("_l", "_r", "_left", "_right")
 _SIGNS = {
     **dict(zip(range(186, 193), ";=,-./`", strict=True)),
     **dict(zip(range(219, 223), "[\\]'", strict=True)),
@@ -100,6 +139,28 @@ def key_of(letter: str, code: int) -> Key:
     if letter and not (sign and letter.isascii() and letter.isalpha()):
         return _character(letter)
     return _character(sign) if sign else _named(KeyClass.OTHER)
+
+
+def key_called(name: str) -> Key:
+    """Return the key that a log calls `name`: a character, or a word such as `shift_r`.
+
+    Capitals do not matter in words. What is not known is a key of class OTHER.
+
+    >>> KeyClass(key_called("ctrl_l").key_class).name, chr(key_called("numpad_4").symbol)
+    ('CONTROL', '4')
+    """
+    if len(name) == 1:
+        return key_of(name, 0)
+    word = name.strip().lower().removeprefix("key.").replace(" ", "_").replace("-", "_")
+    for prefix in ("numpad_", "num_", "kp_"):
+        word = word.removeprefix(prefix)
+    if word not in _CALLED:
+        for side in _SIDES:
+            word = word.removesuffix(side)
+    if word in _CALLED:
+        return _named(_CALLED[word])
+    word = _WORDS.get(word, word)
+    return key_of(word, 0) if len(word) == 1 else _named(KeyClass.OTHER)
 
 
 def _named(key_class: KeyClass) -> Key:

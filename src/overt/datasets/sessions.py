@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from overt.datasets import rows
+from overt.datasets.sheet import first_come
 from overt.features.kernel import kernel
 from overt.schema.event import KeyClass, Kind, Modifier
 
@@ -26,6 +27,8 @@ CLICK_8TH_MAX = 4 * POSITION_8TH_PER_PX
 """A pointer that went further than 4 px between press and release has dragged, not clicked."""
 CLICK_GAP_US_MAX = 500_000
 """Clicks in one place within half a second are counted together."""
+ELEMENT_MAX = 2**15 - 1
+"""Elements beyond this many in one session share the last number."""
 
 _DOWN, _UP = int(Kind.KEY_DOWN), int(Kind.KEY_UP)
 _PRESS, _RELEASE = int(Kind.POINTER_DOWN), int(Kind.POINTER_UP)
@@ -48,7 +51,14 @@ def whole(values: Any) -> Any:
 
 
 def tables(
-    session: Any, time_us: Any, columns: dict[str, Any], *, key: Any = None, clicks: bool = False
+    session: Any,
+    time_us: Any,
+    columns: dict[str, Any],
+    *,
+    key: Any = None,
+    element: Any = None,
+    placed: Any = None,
+    clicks: bool = False,
 ) -> tuple[pa.Table, ...]:
     """Return one table of schema `EVENTS` a session, in order of its number.
 
@@ -61,6 +71,10 @@ def tables(
         columns: columns of `EVENTS` but `seq`, `t_us`, each of length n; those left out are 0.
         key: int64[n], which key a key event is of. If given, slots, repeats and held modifiers
             are worked out from it.
+        element: int64[n], which element an event went to, by any number, or -1. If given, they are
+            numbered in order of first contact.
+        placed: bool[n], which events have a position. If given, the others are where the one
+            before was, as `event/1` has it.
         clicks: add a click where the pointer was pressed and released in one place.
     """
     if not len(session):
@@ -74,6 +88,10 @@ def tables(
     if key is not None:
         made = _paired(columns["kind"], session, t_us, key[order], columns["key_class"], _BIT_OF)
         columns["slot"], columns["modifiers"] = made
+    if element is not None:
+        columns["element"] = _numbered(session, element[order])
+    if placed is not None:
+        _carry(columns, placed[order], starts, lengths)
     if clicks:
         t_us, session, columns = _with_clicks(t_us, session, columns)
         starts = np.flatnonzero(np.diff(session, prepend=session[0] - 1))
@@ -82,6 +100,32 @@ def tables(
     everything = rows.table(session.size, columns)
     bounds = [*starts.tolist(), session.size]
     return tuple(everything.slice(start, end - start) for start, end in pairwise(bounds))
+
+
+def _numbered(session: Any, element: Any) -> Any:
+    """Return elements numbered from 1 in each session in order of first contact; -1 becomes 0."""
+    made = np.zeros(session.size, np.int64)
+    known = np.flatnonzero(element >= 0)
+    if not known.size:
+        return made
+    names = np.unique(element[known], return_inverse=True)[1]
+    dense = np.cumsum(np.diff(session[known], prepend=session[known][0]) != 0)
+    number = first_come(dense * (int(names.max()) + 1) + names)
+    begins = np.flatnonzero(np.diff(dense, prepend=-1))
+    made[known] = number - number[begins][dense] + 1
+    return np.minimum(made, ELEMENT_MAX)
+
+
+def _carry(columns: dict[str, Any], placed: Any, starts: Any, lengths: Any) -> None:
+    """Give events without a position that of the one before, or of the session's first."""
+    row = np.where(placed, np.arange(placed.size), -1)
+    start = np.repeat(starts, lengths)
+    last = np.maximum.accumulate(row)
+    following = np.minimum.accumulate(np.where(placed, row, placed.size)[::-1])[::-1]
+    end = start + np.repeat(lengths, lengths)
+    source = np.where(last >= start, last, np.where(following < end, following, -1))
+    for name in ("x_8th_css_px", "y_8th_css_px"):
+        columns[name] = np.where(source >= 0, columns[name][source], 0)
 
 
 def _with_clicks(

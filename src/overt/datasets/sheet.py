@@ -160,6 +160,10 @@ class Sheet:
         """Return a column of true and false as bool[rows]."""
         return self.codes(name, _TRUTH, "true or false", where=where) > 0
 
+    def encoded(self, name: str) -> tuple[Any, Sequence[str]]:
+        """Return the number of each value (int64[rows]) among the unique texts, and these."""
+        return _encoded(self.columns[name])
+
     def texts(self, name: str) -> list[str]:
         """Return a column as texts; what is missing is the empty text."""
         code, uniques = _encoded(self.columns[name])

@@ -79,12 +79,14 @@ def import_people(
     format_name: str,
     path: Path,
     *,
+    mapping: Path | None = None,
     skip_bad: bool = False,
     people_max: int | None = None,
     progress: Progress | None = None,
 ) -> Imported:
     """Import the people in `path` into a registered study of origin `imported`.
 
+    `mapping` is the file that describes the columns of format `generic`.
     Whoever is there already stays there once, so an import that ended early can be repeated.
     The import is in the log, with what was declared, before the first row is stored. Raises
     `InvalidInput` with file, line and column at the first thing that is wrong, unless `skip_bad`.
@@ -94,7 +96,7 @@ def import_people(
         raise Refused(
             "imported people never join a live study", where="study", do="Import into another."
         )
-    chosen = importer(format_name)
+    chosen = importer(format_name, mapping)
     if not path.exists():
         raise InvalidInput("there is no such file or directory", where=str(path))
     _check_purposes(study, chosen)
