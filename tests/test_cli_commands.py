@@ -31,6 +31,7 @@ VERBS = (
     ["retention"],
     ["verify"],
     ["backup"],
+    ["access", "researcher"],
     ["doctor"],
     ["demo"],
 )
@@ -300,7 +301,9 @@ def test_up_prints_one_address_answers_there_and_finishes_interrupted_erasures(
         url = server.stdout.readline().strip()
         with urllib.request.urlopen(f"{url}healthz", timeout=30) as answer:
             assert answer.status == 200
-        assert "finished an erasure" in server.stderr.readline()
+        said = server.stderr.readline() + server.stderr.readline()
+        assert "finished an erasure" in said
+        assert f"{url}research" in said
         taken = url.rstrip("/").rpartition(":")[2]
         assert "is taken" in _one_line(overt("up", "--port", taken, data=tmp_path / "other"))
         server.send_signal(signal.SIGTERM)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +15,11 @@ from overt.gateway import enrol, erase, researcher, retention
 from overt.gateway.audits import audit_once
 from overt.gateway.distributions import distributions
 from overt.gateway.filed import filed
-from overt.gateway.ledger import log_of
 from overt.gateway.overview import overview
 from overt.gateway.studies import study_of
-from overt.log.opening import read_opening
 from overt.schema.errors import TooFew
 from overt.store.control import today
 from overt.store.store import Store
-
-PEOPLE = 11
 
 
 def _quiet(_what: str, _done: float) -> None:
@@ -41,56 +35,8 @@ def _living(store: Store, count: int, events: int = 60) -> list[enrol.Person]:
     return people
 
 
-@pytest.fixture(scope="module")
-def studied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    """A study of eleven living people with everything computed once."""
-    with new_store(tmp_path_factory.mktemp("figures") / "data") as store:
-        _living(store, PEOPLE, events=400)
-        overview(store, STUDY, "test", _quiet)
-        distributions(store, STUDY, "typing-assist", "test", _quiet)
-        audit_once(store, STUDY, "rhythm", [10], "test", _quiet)
-        yield store
-
-
 def _all(store: Store) -> list[Any]:
     return [f for kind in ("overview", "features", "audit") for f in filed(store, STUDY, kind)]
-
-
-def test_figures_name_nobody_and_count_in_ranges(studied: Store) -> None:
-    kept = json.dumps([found.figures for found in _all(studied)], ensure_ascii=False)
-    assert '"people": "10–19"' in kept
-    assert str(PEOPLE) not in {word.strip('",:[]{}') for word in kept.split()}
-    for subject in studied.subjects(STUDY):
-        assert subject not in kept
-        assert studied.keyring.tag(subject).hex() not in kept
-
-
-def test_the_same_rows_are_not_opened_twice(studied: Store) -> None:
-    before = [found.row for found in studied.artefacts.filed(STUDY)]
-    overview(studied, STUDY, "test", _quiet)
-    distributions(studied, STUDY, "typing-assist", "test", _quiet)
-    audit_once(studied, STUDY, "rhythm", [10], "test", _quiet)
-    assert [found.row for found in studied.artefacts.filed(STUDY)] == before
-
-
-def test_each_computation_is_in_the_log_with_reader_purpose_and_action(studied: Store) -> None:
-    details = [read_opening(json.loads(plain)).detail for _, plain in studied.openings(None)]
-    done = {(d["role"], d["action"], d["purpose"]) for d in details if d["event"] == "read"}
-    assert ("researcher", "count", "next-action") in done
-    assert ("researcher", "features", "typing-assist") in done
-    assert ("auditor", "audit", "typing-assist") in done
-    assert {json.dumps(d.get("people")) for d in details if d["event"] == "read"} == {
-        '{"live": "10\\u201319"}'
-    }
-
-
-def test_a_person_can_open_every_read_that_covered_them(studied: Store) -> None:
-    kinds = [entry.kind for entry in log_of(studied).entries()]
-    about_nobody = sum(
-        read_opening(json.loads(plain)).detail["event"] == "read"
-        for _, plain in studied.openings(None)
-    )
-    assert kinds.count("read") == about_nobody * (PEOPLE + 1)
 
 
 @pytest.mark.parametrize("scope", ["person", "purpose", "minutes", "retention"])

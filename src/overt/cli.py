@@ -29,8 +29,10 @@ app = typer.Typer(
 )
 study_app = typer.Typer(help="Make studies and look at them.", no_args_is_help=True)
 audit_app = typer.Typer(help="Attack the data before anyone else does.", no_args_is_help=True)
+access_app = typer.Typer(help="Give access to pages that need a key.", no_args_is_help=True)
 app.add_typer(study_app, name="study")
 app.add_typer(audit_app, name="audit")
+app.add_typer(access_app, name="access")
 
 
 class Level(StrEnum):
@@ -88,6 +90,21 @@ def up(
     from overt.commands.serving import serve
 
     serve(data_dir, host, port, epochs=epochs, site=site)
+
+
+@access_app.command("researcher", epilog="Example: overt access researcher --new")
+def access_researcher(
+    *,
+    new: Annotated[
+        bool, typer.Option("--new", help="Replace the key; who came in with the old one is out.")
+    ] = False,
+    as_json: AsJson = False,
+    data_dir: DataDir = DATA_DIR,
+) -> None:
+    """Show the key of the researcher's page (/research): it opens figures over people, no rows."""
+    from overt.commands.access import show_key
+
+    show_key(data_dir, new=new, as_json=as_json)
 
 
 @study_app.command("new", epilog="Example: overt study new lab.toml, edit it, and the same again")

@@ -80,7 +80,9 @@ def serve(
     stop = threading.Event()
     threading.Thread(target=_care, args=(data_dir, stop), name="care", daemon=True).start()
     shown = f"[{host}]" if ":" in host else host
-    say(f"http://{shown}:{sock.getsockname()[1]}/")
+    address = f"http://{shown}:{sock.getsockname()[1]}/"
+    say(address)
+    remark(f"overt: for researchers: {address}research, with the key of `overt access researcher`")
     try:
         uvicorn.Server(config).run(sockets=[sock])
     finally:

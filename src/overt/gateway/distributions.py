@@ -84,7 +84,7 @@ def _counting(people: list[Selected], report: Any) -> Any:
 def _means(door: Door, person: Selected, purpose: str) -> Any:
     """Return a person's mean of each feature over their sessions, NaN where there is none."""
     events = door.open(person, purpose, ACTION)
-    return means([] if events is None else events.sessions)
+    return np.full(len(CATALOGUE), np.nan) if events is None else means(events.sessions)
 
 
 def _spread(each: list[Any]) -> list[dict[str, Any]]:

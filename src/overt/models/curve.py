@@ -21,8 +21,9 @@ POINTS = 32
 def mean_curve(curves: Iterable[Curve]) -> dict[str, Any] | None:
     """Return the mean of several curves over the share of training done, or None without any.
 
-    `steps` are the fewest and the most steps of a shard; `loss` has `POINTS` values at even shares,
-    the last at the end. Every curve counts alike, whatever the number of its people.
+    `steps` are the fewest and the most steps of a shard; `loss` has `POINTS` values at even shares
+    of the training from `start`, where every shard has a loss, to its end. Every curve counts
+    alike, whatever the number of its people.
 
     >>> mean_curve([((10, 4.0), (20, 2.0)), ((30, 2.0), (60, 1.0))])["loss"][-1]
     1.5
@@ -31,11 +32,12 @@ def mean_curve(curves: Iterable[Curve]) -> dict[str, Any] | None:
     known = [curve for curve in known if curve]
     if not known:
         return None
-    at = np.arange(1, POINTS + 1) / POINTS
+    start = max(curve[0][0] / curve[-1][0] for curve in known)
+    at = np.linspace(start, 1.0, POINTS)
     each = []
     for curve in known:
         steps, loss = np.array(curve, np.float64).T
         each.append(np.interp(at, steps / steps[-1], loss))
     last = [curve[-1][0] for curve in known]
     loss = np.round(np.mean(each, axis=0), 4).tolist()
-    return {"steps": [min(last), max(last)], "loss": loss}
+    return {"steps": [min(last), max(last)], "start": round(start, 4), "loss": loss}

@@ -22,7 +22,7 @@ from overt.collector.app import Collector
 from overt.gateway import studies
 from overt.schema.errors import OvertError
 from overt.store.store import Store
-from overt.studio import api, pages
+from overt.studio import api, pages, research
 from overt.studio.jobs import Jobs
 from overt.studio.lesson import Lesson
 from overt.studio.shell import Shell, error_body, is_api, status_of
@@ -40,11 +40,13 @@ def create_app(data_dir: Path, lesson: Lesson | None = None, site: Path | None =
     _register_built_in(store)
     collector = Collector(store)
     own = [Mount("/site", StaticFiles(directory=str(site), html=True))] if site else []
+    jobs = Jobs()
     inner = Starlette(
         routes=[
             *own,
             Route("/healthz", _healthy),
-            *api.routes(store, Jobs(), lesson or Lesson()),
+            *api.routes(store, jobs, lesson or Lesson()),
+            *research.routes(store, jobs),
             *pages.routes(store),
             Mount("/static", StaticFiles(directory=str(_HERE / "static"))),
         ],

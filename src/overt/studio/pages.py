@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 from collections import Counter
 from functools import cache
 from typing import Any
@@ -60,7 +61,11 @@ SHOWN_KINDS = {
 @cache
 def _templates() -> Environment:
     loader = PackageLoader("overt.studio")
-    return Environment(loader=loader, autoescape=True, undefined=StrictUndefined)
+    made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined)
+    made.filters["capitalize_first"] = lambda text: text[:1].upper() + text[1:]
+    made.filters["thousands"] = lambda text: re.sub(r"\B(?=(\d{3})+(?!\d))", ",", text)
+    made.filters["lower_first"] = lambda text: text[:1].lower() + text[1:]
+    return made
 
 
 def page(template: str, status: int = 200, **values: Any) -> HTMLResponse:

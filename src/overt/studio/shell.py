@@ -86,13 +86,17 @@ class Shell:
             await self._inner(scope, receive, send)
             return
         api = is_api(scope["path"])
+        has_forms = scope["path"].startswith("/research")
 
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers[name] = value
-                headers["Cache-Control"] = "no-store" if api else "no-cache"
+                headers["Cache-Control"] = "no-store" if api or has_forms else "no-cache"
+                if has_forms:
+                    # Under `no-referrer` a browser sends its own forms with `Origin: null`.
+                    headers["Referrer-Policy"] = "same-origin"
             await send(message)
 
         headers = Headers(scope=scope)
@@ -109,7 +113,8 @@ class Shell:
 def same_origin(headers: Headers) -> bool:
     """Tell whether a request that changes something comes from a page of this server.
 
-    Programs send no `Origin` and hold no ambient credentials here, so they pass.
+    Programs send no `Origin` and hold no ambient credentials here, so they pass. Browsers send one
+    with every form, and the pass of the researcher's page goes only to requests from its own site.
     """
     if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         return False
