@@ -15,6 +15,8 @@ import numpy as np
 RESAMPLES = 1000
 _BINS = 1024
 _CURVE_POINTS = 200
+_AT_ONCE = 100
+"""Resamples of an AUC computed at once."""
 
 
 @dataclass(frozen=True)
@@ -165,3 +167,35 @@ def eer_interpolated(genuine: Any, impostor: Any) -> float:
     before = int(np.flatnonzero(apart >= 0)[-1])
     share = apart[before] / (apart[before] - apart[before + 1])
     return float(alarms[before] + share * (alarms[before + 1] - alarms[before]))
+
+
+def auc(positive: Any, scores: Any, unit: Any, stratum: Any) -> Interval:
+    """Return the area under the ROC curve: a positive outscores a negative; ties count by half.
+
+    Args:
+        positive: bool[n]
+        scores: float64[n]
+        unit: int64[n], which of the units that are drawn again a score belongs to.
+        stratum: int64[units]; units are drawn again within their stratum.
+    """
+    order = np.argsort(scores, kind="stable")
+    positive, unit = np.asarray(positive)[order], np.asarray(unit)[order]
+    starts = np.append(0, np.flatnonzero(np.diff(scores[order])) + 1)
+
+    def area(weight: Any) -> Any:
+        above, below = weight * positive, weight * ~positive
+        up, down = np.add.reduceat(above, starts, -1), np.add.reduceat(below, starts, -1)
+        wins = (up * (np.cumsum(down, -1) - down / 2)).sum(-1)
+        with np.errstate(invalid="ignore"):
+            return wins / (above.sum(-1) * below.sum(-1))
+
+    value = float(area(np.ones(len(positive))))
+    if not np.isfinite(value):
+        return Interval(value, value, value)
+    rng = np.random.default_rng(0)
+    times = np.zeros((RESAMPLES, len(stratum)))
+    for one in np.unique(stratum):
+        own = np.flatnonzero(stratum == one)
+        times[:, own] = rng.multinomial(own.size, np.full(own.size, 1 / own.size), RESAMPLES)
+    drawn = [area(part[:, unit]) for part in np.array_split(times, RESAMPLES // _AT_ONCE)]
+    return Interval(value, *np.nanpercentile(np.concatenate(drawn), [2.5, 97.5]).tolist())
