@@ -6,12 +6,14 @@ import sys
 import uvicorn
 
 from overt.collector.app import Collector
+from overt.collector.connection import connection_to
 from overt.store.store import Store
 
 folder, port, core = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 os.sched_setaffinity(0, {core})
 with Store.open(folder) as store:
+    collector = Collector(store)
     uvicorn.run(
-        Collector(store), port=port, log_level="critical", access_log=False,
+        collector, http=connection_to(collector), port=port, log_level="critical", access_log=False,
         server_header=False, date_header=False,
     )  # fmt: skip

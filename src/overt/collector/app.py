@@ -38,6 +38,7 @@ from overt.store.store import Incoming, Outcome, Store
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Answered = Callable[[int, bytes], None]
 
 PATH = "/v1/batches"
 _JSON = (b"content-type", b"application/json")
@@ -53,7 +54,7 @@ class Collector:
         self._now_s = now_s
         self._tokens = Tokens(store.token_secret())
         self._grants: dict[str, Grant] = {}
-        self._waiting: list[tuple[Incoming, asyncio.Future[Outcome]]] = []
+        self._waiting: list[tuple[Incoming, Grant, Answered]] = []
         self._pending: Counter[str] = Counter()
         self._pending_bytes = 0
         self._thread = ThreadPoolExecutor(1, "overt-commit")
@@ -116,28 +117,32 @@ class Collector:
             return None
         if len(body) > limits.WIRE_BYTES_MAX:
             return await self._no(send, 413, _TOO_LONG)
+        done: asyncio.Future[tuple[int, bytes]] = asyncio.get_running_loop().create_future()
+
+        def answered(status: int, answer: bytes) -> None:
+            if not done.done():
+                done.set_result((status, answer))
+
+        self.take(body, grant, answered)
+        return await _send(send, *await done)
+
+    def take(self, body: bytes, grant: Grant, answered: Answered) -> None:
+        """Check a body, and call `answered` with status and answer: at once, or when it is durable.
+
+        Call it in the event loop, with a grant of `expected`.
+        """
         try:
             item = accept(body, grant)
         except Withdrawn as error:
-            return await self._gone(send, grant, error)
+            answered(*self._gone(grant, error))
         except InvalidInput as error:
-            return await self._no(send, 400 if error.where in _WHOLE else 422, error)
-        return await self._store_and_answer(item, grant, send)
-
-    async def _store_and_answer(self, item: Incoming, grant: Grant, send: Send) -> None:
-        try:
-            outcome = await self._durable(item)
-        except (OSError, OvertError):
-            return await self._no(send, 503, _CANNOT_STORE)
-        if outcome is Outcome.STORED:
-            return await _send(send, 200, b'{"stored":%d}' % item.header.rows)
-        if outcome is Outcome.HAVE:
-            error = InvalidInput("already have it", where="header.batch", do="Drop it.")
-            return await self._no(send, 409, error)
-        self._grants.pop(grant.receipt, None)
-        return await self._gone(
-            send, self._store.control.grant(grant.receipt) or grant, Withdrawn("withdrawn")
-        )
+            answered(*self._refusal(400 if error.where in _WHOLE else 422, error))
+        else:
+            self._pending[grant.receipt] += 1
+            self._pending_bytes += len(item.wire)
+            self._waiting.append((item, grant, answered))
+            if self._committing is None or self._committing.done():
+                self._committing = asyncio.get_running_loop().create_task(self._commit())
 
     # -- who may send ------------------------------------------------------------------------
 
@@ -163,6 +168,17 @@ class Collector:
             self._grants[receipt] = grant
         return grant
 
+    def expected(self, bearer: bytes) -> Grant | None:
+        """Return what a token allows if its device was here before and may send now, else None.
+
+        None says nothing: ask in the ordinary way, by `__call__`.
+        """
+        receipt = self._tokens.remembered(bearer[7:], int(self._now_s()))
+        grant = None if receipt is None else self._grants.get(receipt)
+        if grant is None or not bearer.startswith(b"Bearer ") or self._busy(grant.receipt):
+            return None
+        return grant
+
     def _busy(self, receipt: str) -> tuple[int, OvertError] | None:
         if self._closing or self._pending_bytes > limits.PENDING_BYTES_MAX:
             return 503, _CANNOT_STORE
@@ -172,52 +188,56 @@ class Collector:
 
     # -- group commit ------------------------------------------------------------------------
 
-    async def _durable(self, item: Incoming) -> Outcome:
-        loop = asyncio.get_running_loop()
-        done: asyncio.Future[Outcome] = loop.create_future()
-        receipt, size = item.header.receipt, len(item.wire)
-        self._waiting.append((item, done))
-        self._pending[receipt] += 1
-        self._pending_bytes += size
-        if self._committing is None or self._committing.done():
-            self._committing = loop.create_task(self._commit())
-        try:
-            return await done
-        finally:
-            self._pending_bytes -= size
-            self._pending[receipt] -= 1
-            if not self._pending[receipt]:
-                del self._pending[receipt]
-
     async def _commit(self) -> None:
         loop = asyncio.get_running_loop()
         while self._waiting:
             group = self._waiting[: limits.GROUP_BATCHES_MAX]
             del self._waiting[: len(group)]
-            items = [item for item, _ in group]
+            items = [item for item, _, _ in group]
+            outcomes: list[Outcome | None]
             try:
-                outcomes = await loop.run_in_executor(
-                    self._thread, self._store.append_batches, items
-                )
-            except Exception as error:  # noqa: BLE001 - whatever it is, nobody may wait for ever
-                refused = error if isinstance(error, OvertError) else OSError("cannot store")
-                for _, done in group:
-                    if not done.done():
-                        done.set_exception(refused)
-            else:
-                for (_, done), outcome in zip(group, outcomes, strict=True):
-                    if not done.done():
-                        done.set_result(outcome)
+                outcomes = [
+                    *await loop.run_in_executor(self._thread, self._store.append_batches, items)
+                ]
+            except Exception:  # noqa: BLE001 - whatever it is, nobody may wait for ever
+                outcomes = [None] * len(group)
+            for (item, grant, answered), outcome in zip(group, outcomes, strict=True):
+                self._pending_bytes -= len(item.wire)
+                self._pending[grant.receipt] -= 1
+                if not self._pending[grant.receipt]:
+                    del self._pending[grant.receipt]
+                answered(*self._answer_to(outcome, item, grant))
+
+    def _answer_to(
+        self, outcome: Outcome | None, item: Incoming, grant: Grant
+    ) -> tuple[int, bytes]:
+        """Return status and answer; an outcome of None says that nothing could be stored."""
+        if outcome is Outcome.STORED:
+            return 200, b'{"stored":%d}' % item.header.rows
+        if outcome is Outcome.HAVE:
+            error = InvalidInput("already have it", where="header.batch", do="Drop it.")
+            return self._refusal(409, error)
+        if outcome is Outcome.WITHDRAWN:
+            self._grants.pop(grant.receipt, None)
+            try:
+                left = self._store.control.grant(grant.receipt) or grant
+            except (OSError, OvertError):
+                left = grant
+            return self._gone(left, Withdrawn("withdrawn"))
+        return self._refusal(503, _CANNOT_STORE)
 
     # -- answers -----------------------------------------------------------------------------
 
-    async def _gone(self, send: Send, grant: Grant, error: OvertError) -> None:
+    def _gone(self, grant: Grant, error: OvertError) -> tuple[int, bytes]:
         withdrawn = [name for name in grant.granted if name not in grant.active]
-        await self._no(send, 410, error, withdrawn=withdrawn)
+        return self._refusal(410, error, withdrawn=withdrawn)
 
-    async def _no(self, send: Send, status: int, error: OvertError, **more: list[str]) -> None:
+    def _refusal(self, status: int, error: OvertError, **more: list[str]) -> tuple[int, bytes]:
         self._count(f"{status} {error.where}")
-        await _send(send, status, json.dumps({"error": error.as_dict(), **more}).encode())
+        return status, json.dumps({"error": error.as_dict(), **more}).encode()
+
+    async def _no(self, send: Send, status: int, error: OvertError) -> None:
+        await _send(send, *self._refusal(status, error))
 
     def _count(self, name: str) -> None:
         self._counts[name] += 1
@@ -256,8 +276,13 @@ async def _body(receive: Receive) -> bytes | None:
 
 
 async def _send(send: Send, status: int, body: bytes) -> None:
-    headers = [_JSON, (b"content-length", b"%d" % len(body))]
-    if status in (429, 503):
-        headers.append((b"retry-after", b"%d" % limits.RETRY_AFTER_S))
-    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.start", "status": status, "headers": headers(status, body)})
     await send({"type": "http.response.body", "body": body})
+
+
+def headers(status: int, body: bytes) -> list[tuple[bytes, bytes]]:
+    """Return the headers of an answer."""
+    made = [_JSON, (b"content-length", b"%d" % len(body))]
+    if status in (429, 503):
+        made.append((b"retry-after", b"%d" % limits.RETRY_AFTER_S))
+    return made

@@ -75,7 +75,12 @@ def serve(
     sock = _listening(host, port)
     app = create_app(data_dir, Lesson(epochs=epochs), site)
     config = uvicorn.Config(
-        app, log_level="warning", access_log=False, server_header=False, date_header=False
+        app,
+        http=app.connection,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        date_header=False,
     )
     stop = threading.Event()
     threading.Thread(target=_care, args=(data_dir, stop), name="care", daemon=True).start()

@@ -15,6 +15,8 @@ from overt.schema.limits import GRANTS_KEPT_MAX, TOKEN_TTL_S
 
 SECRET_BYTES_MIN = 32
 _FORM = re.compile(r"v1\.([0-9a-f]{32})\.([1-9][0-9]{0,11})\.([A-Za-z0-9_-]{43})", re.ASCII)
+_LEFT_S_MAX = TOKEN_TTL_S + 60
+"""Clocks of several collectors may differ by a minute."""
 _REFRESH = "Ask /v1/token for a fresh one."
 
 
@@ -46,16 +48,12 @@ def check_token(secret: bytes, token: str, now_s: int) -> str:
     receipt_id, expires_s, mac = match.groups()
     if not hmac.compare_digest(_mac(secret, receipt_id, expires_s), mac):
         raise Refused("was not issued here", where="token", do=_REFRESH)
-    _check_time(int(expires_s), now_s)
-    return receipt_id
-
-
-def _check_time(expires_s: int, now_s: int) -> None:
-    left_s = expires_s - now_s
+    left_s = int(expires_s) - now_s
     if left_s <= 0:
         raise Refused("has expired", where="token", do=_REFRESH)
-    if left_s > TOKEN_TTL_S + 60:
+    if left_s > _LEFT_S_MAX:
         raise Refused("lasts longer than tokens do: check the clock", where="token", do=_REFRESH)
+    return receipt_id
 
 
 class Tokens:
@@ -65,12 +63,16 @@ class Tokens:
         self._secret = secret
         self._good: dict[bytes, tuple[str, int]] = {}
 
+    def remembered(self, token: bytes, now_s: int) -> str | None:
+        """Return the receipt of a token that was good before and still is, else None."""
+        receipt_id, expires_s = self._good.get(token, (None, 0))
+        return receipt_id if 0 < expires_s - now_s <= _LEFT_S_MAX else None
+
     def check(self, token: bytes, now_s: int) -> str:
         """Return what `check_token` does, or raise the same."""
-        known = self._good.get(token)
+        known = self.remembered(token, now_s)
         if known is not None:
-            _check_time(known[1], now_s)
-            return known[0]
+            return known
         text = token.decode("latin-1")
         receipt_id = check_token(self._secret, text, now_s)
         if len(self._good) >= GRANTS_KEPT_MAX:

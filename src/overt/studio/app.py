@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from overt.collector.app import PATH as BATCHES
 from overt.collector.app import Collector
+from overt.collector.connection import connection_to
 from overt.gateway import studies
 from overt.schema.errors import OvertError
 from overt.store.store import Store
@@ -30,7 +31,25 @@ from overt.studio.shell import Shell, error_body, is_api, status_of
 _HERE = files("overt.studio")
 
 
-def create_app(data_dir: Path, lesson: Lesson | None = None, site: Path | None = None) -> ASGIApp:
+class App:
+    """The ASGI application: batches and the lifespan to the collector, all else to the shell.
+
+    Give `connection` to `uvicorn.Config(http=…)`; without it batches take the long way.
+    """
+
+    def __init__(self, shell: ASGIApp, collector: Collector) -> None:
+        self._shell = shell
+        self._collector = collector
+        self.connection = connection_to(collector)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        batches = scope["type"] == "http" and scope["path"] == BATCHES
+        to_collector = batches or scope["type"] == "lifespan"
+        await (self._collector if to_collector else self._shell)(scope, receive, send)
+
+
+def create_app(data_dir: Path, lesson: Lesson | None = None, site: Path | None = None) -> App:
     """Return the ASGI application over a data directory, which is made if it is not there.
 
     `lesson` says how much is trained from the page; tests take a smaller one. `site` is a folder
@@ -56,14 +75,7 @@ def create_app(data_dir: Path, lesson: Lesson | None = None, site: Path | None =
             Exception: _broken,
         },
     )
-    shell = Shell(inner)
-
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        batches = scope["type"] == "http" and scope["path"] == BATCHES
-        to_collector = batches or scope["type"] == "lifespan"
-        await (collector if to_collector else shell)(scope, receive, send)
-
-    return app
+    return App(Shell(inner), collector)
 
 
 def _register_built_in(store: Store) -> None:
