@@ -43,7 +43,7 @@ def pointer_sessions(draw: st.DrawFn, events_max: int = 150) -> pa.Table:
         "t_us": draw(st.integers(10**6, 10**12)) + np.cumsum(rng.choice(STEPS_US, count)),
         "x_8th_css_px": 800 + np.cumsum(np.where(still & (rng.random(count) < 0.9), 0, x)),
         "y_8th_css_px": 800 + np.cumsum(np.where(still, 0, y)),
-        "pointer": rng.choice([1] * 30 + [2, 3], count),
+        "pointer": rng.choice([rng.choice([1, 1, 2])] * 30 + [2, 3], count),
         "button": np.where(np.isin(kind, (7, 8, 9)), rng.choice([1, 1, 3], count), 0),
         "value": rng.integers(0, 3, count),
         "role": rng.choice(ROLES, count),
@@ -193,6 +193,9 @@ def test_throughput_is_that_of_iso_9241_on_known_aims() -> None:
     assert made["throughput_bits_per_s"] == pytest.approx(expected, rel=0.02)
     few = events.slice(0, 800)
     same(only(few), session_loops.figures(session_loops.happened(few)))
+    kinds = events.column("kind").to_numpy()
+    scrolled = moved(events, {"kind": np.where(kinds == UP, int(Kind.SCROLL), kinds)})
+    assert only(scrolled)["throughput_bits_per_s"] is None
 
 
 def test_presses_that_never_spread_have_no_throughput() -> None:
