@@ -13,18 +13,20 @@ import pytest
 from gateway_fixtures import STUDY, TINY, join, new_store, sessions, upload
 from overt.consent.recovery import write_code
 from overt.datasets.tokens import TOKENS_ID
-from overt.gateway import erase, history, researcher
+from overt.gateway import enrol, erase, export, history, researcher
 from overt.gateway.enrol import Person
 from overt.gateway.filed import KINDS, filed
 from overt.gateway.ledger import log_of, openings_of
 from overt.gateway.model import Member, Model, keep
+from overt.gateway.studies import study_of
+from overt.log.verify import verify
 from overt.models.card import card
 from overt.models.evaluate import Evaluation
 from overt.models.metrics import Figure
 from overt.models.train import Trained
 from overt.schema.manifest import Manifest
 from overt.store.store import Store
-from overt.studio.research import COOKIE, SECTIONS
+from overt.studio.research import COOKIE, READER, SECTIONS
 from overt.studio.shown import METRICS
 from studio_fixtures import studio
 
@@ -249,6 +251,40 @@ def test_what_is_asked_for_wrongly_is_told_and_not_done(place: Place, section: s
 def test_too_few_people_are_refused_in_words(place: Place) -> None:
     for section, words in (("features", "10 people of one origin"), ("audits", "fewer than 10")):
         assert words in place.run(section, study="five-minutes", purpose="typing-assist")
+
+
+def test_the_page_of_a_study_tells_who_read_it_and_what_was_made_of_it(place: Place) -> None:
+    page = httpx.get(f"{place.url}/study/{STUDY}", timeout=60).text
+    for words in (
+        "A researcher, from the researcher’s page",
+        "to compute figures over people",
+        "to attack it, and so to test it",
+        "linkage/1",
+        "10–19 live",
+        "Keys: when each goes down and up",
+        "Needs keys and edits",
+    ):
+        assert words in page
+    study = study_of(place.store, STUDY)
+    assert f"{study.retention_days} days" in page
+    for told in history.told(place.store, STUDY):
+        assert told.opening.salt.hex() not in page
+        assert told.entry.commitment not in page
+
+
+def test_a_participants_proof_opens_what_the_page_tells_and_nothing_of_others(
+    place: Place,
+) -> None:
+    mine, *others = place.people
+    proof = export.proof(place.store, mine)
+    report = verify(proof, enrol.receipt_of(place.store, mine))
+    assert report.ok, report.lines
+    text = " ".join(line.text for line in report.lines)
+    assert f"reader {READER}; role researcher; action features" in text
+    opened = {opening["n"] for opening in proof["openings"]}
+    assert {t.entry.n for t in history.told(place.store, STUDY)} <= opened
+    for other in others:
+        assert opened.isdisjoint({o.n for o in openings_of(place.store, other.subject)})
 
 
 def test_whoever_leaves_takes_the_figures_off_the_page(place: Place) -> None:

@@ -121,11 +121,19 @@ def _notice(study: Study, language: str, words: dict[str, Any]) -> dict[str, Any
 
 
 def _choice(purpose: str, words: dict[str, Any]) -> dict[str, Any]:
-    kinds = PURPOSES[purpose].kinds - MARKS
-    needed = [words["kinds"][name] for name, group in KIND_GROUPS.items() if kinds & group]
     own = words["purposes"][purpose]
-    needs = words["choices"]["needs"].replace("{kinds}", ", ".join(needed))
+    needs = words["choices"]["needs"].replace("{kinds}", ", ".join(_kinds(purpose, words)))
     return {"id": purpose, "title": own["title"], "text": f"{own['text']} {needs}"}
+
+
+def kinds_in_words(purpose: str, language: str) -> list[str]:
+    """Return the kinds of event a purpose needs, as the notice calls them."""
+    return _kinds(purpose, _words(language))
+
+
+def _kinds(purpose: str, words: dict[str, Any]) -> list[str]:
+    kinds = PURPOSES[purpose].kinds - MARKS
+    return [words["kinds"][name] for name, group in KIND_GROUPS.items() if kinds & group]
 
 
 def _sentences(items: tuple[str, ...]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from overt.gateway import history
 from overt.gateway.door import Door
 from overt.gateway.enrol import Person, receipt_of, state
 from overt.gateway.ledger import log_of, openings_of
@@ -40,7 +41,11 @@ def export(store: Store, person: Person) -> dict[str, Any]:
 
 
 def proof(store: Store, person: Person) -> dict[str, Any]:
-    """Return the file that `overt verify` checks: the log, and the openings about this person."""
-    return bundle(
-        log_of(store), openings_of(store, person.subject), receipt=receipt_of(store, person)
-    )
+    """Return the file that `overt verify` checks.
+
+    It holds the log, the openings about this person, and those about nobody in particular in their
+    study: who read, what was trained and audited, as the study's page tells it.
+    """
+    about_all = [told.opening for told in history.told(store, person.study)]
+    openings = [*openings_of(store, person.subject), *about_all]
+    return bundle(log_of(store), openings, receipt=receipt_of(store, person))

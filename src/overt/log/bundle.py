@@ -30,8 +30,9 @@ def bundle(
 ) -> dict[str, Any]:
     """Return the bundle of the log as it is now.
 
-    `openings` are the person's own entries; `certificate` a signed certificate of erasure whose
-    entry is among them; with `receipt` the proof is added that the log extends its checkpoint.
+    `openings` are the person's own entries and those about nobody in particular; `certificate` a
+    signed certificate of erasure whose entry is among them; with `receipt` the proof is added that
+    the log extends its checkpoint.
     """
     note = log.checkpoint()
     size = open_checkpoint(note, VerifierKey.parse(log.key)).size

@@ -24,6 +24,8 @@ from overt.schema.errors import Damaged, OvertError
 SCHEMA = "overt-bundle/1"
 _MUST = {"schema", "key", "checkpoint", "entries", "openings"}
 _MAY = {"certificate", "consistency"}
+_TOLD = ("reader", "role", "action", "purpose", "suite", "level", "weights_sha256")
+"""Parts of a detail that the report repeats, where they are text."""
 _EVENT_OF = {"erasure": "certificate"}
 """Kind of entry → `event` in its detail, where the two differ."""
 
@@ -191,7 +193,12 @@ def _words(entry: Entry, opening: Opening) -> str:
     purposes = opening.detail.get("purposes")
     if isinstance(purposes, list) and purposes and all(isinstance(p, str) for p in purposes):
         what += f", purposes {', '.join(purposes)}"
-    return f"{what}; opens as committed."
+    told = [
+        f"{name} {value}"
+        for name in _TOLD
+        if isinstance(value := opening.detail.get(name), str) and value.isprintable()
+    ]
+    return "; ".join([what, *told, "opens as committed."])
 
 
 def _receipt(case: _Case) -> Iterator[str]:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import re
-from collections import Counter
 from functools import cache
 from typing import Any
 
@@ -16,11 +14,9 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from overt.consent.notice import notice_bytes, notice_sha256
-from overt.gateway.ledger import log_of
 from overt.gateway.studies import study_of
-from overt.schema.manifest import bucket
-from overt.schema.purpose import PURPOSES
 from overt.store.store import Store
+from overt.studio import told
 
 BUILT_IN = "five-minutes"
 LANGUAGE = "en"
@@ -46,16 +42,6 @@ COUNTS = (
 )
 SENTENCE = "The quick brown fox jumps over the lazy dog, and nobody asks the dog."
 NOTE = "Please read this this note twice, then take the the extra words out."
-
-SHOWN_KINDS = {
-    "consent": "joined",
-    "withdrawal": "withdrew",
-    "read": "reads",
-    "refusal": "reads refused",
-    "training": "trainings",
-    "erasure": "erasures",
-}
-"""Kinds of log entry a study's page counts, in its words."""
 
 
 @cache
@@ -118,34 +104,4 @@ def _five_minutes(store: Store) -> Response:
 
 
 def _study(store: Store, study_id: str) -> Response:
-    study = study_of(store, study_id)
-    log = log_of(store)
-    log.refresh()
-    by_day: dict[str, Counter[str]] = {}
-    for entry in log.entries():
-        if entry.study == study.id and entry.kind in SHOWN_KINDS:
-            by_day.setdefault(entry.day, Counter())[entry.kind] += 1
-    total: Counter[str] = sum(by_day.values(), Counter())
-    stored = store.control.stored_in_study(study.id)
-    figures = [
-        ("Events stored now", bucket(stored["events"])),
-        *((name, bucket(total[kind])) for kind, name in SHOWN_KINDS.items()),
-    ]
-    days = [
-        (day, [bucket(counts[kind]) for kind in SHOWN_KINDS])
-        for day, counts in sorted(by_day.items(), reverse=True)
-    ]
-    return page(
-        "study.html",
-        study=study,
-        purposes=[PURPOSES[purpose] for purpose in study.purposes],
-        figures=figures,
-        kinds=list(SHOWN_KINDS.values()),
-        days=days,
-        log_key=log.key,
-        kept_until=dt.date.fromordinal(_today() + study.retention_days).isoformat(),
-    )
-
-
-def _today() -> int:
-    return dt.datetime.now(dt.UTC).date().toordinal()
+    return page("study.html", **told.values(store, study_of(store, study_id)))

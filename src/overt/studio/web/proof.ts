@@ -23,9 +23,15 @@ function detail(opened: Record<string, unknown>): string {
     .join(" · ");
 }
 
+/** Entries about the whole study: they name nobody, and everyone's bundle opens them. */
+function isAboutAll({ detail }: Bundle["openings"][number]): boolean {
+  return "people" in detail || /^(refusal|import|training|audit)$/.test(String(detail.event));
+}
+
 function showEntries(bundle: Bundle): void {
+  const own = bundle.openings.filter((opening) => !isAboutAll(opening));
   at("proof-body").replaceChildren(
-    ...bundle.openings.map((opening) => {
+    ...own.map((opening) => {
       const entry = bundle.entries[opening.n];
       const hash = make("span", { class: "hash", title: entry?.commitment ?? "" });
       hash.textContent = `${entry?.commitment.slice(0, 16) ?? ""}…`;
@@ -38,9 +44,10 @@ function showEntries(bundle: Bundle): void {
       ]);
     }),
   );
-  const mine = bundle.openings.length;
+  const others = bundle.openings.length - own.length;
   at("proof-caption").textContent =
-    `${mine} of the log’s ${bundle.entries.length} entries are about you; you hold the salts that open them.`;
+    `${own.length} of the log’s ${bundle.entries.length} entries are about you; you hold the salts that open them.` +
+    (others ? ` The file also opens ${others} about the study as a whole, which its page shows.` : "");
   at("proof-table").hidden = false;
   at("proof-none").hidden = true;
 }
