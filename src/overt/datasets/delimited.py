@@ -69,7 +69,8 @@ def read(
         if name and (wanted is None or name in wanted or name in required)
     }
     ordered = {name: columns[name] for name in dict.fromkeys(names) if name in columns}
-    return Sheet(file, ordered, reader.place, skipped, table.num_rows)
+    numbered = {name: names.index(name) + 1 for name in ordered}
+    return Sheet(file, ordered, numbered, reader.place, skipped, table.num_rows)
 
 
 def _decodable(data: bytes) -> tuple[bytes, str]:
@@ -132,7 +133,11 @@ class _Body:
         try:
             return pacsv.read_csv(
                 io.BytesIO(self._data),
-                pacsv.ReadOptions(use_threads=False, block_size=_BLOCK_BYTES, column_names=names),
+                pacsv.ReadOptions(
+                    use_threads=False,
+                    block_size=min(_BLOCK_BYTES, len(self._data) + 1),
+                    column_names=names,
+                ),
                 pacsv.ParseOptions(
                     delimiter=self._separator, newlines_in_values=b'"' in self._data
                 ),

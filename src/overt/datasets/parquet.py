@@ -45,4 +45,5 @@ def read(
     except (pa.ArrowException, OSError, ValueError, KeyError) as error:
         raise InvalidInput("is not a whole Parquet file", where=file) from error
     columns = {name: table.column(names[name]) for name in kept}
-    return Sheet(file, columns, lambda row: f"row {row + 1}", skipped, table.num_rows)
+    numbered = {name: found.index(names[name]) + 1 for name in kept}
+    return Sheet(file, columns, numbered, lambda row: f"row {row + 1}", skipped, table.num_rows)

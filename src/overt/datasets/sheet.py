@@ -37,6 +37,8 @@ class Sheet:
 
     file: str
     columns: Mapping[str, Column]
+    numbered: Mapping[str, int]
+    """Number of each column in the file, from 1."""
     place: Callable[[int], str]
     """Where a row stands, in words: `line 7`."""
     skipped: Skipped | None
@@ -66,14 +68,13 @@ class Sheet:
         if not bad.any():
             return
         if self.skipped is None:
-            number = list(self.columns).index(name) + 1 if name in self.columns else 0
-            column = f", column {number} ({name})" if number else ""
+            column = f", column {self.numbered[name]} ({name})"
             raise InvalidInput(
                 what,
                 where=f"{self.file}, {self.place(int(np.argmax(bad)))}{column}",
                 do="Correct the file, or leave such rows out with --skip-bad.",
             )
-        self.skipped.row(f"{name} {what}" if name else what, int(bad.sum()))
+        self.skipped.row(f"{name} {what}", int(bad.sum()))
         self.good &= ~bad
 
     def numbers(
