@@ -72,17 +72,22 @@ def file(
 
 
 def filed(store: Store, study: str, kind: str, purpose: str | None = None) -> list[Filed]:
-    """Return the figures of a study that stand, by purpose and name. Raises `Damaged`."""
+    """Return the figures of a study that stand, by purpose and name. Raises `Damaged`.
+
+    Those that somebody is in whose key is gone do not: their erasure will destroy them.
+    """
     found: dict[tuple[str, str], Filed] = {}
     for artefact in store.artefacts.filed(study, kind, purpose):
         try:
             name = store.artefacts.name(artefact.row)
+            members = store.artefacts.members(artefact.row)
             document = json.loads(store.artefacts.get(artefact.row))
         except Missing:
             continue  # an erasure has just destroyed it
         except ValueError as error:
             raise Damaged("does not hold figures", where="artefact") from error
-        if document.get("schema") != SCHEMA:
+        left = any(store.keyring.subject(member) is None for member in members)
+        if left or document.get("schema") != SCHEMA:
             continue
         day = dt.date(1970, 1, 1) + dt.timedelta(days=artefact.day)
         found[artefact.purpose, name] = Filed(
