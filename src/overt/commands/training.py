@@ -16,8 +16,12 @@ COLUMNS = (
     ("pause_crps_ms", "pause CRPS ms", "{:.1f}"),
     ("pause_mae_ms", "pause MAE ms", "{:.1f}"),
     ("pause_r2", "pause R²", "{:.3f}"),
+    ("auc", "AUC", "{:.3f}"),
+    ("tpr", "TPR at 1 % FPR", "{:.1%}"),
+    ("cannot_tell", "cannot tell", "{:.1%}"),
+    ("wrong", "wrong where told", "{:.1%}"),
 )
-"""Figures shown of a model and its baselines; all are in the card."""
+"""Figures shown of a model and its baselines, those that it has; all are in the card."""
 
 
 def train_model(
@@ -43,12 +47,15 @@ def show_card(card: dict[str, Any]) -> None:
     say(f"Learned from: {people}.")
     if card["synthetic"]:
         say("SYNTHETIC: some or all of these people are made up; this says nothing about people.")
+    there = {key for figures in judged["rows"].values() for key in figures}
+    columns = [column for column in COLUMNS if column[0] in there]
     rows = []
     for name, figures in judged["rows"].items():
-        rows.append((name, *(_cell(figures[key], form) for key, _, form in COLUMNS)))
+        rows.append((name, *(_cell(figures[key], form) for key, _, form in columns)))
     how = "people of another split" if judged["protocol"] == "test" else judged["protocol"]
-    title = f"Next event and pause on unseen people ({judged['persons']}, {how})"
-    table(title, ("", *(head for _, head, _ in COLUMNS)), rows)
+    about = "Person or program" if "auc" in there else "Next event and pause"
+    title = f"{about} on unseen people ({judged['persons']}, {how})"
+    table(title, ("", *(head for _, head, _ in columns)), rows)
     say("95 % intervals over people in brackets.")
     if judged["too_few"]:
         say("Too few people to judge: these figures say next to nothing.")

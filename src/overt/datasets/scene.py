@@ -20,11 +20,15 @@ from overt.datasets.hand import (
     TAB,
     Habits,
 )
+from overt.datasets.reach import Hand
 from overt.schema.event import SYMBOL_NAMED_BASE, Edit, KeyClass, Kind, Modifier, Pointer, Role
 
 CLOCK_STEP_US = 100
-FRAME_US = 8_000
-"""Pointer moves come at 125 Hz."""
+FRAMES_US = (16_667, 8_000, 6_944)
+"""Pointer moves come once a frame, at 60, 125 or 144 Hz."""
+
+JITTER_US = 400.0
+"""Standard deviation of when in its frame a move is stamped."""
 
 _TEXT = (
     "the of and to in a is that for it was on are as with they at be this from have or by one "
@@ -83,6 +87,10 @@ class _Session:
 
     def __init__(self, habits: Habits, rng: np.random.Generator, *, pointer_moves: bool) -> None:
         self.habits, self.rng, self.pointer_moves = habits, rng, pointer_moves
+        # Of its own, so that a study without moves has the same people otherwise.
+        self.steady = rng.spawn(1)[0]
+        self.hand = Hand.drawn(self.steady, habits.tremor_css_px)
+        self.frame_us = int(self.steady.choice(FRAMES_US))
         self.now = 0.0
         self.before = ""
         self.released: dict[str, float] = {}
@@ -168,23 +176,26 @@ class _Session:
         self.before = ""
 
     def point(self, x: float, y: float, width: float) -> None:
-        """Move the pointer to (x, y): minimum jerk, Fitts' law, a tremor, a curve."""
+        """Move the pointer to (x, y), as long as Fitts' law says, the way a hand does."""
         rng = self.rng
         distance = float(np.hypot(x - self.x, y - self.y))
         bits = np.log2(distance / width + 1)
         took = (self.habits.pointer_a_us + self.habits.pointer_b_us * bits) * rng.lognormal(0, 0.15)
         x_end, y_end = x + rng.normal(0, width / 6), y + rng.normal(0, width / 6)
         if self.pointer_moves and distance > 1:
-            s = np.linspace(0, 1, max(int(took / FRAME_US), 2))[1:]
-            along = s**3 * (10 - 15 * s + 6 * s**2)
-            bow = np.sin(np.pi * along) * rng.normal(0, 0.06) * distance
-            noise = rng.normal(0, self.habits.tremor_css_px, (2, s.size))
-            x_path = self.x + (x_end - self.x) * along - (y_end - self.y) / distance * bow
-            y_path = self.y + (y_end - self.y) * along + (x_end - self.x) / distance * bow
-            self.moves.append(np.stack([self.now + s * took, x_path + noise[0], y_path + noise[1]]))
+            self.moves.append(self._moves(x_end - self.x, y_end - self.y, float(took)))
         self.now += float(took)
         self.x, self.y = float(x_end), float(y_end)
         self.before = ""
+
+    def _moves(self, dx: float, dy: float, took_us: float) -> Any:
+        """Return rows t, x, y of a movement: once a frame, whole pixels, only where it moved."""
+        t, x, y = self.hand.path(dx, dy, took_us / 1000, self.steady)
+        at = np.arange(1, max(int(took_us / self.frame_us), 1) + 1) * self.frame_us / 1000
+        at = at + self.steady.normal(0, JITTER_US / 1000, at.size).clip(-2, 2)
+        seen = np.stack([np.interp(at, t, x) + self.x, np.interp(at, t, y) + self.y]).round()
+        moved = np.append(True, (np.diff(seen) != 0).any(0))
+        return np.concatenate([[self.now + at * 1000], seen])[:, moved]
 
     def click(self, role: Role, name: str, width: float = 60.0) -> None:
         """Point at an element and click it; the place follows from its name."""

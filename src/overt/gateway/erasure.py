@@ -20,7 +20,6 @@ from overt.gateway.model import KIND, Progress, newest, purposes_with_model
 from overt.gateway.rebuild import bring_in_line, never_met
 from overt.log.bundle import certificate_detail
 from overt.log.opening import read_opening
-from overt.models.train import weights_hash
 from overt.schema.batch import decode
 from overt.schema.canonical import canonical
 from overt.schema.errors import Missing, Refused
@@ -231,7 +230,7 @@ def _derived(job: Job, progress: Progress) -> None:
             model = newest(store, study, purpose)
             if model is not None:
                 facts["models"][purpose] = {
-                    "before": weights_hash(model.trained),
+                    "before": model.trained.sha256(),
                     "was_in_it": facts.get("subject") in model.manifest,
                 }
         facts["destroyed"] = []
@@ -244,7 +243,7 @@ def _derived(job: Job, progress: Progress) -> None:
                 job.file("derived")
     for purpose, known in facts["models"].items():
         model = bring_in_line(store, study, purpose, progress)
-        known["after"] = None if model is None else weights_hash(model.trained)
+        known["after"] = None if model is None else model.trained.sha256()
         known["certified"] = model is None or model.trained.certified
 
 

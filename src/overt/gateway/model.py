@@ -13,11 +13,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from overt.datasets.tokens import Sequences, sequences_of
 from overt.gateway.door import Door, Selected
+from overt.gateway.learner import Fitted, learner_of
 from overt.log.lock import exclusive
-from overt.models.train import Progress as ShardProgress
-from overt.models.train import Trained, trained_from
 from overt.schema.errors import Damaged
 from overt.store.store import Store
 
@@ -47,7 +45,7 @@ class Model:
 
     study: str
     purpose: str
-    trained: Trained
+    trained: Fitted
     manifest: Manifest
     shards: int
     card: dict[str, Any]
@@ -75,7 +73,7 @@ def keep(store: Store, model: Model) -> str:
     text = json.dumps(head).encode()
     data = len(text).to_bytes(8, "little") + text + model.trained.to_bytes()
     row = store.artefacts.put(
-        KIND, model.study, model.purpose, "event encoder", data, model.manifest
+        KIND, model.study, model.purpose, learner_of(model.purpose).name, data, model.manifest
     )
     for older in store.artefacts.filed(model.study, KIND, model.purpose):
         if older.row != row:
@@ -99,7 +97,7 @@ def newest(store: Store, study: str, purpose: str) -> Model | None:
         return Model(
             study,
             purpose,
-            trained_from(data[8 + size :]),
+            learner_of(purpose).loaded(data[8 + size :]),
             manifest,
             head["shards"],
             head["card"],
@@ -122,37 +120,27 @@ def discard(store: Store, study: str, purpose: str) -> None:
 
 def gather(
     door: Door, selected: list[Selected], purpose: str, shards: int, progress: Progress
-) -> tuple[Manifest, list[Sequences]]:
-    """Open what was selected and return manifest and token sequences, by tag.
+) -> tuple[Manifest, list[Any]]:
+    """Open what was selected and return manifest and samples, by tag.
 
     In a live study everyone is learned from, and judged by the shards that have not seen them:
     with few people a split would leave nobody to learn from. Imported people keep their split.
     """
     manifest: Manifest = {}
-    people: list[Sequences] = []
+    people: list[Any] = []
+    sample_of = learner_of(purpose).sample
     for number, chosen in enumerate(selected):
         progress("reading", number / len(selected))
         events = door.open(chosen, purpose, "train")
         if events is None:
             continue
-        sequences = sequences_of(events, shards)
+        sample = sample_of(events, shards)
         if chosen.origin != "imported":
-            sequences = replace(sequences, split="train")
+            sample = replace(sample, split="train")
         rows = tuple(sorted(place.row for place in chosen.places))
-        manifest[chosen.subject] = Member(sequences.shard, sequences.split, rows)
-        people.append(sequences)
+        manifest[chosen.subject] = Member(sample.shard, sample.split, rows)
+        people.append(sample)
     return manifest, sorted(people, key=lambda person: person.tag)
-
-
-def shard_progress(progress: Progress, what: str) -> Callable[[ShardProgress], None]:
-    """Return a progress callback for `overt.models.train.train` that reports the share done."""
-    done: dict[int, float] = {}
-
-    def report(state: ShardProgress) -> None:
-        done[state.shard] = state.done / max(state.steps, 1)
-        progress(what, sum(done.values()) / max(state.shards, 1))
-
-    return report
 
 
 def silent(_what: str, _done: float) -> None:

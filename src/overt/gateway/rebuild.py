@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from overt.gateway.door import Door, Selected
+from overt.gateway.learner import learner_of
 from overt.gateway.model import (
     Manifest,
     Model,
@@ -23,8 +24,8 @@ from overt.gateway.model import (
     gather,
     keep,
     newest,
+    silent,
 )
-from overt.models.train import Trained, weights_hash
 from overt.schema.errors import Damaged
 from overt.store.store import Store
 
@@ -59,12 +60,6 @@ def unchanged(model: Model, compared: Compared) -> bool:
     return not compared.stale and found == {s: m.batches for s, m in model.manifest.items()}
 
 
-def _without(trained: Trained, stale: tuple[int, ...]) -> Trained:
-    kept = {shard: tensors for shard, tensors in trained.shards.items() if shard not in stale}
-    curves = {shard: curve for shard, curve in trained.curves.items() if shard in kept}
-    return replace(trained, shards=kept, curves=curves)
-
-
 def bring_in_line(store: Store, study: str, purpose: str, progress: Progress) -> Model | None:
     """Bring the model of a study and purpose in line; return it, or None when nobody is left.
 
@@ -84,7 +79,7 @@ def bring_in_line(store: Store, study: str, purpose: str, progress: Progress) ->
         return None
     bare = replace(
         model,
-        trained=_without(model.trained, compared.stale),
+        trained=model.trained.only(model.trained.shards.keys() - set(compared.stale)),
         manifest=_narrowed(model.manifest, compared.readable),
         missing=compared.stale,
         card={**model.card, "status": "being rebuilt"},
@@ -119,7 +114,7 @@ def never_met(store: Store, model: Model) -> str:
         "study": model.study,
         "purpose": model.purpose,
         "shards": model.shards,
-        "config": model.trained.config.to_json(),
+        "settings": model.trained.settings(),
         "manifest": {subject: member.batches for subject, member in model.manifest.items()},
     }
     done = subprocess.run(
@@ -137,16 +132,14 @@ def never_met(store: Store, model: Model) -> str:
 
 def _answer(question: dict[str, Any]) -> dict[str, str]:
     """Train from scratch what a question names; runs in the other process."""
-    from overt.models.config import config_from
-    from overt.models.train import train
-
+    learner = learner_of(question["purpose"])
     with Store.open(question["root"]) as store:
         door = Door(store, "proof of an erasure, from scratch", "trainer")
         purpose = question["purpose"]
         selected = door.select(question["study"], purpose, "train", question["manifest"])
-        _, people = gather(door, selected, purpose, question["shards"], lambda _what, _done: None)
-    trained = train(people, config_from(json.loads(question["config"])))
-    return {"weights_sha256": weights_hash(trained)}
+        _, people = gather(door, selected, purpose, question["shards"], silent)
+    trained = learner.fit(people, learner.empty(question["settings"]), None, silent)
+    return {"weights_sha256": trained.sha256()}
 
 
 if __name__ == "__main__":

@@ -7,9 +7,9 @@ from collections import Counter
 from dataclasses import replace
 from typing import Any
 
-from overt.datasets.tokens import TOKENS_ID, Sequences
 from overt.gateway.door import Door, Selected
 from overt.gateway.enrol import Person
+from overt.gateway.learner import LEARNS, learner_of
 from overt.gateway.ledger import record
 from overt.gateway.model import (
     SHARDS,
@@ -18,14 +18,12 @@ from overt.gateway.model import (
     gather,
     keep,
     newest,
-    shard_progress,
     silent,
     work,
 )
 from overt.gateway.studies import study_of
 from overt.log.merkle import leaf_hash, root
 from overt.models.config import Config
-from overt.models.train import Trained, dataset_hash, weights_hash
 from overt.schema.errors import InvalidInput, TooFew
 from overt.schema.manifest import Manifest as Description
 from overt.schema.manifest import Source, bucket
@@ -34,9 +32,6 @@ from overt.store.store import Store
 
 PEOPLE_MIN = 10
 """People see aggregates of at least ten."""
-
-LEARNS = ("next-action", "typing-assist")
-"""Purposes that the event encoder serves; telling people from programs needs another model."""
 
 
 def train(
@@ -58,7 +53,7 @@ def train(
     if purpose not in LEARNS or purpose not in study.purposes:
         known = ", ".join(p for p in study.purposes if p in LEARNS)
         raise InvalidInput(
-            "has no event model in this study", where="purpose", do=f"It has: {known or 'none'}."
+            "has no model in this study", where="purpose", do=f"It has: {known or 'none'}."
         )
     config = config or Config()
     if epochs is not None:
@@ -66,7 +61,7 @@ def train(
     with work(store):
         door = Door(store, reader, "trainer")
         selected = door.select(study.id, purpose, "train")
-        empty = Trained(config, {}, {})
+        empty = learner_of(purpose).empty(config.to_json())
         model = Model(study.id, purpose, empty, {}, SHARDS, {}, tuple(range(SHARDS)))
         return judged(store, model, selected, reader, progress or silent).card
 
@@ -78,34 +73,24 @@ def judged(
 
     The caller holds the lock of `overt.gateway.model.work`.
     """
-    from overt.models.card import card
-    from overt.models.evaluate import evaluate
-    from overt.models.train import train as fit
-
+    learner = learner_of(model.purpose)
     door = Door(store, reader, "trainer")
     manifest, people = gather(door, selected, model.purpose, model.shards, progress)
-    if not any(person.tokens for person in people):
+    if not any(learner.size(person) for person in people):
         raise TooFew(
             "nobody's events are there to learn from",
             where=model.study,
             do="Record something first, or add synthetic people with `overt synthetic`.",
         )
-    trained = fit(
-        people,
-        model.trained.config,
-        shards=model.missing,
-        before=model.trained,
-        progress=shard_progress(progress, "training"),
-    )
+    trained = learner.fit(people, model.trained, model.missing, progress)
     progress("judging on people it has not seen", 1.0)
-    evaluation = evaluate(trained, _may_be_shown(people))
     study = study_of(store, model.study)
     described = _described(study, model.purpose, people)
-    made = card(trained, evaluation, described, with_curve=_enough_of_each(people))
+    made = learner.card(trained, _may_be_shown(people), described, _enough_of_each(people))
     detail = {
         "event": "training",
         "purpose": model.purpose,
-        "weights_sha256": weights_hash(trained),
+        "weights_sha256": trained.sha256(),
         "dataset_sha256": made["data"]["sha256"],
         "origins": sorted(made["people"]["origins"]),
     }
@@ -115,7 +100,7 @@ def judged(
     return done
 
 
-def _may_be_shown(people: list[Sequences]) -> list[Sequences]:
+def _may_be_shown(people: list[Any]) -> list[Any]:
     """Return whom a card's figures are over: the living only when they are ten or more.
 
     The synthetic people beside them can be made again, and subtracted, by anyone.
@@ -124,15 +109,16 @@ def _may_be_shown(people: list[Sequences]) -> list[Sequences]:
     return [p for p in people if p.origin != "live" or living >= PEOPLE_MIN]
 
 
-def _enough_of_each(people: list[Sequences]) -> bool:
+def _enough_of_each(people: list[Any]) -> bool:
     """Tell whether who taught it are ten or more of each origin, made-up people aside."""
     taught = Counter(person.origin for person in people if person.split == "train")
     return all(n >= PEOPLE_MIN for origin, n in taught.items() if origin != "synthetic")
 
 
-def _described(study: Study, purpose: str, people: list[Sequences]) -> Description:
+def _described(study: Study, purpose: str, people: list[Any]) -> Description:
     """Return what the card says of the data: ranges and hashes, nobody by name."""
-    dataset = dataset_hash(people)
+    learner = learner_of(purpose)
+    dataset = learner.data_hash(people)
     leaves = sorted(
         leaf_hash(hmac.digest(person.tag, f"overt card 1 {dataset}".encode(), "sha256"))
         for person in people
@@ -145,7 +131,7 @@ def _described(study: Study, purpose: str, people: list[Sequences]) -> Descripti
         study=study.id,
         purpose=purpose,
         transform="raw/0" if imported else f"{study.level}/0",
-        tokens=TOKENS_ID,
+        tokens=learner.rule,
         origins={origin: bucket(count) for origin, count in sorted(origins.items())},
         splits={split: bucket(count) for split, count in sorted(splits.items())},
         subjects_root=root(leaves).hex(),
@@ -166,8 +152,6 @@ def page_model(store: Store, person: Person, purpose: str) -> dict[str, Any] | N
     Only shards that no other live person taught leave the server, so that no copy is out of reach
     of anyone else's erasure. None where there is no such shard.
     """
-    from overt.models.page import page
-
     model = newest(store, person.study, purpose)
     if model is None:
         return None
@@ -177,11 +161,8 @@ def page_model(store: Store, person: Person, purpose: str) -> dict[str, Any] | N
             taught.setdefault(member.shard, set()).add(subject)
     # Who has just left is on no list any more, but still in the model until it is rebuilt.
     harmless = {*store.control.subjects(person.study, "synthetic"), person.subject}
-    own = {
-        shard: tensors
-        for shard, tensors in model.trained.shards.items()
-        if taught.get(shard, set()) <= harmless
-    }
+    own = [shard for shard in model.trained.shards if taught.get(shard, set()) <= harmless]
     if not own:
         return None
-    return {**page(replace(model.trained, shards=own)), "card": model.card}
+    made = learner_of(purpose).page(model.trained.only(own))
+    return {**made, "card": model.card}

@@ -11,7 +11,7 @@ from overt.datasets.tokens import TOKENS_ID
 from overt.models.config import Config
 from overt.models.curve import mean_curve
 from overt.models.evaluate import Evaluation
-from overt.models.train import Trained, weights_hash
+from overt.models.train import Trained
 from overt.schema.errors import InvalidInput
 from overt.schema.manifest import Manifest, bucket
 
@@ -33,6 +33,10 @@ _TITLES = {
     "pause_crps_ms": ("pause CRPS, ms", "{:.1f}"),
     "pause_mae_ms": ("pause MAE, ms", "{:.1f}"),
     "pause_r2": ("pause R², ln ms", "{:.3f}"),
+    "auc": ("AUC", "{:.3f}"),
+    "tpr": ("TPR at 1 % FPR", "{:.1%}"),
+    "cannot_tell": ("cannot tell", "{:.1%}"),
+    "wrong": ("wrong where told", "{:.1%}"),
 }
 
 
@@ -46,8 +50,21 @@ def card(
     """
     if manifest.tokens != TOKENS_ID:
         raise InvalidInput("is of other tokens than the model", where="manifest.tokens")
-    judged = evaluation.as_dict()
     config = trained.config
+    made = frame(
+        "sharded GRU event encoder; a prediction is the mean over shards",
+        trained,
+        {name: getattr(config, name) for name in Config.__dataclass_fields__},
+        {**evaluation.as_dict(), "persons": bucket(evaluation.persons)},
+        manifest,
+    )
+    return {**made, "training": mean_curve(trained.curves.values()) if with_curve else None}
+
+
+def frame(
+    kind: str, fitted: Any, config: dict[str, Any], judged: dict[str, Any], manifest: Manifest
+) -> dict[str, Any]:
+    """Return what is the same in the card of any sharded model; `kind` says in words which."""
     return {
         "card": CARD_ID,
         "study": manifest.study,
@@ -65,16 +82,16 @@ def card(
             "sources": [vars(source) for source in manifest.sources],
         },
         "model": {
-            "kind": "sharded GRU event encoder; a prediction is the mean over shards",
-            "sha256": weights_hash(trained),
-            "shards": {str(shard): value for shard, value in trained.shard_hashes().items()},
-            "config": {name: getattr(config, name) for name in Config.__dataclass_fields__},
+            "kind": kind,
+            "sha256": fitted.sha256(),
+            "shards": {str(shard): value for shard, value in fitted.shard_hashes().items()},
+            "config": config,
         },
-        "training": mean_curve(trained.curves.values()) if with_curve else None,
-        "certified": trained.certified,
-        "uncertified_because": list(trained.uncertified()),
-        "machine": dict(trained.machine),
-        "evaluation": {**judged, "persons": bucket(evaluation.persons)},
+        "training": None,
+        "certified": fitted.certified,
+        "uncertified_because": list(fitted.uncertified()),
+        "machine": dict(fitted.machine),
+        "evaluation": judged,
         "not_for": list(NOT_FOR),
     }
 
@@ -97,9 +114,10 @@ def markdown(card: dict[str, Any]) -> str:
         for s in data["sources"]
     ]
     if card["certified"]:
-        fixed = "{processor}, {capability}, torch {torch}, one thread a shard".format(
-            **card["machine"]
-        )
+        known = card["machine"]
+        parts = [known["processor"], known.get("capability", "no BLAS")]
+        parts += [f"{name} {known[name]}" for name in ("torch", "numba") if name in known]
+        fixed = ", ".join([*parts, "one thread a shard"])
         lines += [f"- certified: trained again ({fixed}) it equals this bit for bit"]
     else:
         lines += [f"- not certified: {'; '.join(card['uncertified_because'])}"]
@@ -114,14 +132,16 @@ def _table(judged: dict[str, Any]) -> list[str]:
     lines = [f"Judged on {how} ({judged['persons']} persons, {judged['events']} events)."]
     if judged["too_few"]:
         lines += ["**Too few persons: these figures say next to nothing.**"]
+    there = {figure for row in judged["rows"].values() for figure in row}
+    titles = {figure: title for figure, title in _TITLES.items() if figure in there}
     lines += [
         "95 % intervals over persons in brackets; pause figures are given the event that came.",
         "",
-        "| | " + " | ".join(title for title, _form in _TITLES.values()) + " |",
-        "|---" * (len(_TITLES) + 1) + "|",
+        "| | " + " | ".join(title for title, _form in titles.values()) + " |",
+        "|---" * (len(titles) + 1) + "|",
     ]
     for name, row in judged["rows"].items():
-        cells = [_cell(row[figure], form) for figure, (_title, form) in _TITLES.items()]
+        cells = [_cell(row[figure], form) for figure, (_title, form) in titles.items()]
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
     return lines
 

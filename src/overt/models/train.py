@@ -11,7 +11,7 @@ import json
 import os
 from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from queue import Empty, SimpleQueue
 
 from overt.datasets.tokens import TOKENS_ID, VOCABULARY, Sequences
@@ -72,6 +72,20 @@ class Trained:
     def shard_hashes(self) -> dict[int, str]:
         """Return the SHA-256 of each shard's weights and tables."""
         return {shard: sha256(self.shards[shard]) for shard in sorted(self.shards)}
+
+    def only(self, shards: Collection[int]) -> Trained:
+        """Return the model without all other shards."""
+        kept = {shard: tensors for shard, tensors in self.shards.items() if shard in shards}
+        curves = {shard: curve for shard, curve in self.curves.items() if shard in kept}
+        return replace(self, shards=kept, curves=curves)
+
+    def settings(self) -> str:
+        """Return the configuration as JSON: with it, the same people give the same model."""
+        return self.config.to_json()
+
+    def sha256(self) -> str:
+        """Return `weights_hash`."""
+        return weights_hash(self)
 
     def tables(self, shard: int) -> dict[str, Array]:
         """Return the dense count tables of one shard."""

@@ -173,7 +173,8 @@ class Api:
     def train(self, asked: Asked) -> Answer:
         """Begin training on everyone who consented; whoever joins in gets the same job."""
         person = asked.person()
-        purpose = purpose_of(enrol.grant_of(self._store, person).active)
+        wanted = asked.text("purpose") if "purpose" in asked.object() else ""
+        purpose = purpose_of(enrol.grant_of(self._store, person).active, wanted)
 
         def work(progress: Progress) -> Answer:
             return self._lesson.give(self._store, person.study, purpose, progress)
@@ -190,7 +191,7 @@ class Api:
     def model(self, asked: Asked) -> Answer:
         """Return the model as far as no other living person taught it, and the card of it all."""
         person = asked.person()
-        purpose = purpose_of(enrol.grant_of(self._store, person).active)
+        purpose = purpose_of(enrol.grant_of(self._store, person).active, asked.query("purpose", ""))
         return {
             "purpose": purpose,
             "card": train.card(self._store, person.study, purpose),

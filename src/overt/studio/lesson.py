@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from overt.gateway import population, train
+from overt.gateway import learner, population, train
 from overt.schema.errors import NotConsented
 from overt.store.store import Store
 from overt.studio.jobs import Progress
@@ -37,14 +37,17 @@ def needs_company(store: Store, study: str) -> bool:
     return len(living) < LIVE_ENOUGH and not store.control.subjects(study, "synthetic")
 
 
-def purpose_of(consented: Iterable[str]) -> str:
-    """Return the consented purpose that a model learns for. Raises `NotConsented`."""
+def purpose_of(consented: Iterable[str], wanted: str = "") -> str:
+    """Return the consented purpose that a model learns for, `wanted` or else the first of them.
+
+    Raises `NotConsented`.
+    """
     given = set(consented)
-    for purpose in train.LEARNS:
-        if purpose in given:
+    for purpose in (wanted,) if wanted else learner.LEARNS:
+        if purpose in given and purpose in learner.LEARNS:
             return purpose
     raise NotConsented(
         "no model learns for what you chose",
         where="purposes",
-        do=f"Models there are for: {', '.join(train.LEARNS)}.",
+        do=f"Models there are for: {', '.join(learner.LEARNS)}.",
     )

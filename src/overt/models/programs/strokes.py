@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
 
+from overt.features.kernel import kernel
 from overt.models.programs.trace import GAP_MS
 from overt.models.tensors import Array
 
@@ -61,7 +61,7 @@ STROKE_NAMES = (
 )
 
 
-@numba.njit(cache=True)
+@kernel
 def on_grid(t: Array, x: Array, y: Array) -> Array:
     """Return float64[points, 2]: positions every `GRID_MS` from the first, linear between samples.
 
@@ -87,7 +87,7 @@ def on_grid(t: Array, x: Array, y: Array) -> Array:
     return grid
 
 
-@numba.njit(cache=True)
+@kernel
 def _correlation(a: Array, b: Array, count: int) -> Any:
     """Return the correlation of the first `count` numbers; 0 where one of them does not change."""
     if count < 3:
@@ -106,7 +106,7 @@ def _correlation(a: Array, b: Array, count: int) -> Any:
     return ab / np.sqrt(aa * bb)
 
 
-@numba.njit(cache=True)
+@kernel
 def measure(grid: Array, x: Array, y: Array, out: Array, profile: Array) -> bool:
     """Write a stroke's numbers to `out` and its profile to `profile`; tell whether it has any.
 
@@ -161,7 +161,7 @@ def measure(grid: Array, x: Array, y: Array, out: Array, profile: Array) -> bool
     return True
 
 
-@numba.njit(cache=True)
+@kernel
 def _shape(along: Array, aside: Array, chord: float, path: float, out: Array) -> None:
     m = along.size
     deviation = side = over = 0.0
@@ -184,7 +184,7 @@ def _shape(along: Array, aside: Array, chord: float, path: float, out: Array) ->
     out[20] = over / path
 
 
-@numba.njit(cache=True)
+@kernel
 def _speeds(speed: Array, path: float, out: Array) -> None:
     n = speed.size
     mean = path / n
@@ -216,7 +216,7 @@ def _speeds(speed: Array, path: float, out: Array) -> None:
     out[22] = steady / moving if moving else np.nan
 
 
-@numba.njit(cache=True)
+@kernel
 def _jerks(
     vx: Array, vy: Array, speed: Array, path: float, along: Array, aside: Array, out: Array
 ) -> None:
@@ -241,7 +241,7 @@ def _jerks(
     out[18] = _correlation(push[1:], push, n - 2)
 
 
-@numba.njit(cache=True)
+@kernel
 def _turns(vx: Array, vy: Array, speed: Array, out: Array) -> None:
     n = vx.size
     turn = np.empty(n)
@@ -275,7 +275,7 @@ def _turns(vx: Array, vy: Array, speed: Array, out: Array) -> None:
     out[15] = _correlation(size, slow, count)
 
 
-@numba.njit(cache=True)
+@kernel
 def window(t: Array, x: Array, y: Array, names: int) -> Array:
     """Return float64[2 names + 3] of at least one sample: `features.NAMES` in this order."""
     most = STROKES_MAX
@@ -311,7 +311,7 @@ def window(t: Array, x: Array, y: Array, names: int) -> Array:
     return row
 
 
-@numba.njit(cache=True)
+@kernel
 def _sorted(values: Array, count: int) -> Any:
     """Return the numbers among the first `count`, and how many they are; few, so by insertion."""
     fine = np.empty(count)
@@ -329,7 +329,7 @@ def _sorted(values: Array, count: int) -> Any:
     return fine, found
 
 
-@numba.njit(cache=True)
+@kernel
 def _middle(values: Array, count: int, row: Array, median: int, spread: int) -> None:
     """Write the median of what is a number, and the half width between its quartiles."""
     fine, found = _sorted(values, count)
@@ -340,7 +340,7 @@ def _middle(values: Array, count: int, row: Array, median: int, spread: int) -> 
         row[spread] = (fine[found - 1 - low] - fine[low]) / 2
 
 
-@numba.njit(cache=True)
+@kernel
 def _alike(profiles: Array, count: int, row: Array, at: int) -> None:
     """Write how far the profiles of two strokes are from each other: median, and nearest pair."""
     if count < 2:
