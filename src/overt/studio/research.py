@@ -23,6 +23,7 @@ from overt.audit.profiles import LEVELS
 from overt.gateway import audits, history, researcher, train
 from overt.gateway.distributions import distributions
 from overt.gateway.filed import filed
+from overt.gateway.learner import LEARNS
 from overt.gateway.model import purposes_with_model
 from overt.gateway.overview import overview
 from overt.gateway.studies import study_of
@@ -135,7 +136,7 @@ class Research:
             "research/study.html",
             study=study,
             purposes=[PURPOSES[purpose] for purpose in study.purposes],
-            learns=[p for p in study.purposes if p in train.LEARNS],
+            learns=[p for p in study.purposes if p in LEARNS],
             levels=("rhythm", "raw") if study.level == "keys" else ("rhythm",),
             counts=(counted[0], shown.quality(counted[0])) if counted else None,
             purpose_titles={purpose: PURPOSES[purpose].title for purpose in study.purposes},

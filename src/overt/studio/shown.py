@@ -36,7 +36,14 @@ METRICS = (
     Metric("pause_crps_ms", "Pause, whole distribution (CRPS)", "ms"),
     Metric("pause_r2", "Pause explained (R²)", "of ln ms", more=True),
     Metric("ece", "Calibration error (ECE)", ""),
+    Metric("auc", "Person or program (AUC)", "", more=True),
+    Metric("tpr", "Programs found at 1 % of people taken for one", "%", 100.0, more=True),
+    Metric("cannot_tell", "Cannot tell", "%", 100.0),
+    Metric("wrong", "Wrong where told", "%", 100.0),
 )
+
+OWN = (MODEL, "model")
+"""Rows of a card that are the model's; the others are its baselines'."""
 
 METHODS = {
     MODEL: "model",
@@ -179,7 +186,10 @@ def model(card: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "card": card,
         "origins": [(o, LOOKS[o], count) for o, count in card["people"]["origins"].items()],
-        "judged": rows.get(MODEL, {}).get("nll", {}).get("value") is not None,
+        "judged": any(
+            rows.get(name, {}).get(figure, {}).get("value") is not None
+            for name, figure in zip(OWN, ("nll", "auc"), strict=True)
+        ),
         "panels": [panel for metric in METRICS if (panel := _panel(rows, metric))],
         "curve": _curve(card),
     }
@@ -205,11 +215,11 @@ def _panel(rows: Mapping[str, Any], metric: Metric) -> dict[str, Any] | None:
     made = []
     for name, (value, low, high) in known.items():
         words = METHODS.get(name, name)
-        look = "p1" if name == MODEL else "p4"
+        look = "p1" if name in OWN else "p4"
         made.append(
             {
                 "name": words,
-                "own": name == MODEL,
+                "own": name in OWN,
                 "value": _fixed(value, digits),
                 "between": _between(low, high, digits),
                 "strip": plots.interval(
