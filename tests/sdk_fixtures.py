@@ -101,7 +101,10 @@ class Server:
             "hold_days": self.hold_days,
             "fields": FIELDS,
         }
-        choices = {"purposes": [{"id": name, "title": name, "text": ""} for name in PURPOSES]}
+        choices = {
+            "purposes": [{"id": name, "title": name, "text": ""} for name in PURPOSES],
+            "details": {"heading": "", "levels": []},
+        }
         notice = {
             "study": "test",
             "version": self.version,

@@ -21,7 +21,7 @@ from playwright.sync_api import Locator, Page, expect, sync_playwright
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 SERVER = Path(__file__).with_name("studio_server.py")
-PATIENCE_MS = 120_000
+PATIENCE_MS = 300_000
 """Training on a busy machine is the slowest thing that is waited for."""
 
 DUMP = """async () => {
@@ -219,7 +219,8 @@ class Keyboard(Hands):
 
     def press(self, name: str) -> None:
         self.go(name)
-        self.page.keyboard.press("Space" if name.startswith(("purpose-", "remember-")) else "Enter")
+        box = name.startswith(("purpose-", "detail-", "remember-"))
+        self.page.keyboard.press("Space" if box else "Enter")
 
     def write(self, name: str, text: str) -> None:
         self.go(name)
@@ -261,10 +262,11 @@ def counts(hands: Hands) -> dict[str, int]:
     return {name: int(hands.on(f"count-{name}").inner_text()) for name in COUNTS}
 
 
-def join(hands: Hands, *purposes: str) -> None:
-    """Choose purposes and join."""
+def join(hands: Hands, *purposes: str, detail: str = "rhythm") -> None:
+    """Choose purposes and how exactly, and join."""
     for purpose in purposes:
         hands.press(f"purpose-{purpose}")
+    hands.press(f"detail-{detail}")
     hands.press("join")
     expect(hands.on("joined")).to_be_visible()
     expect(hands.on("bar-state")).to_have_text("Recording")

@@ -196,7 +196,7 @@ def test_report_is_one_page_with_figures_intervals_suite_and_caveats(
     assert "A &lt;study&gt;" in page
     assert f"{100 * best.rank1:.1f} %" in page
     assert linkage.SUITE in page
-    assert page.count("<svg") == 4
+    assert page.count("<svg") == 2 + len(linkage.LEVELS)
     assert "synthetic people" in page
     for attack in attacks.ATTACKS:
         assert attack in page

@@ -75,7 +75,8 @@ def test_a_page_records_its_listed_field_after_a_choice_and_works_without(
         expect(page.locator(refused)).to_be_visible()
         assert page.evaluate("indexedDB.databases().then((all) => all.length)") == 0
         page.reload()
-        page.locator("#choices input").check()
+        page.locator("#choices input[type=checkbox]").check()
+        page.locator("#choices input[type=radio]").last.check()
         page.locator("#yes").click()
         expect(page.locator("overt-indicator")).to_be_visible()
         page.locator(field).click()

@@ -59,6 +59,24 @@ def test_only_kinds_that_a_consented_purpose_needs_are_created(page: Any, server
     assert {header.purposes for header, _ in server.batches()} == {("typing-assist",)}
 
 
+def test_whoever_chose_the_second_is_recorded_to_the_second(page: Any, server: Server) -> None:
+    page.evaluate("(purposes) => overt.join(purposes, 'rhythm/1')", PURPOSES)
+    page.click("#free")
+    page.keyboard.type("Ab 1,", delay=90)
+    page.keyboard.press("Backspace")
+    produced = send(page)
+    events = server.events(server.sessions()[0])
+    assert produced["stored"] == len(events) > 12
+    assert {header.transform for header, _ in server.batches()} == {"rhythm/1"}
+    downs = [event for event in events if event["kind"] == Kind.KEY_DOWN]
+    letter, space, back = KeyClass.LETTER, KeyClass.SPACE, KeyClass.BACKSPACE
+    assert [event["key_class"] for event in downs] == [letter, letter, space, letter, letter, back]
+    assert not any(event["slot"] or event["modifiers"] for event in events)
+    assert Kind.KEY_UP not in {event["kind"] for event in events}
+    by_key = [event for event in events if event["kind"] in (Kind.KEY_DOWN, Kind.EDIT, Kind.FOCUS)]
+    assert not any(event["t_us"] % 1_000_000 for event in by_key)
+
+
 def test_typing_is_recorded_as_class_and_time(page: Any, server: Server) -> None:
     join(page)
     page.click("#free")

@@ -22,6 +22,13 @@ if (overt.state().phase === "none") {
     label.append(box, ` ${purpose.title}: ${purpose.text}`);
     at("choices").append(label);
   }
+  // How exactly is the person's choice too; neither is chosen for them.
+  for (const level of notice.choices.details.levels) {
+    const label = document.createElement("label");
+    const one = Object.assign(document.createElement("input"), { type: "radio", name: "detail", value: level.id });
+    label.append(one, ` ${level.title}: ${level.text}`);
+    at("choices").append(label);
+  }
   at("yes").textContent = notice.join;
   at("no").textContent = notice.decline;
   at("ask").hidden = false;
@@ -30,9 +37,10 @@ if (overt.state().phase === "none") {
     at("state").textContent = notice.declined;
   });
   at("yes").addEventListener("click", async () => {
-    const chosen = [...at("choices").querySelectorAll(":checked")].map((box) => box.value);
-    if (chosen.length === 0) return void at("choices").querySelector("input").focus();
-    const receipt = await overt.join(chosen);
+    const purposes = [...at("choices").querySelectorAll("[type=checkbox]:checked")].map((box) => box.value);
+    const detail = at("choices").querySelector("[type=radio]:checked")?.value;
+    if (purposes.length === 0 || !detail) return void at("choices").querySelector("input").focus();
+    const receipt = await overt.join(purposes, detail);
     at("ask").hidden = true;
     // Give people their receipt: it holds the recovery code with which they can leave from anywhere.
     const file = new Blob([JSON.stringify(receipt, null, 2)], { type: "application/json" });

@@ -19,6 +19,8 @@ export interface Grant extends Proof {
   notice_sha256: string;
   lang: string;
   level: "rhythm" | "keys";
+  /** The versioned rule that makes the level, such as `rhythm/0`. */
+  transform: string;
   outbox_delay_s: number;
   hold_days: number;
   fields: string[];
@@ -63,8 +65,13 @@ export class Account {
     return { notice, bytes, sha256 };
   }
 
-  async join({ notice, sha256 }: ShownNotice, purposes: string[], lang: string): Promise<Grant> {
-    const asked = { study: this.#study, purposes, notice_sha256: sha256, lang };
+  async join(
+    { notice, sha256 }: ShownNotice,
+    purposes: string[],
+    lang: string,
+    detail: string = notice.settings.level,
+  ): Promise<Grant> {
+    const asked = { study: this.#study, purposes, notice_sha256: sha256, lang, detail };
     const joined = (await (await this.#post("/v1/join", asked)).json()) as Joined;
     return {
       receipt_id: joined.receipt.receipt_id,
@@ -78,6 +85,7 @@ export class Account {
       notice_sha256: sha256,
       lang,
       level: notice.settings.level,
+      transform: detail.includes("/") ? detail : `${detail}/0`,
       outbox_delay_s: notice.settings.outbox_delay_s,
       hold_days: notice.settings.hold_days,
       fields: notice.settings.fields,

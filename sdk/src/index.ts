@@ -35,12 +35,23 @@ export interface Options {
   lang?: string;
 }
 
+/** One thing to choose, in the notice's words. */
+export interface Choice {
+  id: string;
+  title: string;
+  text: string;
+}
+
 /** The parsed notice, as far as the SDK reads it; the rest is for people to read. */
 export interface Notice {
   study: string;
   version: number;
   title: string;
-  choices: { purposes: { id: string; title: string; text: string }[] };
+  choices: {
+    purposes: Choice[];
+    /** How exactly is recorded: no levels where the person has no choice. */
+    details: { heading: string; levels: Choice[] };
+  };
   settings: {
     level: "rhythm" | "keys";
     retention_days: number;
@@ -83,6 +94,8 @@ export interface State {
   receiptId: string;
   purposes: string[];
   level: "rhythm" | "keys" | "";
+  /** The version of the level that the person chose, such as `rhythm/1`; empty while there is none. */
+  transform: string;
   /** Id of the session of this page; empty while there is none. */
   session: string;
 }
@@ -142,8 +155,11 @@ export interface Watched {
 export interface Overt {
   /** Fetch the notice as it must be shown. Stores nothing. */
   notice(lang?: string): Promise<ShownNotice>;
-  /** Join for some of the notice's purposes; call it from the person's own gesture. */
-  join(purposes: string[]): Promise<Receipt>;
+  /**
+   * Join for some of the notice's purposes; call it from the person's own gesture. `detail` is the
+   * id of what they chose of `choices.details`; without it, the study's own level.
+   */
+  join(purposes: string[], detail?: string): Promise<Receipt>;
   /** Withdraw from all purposes, or from some. Stops and purges here at once. */
   withdraw(purposes?: string[]): Promise<{ job: string }>;
   state(): State;

@@ -19,6 +19,7 @@ export interface Recording {
   receipt: string;
   purposes: string[];
   level: "rhythm" | "keys";
+  transform: string;
   time_origin_ms: number;
   clock_resolution_us: number;
   outbox_delay_s: number;
@@ -120,7 +121,7 @@ export class Outbox {
         batch: number + index,
         purposes,
         level: recording.level,
-        transform: `${recording.level}/0`,
+        transform: recording.transform,
         rows: events.length,
         first_seq: 0,
         time_origin_ms: recording.time_origin_ms,

@@ -50,7 +50,7 @@ export async function open(options: Options): Promise<Overt> {
   await recorder.begin();
   return {
     notice: (lang) => recorder.notice(lang),
-    join: (purposes) => recorder.join(purposes),
+    join: (purposes, detail) => recorder.join(purposes, detail),
     withdraw: (purposes) => recorder.withdraw(purposes),
     state: () => recorder.state(),
     receipt: async () => recorder.account.grant?.receipt ?? null,

@@ -1,6 +1,7 @@
 import { Account, type Grant, type Proof, type Standing } from "./account.ts";
 import { Audience } from "./audience.ts";
 import { Capture, type Sink } from "./capture.ts";
+import { COARSE, coarse } from "./coarse.ts";
 import { clockResolution_us, now_us } from "./clock.ts";
 import { OvertError } from "./errors.ts";
 import type { Facts } from "./event.ts";
@@ -138,7 +139,7 @@ export class Recorder implements Sink {
     return this.#shown;
   }
 
-  async join(purposes: string[]): Promise<Receipt> {
+  async join(purposes: string[], detail?: string): Promise<Receipt> {
     if (this.#off === "unsupported")
       throw new OvertError("this browser lacks what recording needs", "browser", "Use a recent one");
     if (!this.#shown)
@@ -147,7 +148,7 @@ export class Recorder implements Sink {
       throw new OvertError("no purpose was chosen", "purposes", "Choose at least one");
     if (this.account.grant && this.#off !== "notice")
       throw new OvertError("somebody has joined here already", "join", "Withdraw first");
-    const grant = await this.account.join(this.#shown, purposes, this.#lang);
+    const grant = await this.account.join(this.#shown, purposes, this.#lang, detail);
     if (this.account.grant) await this.#endSession();
     const before = this.#vault;
     this.#end("");
@@ -273,6 +274,7 @@ export class Recorder implements Sink {
       receipt: grant.receipt_id,
       purposes: grant.purposes,
       level: grant.level,
+      transform: grant.transform,
       time_origin_ms: Math.round(performance.timeOrigin),
       clock_resolution_us: this.#resolution_us,
       outbox_delay_s: grant.outbox_delay_s,
@@ -401,7 +403,9 @@ export class Recorder implements Sink {
   }
 
   add(kind: number, t_us: number, facts: Facts, source: Event | null): void {
-    const added = this.session?.add(kind, t_us, facts);
+    const { session } = this;
+    const kept = session?.recording.transform === COARSE ? coarse(kind, t_us, facts) : [t_us, facts];
+    const added = kept && session?.add(kind, ...(kept as [number, Facts]));
     if (added) this.watchers.tell(() => ({ ...added, text: describe(added.event), source }));
   }
 
@@ -423,6 +427,7 @@ export class Recorder implements Sink {
       receiptId: grant?.receipt_id ?? "",
       purposes: grant?.purposes ?? [],
       level: grant?.level ?? "",
+      transform: grant?.transform ?? "",
       session: this.session?.recording.session ?? "",
     };
   }

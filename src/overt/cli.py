@@ -40,6 +40,7 @@ class Level(StrEnum):
 
     RAW = "raw"
     RHYTHM = "rhythm"
+    COARSE = "rhythm/1"
 
 
 class Purpose(StrEnum):

@@ -29,9 +29,10 @@ from overt.audit.attacks import (
     scaled_manhattan,
 )
 from overt.audit.profiles import LEVELS, Half, halves, observations, population
+from overt.schema.coarse import COARSE
 from overt.schema.errors import InvalidInput, TooFew
 
-SUITE = "linkage/1"
+SUITE = "linkage/2"
 PEOPLE_MIN = 10
 PROBES_PER_PERSON_MAX = 4
 KEYS_MIN = 10
@@ -119,7 +120,7 @@ def linkage(
 
     Args:
         people: the sessions of each person (schema `EVENTS`, in order of time), one person an item.
-        levels: `raw` needs recorded keys; `rhythm` drops them first.
+        levels: `raw` needs recorded keys; `rhythm` drops them first, `rhythm/1` their timing too.
         keys: lengths of probes, in presses.
         seed: of the bootstrap alone; the attacks draw nothing.
         progress: called with steps done and steps in all.
@@ -130,11 +131,11 @@ def linkage(
     """
     for level in levels:
         if level not in LEVELS:
-            raise InvalidInput("is not raw or rhythm", where="level")
+            raise InvalidInput(f"is not one of {', '.join(LEVELS)}", where="level")
     if not keys or min(keys) < KEYS_MIN:
         raise InvalidInput(f"must be at least {KEYS_MIN} presses", where="keys")
     # Raw comes last: whoever knows the keys also knows their classes, so it builds on rhythm.
-    order = sorted({*levels, "rhythm"}, key=("rhythm", "raw").index)
+    order = sorted({*levels, "rhythm"}, key=(COARSE, "rhythm", "raw").index)
     split: dict[str, list[tuple[Half, Half]]] = {level: [] for level in order}
     same_session = 0
     has_keys = False
@@ -192,7 +193,7 @@ class _Run:
     def attack(self, level: str, keys: int, *, report: bool) -> None:
         """Run every attack at one level and length; keep the figures if `report`."""
         if level not in self.enrolled:
-            seen = observations([first for first, _ in self.split[level]])
+            seen = observations([first for first, _ in self.split[level]], level)
             common = population(seen, self.people)
             gallery = Moments(seen, common, self.people)
             self.enrolled[level] = seen, common, Profiles(gallery, common)
@@ -206,7 +207,7 @@ class _Run:
             if report:
                 self.left_out.append(f"{level}, {keys} keys: {len(set(owner))} people to probe")
             return
-        shown = observations(parts)
+        shown = observations(parts, level)
         probes = Moments(shown, common, len(parts))
         scores = {
             "scaled-manhattan": against_cohort(scaled_manhattan(profiles, probes)),
@@ -216,7 +217,7 @@ class _Run:
         scores["fusion"] = scores["log-normal"] + scores["histogram"]
         if level == "rhythm":
             self.rhythm[keys] = scores["histogram"]
-        else:
+        elif level == "raw":
             scores["fusion"] = against_cohort(scores["fusion"]) + self.rhythm[keys]
         if report:
             weights = rates.draws(len(set(owner)), self.seed)

@@ -8,7 +8,7 @@ from math import log10
 
 WIDTH, HEIGHT = 640, 400
 _LEFT, _RIGHT, _TOP, _BOTTOM = 62, 16, 16, 54
-COLOURS = {"raw": "var(--raw)", "rhythm": "var(--rhythm)"}
+COLOURS = {"raw": "var(--raw)", "rhythm": "var(--rhythm)", "rhythm/1": "var(--coarse)"}
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,9 @@ of keys, the gap from the release before to it by pair of key classes, and which
 is. At `raw` a key is its symbol (capitals folded), and pairs too rare among the enrolled fall back
 to their classes; at `rhythm` only classes are there. Values are logs (gaps: asinh), scaled by the
 enrolled population of the pair and cut off at three deviations.
+
+At `rhythm/1`, where single intervals say next to nothing, two more kinds of observation sum them
+up: how long a word takes for each of its letters, and how many keys come between two pauses.
 """
 
 from __future__ import annotations
@@ -16,15 +19,19 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from overt.datasets.transform import to_rhythm0
+from overt.datasets.transform import TRANSFORMS, transform_of
 from overt.features.presses import UNKNOWN, Presses, presses_of
+from overt.schema.coarse import COARSE
+from overt.schema.event import KeyClass
 
-FAMILIES = ("hold", "down_down", "up_down", "usage")
-LEVELS = ("raw", "rhythm")
+FAMILIES = ("hold", "down_down", "up_down", "usage", "word", "burst")
+LEVELS = ("raw", "rhythm", COARSE)
 BINS = 8
 _Z_MAX = 3.0
 _GAP_SCALE_US = 30_000.0
 _CLASSES = 32
+_WORD_MAX = 20
+_PAUSE_US = 1_000_000
 _USAGE = FAMILIES.index("usage")
 
 
@@ -51,8 +58,9 @@ class Half:
 
 def halves(sessions: Sequence[pa.Table], level: str) -> tuple[Half, Half]:
     """Return a person's first and second half by sessions; of one session, by presses."""
-    if level == "rhythm":
-        sessions = [to_rhythm0(events) for events in sessions]
+    if level != "raw":
+        transform = TRANSFORMS[transform_of(level)]
+        sessions = [transform(events) for events in sessions]
     made = [_half([presses_of(events)], level) for events in sessions]
     made = [half for half in made if len(half)]
     if not made:
@@ -106,15 +114,18 @@ class Observations:
 _PAIR = 1 << 24
 
 
-def observations(parts: Sequence[Half]) -> Observations:
+def observations(parts: Sequence[Half], level: str = "rhythm") -> Observations:
     """Return the observations in each part; part i is owner i."""
     owners, families, fines, coarses, values = [], [], [], [], []
     for owner, half in enumerate(parts):
         has_pair = half.before >= 0
         pair_class = (half.class_before + 1) * _CLASSES + half.key_class
         pair = (half.before + 1) * _PAIR + half.key
-        for family, name in enumerate(FAMILIES):
-            if name == "hold":
+        for family, name in enumerate(FAMILIES if level == COARSE else FAMILIES[:4]):
+            if name in ("word", "burst"):
+                fine, value = _words(half) if name == "word" else _bursts(half)
+                coarse = fine
+            elif name == "hold":
                 known = half.hold_us != UNKNOWN
                 value = np.log(np.maximum(half.hold_us[known], 1000))
                 fine, coarse = half.key[known], half.key_class[known]
@@ -141,6 +152,32 @@ def observations(parts: Sequence[Half]) -> Observations:
     return Observations(
         *(np.concatenate(parts) for parts in (owners, families, fines, coarses, values))
     )
+
+
+def _clock(half: Half) -> tuple[Any, Any]:
+    """Return the time of each press, µs, and where a session begins."""
+    begins = (half.before < 0) | (half.down_down_us == UNKNOWN)
+    return np.cumsum(np.where(begins, 0, half.down_down_us)), begins
+
+
+def _words(half: Half) -> tuple[Any, Any]:
+    """Return length (at most 10) and log of µs a press of each run between two spaces."""
+    t_us, begins = _clock(half)
+    edge = np.flatnonzero(begins | (half.key_class == KeyClass.SPACE))
+    if edge.size < 2:
+        return np.zeros(0, np.int64), np.zeros(0)
+    length, took_us = np.diff(edge), np.diff(t_us[edge])
+    whole = (length > 1) & (length < _WORD_MAX) & ~begins[edge[1:]]
+    pace = np.log(np.maximum(took_us[whole], _GAP_SCALE_US) / length[whole])
+    return np.minimum(length[whole], 10), pace
+
+
+def _bursts(half: Half) -> tuple[Any, Any]:
+    """Return 0 and log of how many presses lie between two pauses of a second or more."""
+    _, begins = _clock(half)
+    edge = np.flatnonzero(begins | (half.down_down_us >= _PAUSE_US))
+    length = np.diff(edge)
+    return np.zeros(length.size, np.int64), np.log(length)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,10 +10,10 @@ from overt.audit.linkage import Curves, Linkage, Row
 from overt.audit.rates import RESAMPLES
 
 STYLE = """
-:root{--ink:#1d2430;--muted:#76808f;--paper:#fff;--line:#dfe3e9;--raw:#c2410c;--rhythm:#1d4ed8;
+:root{--ink:#1d2430;--muted:#76808f;--paper:#fff;--line:#dfe3e9;--raw:#c2410c;--rhythm:#1d4ed8;--coarse:#0f766e;
 --soft:#f4f6f9}
 @media (prefers-color-scheme:dark){:root{--ink:#e8ecf2;--muted:#98a3b3;--paper:#12161d;
---line:#2b3340;--raw:#fb923c;--rhythm:#7aa2ff;--soft:#1a202a}}
+--line:#2b3340;--raw:#fb923c;--rhythm:#7aa2ff;--coarse:#2dd4bf;--soft:#1a202a}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--paper);color:var(--ink);font:17px/1.55 system-ui,sans-serif}
 main{max-width:60rem;margin:0 auto;padding:1.5rem 1rem 4rem}
@@ -23,6 +23,7 @@ h1{font-size:1.7rem;line-height:1.2;margin:.5rem 0}h2{font-size:1.2rem;margin:2.
 .card{background:var(--soft);border-radius:.6rem;padding:1rem}
 .card b{display:block;font-size:2rem;line-height:1.2}
 .card.raw{border-left:5px solid var(--raw)}.card.rhythm{border-left:5px solid var(--rhythm)}
+.card.rhythm-1{border-left:5px solid var(--coarse)}
 .scroll{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:.92rem}
 th,td{padding:.45rem .6rem;text-align:left;border-bottom:1px solid var(--line);white-space:nowrap}
 td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}td small{color:var(--muted)}
@@ -76,7 +77,8 @@ def _cards(rows: Sequence[Row]) -> str:
     return (
         '<div class="cards">'
         + "".join(
-            f'<div class="card {row.level}"><span class="sub">{row.level}, {row.keys} keys</span>'
+            f'<div class="card {row.level.replace("/", "-")}">'
+            f'<span class="sub">{row.level}, {row.keys} keys</span>'
             f"<b>{_percent(row.rank1)}</b>recognised at the first guess among {row.people} people"
             f'<br><span class="sub">95 %: {_percent(row.rank1_low)} – {_percent(row.rank1_high)}; '
             f"guessing: {_percent(row.chance)}; attack: {row.attack}</span></div>"

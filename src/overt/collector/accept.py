@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from overt.schema.batch import check_body, inflate
+from overt.schema.coarse import COARSE
 from overt.schema.errors import InvalidInput, Withdrawn
 from overt.store.control import Grant
 from overt.store.store import Incoming, gzipped
@@ -20,10 +21,12 @@ def accept(body: bytes, grant: Grant) -> Incoming:
         raise _unlike("is not the receipt of the token", "header.receipt")
     if header.study != grant.study:
         raise _unlike("is not the study of the receipt", "header.study")
-    if header.level not in ("rhythm", grant.level):
+    if header.level not in ("rhythm", grant.level.partition("/")[0]):
         raise _unlike("is more than the receipt grants", "header.level")
-    if header.transform != f"{header.level}/0":
+    if header.transform == "raw/0":
         raise _unlike("is for imported data only", "header.transform")
+    if grant.level == COARSE and header.transform != COARSE:
+        raise _unlike("says more than the receipt grants", "header.transform")
     if not all(purpose in grant.granted for purpose in header.purposes):
         raise _unlike("names a purpose the receipt does not grant", "header.purposes")
     if not any(purpose in grant.active for purpose in header.purposes):

@@ -53,6 +53,7 @@ class Visit:
     def join(self, url: str) -> dict[str, Any]:
         """Open the page, choose every purpose, and return the receipt."""
         self._page.goto(url)
+        self._at("detail-rhythm").check()
         for box in self._page.locator("input[name=purpose]").all():
             box.check()
         self._at("join").click()
@@ -111,7 +112,7 @@ class Visit:
         """Let the page try to recognise the person; return its verdicts."""
         self._at("risk-compare").click()
         self._page.locator("#risk-out:not([hidden]), #risk-few:not([hidden])").first.wait_for()
-        names = ("risk-few", "risk-raw", "risk-rhythm", "risk-real")
+        names = ("risk-few", "risk-raw", "risk-rhythm", "risk-coarse", "risk-real")
         self.seen.risk = {name: text for name in names if (text := self._text(name))}
         return self.seen.risk
 

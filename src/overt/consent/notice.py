@@ -18,7 +18,7 @@ from overt.schema.canonical import canonical
 from overt.schema.errors import InvalidInput
 from overt.schema.event import MARKS, Kind
 from overt.schema.purpose import PURPOSES
-from overt.schema.study import LANGUAGES, Study
+from overt.schema.study import DETAILS, LANGUAGES, Study
 
 SCHEMA = "overt-notice/1"
 
@@ -106,6 +106,7 @@ def _notice(study: Study, language: str, words: dict[str, Any]) -> dict[str, Any
             "heading": words["headings"]["choices"],
             "text": words["choices"]["text"],
             "purposes": [_choice(purpose, words) for purpose in study.purposes],
+            "details": _details(study, words),
         },
         "join": words["join"],
         "decline": words["decline"],
@@ -134,6 +135,13 @@ def kinds_in_words(purpose: str, language: str) -> list[str]:
 def _kinds(purpose: str, words: dict[str, Any]) -> list[str]:
     kinds = PURPOSES[purpose].kinds - MARKS
     return [words["kinds"][name] for name, group in KIND_GROUPS.items() if kinds & group]
+
+
+def _details(study: Study, words: dict[str, Any]) -> dict[str, Any]:
+    """Return what the person may choose of how exactly; no levels where there is no choice."""
+    offered = DETAILS[study.level]
+    levels = [{"id": level, **words["details"][level]} for level in offered if len(offered) > 1]
+    return {"heading": words["details"]["heading"], "levels": levels}
 
 
 def _sentences(items: tuple[str, ...]) -> list[str]:

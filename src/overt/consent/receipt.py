@@ -30,7 +30,7 @@ from overt.schema.receipt import (
     Receipt,
     read_receipt,
 )
-from overt.schema.study import Study, study_sha256
+from overt.schema.study import DETAILS, Study, study_sha256
 
 CONTEXT = "urn:overt:receipt:1"
 """JSON-LD context by reference; the mapping to DPV is in `spec/receipt.context.json`."""
@@ -63,15 +63,25 @@ def issue(
     language: str,
     log: Log,
     now_s: int,
+    detail_level: str | None = None,
 ) -> Issued:
     """Log a person's consent and return their signed receipt.
 
+    `detail_level` is the person's choice among `overt.schema.study.DETAILS`; None: the study's own.
     `notice_hash` is the SHA-256 (hex) of the notice bytes the person was shown, `now_s` the time
     in seconds since 1970. The consent is in the log, durably, before the receipt exists.
 
     Raises:
-        InvalidInput: no purpose, one that the study does not have, or not the notice of now.
+        InvalidInput: no purpose, one that the study does not have, not the notice of now, or a
+            detail level that the study does not offer.
     """
+    level = study.level if detail_level is None else detail_level
+    if level not in DETAILS[study.level]:
+        raise InvalidInput(
+            "is not offered by the study",
+            where="detail",
+            do=f"It offers: {', '.join(DETAILS[study.level])}.",
+        )
     chosen = tuple(sorted(set(purposes)))
     if not chosen:
         raise InvalidInput("no purpose was chosen, so there is nothing to join", where="purposes")
@@ -95,7 +105,7 @@ def issue(
         "study_sha256": study_sha256(study),
         "notice_sha256": notice_hash,
         "purposes": list(chosen),
-        "level": study.level,
+        "level": level,
     }
     document = {
         "@context": CONTEXT,
@@ -111,7 +121,7 @@ def issue(
             "study": study.id,
             "study_version": study.version,
             "study_sha256": study_sha256(study),
-            "level": study.level,
+            "level": level,
             "outbox_delay_s": study.outbox_delay_s,
         },
     }

@@ -68,17 +68,23 @@ def _device_hash(device_secret: str) -> bytes:
 
 
 def join(
-    store: Store, study_id: str, purposes: Iterable[str], notice_sha256: str, lang: str = "en"
+    store: Store,
+    study_id: str,
+    purposes: Iterable[str],
+    notice_sha256: str,
+    lang: str = "en",
+    detail: str | None = None,
 ) -> Joined:
     """Enrol somebody who read the notice with this hash and chose these purposes.
 
+    `detail` is the detail level they chose (`overt.schema.study.DETAILS`); None: the study's own.
     The receipt is in the log before it exists. Raises `InvalidInput` for another notice than the
     study has now, for no purpose, or one the study does not have; `Refused` for imported studies.
     """
     study = study_of(store, study_id)
     if study.origin != "live":
         raise Refused("nobody can join imported data", where="study")
-    issued = issue(study, purposes, notice_sha256, lang, log_of(store), _now_s())
+    issued = issue(study, purposes, notice_sha256, lang, log_of(store), _now_s(), detail)
     receipt_id = str(issued.stored["receipt_id"])
     chosen = tuple(item["purpose"] for item in issued.stored["processing"]["purposes"])
     device_secret = secrets.token_urlsafe(32)
@@ -88,7 +94,8 @@ def join(
         recovery_hash=recovery_hash(issued.recovery_code),
         device_hash=_device_hash(device_secret),
     )
-    store.put_receipt(receipt_id, subject, chosen, study.level, canonical(issued.stored))
+    level = str(issued.stored["overt"]["level"])
+    store.put_receipt(receipt_id, subject, chosen, level, canonical(issued.stored))
     for entry in issued.stored["log"]["entries"]:
         opening: Opening = read_opening(entry)
         store.put_opening(opening.n, subject, canonical(entry))

@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import Any
 
+from overt.datasets.transform import transform_of
 from overt.gateway.door import Door, Selected
 from overt.gateway.enrol import Person
 from overt.gateway.learner import LEARNS, learner_of
@@ -27,7 +28,7 @@ from overt.models.config import Config
 from overt.schema.errors import InvalidInput, TooFew
 from overt.schema.manifest import Manifest as Description
 from overt.schema.manifest import Source, bucket
-from overt.schema.study import Study
+from overt.schema.study import DETAILS, Study
 from overt.store.store import Store
 
 PEOPLE_MIN = 10
@@ -130,7 +131,7 @@ def _described(study: Study, purpose: str, people: list[Any]) -> Description:
     return Description(
         study=study.id,
         purpose=purpose,
-        transform="raw/0" if imported else f"{study.level}/0",
+        transform="raw/0" if imported else " or ".join(map(transform_of, DETAILS[study.level])),
         tokens=learner.rule,
         origins={origin: bucket(count) for origin, count in sorted(origins.items())},
         splits={split: bucket(count) for split, count in sorted(splits.items())},

@@ -18,8 +18,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from overt.schema import coarse, limits
 from overt.schema import header as headers
-from overt.schema import limits
+from overt.schema.coarse import COARSE
 from overt.schema.errors import InvalidInput
 from overt.schema.event import EVENT_SETS, EVENTS, MARKS, WIRE
 from overt.schema.header import BatchHeader as BatchHeader
@@ -110,6 +111,8 @@ def decode(plain: bytes) -> tuple[BatchHeader, pa.RecordBatch]:
         except pa.ArrowException as error:
             raise _bad("is not an Arrow record batch of schema event/1", "rows") from error
         check(header, rows)
+    if header.transform == COARSE:
+        coarse.check(rows, header.t0_us)
     return header, rows
 
 
@@ -122,6 +125,9 @@ def check_body(plain: bytes) -> BatchHeader:
     end = offset + 8 + int.from_bytes(plain[offset + 4 : offset + 8], "little")
     metadata = plain[offset:end]
     known = _layouts.get(metadata)
+    if header.transform == COARSE:
+        decode(plain)
+        return header
     if known is not None and known[:2] == (header.rows, len(plain) - end):
         if not _in_order(header, plain, end, known[2]):
             decode(plain)

@@ -7,13 +7,15 @@ import re
 from typing import Any, NamedTuple, get_type_hints
 
 from overt.schema import limits
+from overt.schema.coarse import COARSE
 from overt.schema.errors import InvalidInput
 from overt.schema.event import SCHEMA_ID
 from overt.schema.purpose import PURPOSES
 
 LEVELS = ("rhythm", "keys")
-TRANSFORMS = ("rhythm/0", "keys/0", "raw/0")
-"""`raw/0` is imported data as published; live capture names one of the others."""
+TRANSFORMS = {"rhythm/0": "rhythm", COARSE: "rhythm", "keys/0": "keys", "raw/0": ""}
+"""Transform → the level it belongs to. `raw/0` is imported data as published, of any level; live
+capture names one of the others."""
 
 
 class BatchHeader(NamedTuple):
@@ -159,7 +161,7 @@ def _checked(data: Any) -> BatchHeader:
         raise _bad("is not a known schema", "header.schema", f"This build reads {SCHEMA_ID}.")
     if data["level"] not in LEVELS or data["transform"] not in TRANSFORMS:
         raise _bad("is not a known detail level or transform", "header.level")
-    if data["transform"] != f"{data['level']}/0" and data["transform"] != "raw/0":
+    if TRANSFORMS[data["transform"]] not in ("", data["level"]):
         raise _bad("does not belong to the level", "header.transform")
     names = data["purposes"]
     if (

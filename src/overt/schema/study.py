@@ -23,6 +23,9 @@ from overt.schema.purpose import PURPOSES
 
 ORIGINS = ("live", "imported")
 LEVELS = ("rhythm", "keys")
+DETAILS: Mapping[str, tuple[str, ...]] = {"rhythm": ("rhythm", "rhythm/1"), "keys": ("keys",)}
+"""Level of a study → what who joins may choose: that level, or a version that says less."""
+
 LANGUAGES = ("en", "de")
 """Languages that notices can be rendered in."""
 

@@ -106,6 +106,7 @@ class Api:
             asked.purposes() or [],
             asked.text("notice_sha256"),
             asked.text("lang"),
+            asked.text("detail") if "detail" in asked.object() else None,
         )
         return {
             "receipt": joined.receipt,

@@ -7,6 +7,9 @@
  * `rhythm` keys are replaced by their class everywhere, which is the attack to fear.
  */
 
+import { coarse } from "../../../../sdk/src/coarse.ts";
+import { Kind } from "../../../../sdk/src/index.ts";
+
 /** One key press: which key (code point), its class (KeyClass), when it went down and up, µs. */
 export interface Press {
   symbol: number;
@@ -15,7 +18,8 @@ export interface Press {
   up_us: number;
 }
 
-export type View = "raw" | "rhythm";
+/** `coarse` is `rhythm/1`: no releases, no modifier keys, whole seconds. */
+export type View = "raw" | "rhythm" | "coarse";
 
 interface Feature {
   n: number;
@@ -41,7 +45,18 @@ const PAIR_GAP_US_MAX = 1_500_000;
 const SAMPLES_MIN = 2;
 const SPREAD_FLOOR = 0.08;
 
-function samples(presses: readonly Press[], view: View): Map<string, number[]> {
+/** What `rhythm/1` keeps of presses, as `overt.schema.coarse` has it. */
+function coarsened(presses: readonly Press[]): Press[] {
+  return presses.flatMap(({ symbol, keyClass, down_us }) => {
+    const seen = coarse(Kind.KEY_DOWN, down_us, { key_class: keyClass });
+    if (!seen) return [];
+    return [{ symbol, keyClass: seen[1].key_class ?? 0, down_us: seen[0], up_us: 0 }];
+  });
+}
+
+function samples(all: readonly Press[], view: View): Map<string, number[]> {
+  const presses = view === "coarse" ? coarsened(all) : all;
+  const gap_us_min = view === "coarse" ? 0 : 1;
   const found = new Map<string, number[]>();
   const note = (name: string, value_us: number): void => {
     const list = found.get(name);
@@ -55,7 +70,7 @@ function samples(presses: readonly Press[], view: View): Map<string, number[]> {
     const before = presses[place - 1];
     if (!before) return;
     const gap_us = press.down_us - before.down_us;
-    if (gap_us > 0 && gap_us < PAIR_GAP_US_MAX) note(`d${id(before)}>${id(press)}`, gap_us);
+    if (gap_us >= gap_us_min && gap_us < PAIR_GAP_US_MAX) note(`d${id(before)}>${id(press)}`, gap_us);
   });
   return found;
 }

@@ -25,14 +25,17 @@ export function startChoice(overt: Overt, changed: () => void): void {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const chosen = [...form.querySelectorAll<HTMLInputElement>("[name=purpose]:checked")];
-    at("choice-hint").hidden = chosen.length > 0;
-    if (chosen.length === 0) {
-      form.querySelector<HTMLInputElement>("[name=purpose]")?.focus();
+    const details = [...form.querySelectorAll<HTMLInputElement>("[name=detail]")];
+    const detail = details.find((radio) => radio.checked);
+    const missing = chosen.length === 0 ? "purpose" : details[0] && !detail ? "detail" : "";
+    at("choice-hint").hidden = !missing;
+    if (missing) {
+      form.querySelector<HTMLInputElement>(`[name=${missing}]`)?.focus();
       return;
     }
     void busy(join, async () => {
       const purposes = chosen.map((box) => box.value);
-      const receipt = await overt.join(purposes);
+      const receipt = await overt.join(purposes, detail?.value);
       showReceipt(receipt, overt.state().purposes);
       changed();
       at("joined").focus({ preventScroll: true });

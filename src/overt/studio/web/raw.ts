@@ -24,7 +24,7 @@ export class RawPresses {
       const press = {
         symbol: symbolOf(source),
         keyClass: event.key_class,
-        down_us: event.t_us,
+        down_us: source.timeStamp * 1000,
         up_us: 0,
       };
       this.held.set(source.code, press);
@@ -32,13 +32,14 @@ export class RawPresses {
     } else if (event.kind === Kind.KEY_UP) {
       const press = this.held.get(source.code);
       this.held.delete(source.code);
-      if (press) press.up_us = event.t_us;
+      if (press) press.up_us = source.timeStamp * 1000;
     }
   }
 
-  /** The presses so far that have been released, in order. */
+  /** The presses so far but those still held, in order. At `rhythm/1` no release is known. */
   all(): readonly Press[] {
-    return this.presses.filter((press) => press.up_us > 0);
+    const held = new Set(this.held.values());
+    return this.presses.filter((press) => !held.has(press));
   }
 
   get size(): number {

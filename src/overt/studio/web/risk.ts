@@ -60,7 +60,7 @@ async function compare(raw: RawPresses): Promise<void> {
     person.map(([symbol, keyClass, down_us, up_us]) => ({ symbol, keyClass, down_us, up_us })),
   );
   at("risk-out").hidden = false;
-  for (const view of ["raw", "rhythm"] as const) show(view, recognise(presses, others, view));
+  for (const view of ["raw", "rhythm", "coarse"] as const) show(view, recognise(presses, others, view));
 }
 
 interface Real {
@@ -102,6 +102,9 @@ export function startRisk(overt: Overt, raw: RawPresses): { refresh: () => void 
     const keys = raw.size;
     clear.disabled = keys === 0;
     if (!button.hasAttribute("aria-busy")) button.disabled = overt.state().phase === "none";
+    const { transform } = overt.state();
+    at("risk-rhythm-mark").hidden = transform !== "rhythm/0";
+    at("risk-coarse-mark").hidden = transform !== "rhythm/1";
     at("risk-keys").textContent = `${keys} ${keys === 1 ? "key" : "keys"} in memory`;
   };
   return { refresh };
