@@ -36,10 +36,10 @@ export class RawPresses {
     }
   }
 
-  /** The presses so far but those still held, in order. At `rhythm/1` no release is known. */
+  /** The presses so far that have been released, in order; all where no release is told of. */
   all(): readonly Press[] {
-    const held = new Set(this.held.values());
-    return this.presses.filter((press) => !held.has(press));
+    const released = this.presses.filter((press) => press.up_us > 0);
+    return released.length > 0 ? released : this.presses;
   }
 
   get size(): number {
