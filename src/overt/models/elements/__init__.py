@@ -1,0 +1,1 @@
+"""Which element of a page a person presses next, among all that they could press."""

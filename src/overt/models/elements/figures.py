@@ -1,0 +1,118 @@
+r"""How good a ranking of candidates is, with intervals over assignments.
+
+| metric | unit | meaning |
+|---|---|---|
+| `top1`, `top3` | share of steps | the pressed candidate is the best, or among the best three |
+| `widget1` | share of steps | the best is of the same widget: a label and its box are one |
+| `nll` | nats a step | −ln of the share given to the pressed candidate |
+| `ece` | share | \|confidence − accuracy\| of the best candidate, 15 equal bins |
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from overt.features.kernel import kernel
+from overt.models.elements.pages import Pages
+from overt.models.scores import RESAMPLES, Score, shares
+from overt.models.tensors import Array
+
+BINS = 15
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """What a method did at each scored step, float64[steps] each."""
+
+    top1: Array
+    top3: Array
+    widget1: Array
+    nll: Array | None = None
+    confidence: Array | None = None
+
+    def of(self, steps: Array) -> Ranked:
+        """Return the same for some of the steps, bool[steps]."""
+        parts = (self.top1, self.top3, self.widget1, self.nll, self.confidence)
+        return Ranked(*(None if part is None else part[steps] for part in parts))  # type: ignore[arg-type]
+
+
+def judged(pages: Pages, score: Array, steps: Array, *, shared: bool) -> Ranked:
+    """Judge the scores of rows at the steps named, int64[…].
+
+    A row at −inf is no guess. Of equal rows the first is better. Where `shared`, scores are logs of
+    shares.
+    """
+    out = np.zeros((len(steps), 5))
+    _judge(np.asarray(score, np.float64), steps, pages.first, pages.target, pages.group, out)
+    top1, top3, widget1, nll, confidence = out.T
+    return Ranked(top1, top3, widget1, *((nll, np.exp(confidence)) if shared else (None, None)))
+
+
+@kernel
+def _judge(score: Any, steps: Any, first: Any, target: Any, group: Any, out: Any) -> Any:
+    for at in range(len(steps)):
+        step = steps[at]
+        goal = target[step]
+        best, better = first[step], 0
+        for row in range(first[step], first[step + 1]):
+            if score[row] > score[best]:
+                best = row
+            if score[row] > score[goal] or (score[row] == score[goal] and row < goal):
+                better += 1
+        guessed = score[best] > -np.inf
+        out[at, 0] = guessed and best == goal
+        out[at, 1] = score[goal] > -np.inf and better < 3
+        out[at, 2] = guessed and group[best] == group[goal]
+        out[at, 3] = -score[goal]
+        out[at, 4] = score[best]
+
+
+def by_chance(pages: Pages, steps: Array) -> Ranked:
+    """Return what a random candidate is expected to do."""
+    count = pages.candidates[steps].astype(np.float64)
+    rows = np.repeat(np.arange(pages.steps), pages.candidates)
+    goal = pages.group[np.maximum(pages.target, 0)]
+    same = np.bincount(rows, pages.group == goal[rows], minlength=pages.steps)[steps]
+    return Ranked(1 / count, np.minimum(3 / count, 1), same / count, np.log(count), 1 / count)
+
+
+def scored(name: str, ranked: Ranked, unit: Array, *, ranks: bool = True) -> list[Score]:
+    """Return the rows of one method; `unit` is int64[steps], whom the steps are of."""
+    _, place = np.unique(unit, return_inverse=True)
+    count = np.bincount(place)
+
+    def row(metric: str, values: Array) -> Score:
+        return shares(name, metric, np.bincount(place, values), count)
+
+    rows = [row("top1", ranked.top1)]
+    if ranks:
+        rows.append(row("top3", ranked.top3))
+    rows.append(row("widget1", ranked.widget1))
+    if ranked.nll is not None and ranked.confidence is not None:
+        rows.append(row("nll", ranked.nll))
+        rows.append(_calibration(name, ranked.top1, ranked.confidence, place))
+    return rows
+
+
+def gain(name: str, one: Ranked, other: Ranked, unit: Array) -> Score:
+    """Return by how much more often `one` is right than `other`, paired step by step."""
+    _, place = np.unique(unit, return_inverse=True)
+    return shares(name, "top1_gain", np.bincount(place, one.top1 - other.top1), np.bincount(place))
+
+
+def _calibration(name: str, hit: Array, confidence: Array, place: Array) -> Score:
+    units = int(place.max(initial=-1)) + 1
+    if not units:
+        return Score(name, "ece", *[float("nan")] * 3)
+    bins = np.minimum((confidence * BINS).astype(np.int64), BINS - 1)
+    cell = place * BINS + bins
+    off = np.bincount(cell, confidence - hit, units * BINS).reshape(units, BINS)
+    count = np.bincount(place, minlength=units).astype(np.float64)
+    rng = np.random.Generator(np.random.PCG64(0))
+    drawn = rng.multinomial(units, np.full(units, 1 / units), RESAMPLES).astype(np.float64)
+    errors = np.abs(drawn @ off).sum(axis=1) / (drawn @ count)
+    low, high = np.percentile(errors, [2.5, 97.5]).tolist()
+    return Score(name, "ece", float(np.abs(off.sum(axis=0)).sum() / count.sum()), low, high)

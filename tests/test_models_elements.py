@@ -1,0 +1,304 @@
+"""Next element: features do not look at what was pressed, rules repeat, bad input is refused."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from datasets_fixtures import DATA
+from overt.models.elements import (
+    agreement,
+    boosted,
+    course,
+    features,
+    figures,
+    matching,
+    ranker,
+    rates,
+    rules,
+    scored,
+)
+from overt.models.elements.pages import ACTS, Pages, read
+from overt.models.elements.words import words
+from overt.schema.errors import InvalidInput, TooFew
+
+MINIWOB = DATA / "miniwob-human-demos"
+needs_miniwob = pytest.mark.skipif(not MINIWOB.exists(), reason=f"no recordings at {MINIWOB}")
+NAMES = ("ash", "birch", "cedar", "elm", "fir", "oak")
+
+
+def made_up(people: int, seed: int = 0) -> dict[str, pa.Table]:
+    """Return episodes in which each person ticks the named boxes, then presses the button."""
+    rng = np.random.default_rng(seed)
+    episodes, elements, events = [], [], []
+    for person in range(people):
+        for demo in range(2):
+            key = person * 10 + demo
+            wanted = rng.choice(NAMES, 2, replace=False).tolist()
+            asked = f"Select {', '.join(wanted)} and click Submit."
+            episodes.append((key, person, demo, "tick-boxes", asked))
+            shown = rng.permutation(NAMES).tolist()
+            for step, name in enumerate([*wanted, "Submit"]):
+                ticked = wanted[:step]
+                for place, label in enumerate([*shown, "Submit"]):
+                    box = label != "Submit"
+                    tag = "INPUT_checkbox" if box else "BUTTON"
+                    value = str(label in ticked) if box else None
+                    row = (key, step, place + 1, place + 1, tag, "", f"c{place}", label, value)
+                    elements.append((*row, 5, 20 * place, 60, 15, label == name))
+                events.append((key, 1000 * step + 10, "mousedown", None, step))
+                events.append((key, 1000 * step + 50, "keydown", 13, None))
+    return {
+        "episodes": _table("episode assignment demo task utterance", episodes),
+        "elements": _table(
+            "episode step ref group_ref tag classes id text value left top width height is_target",
+            elements,
+        ),
+        "events": _table("episode t_ms type key_code step", events),
+    }
+
+
+def _table(names: str, rows: list[tuple[object, ...]]) -> pa.Table:
+    columns = zip(*rows, strict=True)
+    return pa.table(
+        {name: list(column) for name, column in zip(names.split(), columns, strict=True)}
+    )
+
+
+def written(folder: Path, tables: dict[str, pa.Table]) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, table in tables.items():
+        pq.write_table(table, folder / f"{name}.parquet")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> Pages:
+    return read(written(tmp_path_factory.mktemp("made-up"), made_up(40)))
+
+
+def columns(pages: Pages, teachers: np.ndarray) -> np.ndarray:
+    return features.made(pages, words(pages.texts), teachers).table
+
+
+def test_what_was_pressed_at_a_step_changes_no_figure_of_that_step_or_an_earlier_one(
+    pages: Pages,
+) -> None:
+    """Nor do presses of someone who does not teach change anything of others."""
+    teachers = pages.who % 5 != 0
+    before = columns(pages, teachers)
+    for step in np.flatnonzero(~teachers)[[0, 1, 4, -1]]:
+        target = pages.target.copy()
+        low, high = pages.first[step], pages.first[step + 1]
+        target[step] = low + (target[step] - low + 1) % (high - low)
+        after = columns(replace(pages, target=target), teachers)
+        others = (pages.who != pages.who[step]) | (np.arange(pages.steps) <= step)
+        rows = np.repeat(others, pages.candidates)
+        np.testing.assert_array_equal(before[rows], after[rows])
+
+
+def test_a_teachers_own_press_has_no_part_in_the_rates_that_it_is_trained_with(
+    pages: Pages,
+) -> None:
+    teachers = np.ones(pages.steps, bool)
+    crowd = [features.NAMES.index(name) for name in (*rates.CROWD, *rates.WORDS)]
+    before = columns(pages, teachers)[:, crowd]
+    step = 7
+    target = pages.target.copy()
+    low, high = pages.first[step], pages.first[step + 1]
+    target[step] = low + (target[step] - low + 1) % (high - low)
+    after = columns(replace(pages, target=target), teachers)[:, crowd]
+    np.testing.assert_array_equal(before[low:high], after[low:high])
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(st.text("ab 1", max_size=6), min_size=1, max_size=5), st.text("ab 1", max_size=20))
+def test_named_means_that_the_words_stand_in_the_instruction_in_a_row(
+    texts: list[str], asked: str
+) -> None:
+    found = words([asked, *texts])
+
+    def run(place: int) -> list[int]:
+        return found.word[found.start[place] : found.start[place + 1]].tolist()
+
+    for place in range(1, len(texts) + 1):
+        mine, whole = run(place), run(0)
+        spots = [at for at in range(len(whole)) if whole[at : at + len(mine)] == mine]
+        at = matching._stands(
+            found.word,
+            *(found.start[0], found.start[1], found.start[place], found.start[place + 1]),
+            (found.letters, found.letter_start),
+        )[0]
+        assert at == (spots[0] if mine and spots else -1)
+
+
+def test_open_candidates_are_ordered_as_the_page_and_as_the_instruction_order_them(
+    pages: Pages,
+) -> None:
+    match = matching.matched(pages, words(pages.texts))
+    way = course.followed(pages, words(pages.texts), match, pages.tag)
+    first = pages.number == 0
+    rows = pages.target[first]
+    assert (way[rows, course.AT["open_order"]] == 0).all()  # they press in the order of naming
+    second = pages.target[pages.number == 1]
+    assert (way[second, course.AT["open_next_order"]] == 0).all()
+    assert (way[pages.first[:-1], course.AT["open_count"]].reshape(-1, 3) == [3, 2, 1]).all()
+
+
+def test_dates_and_months_are_read_in_both_orders() -> None:
+    found = words(["12/24/2016", "2016-03-01", "on March 3", "4 of 7"])
+    dates = [matching._date(found.amount[run], found.month[run]) for run in np.split(
+        found.word, found.start[1:-1])]  # fmt: skip
+    assert dates == [(2016, 12, 24), (2016, 3, 1), (0, 3, 3), (0, 0, 0)]
+
+
+def test_scores_follow_the_candidates_when_these_are_reordered(pages: Pages) -> None:
+    teachers = pages.who % 5 != 0
+    made = features.made(pages, words(pages.texts), teachers)
+    data = ranker.given(pages, words(pages.texts), made, teachers)
+    model = ranker.trained(data, teachers, ranker.Settings(epochs=1, steps_a_batch=60))
+    before = ranker.ranked(model, data, np.ones(pages.steps, bool))
+    rng = np.random.default_rng(3)
+    order = np.concatenate(
+        [
+            low + rng.permutation(high - low)
+            for low, high in zip(pages.first[:-1], pages.first[1:], strict=True)
+        ]
+    )
+    where = np.argsort(order)
+    moved = replace(
+        data,
+        figures=data.figures[order],
+        text=data.text[order],
+        names=data.names[order],
+        target=where[data.target],
+    )
+    after = ranker.ranked(model, moved, np.ones(pages.steps, bool))
+    np.testing.assert_allclose(after, before[order], atol=1e-4)
+    total = np.add.reduceat(np.exp(before), pages.first[:-1])
+    np.testing.assert_allclose(total, 1, atol=1e-4)
+
+
+def test_both_learners_learn_what_the_instruction_asks_and_repeat(pages: Pages) -> None:
+    teachers = pages.who % 5 != 0
+    known = words(pages.texts)
+    made = features.made(pages, known, teachers)
+    data = ranker.given(pages, known, made, teachers)
+    quick = ranker.Settings(epochs=6, steps_a_batch=40)
+    steps = np.flatnonzero(~teachers)
+    scores = [
+        ranker.ranked(ranker.trained(data, teachers, quick), data, ~teachers) for _ in range(2)
+    ]
+    np.testing.assert_array_equal(*scores)
+    trees = boosted.trained(pages, made.table, teachers, boosted.Settings(trees=30, rows_in_leaf=5))
+    for score in (scores[0], boosted.ranked(trees, pages, made.table, ~teachers)):
+        judged = figures.judged(pages, score, steps, shared=True)
+        assert judged.top1.mean() > 0.9
+        assert judged.nll is not None
+        assert judged.nll.mean() < 0.5
+
+
+def test_judging_prefers_the_first_of_equals_and_does_not_count_no_guess(pages: Pages) -> None:
+    steps = np.arange(pages.steps)
+    even = figures.judged(pages, np.zeros(len(pages.text)), steps, shared=False)
+    assert even.top1.tolist() == (pages.target == pages.first[:-1]).astype(float).tolist()
+    none = figures.judged(pages, np.full(len(pages.text), -np.inf), steps, shared=False)
+    assert none.top1.sum() == none.top3.sum() == none.widget1.sum() == 0
+
+
+def test_people_who_press_alike_agree_and_others_do_not(tmp_path: Path) -> None:
+    one = made_up(1)
+    tables = {
+        name: pa.concat_tables([_moved(table, person) for person in range(6)])
+        for name, table in one.items()
+    }
+    same = read(written(tmp_path, tables))
+    assert [row.value for row in agreement.agreements(same)] == [1.0] * 4
+    split = replace(same, target=np.where(same.who % 2 == 0, same.first[:-1], same.target))
+    assert agreement.agreements(split)[0].value < 0.6
+
+
+def _moved(table: pa.Table, person: int) -> pa.Table:
+    names = [name for name in ("episode", "assignment") if name in table.column_names]
+    for name in names:
+        moved = pa.array(np.asarray(table[name]) + person * (10 if name == "episode" else 1))
+        table = table.set_column(table.column_names.index(name), name, moved)
+    return table
+
+
+def test_what_follows_a_press_and_what_was_typed_come_from_the_events(pages: Pages) -> None:
+    assert set(pages.follows.tolist()) == {ACTS.index("type")}
+    assert pages.typed.reshape(-1, 3, 3)[:, :, :2].tolist() == [[[0, 0], [1, 1], [1, 1]]] * 80
+
+
+def test_without_events_groups_or_demo_numbers_pages_are_still_read(tmp_path: Path) -> None:
+    tables = made_up(3)
+    folder = written(
+        tmp_path / "less",
+        {
+            "episodes": tables["episodes"].drop_columns(["demo"]),
+            "elements": tables["elements"].drop_columns(["group_ref", "value", "classes"]),
+        },
+    )
+    found = read(folder / "elements.parquet")
+    assert found.steps == 18
+    assert np.isfinite(columns(found, np.ones(18, bool))).all()
+
+
+def test_several_folders_are_read_as_one_and_keep_who_is_scored(tmp_path: Path) -> None:
+    written(tmp_path / "a", made_up(7))
+    written(tmp_path / "b", made_up(7, seed=1))
+    both = read(tmp_path)
+    assert len(np.unique(both.who)) == 14
+    assert sorted(np.unique(both.who) % 5) == sorted([*(n % 5 for n in range(7))] * 2)
+
+
+def test_too_few_people_are_refused_with_the_number_needed(tmp_path: Path) -> None:
+    folder = written(tmp_path, made_up(10))
+    with pytest.raises(TooFew, match=str(scored.PEOPLE_MIN)):
+        scored.evaluate(folder, lambda _what, _done: None)
+
+
+def test_a_broken_file_a_missing_one_and_a_missing_column_are_named(tmp_path: Path) -> None:
+    tables = made_up(2)
+    broken = written(tmp_path / "broken", tables)
+    (broken / "elements.parquet").write_bytes(b"no such thing")
+    with pytest.raises(InvalidInput, match=r"elements\.parquet: is not a Parquet file"):
+        read(broken)
+    with pytest.raises(InvalidInput, match=r"no elements\.parquet"):
+        read(written(tmp_path / "missing", {"episodes": tables["episodes"]}))
+    less = tables | {"elements": tables["elements"].drop_columns(["tag"])}
+    with pytest.raises(InvalidInput, match="has no column tag"):
+        read(written(tmp_path / "less", less))
+    stray = tables | {"episodes": tables["episodes"].slice(1)}
+    with pytest.raises(InvalidInput, match="does not list"):
+        read(written(tmp_path / "stray", stray))
+
+
+@needs_miniwob
+def test_the_rules_score_what_was_measured_of_them_before() -> None:
+    """Figures of the data set's README, on the assignments divisible by five."""
+    pages = read(MINIWOB)
+    teachers = pages.who % 5 != 0
+    steps = np.flatnonzero(~teachers & (pages.target >= 0))
+    alike = rates.kinds(pages)
+    by_step = rules.majority_cell(pages, teachers, by_step=True)
+    guesses = {
+        9.3: rules.last_pressed(pages),
+        18.2: rules.majority_cell(pages, teachers, by_step=False),
+        29.1: by_step,
+        34.5: rules.next_kind(pages, alike, teachers),
+        17.3: rules.longest_named(pages, by_step),
+    }
+    assert len(steps) == 12688
+    assert 100 * figures.by_chance(pages, steps).top1.mean() == pytest.approx(8.4, abs=0.3)
+    for figure, score in guesses.items():
+        top1 = figures.judged(pages, score, steps, shared=False).top1.mean()
+        assert 100 * top1 == pytest.approx(figure, abs=0.3)
