@@ -1,25 +1,225 @@
 """Run every benchmark of this folder, one after the other: `make bench`.
 
-Each is a script of its own that prints what it compared; run one alone to pass it options, as in
-`python benchmarks/collector.py --json`.
+    python -m benchmarks [--json] [--markdown] [--only NAME …]
+
+Each is a script of its own; run one alone to pass it options, as in
+`python benchmarks/collector.py --rounds 5`. With `--json` each prints one line. `--markdown` writes
+the table of the README, between `<!-- bench -->` and `<!-- /bench -->`, from this run's output.
 """
 
 from __future__ import annotations
 
+import argparse
+import datetime as dt
+import importlib.metadata
+import json
+import os
+import platform
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
-BENCHMARKS = ("collector", "features")
+HERE = Path(__file__).parent
+README = HERE.parent / "README.md"
+BENCHMARKS = ("collector", "sdk", "features", "typos")
+BEGIN, END = "<!-- bench -->", "<!-- /bench -->"
+TIMEOUT_S = 300
+
+Row = tuple[str, str, str, str]
 
 
 def main() -> int:
     """Return the first exit status that is not 0, after running them all."""
-    status = 0
-    for script in (Path(__file__).parent / f"{name}.py" for name in BENCHMARKS):
-        print(f"\n== {script.stem}", flush=True)
-        status = subprocess.run([sys.executable, script], check=False).returncode or status
+    options = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    options.add_argument("--json", action="store_true", help="one line of JSON a benchmark")
+    options.add_argument("--markdown", action="store_true", help="write the table of the README")
+    options.add_argument("--only", nargs="+", choices=BENCHMARKS, default=BENCHMARKS)
+    chosen = options.parse_args()
+    as_json = chosen.json or chosen.markdown
+    status, rows = 0, []
+    for name in chosen.only:
+        if not as_json:
+            print(f"\n== {name}", flush=True)
+        done = run(name, as_json=as_json)
+        status = done.returncode or status
+        if as_json and done.returncode == 0:
+            line = done.stdout.strip().splitlines()[-1]
+            print(line, flush=True)
+            rows += ROWS[name](json.loads(line))
+    if chosen.markdown:
+        README.write_text(replaced(README.read_text("utf-8"), table(rows)), encoding="utf-8")
     return status
+
+
+def run(name: str, *, as_json: bool) -> subprocess.CompletedProcess[str]:
+    """Run one script to its end, or until it took too long."""
+    command = [sys.executable, str(HERE / f"{name}.py"), *(["--json"] if as_json else [])]
+    environment = {**os.environ, "POLARS_MAX_THREADS": "1"}
+    try:
+        return subprocess.run(
+            command, check=False, text=True, env=environment, timeout=TIMEOUT_S,
+            stdout=subprocess.PIPE if as_json else None,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        print(f"{name}: took more than {TIMEOUT_S} s and was ended", file=sys.stderr)
+        return subprocess.CompletedProcess(command, 1, "", "")
+
+
+def collector_rows(found: dict[str, Any]) -> list[Row]:
+    """Return the table's rows of the collector: what, ours, theirs, who they are."""
+    rows: list[Row] = []
+    peer = "FastAPI + pydantic + SQLite"
+    for case, title in (("plain", ""), ("sync_2_ms", ", 2 ms added to each sync")):
+        if found[case] is None:
+            continue
+        ours, theirs = found[case]["overt"], found[case]["fastapi"]
+        rows.append(
+            (
+                f"collector, events/s, durable before the answer{title}",
+                f"**{ours['events_per_s'] / 1e6:.2f} M** ({found[case]['ratio']:.0f} times)",
+                f"{theirs['events_per_s'] / 1e6:.3f} M",
+                peer,
+            )
+        )
+    ours, theirs = found["plain"]["overt"], found["plain"]["fastapi"]
+    rows.append(
+        (
+            f"processor time for {found['events_per_request']} events",
+            f"**{ours['cpu_us_per_batch']:.0f} µs** ({found['plain']['ratio_cpu']:.0f} times less)",
+            f"{theirs['cpu_us_per_batch'] / 1000:.1f} ms",
+            peer,
+        )
+    )
+    rows.append(
+        (
+            "answer, p99, 64 connections",
+            f"{ours['p99_ms']:.0f} ms",
+            f"{theirs['p99_ms']:.0f} ms",
+            peer,
+        )
+    )
+    return rows
+
+
+def sdk_rows(found: dict[str, Any]) -> list[Row]:
+    """Return the table's rows of the SDK beside rrweb."""
+    size, wire, work = found["size_gz_bytes"], found["wire"], found["work"]
+    start = found["start_on_long_page"]
+
+    def value(form: str, *path: str) -> str:
+        here: Any = found
+        for name in path:
+            here = here.get(name) if here else None
+        return "–" if here is None else form.format(here)
+
+    def kept(way: str) -> str:
+        if way not in wire:
+            return "–"
+        return f"{100 * wire[way]['moves_kept'] / wire[way]['moves_sent']:.0f} %"
+
+    core = f" (capture alone {size['overt_core'] / 1000:.1f})" if size["overt_core"] else ""
+    peer = "rrweb 2.1.6"
+    mixed, moves = "bytes_per_event_mixed", "bytes_per_event_moves"
+    none, bare = (f"{work[way]['script_ms']:.0f}" for way in ("nothing", "listener"))
+    beside = f"{peer}; nothing {none}, bare listener {bare}"
+    rrweb_size = "–" if size["rrweb"] is None else f"{size['rrweb'] / 1000:.1f} kB"
+    return [
+        ("SDK, kB gzipped", f"{size['overt'] / 1000:.1f} kB{core}", rrweb_size, peer),
+        (
+            "bytes an event on the wire, mixed",
+            value("{:.1f}", "wire", "overt", mixed),
+            value("{:.1f}", "wire", "rrweb", mixed),
+            peer,
+        ),
+        (
+            "bytes a pointer move",
+            value("{:.1f}", "wire", "overt", moves),
+            value("{:.1f}", "wire", "rrweb", moves),
+            peer,
+        ),
+        ("pointer moves kept", kept("overt"), kept("rrweb"), peer),
+        (
+            f"script time over {found['seconds']:g} s of input",
+            f"{work['overt']['script_ms']:.0f} ms",
+            value("{:.0f} ms", "work", "rrweb", "script_ms"),
+            beside,
+        ),
+        (
+            "start on a page of 20,000 rows, script time",
+            f"{start['overt']['script_ms']:.1f} ms",
+            value("{:.0f} ms", "start_on_long_page", "rrweb", "script_ms"),
+            peer,
+        ),
+    ]
+
+
+def feature_rows(found: dict[str, Any]) -> list[Row]:
+    """Return the table's rows of the features: every `NAME_events_per_s` there is."""
+    ending = "_events_per_s"
+    speeds = {
+        name.removesuffix(ending): value
+        for name, value in found.items()
+        if name.endswith(ending) and isinstance(value, int | float)
+    }
+    ours = speeds.pop("overt", None)
+    if ours is None:
+        return []
+    return [
+        (
+            "features, events/s on one core",
+            f"**{ours / 1e6:.1f} M** ({ours / theirs:.0f} times)",
+            f"{theirs / 1e6:.2f} M",
+            peer,
+        )
+        for peer, theirs in speeds.items()
+    ]
+
+
+def typo_rows(found: dict[str, Any]) -> list[Row]:
+    """Return the table's row of the corrector."""
+    return [
+        (
+            "corrections a second, one thread",
+            f"{found['overt_per_s']:,}",
+            f"{found['symspell_per_s']:,}",
+            "symspellpy",
+        )
+    ]
+
+
+ROWS = {
+    "collector": collector_rows,
+    "sdk": sdk_rows,
+    "features": feature_rows,
+    "typos": typo_rows,
+}
+
+
+def table(rows: list[Row]) -> str:
+    """Return the table with the machine and the day it was made on."""
+    lines = ["| | Overt | the other | who that is |", "|---|---|---|---|"]
+    lines += [f"| {' | '.join(row)} |" for row in rows]
+    day = dt.datetime.now(dt.UTC).date()
+    python = f"Python {platform.python_version()}, pyarrow {importlib.metadata.version('pyarrow')}"
+    machine = f"{os.cpu_count()} cores of {_processor()}, {python}, {day}"
+    return "\n".join(["", *lines, "", f"`make bench`, one run on {machine}.", ""])
+
+
+def _processor() -> str:
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(named, platform.machine())
+
+
+def replaced(text: str, made: str) -> str:
+    """Return a text with what stands between the two markers replaced."""
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        sys.exit(f"README.md has no {BEGIN} … {END}")
+    return f"{before}{BEGIN}\n{made}\n{END}{after}"
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Events a second through the collector, beside FastAPI + pydantic + SQLite, in one run.
 
-    python benchmarks/collector.py [--batches 4000] [--rows 500] [--rounds 3] [--json]
+    python benchmarks/collector.py [--batches 8000] [--rows 500] [--rounds 3] [--quick] [--json]
 
 Both take the same made-up events from the same number of connections, each on one core of its own,
 with the load on another, and both answer only when what they took is durable. Ours checks, seals
@@ -154,8 +154,8 @@ def _fastest_us(step: Any, times: int = 300) -> float:
     return round(min(rounds) * 1e6, 1)
 
 
-def measured(batch_count: int, rows: int, rounds: int) -> dict[str, Any]:
-    """Return all figures."""
+def measured(batch_count: int, rows: int, rounds: int, *, quick: bool) -> dict[str, Any]:
+    """Return all figures; a quick run leaves out slow syncs and parts."""
     records = traffic.mixed(rows)
     lanes = max(load.WARM_UP + 2, batch_count // CONNECTIONS)
     ours = Ours(records, lanes)
@@ -168,7 +168,11 @@ def measured(batch_count: int, rows: int, rounds: int) -> dict[str, Any]:
         folder = Path(home).resolve()
         shim = load.slow_sync(folder)
         plain = compared(ours, theirs, rows, folder, shim, 0, rounds)
-        slow = shim and compared(ours, theirs, rows, folder, shim, SLOW_US, rounds)
+        slow = (
+            None
+            if quick or shim is None
+            else compared(ours, theirs, rows, folder, shim, SLOW_US, rounds)
+        )
     return {
         "benchmark": "collector",
         "connections": CONNECTIONS,
@@ -176,7 +180,7 @@ def measured(batch_count: int, rows: int, rounds: int) -> dict[str, Any]:
         "wire_bytes_per_event": {name: round(size, 2) for name, size in sizes.items()},
         "plain": plain,
         "sync_2_ms": slow,
-        "parts_us": parts_us(records[0]),
+        "parts_us": {} if quick else parts_us(records[0]),
     }
 
 
@@ -192,7 +196,9 @@ def _shown(figures: dict[str, Any]) -> str:
     for case, title in (("plain", ""), ("sync_2_ms", ", sync + 2 ms")):
         found = figures[case]
         if found is None:
-            lines.append("no C compiler (cc) here: the runs with slow syncs are left out")
+            lines.append(
+                "the runs with slow syncs are left out: a quick run, or no C compiler here"
+            )
             continue
         for side in ("overt", "fastapi"):
             row = "".join(f"{value:>12,.6g}" for value in found[side].values())
@@ -209,9 +215,10 @@ def main() -> None:
     options.add_argument("--batches", type=int, default=8000)
     options.add_argument("--rows", type=int, default=500)
     options.add_argument("--rounds", type=int, default=3)
+    options.add_argument("--quick", action="store_true", help="neither slow syncs nor parts")
     options.add_argument("--json", action="store_true")
     chosen = options.parse_args()
-    figures = measured(chosen.batches, chosen.rows, chosen.rounds)
+    figures = measured(chosen.batches, chosen.rows, chosen.rounds, quick=chosen.quick)
     print(json.dumps(figures) if chosen.json else _shown(figures))
     ratios = [figures[case]["ratio"] for case in ("plain", "sync_2_ms") if figures[case]]
     if min(ratios) < RATIO_WANTED:

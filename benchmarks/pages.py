@@ -2,7 +2,8 @@
 
 `/page?with=WHAT&rows=N` is one page for all: WHAT is `overt`, `rrweb`, `listener` (a bare listener
 that keeps type, time and place of the same events) or `nothing`. It calls nothing by itself: the
-benchmark calls `begin()`, which runs `start` from a timer, where script time is counted. A table of N rows makes the page as long as wanted.
+benchmark calls `begin()`, which runs `start` from a timer, where script time is counted. A table of
+N rows makes the page as long as wanted.
 """
 
 from __future__ import annotations
