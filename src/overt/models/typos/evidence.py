@@ -248,10 +248,10 @@ def _fine_costs(
 _sound = lru_cache(200_000)(letters.sound)
 
 
-def gather(lexicon: Lexicon, channel: Channel, asked: Asked) -> Evidence:
-    """Find the candidates for one token and what speaks for each."""
-    words, typed = lexicon.words, letters.codes(asked.typed)
-    found, total = walk(lexicon.trie, channel.edits, typed, CANDIDATES_MAX)
+def near(lexicon: Lexicon, channel: Channel, typed: str) -> Evidence:
+    """Find the candidates for what was typed, wherever it stood; columns of context stay 0."""
+    words, coded = lexicon.words, letters.codes(typed)
+    found, total = walk(lexicon.trie, channel.edits, coded, CANDIDATES_MAX)
     table = np.zeros((found.size, len(COLUMNS)), np.float32)
     if not found.size:
         return Evidence(found, table)
@@ -260,25 +260,19 @@ def gather(lexicon: Lexicon, channel: Channel, asked: Asked) -> Evidence:
     fine = coarse
     if channel.pieces is not None:
         fine = np.empty(found.size)
-        table_of = channel.pieces
+        learned = channel.pieces
         _fine_costs(
             lexicon.flat,
             lexicon.start,
             found,
-            typed,
-            table_of.keys,
-            table_of.log_p,
-            table_of.keep,
+            coded,
+            learned.keys,
+            learned.log_p,
+            learned.keep,
             fine,
         )
     texts = [words.words[number] for number in found.tolist()]
-    known = asked.typed in words
-    context, typed_context = alone, words.alone(asked.typed)
-    if asked.in_context:
-        context = -np.array([words.after(text, asked.before) for text in texts])
-        typed_context = words.after(asked.typed, asked.before)
-    whole = fine + context
-    sound = _sound(asked.typed)
+    sound = _sound(typed)
     by_name = {
         "coarse": coarse,
         "coarse_over": coarse - coarse.min(),
@@ -286,25 +280,69 @@ def gather(lexicon: Lexicon, channel: Channel, asked: Asked) -> Evidence:
         "fine_over": fine - fine.min(),
         "alone": alone,
         "alone_over": alone - alone.min(),
+        "same_sound": np.array([_sound(text) == sound for text in texts]),
+        "typed_letters": coded.size,
+        "more_letters": lexicon.start[found + 1] - lexicon.start[found] - coded.size,
+        "typed_is_word": typed in words,
+        "typed_alone": words.alone(typed),
+        "is_typed": np.array([text == typed for text in texts]),
+        "candidates": found.size,
+    }
+    for name, column in by_name.items():
+        table[:, COLUMNS.index(name)] = column
+    compared = table[:, _FROM_KERNEL : _FROM_KERNEL + _KERNEL_COLUMNS]
+    beside, vowels, alike = (letters.by_code(kind) for kind in ("neighbours", "vowels", "alike"))
+    _compare(lexicon.flat, lexicon.start, found, coded, beside, vowels, alike, compared)
+    return Evidence(found, table)
+
+
+def place(lexicon: Lexicon, evidence: Evidence, asked: Asked) -> Evidence:
+    """Return the evidence with the columns of context filled in for where the token stood."""
+    words, table = lexicon.words, evidence.table.copy()
+    if not evidence.found.size:
+        return Evidence(evidence.found, table)
+    alone = table[:, COLUMNS.index("alone")]
+    context, typed_context = alone, words.alone(asked.typed)
+    if asked.in_context:
+        texts = [words.words[number] for number in evidence.found.tolist()]
+        context = -np.array([words.after(text, asked.before) for text in texts])
+        typed_context = words.after(asked.typed, asked.before)
+    whole = table[:, COLUMNS.index("fine")] + context
+    by_name = {
         "context": context,
         "context_over": context - context.min(),
         "gain": alone - context,
         "whole_over": whole - whole.min(),
-        "same_sound": np.array([_sound(text) == sound for text in texts]),
-        "typed_letters": typed.size,
-        "more_letters": lexicon.start[found + 1] - lexicon.start[found] - typed.size,
-        "typed_is_word": known,
-        "typed_alone": words.alone(asked.typed),
         "typed_context": typed_context,
-        "is_typed": np.array([text == asked.typed for text in texts]),
-        "place": np.argsort(np.argsort(whole)),
-        "candidates": found.size,
+        "place": np.argsort(np.argsort(whole, kind="stable")),
         "capital": asked.capital,
         "begins": asked.in_context and not asked.before,
     }
     for name, column in by_name.items():
         table[:, COLUMNS.index(name)] = column
-    compared = table[:, _FROM_KERNEL : _FROM_KERNEL + _KERNEL_COLUMNS]
-    near, vowels, alike = (letters.by_code(kind) for kind in ("neighbours", "vowels", "alike"))
-    _compare(lexicon.flat, lexicon.start, found, typed, near, vowels, alike, compared)
-    return Evidence(found, table)
+    return Evidence(evidence.found, table)
+
+
+def gather(lexicon: Lexicon, channel: Channel, asked: Asked) -> Evidence:
+    """Find the candidates for one token and what speaks for each."""
+    return place(lexicon, near(lexicon, channel, asked.typed), asked)
+
+
+def without_context(evidence: Evidence) -> Evidence:
+    """Return the evidence as if nothing were known of where the token stood."""
+    table = evidence.table.copy()
+    if evidence.found.size:
+        alone, over = table[:, COLUMNS.index("alone")], table[:, COLUMNS.index("alone_over")]
+        whole = table[:, COLUMNS.index("fine")] + alone
+        by_name = {
+            "context": alone,
+            "context_over": over,
+            "gain": 0.0,
+            "whole_over": whole - whole.min(),
+            "typed_context": table[:, COLUMNS.index("typed_alone")],
+            "place": np.argsort(np.argsort(whole, kind="stable")),
+            "begins": 0.0,
+        }
+        for name, column in by_name.items():
+            table[:, COLUMNS.index(name)] = column
+    return Evidence(evidence.found, table)

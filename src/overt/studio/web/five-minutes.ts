@@ -10,6 +10,7 @@ import { startProof } from "./proof.ts";
 import { RawPresses } from "./raw.ts";
 import { startRisk } from "./risk.ts";
 import { startTasks } from "./tasks.ts";
+import { startTypos } from "./typos.ts";
 
 const STATE_WORDS: Record<string, string> = {
   none: "Not recording",
@@ -103,6 +104,7 @@ async function begin(): Promise<void> {
   const mirror = startMirror(overt);
   const risk = startRisk(overt, raw);
   const learning = startLearning(overt);
+  const typos = startTypos(overt);
   const proof = startProof(overt);
   const changed = (): void => {
     showState(overt);
@@ -111,6 +113,7 @@ async function begin(): Promise<void> {
     leaving.refresh();
     learning.refresh();
     risk.refresh();
+    typos.refresh();
     proof.refresh();
   };
   const leaving = startLeaving(overt, changed, (job, all) => {

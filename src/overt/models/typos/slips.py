@@ -1,0 +1,294 @@
+"""`overt evaluate slips`: slips of the hand put right where they stood, and right words left alone.
+
+People whose number is divisible by five are scored, the others are learned from. Sentences are
+kept apart too: they fall into `GROUPS` by their first word, and a token is judged by a language
+model and a ranking that saw other groups only. When to leave a word alone is set on the people
+learned from, in groups their ranking did not see.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from overt.models.scores import Progress, Score, Scores, shares
+from overt.models.tensors import Array
+from overt.models.typos import corrector, peers, ranker, slipped, words
+from overt.models.typos.evidence import (
+    COLUMNS,
+    Channel,
+    Evidence,
+    Lexicon,
+    lexicon,
+    near,
+    place,
+    without_context,
+)
+from overt.models.typos.slipped import KINDS, Attempt, Attempts
+
+GROUPS = 5
+FALSE_PER_1000 = 4.0
+"""False corrections per 1,000 right words that the threshold aims at; 5 is what people bear."""
+
+RIGHT_STEP = 3
+"""One right word in so many is learned from, and counts so many times."""
+
+SLIPS_MIN = 200
+"""Fewer slips to learn from leave the channel untrained."""
+
+TIMED = 200
+"""Tokens that the time of a suggestion is measured on."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What one method made of one attempt."""
+
+    attempt: Attempt
+    best: str
+    """The most probable word that is not what was typed; "" if there is none."""
+    probability: float
+
+
+@dataclass(frozen=True)
+class _Fold:
+    group: int
+    known: Lexicon
+    error: Channel
+    gathered: list[tuple[Attempt, Evidence]]
+
+
+def evaluate(path: Path, progress: Progress) -> Scores:
+    """Score SymSpell and ours on the table of slips in `path`."""
+    progress("reading", 0.0)
+    attempts = slipped.read(path, GROUPS)
+    scored = scored_people({one.person for one in (*attempts.slips, *attempts.right)})
+    slips = [one for one in attempts.slips if one.left and one.person in scored]
+    right = [one for one in attempts.right if one.person in scored]
+    rows = _symspell(attempts, slips, right)
+    learned = [one for one in attempts.slips if one.person not in scored]
+    if len(learned) < SLIPS_MIN:
+        rows += _untrained(slips, right)
+    else:
+        folds = [
+            fold for group in range(GROUPS) for fold in _gathered(attempts, scored, group, progress)
+        ]
+        for number, (name, seen) in enumerate(_METHODS.items()):
+            progress(f"learning {name}", 0.6 + 0.2 * number)
+            rows += _ours(name, folds, seen, scored)
+        rows.append(_speed(folds[0]))
+    return Scores(
+        task="slips",
+        protocol=(
+            f"Learned from {len(learned)} slips of people who are not scored; sentences of one "
+            f"group of {GROUPS} are judged by what was learned from the others."
+            if len(learned) >= SLIPS_MIN
+            else f"Fewer than {SLIPS_MIN} slips of others to learn from: ours is untrained here."
+        ),
+        counts={
+            "people scored": len({one.person for one in slips}),
+            "slips left": len(slips),
+            "right words": len(right),
+        },
+        rows=tuple(rows),
+        notes=NOTES,
+    )
+
+
+NOTES = (
+    "top1: the slip became the word that was asked for. Case, punctuation, spaces are not scored.",
+    "flagged: the same if every slip were pointed out, so that nothing has to be left alone.",
+    "false corrections per 1000: right words that were changed, of those to the left of a slip.",
+    "Sentences without a slip are not in the table. Intervals by bootstrap over people.",
+)
+
+
+def scored_people(people: set[str]) -> set[str]:
+    """Return who is scored: numbers divisible by five, else one in five by a hash of the name.
+
+    All of them where there is nobody else to learn from.
+    """
+    if all(one.isdigit() for one in people):
+        found = {one for one in people if int(one) % 5 == 0}
+        if found and found != people:
+            return found
+    hashed = {one for one in people if hashlib.sha256(one.encode()).digest()[0] % 5 == 0}
+    return hashed or people
+
+
+def _symspell(
+    attempts: Attempts, slips: Sequence[Attempt], right: Sequence[Attempt]
+) -> list[Score]:
+    def best(one: Attempt) -> Judged:
+        found = peers.symspell_closest(one.asked.typed)[:1]
+        changed = found and found[0] != one.asked.typed
+        return Judged(one, found[0] if changed else "", 1.0)
+
+    rows = _rows("SymSpell", [best(one) for one in slips], [best(one) for one in right], 0.5)
+    everyone = [best(one) for one in attempts.slips if one.left]
+    rows.append(_top1("SymSpell, all people", everyone, 0.5))
+    return rows
+
+
+def _untrained(slips: Sequence[Attempt], right: Sequence[Attempt]) -> list[Score]:
+    model = corrector.untrained(words.english())
+
+    def best(one: Attempt) -> Judged:
+        found = [s for s in model.suggest(one.asked, 2) if s.text != one.asked.typed]
+        alone = one.asked.typed in model.lexicon.words
+        return Judged(one, found[0].text if found else "", 0.0 if alone else 1.0)
+
+    return _rows("ours, untrained", [best(one) for one in slips], [best(one) for one in right], 0.5)
+
+
+def _gathered(
+    attempts: Attempts, scored: set[str], group: int, progress: Progress
+) -> Iterator[_Fold]:
+    """Gather the evidence for one group of sentences from people and sentences not in it."""
+    mine = [one for one in (*attempts.slips, *attempts.right) if one.group == group]
+    if not mine:
+        return
+    progress(f"gathering evidence, sentences {group + 1} of {GROUPS}", 0.05 + 0.11 * group)
+    texts = slipped.longest(
+        sentence
+        for other, sentences in attempts.sentences.items()
+        if other != group
+        for person, sentence in sentences
+        if person not in scored
+    )
+    known = lexicon(words.english(texts=texts))
+    error = corrector.channel(
+        [
+            (one.asked.typed, one.meant)
+            for one in attempts.slips
+            if one.group != group and one.person not in scored
+        ]
+    )
+    found: dict[str, Evidence] = {}
+    gathered = []
+    for number, one in enumerate(mine):
+        typed = one.asked.typed
+        if typed not in found:
+            found[typed] = near(known, error, typed)
+        gathered.append((one, place(known, found[typed], one.asked)))
+        if number % 1000 == 0:
+            share = 0.11 * (group + number / len(mine))
+            progress(f"gathering evidence, sentences {group + 1} of {GROUPS}", 0.05 + share)
+    yield _Fold(group, known, error, gathered)
+
+
+def _same(evidence: Evidence) -> Evidence:
+    return evidence
+
+
+_METHODS: dict[str, Callable[[Evidence], Evidence]] = {
+    "ours, without context": without_context,
+    "ours": _same,
+}
+
+
+def _ours(
+    name: str, folds: Sequence[_Fold], seen: Callable[[Evidence], Evidence], scored: set[str]
+) -> list[Score]:
+    judged = [one for fold in folds for one in _judged(fold, folds, seen, scored)]
+    others = [one for one in judged if one.attempt.person not in scored]
+    threshold = _threshold([one.probability for one in others if not one.attempt.kind])
+    mine = [one for one in judged if one.attempt.person in scored]
+    slips = [one for one in mine if one.attempt.kind and one.attempt.left]
+    right = [one for one in mine if not one.attempt.kind]
+    flagged = _top1(name, slips, -1.0, metric="top1, flagged")
+    return [*_rows(name, slips, right, threshold), flagged]
+
+
+def _judged(
+    fold: _Fold, folds: Sequence[_Fold], seen: Callable[[Evidence], Evidence], scored: set[str]
+) -> list[Judged]:
+    """Judge one group with a ranking that learned from the other groups and people."""
+    evidence, meant, weights = [], [], []
+    for other in folds:
+        if other.group == fold.group:
+            continue
+        number = other.known.words.number
+        for at, (one, given) in enumerate(other.gathered):
+            if one.person in scored or not given.found.size or (not one.kind and at % RIGHT_STEP):
+                continue
+            evidence.append(seen(given))
+            meant.append(number.get(one.meant, -1))
+            weights.append(1.0 if one.kind else float(RIGHT_STEP))
+    fitted = ranker.fit(evidence, meant, np.array(weights))
+    tables = [seen(given).table for _, given in fold.gathered]
+    p = fitted.probabilities(np.concatenate(tables))
+    ends = np.cumsum([table.shape[0] for table in tables])
+    vocabulary = fold.known.words.words
+    made = []
+    for (one, given), end, table in zip(fold.gathered, ends, tables, strict=True):
+        own = p[end - table.shape[0] : end].copy()
+        own[table[:, COLUMNS.index("is_typed")] > 0] = -1.0
+        at = int(own.argmax()) if own.size else -1
+        if at < 0 or own[at] < 0:
+            made.append(Judged(one, "", 0.0))
+        else:
+            made.append(Judged(one, vocabulary[given.found[at]], float(own[at])))
+    return made
+
+
+def _threshold(right: Sequence[float]) -> float:
+    """Return the probability above which at most `FALSE_PER_1000` right words are changed."""
+    ranked = np.sort(np.asarray(right))[::-1]
+    if not ranked.size:
+        return 0.5
+    return float(ranked[min(int(ranked.size * FALSE_PER_1000 / 1000), ranked.size - 1)])
+
+
+def _by_person(people: Sequence[str], hits: Sequence[bool]) -> tuple[Array, Array]:
+    number = {person: at for at, person in enumerate(dict.fromkeys(people))}
+    at = np.array([number[person] for person in people], np.int64)
+    return (
+        np.bincount(at, np.asarray(hits, np.float64), len(number)),
+        np.bincount(at, minlength=len(number)).astype(np.float64),
+    )
+
+
+def _top1(name: str, judged: Sequence[Judged], threshold: float, metric: str = "top1") -> Score:
+    hits = [one.probability > threshold and one.best == one.attempt.meant for one in judged]
+    return shares(name, metric, *_by_person([one.attempt.person for one in judged], hits))
+
+
+def _rows(
+    name: str, slips: Sequence[Judged], right: Sequence[Judged], threshold: float
+) -> list[Score]:
+    rows = [_top1(name, slips, threshold)]
+    for kind in KINDS:
+        of_kind = [one for one in slips if one.attempt.kind == kind]
+        rows.append(_top1(f"{name}: {kind}", of_kind, threshold))
+    people = [one.attempt.person for one in right]
+    changed = [one.probability > threshold and bool(one.best) for one in right]
+    share = shares(name, "false corrections per 1000", *_by_person(people, changed))
+    rows.append(
+        Score(share.name, share.metric, *(1000 * v for v in (share.value, share.low, share.high)))
+    )
+    return rows
+
+
+def _speed(fold: _Fold) -> Score:
+    """Measure the whole way from a token to its suggestions, one after the other."""
+    tokens = [(one, given) for one, given in fold.gathered if given.found.size][:TIMED]
+    number = fold.known.words.number
+    fitted = ranker.fit(
+        [given for _, given in tokens], [number.get(a.meant, -1) for a, _ in tokens]
+    )
+    model = corrector.Corrector(fold.known, fold.error, fitted)
+    spent = []
+    for one, _ in tokens:
+        before = time.perf_counter()
+        model.suggest(one.asked)
+        spent.append((time.perf_counter() - before) * 1000)
+    low, high = np.percentile(spent, [2.5, 97.5]).tolist()
+    return Score(
+        "ours", "ms a suggestion, median and 95 % of them", float(np.median(spent)), low, high
+    )

@@ -1,0 +1,52 @@
+"""A person's own typo, put right in the page by what their own corrections taught."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from playwright.sync_api import expect
+
+from studio_fixtures import Hands, chromium, holds, join, studio, wire
+
+SLIP, WORD = "qzanary", "zqanary"
+"""A made-up slip and word: two letters swapped, found nowhere else."""
+
+
+def test_a_slip_that_was_corrected_is_put_right_elsewhere_and_never_leaves(tmp_path: Path) -> None:
+    with (
+        studio(tmp_path) as server,
+        wire(server.url) as relay,
+        chromium() as browser,
+    ):
+        page = browser.new_page(viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
+        page.goto(relay.url)
+        hands = Hands(page)
+        field, line, put = (hands.on(name) for name in ("task-free", "typo-line", "typo-put"))
+        expect(line).to_contain_text("tick the box")
+        join(hands, "typing-assist")
+        hands.write("task-free", f"a {SLIP} ")
+        expect(put).to_be_hidden()
+        hands.press("remember-keys")
+        hands.write("task-free", f"one {SLIP}")
+        expect(line).to_contain_text("Type teh")
+        for _ in SLIP:
+            page.keyboard.press("Backspace")
+        hands.page.keyboard.type(f"{WORD} and more {SLIP} ", delay=4)
+        expect(line).to_contain_text(f"{SLIP} → {WORD}, as you corrected before")
+        page.keyboard.press("Control+.")
+        expect(field).to_have_value(f"a {SLIP} one {WORD} and more {WORD} ")
+        put.click()
+        expect(field).to_have_value(f"a {SLIP} one {WORD} and more {SLIP} ")
+        page.keyboard.type(f"then breakfast and {SLIP} ", delay=4)
+        expect(put).to_be_hidden()
+        page.keyboard.type(f"but {WORD}s and {SLIP}s ", delay=4)
+        expect(line).to_contain_text(f"{SLIP}s → {WORD}s, two letters swapped")
+        hands.press("send-now")
+        expect(hands.on("count-stored")).not_to_have_text("0")
+        hands.press("pause")
+        expect(line).to_contain_text("tick the box")
+        hands.press("pause")
+        hands.write("task-free", f"{SLIP} ")
+        expect(put).to_be_hidden()
+        for secret in (SLIP, WORD):
+            assert not holds(relay.everything(), secret)
