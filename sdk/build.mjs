@@ -4,7 +4,9 @@
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
+import * as generated from "./src/generated.ts";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const studio = resolve(here, "../src/overt/studio");
@@ -21,6 +23,42 @@ const external = {
   },
 };
 
+/**
+ * Members of closed sets become their numbers: a bundler inlines enums, and enums are no TypeScript
+ * that Node can run, so the sources hold objects. The objects stay where they are read by name.
+ */
+const numbers = {
+  name: "numbers",
+  setup({ onLoad }) {
+    const sets = Object.keys(generated).filter((name) => /^[A-Z][a-z]|^MESSAGE_AT$/.test(name));
+    const member = new RegExp(`\\b(${sets.join("|")})\\.(\\w+)`, "g");
+    onLoad({ filter: /\/(sdk\/src|studio\/web)\/[a-z-]+\.ts$/ }, ({ path }) => ({
+      loader: "ts",
+      contents: readFileSync(path, "utf8").replace(member, (text, set, name) => {
+        const number = generated[set][name];
+        if (typeof number !== "number") throw new Error(`${path}: there is no ${text}`);
+        return String(number);
+      }),
+    }));
+  },
+};
+
+/**
+ * Members of the SDK's own classes that get short names. None is stored, sent or public: what is,
+ * an interface of the sources declares.
+ */
+const internal = (
+  "account alone attach begin closing fact fold ignored isVisible last_us leave leaving " +
+  "ledger listeners narrow onGone places proofs putLast recover sender standing tell vault " +
+  "verdict waitUntil_ms watchers"
+).split(" ");
+const src = join(here, "src");
+const sdk = readdirSync(src).map((name) => readFileSync(join(src, name), "utf8"));
+for (const [declared] of sdk.join("\n").matchAll(/\binterface \w+[^{]*\{[^}]*\}/g))
+  for (const name of internal)
+    if (new RegExp(`\\b${name}\\??[:(<]`).test(declared))
+      throw new Error(`build.mjs would shorten ${name}, which an interface declares`);
+
 const common = {
   absWorkingDir: resolve(here, ".."),
   bundle: true,
@@ -29,10 +67,16 @@ const common = {
   legalComments: "none",
   logLevel: "warning",
   minify: true,
+  plugins: [numbers],
   target: "es2022",
 };
 
-await build({ ...common, entryPoints: [entry], outfile: join(outdir, "overt.js") });
+await build({
+  ...common,
+  entryPoints: [entry],
+  outfile: join(outdir, "overt.js"),
+  mangleProps: new RegExp(`^(${internal.join("|")})$`),
+});
 
 const web = join(studio, "web");
 const scripts = existsSync(web) ? readdirSync(web).filter((name) => name.endsWith(".ts")) : [];
@@ -44,5 +88,19 @@ if (pages.length > 0)
     ...common,
     entryPoints: pages.sort().map((name) => join(web, name)),
     outdir,
-    plugins: [external],
+    plugins: [external, numbers],
   });
+
+/** What a page that records must have before anything is kept, sent or shown. */
+const core = await build({
+  ...common,
+  stdin: {
+    contents: `export * from "./capture.ts"; export * from "./gate.ts"; export * from "./wire.ts";`,
+    loader: "ts",
+    resolveDir: src,
+  },
+  write: false,
+});
+const kB = (bytes) => `${(gzipSync(bytes, { level: 9 }).length / 1000).toFixed(1)} kB gzipped`;
+console.log(`overt.js: ${kB(readFileSync(join(outdir, "overt.js")))}`);
+console.log(`capture, gate and wire format alone: ${kB(core.outputFiles[0].contents)}`);

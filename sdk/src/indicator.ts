@@ -23,11 +23,13 @@ const WORDS: Readonly<Record<string, Record<Shown | "pause" | "resume", string>>
   },
 };
 
-/** `!important` in a shadow root wins over all that the page can say of the host element. */
+/**
+ * `!important` in a shadow root wins over all that the page can say of the host element, and `all`
+ * covers what could hide it: visibility, opacity, pointer events.
+ */
 const STYLE = `
 :host{all:initial!important;position:fixed!important;right:12px!important;bottom:12px!important;
-z-index:2147483647!important;display:block!important;visibility:visible!important;
-opacity:1!important;pointer-events:auto!important}
+z-index:2147483647!important;display:block!important}
 div{display:flex;align-items:center;gap:8px;padding:6px 6px 6px 12px;border-radius:99px;
 font:600 13px/1 system-ui,sans-serif;color:#fff;background:#1c1f24;border:1px solid #fff6;
 box-shadow:0 2px 10px #0006}
