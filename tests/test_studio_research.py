@@ -9,8 +9,10 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
+from playwright.sync_api import expect
 
 from gateway_fixtures import STUDY, TINY, join, new_store, sessions, upload
+from overt.audit.linkage import SUITE
 from overt.consent.recovery import write_code
 from overt.datasets.tokens import TOKENS_ID
 from overt.gateway import enrol, erase, export, history, researcher
@@ -28,7 +30,7 @@ from overt.schema.manifest import Manifest
 from overt.store.store import Store
 from overt.studio.research import COOKIE, READER, SECTIONS
 from overt.studio.shown import METRICS
-from studio_fixtures import studio
+from studio_fixtures import Keyboard, chromium, studio
 
 PATHS = (
     "/research",
@@ -38,6 +40,7 @@ PATHS = (
     "/research/x/y",
 )
 LIVING = 11
+PHONE = {"width": 390, "height": 844}
 PATIENCE_S = 240
 
 
@@ -230,6 +233,28 @@ def test_no_answer_names_a_person(place: Place) -> None:
     assert not re.search(rf"\b{LIVING}\b people", everything)
 
 
+def test_it_is_used_on_a_phone_by_keyboard_alone(place: Place) -> None:
+    with chromium() as browser:
+        page = browser.new_page(viewport=PHONE, color_scheme="dark")
+        wrong: list[str] = []
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        hands = Keyboard(page)
+        page.goto(f"{place.url}/research/{STUDY}")
+        hands.write("research-key", place.key)
+        hands.press("research-open")
+        expect(hands.on(f"study-{STUDY}")).to_be_visible()
+        hands.press(f"study-{STUDY}")
+        expect(hands.on("run-counts")).to_be_enabled()
+        hands.press("run-counts")
+        expect(hands.on("run-counts")).to_be_enabled()
+        expect(page.locator("[data-job]")).to_have_count(0)
+        expect(page.locator("#counts")).to_contain_text("10–19")
+        assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+        hands.press("research-close")
+        expect(hands.on("research-key")).to_be_visible()
+        assert not wrong
+
+
 def test_asking_again_opens_nothing_and_changes_nothing(place: Place) -> None:
     rows = [artefact.row for artefact in place.store.artefacts.filed(STUDY)]
     place.run("counts")
@@ -250,7 +275,9 @@ def test_what_is_asked_for_wrongly_is_told_and_not_done(place: Place, section: s
 
 def test_too_few_people_are_refused_in_words(place: Place) -> None:
     for section, words in (("features", "10 people of one origin"), ("audits", "fewer than 10")):
-        assert words in place.run(section, study="five-minutes", purpose="typing-assist")
+        page = place.run(section, study="five-minutes", purpose="typing-assist")
+        assert words in page
+        assert "destroyed" not in page
 
 
 def test_the_page_of_a_study_tells_who_read_it_and_what_was_made_of_it(place: Place) -> None:
@@ -259,7 +286,7 @@ def test_the_page_of_a_study_tells_who_read_it_and_what_was_made_of_it(place: Pl
         "A researcher, from the researcher’s page",
         "to compute figures over people",
         "to attack it, and so to test it",
-        "linkage/1",
+        SUITE,
         "10–19 live",
         "Keys: when each goes down and up",
         "Needs keys and edits",
@@ -292,7 +319,7 @@ def test_whoever_leaves_takes_the_figures_off_the_page(place: Place) -> None:
     job = erase.begin(place.store, place.people[0])
     erase.finish(place.store, job)
     page = place.client.get(f"/research/{STUDY}").text
-    assert page.count("has been destroyed since") == 3
+    assert page.count("destroyed since") == 3
     assert "Hold, mean" not in page
     with Store.open(place.store.layout.root) as again:
         assert [f for kind in KINDS for f in filed(again, STUDY, kind)] == []

@@ -22,7 +22,7 @@ from overt.audit.linkage import KEYS_MIN
 from overt.audit.profiles import LEVELS
 from overt.gateway import audits, history, researcher, train
 from overt.gateway.distributions import distributions
-from overt.gateway.filed import filed
+from overt.gateway.filed import PEOPLE_MIN, filed
 from overt.gateway.learner import LEARNS
 from overt.gateway.model import purposes_with_model
 from overt.gateway.overview import overview
@@ -137,7 +137,7 @@ class Research:
             study=study,
             purposes=[PURPOSES[purpose] for purpose in study.purposes],
             learns=[p for p in study.purposes if p in LEARNS],
-            levels=("rhythm", "raw") if study.level == "keys" else ("rhythm",),
+            levels=sorted((n for n in LEVELS if n != "raw" or study.level == "keys"), reverse=True),
             counts=(counted[0], shown.quality(counted[0])) if counted else None,
             purpose_titles={purpose: PURPOSES[purpose].title for purpose in study.purposes},
             spreads=[(found, shown.spreads(found)) for found in spread],
@@ -145,9 +145,16 @@ class Research:
             runs=[t for t in reversed(told) if t.entry.kind == "training"],
             audits=[shown.audit(found) for found in attacked],
             audit_runs=[t for t in reversed(told) if t.entry.kind == "audit"],
-            gone=_gone(told, counted=bool(counted), spread=bool(spread)),
+            gone={
+                section: not standing and not self._runs(study.id, section) and did
+                for section, standing, did in (
+                    ("counts", counted, _gone(told, "counts", "count")),
+                    ("features", spread, _gone(told, "features", "features")),
+                    ("audits", attacked, any(t.entry.kind == "audit" for t in told)),
+                )
+            },
             jobs=jobs,
-            running=any(job is not None and job[1].state == "running" for job in jobs.values()),
+            running=any(self._runs(study.id, section) for section in SECTIONS),
         )
 
     def _models(self, study: Study) -> list[tuple[str, dict[str, Any]]]:
@@ -164,6 +171,10 @@ class Research:
         job_id = self._latest.get((study, section))
         job = None if job_id is None else self._jobs.get(job_id)
         return None if job is None or job_id is None else (job_id, job)
+
+    def _runs(self, study: str, section: str) -> bool:
+        known = self._job(study, section)
+        return known is not None and known[1].state == "running"
 
     def start(self, study_id: str, section: str, form: dict[str, str]) -> Response:
         """Begin what a section's button asks for; while it runs, it is not begun again."""
@@ -194,7 +205,7 @@ class Research:
             raise Missing("there is nothing here", where="path")
         level = form.get("level", "rhythm")
         if level not in LEVELS:
-            raise InvalidInput("is not raw or rhythm", where="level")
+            raise InvalidInput("is not a level of attacks", where="level")
         return partial(audits.audit_once, store, study.id, level, lengths(form), READER)
 
     def progress(self, job_id: str) -> Response:
@@ -218,17 +229,18 @@ def lengths(form: dict[str, str]) -> list[int]:
     return found
 
 
-def _gone(told: list[history.Told], *, counted: bool, spread: bool) -> dict[str, bool]:
-    """Tell of which sections something was computed that does not stand any more."""
-    done = {
-        str(t.opening.detail.get("action"))
+def _gone(told: list[history.Told], section: str, action: str) -> bool:
+    """Tell whether the page computed something of enough people before, by its reads in the log."""
+    fewest = f"<{PEOPLE_MIN}"
+    return any(
+        t.entry.kind == "read"
+        and (t.opening.detail.get("reader"), t.opening.detail.get("action")) == (READER, action)
+        and any(
+            section == "counts" or people != fewest
+            for people in (t.opening.detail.get("people") or {}).values()
+        )
         for t in told
-        if t.entry.kind == "read" and t.opening.detail.get("reader") == READER
-    }
-    return {
-        "counts": not counted and "count" in done,
-        "features": not spread and "features" in done,
-    }
+    )
 
 
 def gate(*, wrong: bool = False) -> Response:

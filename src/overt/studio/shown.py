@@ -269,10 +269,10 @@ def _curve(card: Mapping[str, Any]) -> dict[str, Any] | None:
             level = y(unseen[name])
             lines.append(plots.Line(look, [(0, level), (1, level)], dashed=True))
     across = plots.Axis(
-        "steps of training" if fewest == most else "share of a shard's training",
+        "steps of training" if fewest == most else "share of each shard’s training",
         [(k / 4, f"{most * k // 4:,}" if fewest == most else f"{25 * k} %") for k in range(5)],
     )
-    up = plots.Axis("", [(y(v), number(v)) for v in plots.rounded_marks(low, high)])
+    up = plots.Axis("", [(y(v), number(v)) for v in plots.rounded_marks(low, high, 5)])
     words = f"Loss in training, from {number(loss[0])} to {number(loss[-1])} nats an event"
     return {
         "chart": plots.chart(lines, across, up, words),
