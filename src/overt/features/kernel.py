@@ -21,7 +21,7 @@ def kernel(loop: Loop) -> Loop:
     The cache lies beside the source where that can be written, else in the user's cache folder
     (`NUMBA_CACHE_DIR` overrides both). Where neither can be written, every process compiles anew.
     """
-    made: Any = numba.njit(nogil=True)(loop)
+    made: Any = numba.njit(nogil=True, error_model="numpy")(loop)
     try:
         made.enable_caching()
     except RuntimeError:

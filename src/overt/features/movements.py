@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from overt.features import pointing
 from overt.features.kernel import kernel, typed
-from overt.features.pointing import FIGURES, measure
+from overt.features.pointing import FIGURES, far, measure
 from overt.features.sums import Columns, Cut, Family, add
 from overt.schema.event import Kind, Pointer, Role
 
@@ -80,7 +80,7 @@ def _close(begin: int, end: int, held: Any, made: int, bounds: Any, drags: Any) 
 def _came_at(t: Any, x: Any, y: Any, since: int, end: int) -> int:
     """Return when the pointer came to the place of sample `end` - 1; -1 if it was there `since`."""
     j = end - 1
-    while j >= since and np.hypot(x[j] - x[end - 1], y[j] - y[end - 1]) <= _RADIUS:
+    while j >= since and far(x[j] - x[end - 1], y[j] - y[end - 1]) <= _RADIUS:
         j -= 1
     return t[j + 1] if j >= since else -1
 
@@ -96,7 +96,10 @@ def trail(kind: Any, t_us: Any, x8: Any, y8: Any, device: Any, breaks: Any) -> A
         scroll events there were before.
     """
     n = kind.shape[0]
-    t, x, y = np.empty(2 * n, np.int64), np.empty(2 * n), np.empty(2 * n)
+    room = 0
+    for i in range(n):
+        room += int(kind[i] == _MOVE) + 2 * int(kind[i] == _DOWN or kind[i] == _UP)
+    t, x, y = np.empty(room, np.int64), np.empty(room), np.empty(room)
     bounds, drags = np.empty((n, 2), np.int64), np.empty(n, np.bool_)
     presses = np.empty((n, 4), np.int64)
     kept, made, pressed, begin, since, rested, moves = 0, 0, 0, 0, 0, -1, 0
@@ -139,7 +142,7 @@ def trail(kind: Any, t_us: Any, x8: Any, y8: Any, device: Any, breaks: Any) -> A
                 aimed = -1 if held else before
             elif rested >= 0:
                 there = bounds[rested, 1] - 1
-                if np.hypot(px - x[there], py - y[there]) <= _RADIUS:
+                if far(px - x[there], py - y[there]) <= _RADIUS:
                     aimed = rested
             presses[pressed, 0], presses[pressed, 1] = i, aimed
             presses[pressed, 2] = _came_at(t, x, y, since, kept) if moves > 0 else -1

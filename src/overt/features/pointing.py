@@ -20,11 +20,12 @@ more between two of them (`movements`). To add a figure: a name in `FIGURES`, it
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import atan2, sqrt
 from typing import Any
 
 import numpy as np
 
-from overt.features.kernel import kernel
+from overt.features.kernel import kernel, typed
 
 MOVEMENT_GAP_US = 200_000
 """A rest this long ends a movement. A correction guided by eye begins after 135 ms (Carlton 1981)
@@ -83,6 +84,12 @@ FIGURES = (
 _COUNT = len(FIGURES)
 
 
+@typed("float64(float64, float64)")
+def far(x: float, y: float) -> float:
+    """Return the length of (x, y). Places are far from the ends of float64, so no `hypot`."""
+    return sqrt(x * x + y * y)
+
+
 @kernel
 def in_order(t_us: Any) -> Any:
     """Return bool[n]: the samples that count, so that time only grows.
@@ -117,16 +124,15 @@ def deviations(x: Any, y: Any) -> Any:
     average = np.nan
     if n > 1:
         along_x, along_y = x[n - 1] - x[0], y[n - 1] - y[0]
-        chord = np.hypot(along_x, along_y)
+        chord = far(along_x, along_y)
         if chord > 0:
-            largest = 0.0
-            total = 0.0
+            most, total = 0.0, 0.0
             for i in range(n):
-                off = ((x[i] - x[0]) * along_y - (y[i] - y[0]) * along_x) / chord
+                off = (x[i] - x[0]) * along_y - (y[i] - y[0]) * along_x
                 total += off
-                if abs(off) > abs(largest):
-                    largest = off
-            average = total / n
+                if abs(off) > abs(most):
+                    most = off
+            largest, average = most / chord, total / n / chord
     return largest, average
 
 
@@ -135,46 +141,52 @@ def _rates(t_us: Any, x: Any, y: Any, out: Any) -> None:
     """Path, speed and what follows from changes of speed and direction, in one pass.
 
     The velocity of a step stands for its middle; acceleration is its change over the time between
-    two middles, jerk the change of that. Means of both are over time, not over samples.
+    two middles, jerk the change of that. Means of both are over time, not over samples. Rates are
+    per µs until they are written: a step costs two divisions so.
     """
     n = t_us.shape[0]
     path, turned, peak, peak_at = 0.0, 0.0, 0.0, 0.0
-    surge, surge_s, jolt, jolt_s = 0.0, 0.0, 0.0, 0.0
-    before_x, before_y, vx, vy, ax, ay = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    surge, jolt, jolt_us = 0.0, 0.0, 0.0
+    before_x, before_y, before_us, before_between = 0.0, 0.0, 0.0, 0.0
+    vx, vy, ax, ay = 0.0, 0.0, 0.0, 0.0
     for i in range(1, n):
         step_x, step_y = x[i] - x[i - 1], y[i] - y[i - 1]
-        step_s = (t_us[i] - t_us[i - 1]) / 1e6
-        step = np.hypot(step_x, step_y)
+        step_us = float(t_us[i] - t_us[i - 1])
+        per_us = 1 / step_us
+        step = far(step_x, step_y)
         path += step
-        if step / step_s > peak:
-            peak = step / step_s
-            peak_at = (t_us[i] + t_us[i - 1] - 2 * t_us[0]) / 2
-        now_vx, now_vy = step_x / step_s, step_y / step_s
+        if step * per_us > peak:
+            peak = step * per_us
+            peak_at = t_us[i] - t_us[0] - step_us / 2
+        now_vx, now_vy = step_x * per_us, step_y * per_us
         if i > 1:
             cross = before_x * step_y - before_y * step_x
             dot = before_x * step_x + before_y * step_y
             if cross != 0 or dot != 0:
-                turned += abs(np.arctan2(cross, dot))
-            between_s = (t_us[i] - t_us[i - 2]) / 2e6
-            surge += np.hypot(now_vx - vx, now_vy - vy)
-            surge_s += between_s
-            now_ax, now_ay = (now_vx - vx) / between_s, (now_vy - vy) / between_s
+                turned += abs(atan2(cross, dot))
+            between = (before_us + step_us) / 2
+            per_us = 1 / between
+            gain_x, gain_y = now_vx - vx, now_vy - vy
+            surge += far(gain_x, gain_y)
+            now_ax, now_ay = gain_x * per_us, gain_y * per_us
             if i > 2:
-                jolt += np.hypot(now_ax - ax, now_ay - ay)
-                jolt_s += (t_us[i] + t_us[i - 1] - t_us[i - 2] - t_us[i - 3]) / 4e6
-            ax, ay = now_ax, now_ay
-        vx, vy, before_x, before_y = now_vx, now_vy, step_x, step_y
-    out[_TIME] = t_us[n - 1] - t_us[0]
+                jolt += far(now_ax - ax, now_ay - ay)
+                jolt_us += (before_between + between) / 2
+            ax, ay, before_between = now_ax, now_ay, between
+        vx, vy, before_x, before_y, before_us = now_vx, now_vy, step_x, step_y, step_us
+    took_us = float(t_us[n - 1] - t_us[0])
+    out[_TIME] = took_us
     out[_PATH] = path
-    out[_SPEED] = path / ((t_us[n - 1] - t_us[0]) / 1e6)
-    out[_PEAK_SPEED] = peak
-    out[_PEAK_AT] = peak_at / (t_us[n - 1] - t_us[0])
+    out[_SPEED] = path / took_us * 1e6
+    out[_PEAK_SPEED] = peak * 1e6
+    out[_PEAK_AT] = peak_at / took_us
     if path > 0:
         out[_CURVATURE] = turned / path
-    if surge_s > 0:
-        out[_ACCELERATION] = surge / surge_s
-    if jolt_s > 0:
-        out[_JERK] = jolt / jolt_s
+    if n > 2:
+        ends_us = float(t_us[1] - t_us[0] + t_us[n - 1] - t_us[n - 2]) / 2
+        out[_ACCELERATION] = surge / (took_us - ends_us) * 1e12
+    if n > 3:
+        out[_JERK] = jolt / jolt_us * 1e18
 
 
 @kernel
@@ -195,7 +207,7 @@ def _peaks(t_us: Any, x: Any, y: Any) -> Any:
         first = min(first, i)
         while t_us[i] - t_us[back + 1] >= PEAK_WINDOW_US:
             back += 1
-        speeds[i] = np.hypot(x[i] - x[back], y[i] - y[back]) / ((t_us[i] - t_us[back]) / 1e6)
+        speeds[i] = far(x[i] - x[back], y[i] - y[back]) / float(t_us[i] - t_us[back])
         fastest = max(fastest, speeds[i])
     if fastest == 0:
         return int(first == n), -1
@@ -226,25 +238,25 @@ def _towards_the_end(x: Any, y: Any, first_end: int, radius: float, out: Any) ->
     """Compare each sample with the place where the path ends: across, beyond, short of, around."""
     n = x.shape[0]
     along_x, along_y = x[n - 1] - x[0], y[n - 1] - y[0]
-    chord = np.hypot(along_x, along_y)
+    chord = far(along_x, along_y)
     largest, average = deviations(x, y)
     crossings, entries, beyond = 0, 0, 0.0
     side = 0.0
     inside = False
     for i in range(n):
         left_x, left_y = x[n - 1] - x[i], y[n - 1] - y[i]
-        is_inside = np.hypot(left_x, left_y) <= radius
+        is_inside = left_x * left_x + left_y * left_y <= radius * radius
         entries += int(is_inside and not inside)
         inside = is_inside
         off = left_y * along_x - left_x * along_y
         if off != 0:
             crossings += int(off * side < 0)
             side = 1.0 if off > 0 else -1.0
-        beyond = max(beyond, -(left_x * along_x + left_y * along_y) / chord)
+        beyond = max(beyond, -(left_x * along_x + left_y * along_y))
     out[_MAX_DEVIATION] = abs(largest)
     out[_AVERAGE_DEVIATION] = average
     out[_CROSSINGS] = crossings
-    out[_OVERSHOOT] = beyond
+    out[_OVERSHOOT] = beyond / chord
     out[_REENTRIES] = entries - 1
     out[_UNDERSHOOT] = 0.0
     if first_end >= 0:
@@ -265,7 +277,7 @@ def measure(t_us: Any, x: Any, y: Any, radius: float, out: Any) -> None:
     _rates(t_us, x, y, out)
     peaks, first_end = _peaks(t_us, x, y)
     out[_SUBMOVEMENTS] = peaks if out[_PATH] > 0 else 0
-    out[_CHORD] = np.hypot(x[n - 1] - x[0], y[n - 1] - y[0])
+    out[_CHORD] = far(x[n - 1] - x[0], y[n - 1] - y[0])
     if out[_CHORD] > 0:
         out[_STRAIGHTNESS] = out[_CHORD] / out[_PATH]
         _towards_the_end(x, y, first_end, radius, out)
