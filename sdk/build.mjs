@@ -1,7 +1,8 @@
 // Builds the SDK and the page scripts of the studio: node sdk/build.mjs [folder]
 // The same sources give the same bytes; `make check` compares them with what is committed.
 
-import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
@@ -78,6 +79,11 @@ await build({
   mangleProps: new RegExp(`^(${internal.join("|")})$`),
 });
 
+/** What a page elsewhere states of the SDK when it loads it (Subresource Integrity). */
+const bundle = readFileSync(join(outdir, "overt.js"));
+const integrity = { "overt.js": `sha384-${createHash("sha384").update(bundle).digest("base64")}` };
+writeFileSync(join(outdir, "integrity.json"), `${JSON.stringify(integrity, null, 2)}\n`);
+
 const web = join(studio, "web");
 const scripts = existsSync(web) ? readdirSync(web).filter((name) => name.endsWith(".ts")) : [];
 const sources = scripts.map((name) => readFileSync(join(web, name), "utf8")).join("\n");
@@ -102,5 +108,5 @@ const core = await build({
   write: false,
 });
 const kB = (bytes) => `${(gzipSync(bytes, { level: 9 }).length / 1000).toFixed(1)} kB gzipped`;
-console.log(`overt.js: ${kB(readFileSync(join(outdir, "overt.js")))}`);
+console.log(`overt.js: ${kB(bundle)}`);
 console.log(`capture, gate and wire format alone: ${kB(core.outputFiles[0].contents)}`);

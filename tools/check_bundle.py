@@ -1,4 +1,7 @@
-"""Prove that the committed browser bundles are what their sources build, byte for byte."""
+"""Prove that the committed browser bundles are what their sources build, byte for byte.
+
+With them goes `integrity.json`: the hash of the SDK that other sites state when they load it.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +19,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         build = [sys.executable, "tools/node.py", "node", "sdk/build.mjs", folder]
         subprocess.run(build, check=True, cwd=ROOT, stdout=subprocess.DEVNULL)
-        built = {path.name: path.read_bytes() for path in Path(folder).glob("*.js")}
-    committed = {path.name: path.read_bytes() for path in STATIC.glob("*.js")}
+        built = _made(Path(folder))
+    committed = _made(STATIC)
     wrong = sorted(
         name for name in built.keys() | committed.keys() if built.get(name) != committed.get(name)
     )
@@ -26,6 +29,10 @@ def main() -> int:
     if not built:
         print("the SDK build made no bundle")
     return 1 if wrong or not built else 0
+
+
+def _made(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.glob("*.js*")}
 
 
 if __name__ == "__main__":
