@@ -1,5 +1,6 @@
 """Overt's collector on one core, as `overt up` runs it: data directory, port, core."""
 
+import gc
 import os
 import sys
 
@@ -13,6 +14,7 @@ folder, port, core = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 os.sched_setaffinity(0, {core})
 with Store.open(folder) as store:
     collector = Collector(store)
+    gc.freeze()
     uvicorn.run(
         collector, http=connection_to(collector), port=port, log_level="critical", access_log=False,
         server_header=False, date_header=False,

@@ -83,7 +83,7 @@ def measured(count: int) -> dict[str, object]:
         "overt_per_s": round(per_s(lambda token: fitted.suggest(Asked(token)), typed)),
         "symspell_per_s": round(per_s(symspell_closest.__wrapped__, typed)),
         "overt_first_right": _share(
-            pairs, {t: [s.word for s in found] for t, found in ours.items()}
+            pairs, {t: [one.text for one in found] for t, found in ours.items()}
         ),
         "symspell_first_right": _share(pairs, theirs),
     }

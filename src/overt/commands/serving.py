@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import socket
 import threading
 from pathlib import Path
@@ -82,6 +83,8 @@ def serve(
         server_header=False,
         date_header=False,
     )
+    # What is here by now stays: no collection need look at it again.
+    gc.freeze()
     stop = threading.Event()
     threading.Thread(target=_care, args=(data_dir, stop), name="care", daemon=True).start()
     shown = f"[{host}]" if ":" in host else host
