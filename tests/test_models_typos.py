@@ -6,13 +6,15 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as parquet
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 pytest.importorskip("symspellpy")
 
-from overt.models.typos import channel, corrector, letters, lists
+from overt.models.typos import channel, corrector, letters, lists, slipped, slips, spelling
 from overt.models.typos.evidence import Asked, lexicon
 from overt.models.typos.trie import CHANNEL_NATS_MAX, GAP_NATS, trie, walk
 from overt.models.typos.words import Words
@@ -152,3 +154,48 @@ def test_a_list_without_a_right_word_says_where(tmp_path: Path) -> None:
     (tmp_path / "bad.dat").write_text("teh\n")
     with pytest.raises(InvalidInput, match=r"bad\.dat, line 1"):
         lists.read(tmp_path)
+
+
+def _slip(**other: object) -> dict[str, object]:
+    row = {"participant": 5, "section": 1, "word_index": 2, "typed": "Teh", "intended": "the"}
+    row |= {"typed_left": "We saw", "prompt_left": "We saw", "left_by": "left"}
+    return {**row, "slip_type": "multiple", **other}
+
+
+def test_a_table_of_slips_is_read_with_the_right_words_beside_them(tmp_path: Path) -> None:
+    rows = [_slip(), _slip(section=2, slip_type="case"), _slip(section=3, typed_left="Wr saw")]
+    parquet.write_table(pa.Table.from_pylist(rows), tmp_path / "any.parquet")
+    found = slipped.read(tmp_path, 5)
+    assert [(one.asked.typed, one.meant, one.asked.before) for one in found.slips] == [
+        ("teh", "the", "saw"),
+        ("teh", "the", "saw"),
+    ]
+    assert found.slips[0].asked.capital
+    assert sorted(one.meant for one in found.right) == ["saw", "saw", "saw", "we", "we"]
+    assert {one.group for one in (*found.slips, *found.right)} == {slipped.group_of("we", 5)}
+
+
+def test_a_table_that_is_not_of_slips_says_what_is_needed(tmp_path: Path) -> None:
+    parquet.write_table(pa.table({"a": [1]}), tmp_path / "any.parquet")
+    with pytest.raises(InvalidInput, match="no table of slips"):
+        slipped.read(tmp_path, 5)
+
+
+def test_those_who_are_scored_are_never_learned_from() -> None:
+    assert slips.scored_people({"5", "6", "10", "11"}) == {"5", "10"}
+    assert slips.scored_people({"anna"}) == {"anna"}
+    named = {f"person {number}" for number in range(40)}
+    assert set() < slips.scored_people(named) < named
+
+
+def test_the_threshold_lets_four_right_words_in_a_thousand_be_changed() -> None:
+    right = np.linspace(0, 1, 10_000).tolist()
+    above = sum(p > slips._threshold(right) for p in right)
+    assert above == 40
+
+
+def test_a_word_is_either_learned_from_or_scored_whatever_its_misspelling() -> None:
+    pairs = [(f"{word}{end}", word) for word in VOCABULARY for end in "xyz"]
+    sides = {word: {spelling._unseen(p) for p in pairs if p[1] == word} for word in VOCABULARY}
+    assert all(len(side) == 1 for side in sides.values())
+    assert {True, False} == set.union(*sides.values())

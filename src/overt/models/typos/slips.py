@@ -276,19 +276,27 @@ def _rows(
 
 
 def _speed(fold: _Fold) -> Score:
-    """Measure the whole way from a token to its suggestions, one after the other."""
+    """Measure the whole way from a token to its suggestions, one after the other.
+
+    Time of the processor, so that what else the machine does is not counted.
+    """
     tokens = [(one, given) for one, given in fold.gathered if given.found.size][:TIMED]
     number = fold.known.words.number
     fitted = ranker.fit(
         [given for _, given in tokens], [number.get(a.meant, -1) for a, _ in tokens]
     )
     model = corrector.Corrector(fold.known, fold.error, fitted)
+    model.suggest(tokens[0][0].asked)
     spent = []
     for one, _ in tokens:
-        before = time.perf_counter()
+        before = time.process_time()
         model.suggest(one.asked)
-        spent.append((time.perf_counter() - before) * 1000)
+        spent.append((time.process_time() - before) * 1000)
     low, high = np.percentile(spent, [2.5, 97.5]).tolist()
     return Score(
-        "ours", "ms a suggestion, median and 95 % of them", float(np.median(spent)), low, high
+        "ours",
+        "processor ms a suggestion, median and 95 % of them",
+        float(np.median(spent)),
+        low,
+        high,
     )
