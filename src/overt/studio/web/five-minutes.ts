@@ -11,6 +11,7 @@ import { RawPresses } from "./raw.ts";
 import { startRisk } from "./risk.ts";
 import { startTasks } from "./tasks.ts";
 import { startTypos } from "./typos.ts";
+import { startWho } from "./who.ts";
 
 const STATE_WORDS: Record<string, string> = {
   none: "Not recording",
@@ -105,6 +106,7 @@ async function begin(): Promise<void> {
   const risk = startRisk(overt, raw);
   const learning = startLearning(overt);
   const typos = startTypos(overt);
+  const who = startWho(overt);
   const proof = startProof(overt);
   const changed = (): void => {
     showState(overt);
@@ -112,6 +114,7 @@ async function begin(): Promise<void> {
     mirror.refresh();
     leaving.refresh();
     learning.refresh();
+    who.refresh();
     risk.refresh();
     typos.refresh();
     proof.refresh();
@@ -121,6 +124,7 @@ async function begin(): Promise<void> {
       raw.forget();
       mirror.forget();
       learning.forget();
+      who.forget();
       document.body.dataset.phase = "left";
       at("joined").hidden = true;
     }

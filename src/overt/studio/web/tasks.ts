@@ -205,7 +205,8 @@ class Target extends HTMLElement {
   }
 }
 
-function place(target: HTMLElement, number: number): void {
+/** Put target `number` where it belongs in its field. */
+export function place(target: HTMLElement, number: number): void {
   const size = 34 + ((number * 29) % 40);
   const turn = number * 2.39996;
   const reach = 0.25 + 0.1 * ((number * 7) % 3);
