@@ -80,4 +80,5 @@ def _shown(page: Any, folder: Path) -> None:
         page.set_viewport_size({"width": width, "height": 800})
         wide = page.evaluate("() => document.documentElement.scrollWidth")
         assert wide <= width
-        page.locator("section[aria-labelledby='who-h']").screenshot(path=str(folder / f"who-{width}.png"))
+        section = page.locator("section[aria-labelledby='who-h']")
+        section.screenshot(path=str(folder / f"who-{width}.png"))
