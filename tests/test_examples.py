@@ -85,3 +85,21 @@ def test_a_page_records_its_listed_field_after_a_choice_and_works_without(
         assert page.evaluate("indexedDB.databases().then((all) => all.length)") > 0
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
         assert troubles == []
+        if name == "site":
+            its_question_stays_closed_to_a_privacy_signal(browser, f"{server.url}/site/")
+
+
+def its_question_stays_closed_to_a_privacy_signal(browser: Any, url: str) -> None:
+    page = browser.new_page()
+    page.add_init_script(
+        "Object.defineProperty(Navigator.prototype, 'globalPrivacyControl', { get: () => true })"
+    )
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(url)
+    expect(page.locator("#offer")).to_be_visible()
+    expect(page.locator("#ask")).to_be_hidden()
+    assert not any("/v1/" in one for one in asked)
+    page.locator("#offer").click()
+    expect(page.locator("#ask")).to_be_visible()
+    assert page.locator("#choices :checked").count() == 0

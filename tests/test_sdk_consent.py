@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from overt.schema.batch import inflate
 from overt.schema.event import Edit, KeyClass, Kind, Pointer, Role
 from sdk_fixtures import (
@@ -22,6 +24,7 @@ from sdk_fixtures import (
     reloaded,
     seen,
     send,
+    until,
     use,
 )
 
@@ -40,6 +43,69 @@ def test_no_receipt_no_event_and_no_storage(page: Any, server: Server) -> None:
         line for line in server.received if line and b"/v1/studies/test/notice" not in line
     ] == []
     assert page.locator("overt-indicator").count() == 0
+
+
+INPUT_EVENTS = [
+    "keydown",
+    "keyup",
+    "beforeinput",
+    "input",
+    "compositionstart",
+    "compositionend",
+    "pointermove",
+    "pointerdown",
+    "pointerup",
+    "click",
+    "auxclick",
+    "wheel",
+    "scroll",
+    "focusin",
+    "focusout",
+    "selectionchange",
+    "blur",
+]
+
+SIGNALS = {
+    "globalPrivacyControl": "true",
+    "doNotTrack": "'1'",
+}
+
+
+@pytest.mark.parametrize("signal", [*SIGNALS, ""])
+def test_a_privacy_signal_is_told_to_the_site_and_before_joining_nothing_happens_either_way(
+    own: Any, server: Server, signal: str
+) -> None:
+    page = own.new_page()
+    if signal:
+        told = f"{{ get: () => {SIGNALS[signal]} }}"
+        page.add_init_script(f"Object.defineProperty(Navigator.prototype, '{signal}', {told})")
+    page.add_init_script("""
+      window.listened = [];
+      const add = EventTarget.prototype.addEventListener;
+      EventTarget.prototype.addEventListener = function (type, ...rest) {
+        listened.push(type);
+        return add.call(this, type, ...rest);
+      };""")
+    page.goto(f"{server.url}/blank")
+    page.evaluate("""async () => {
+      const sdk = await import("/static/overt.js");
+      window.overt = await sdk.open({ study: "test" });
+      window.told = sdk.asksForPrivacy();
+    }""")
+    page.mouse.click(20, 20)
+    page.keyboard.type("abc")
+    assert page.evaluate("told") is bool(signal)
+    assert page.evaluate("overt.state().phase") == "none"
+    assert set(page.evaluate("listened")).isdisjoint(INPUT_EVENTS)
+    assert databases(page) == []
+    assert (
+        page.evaluate("localStorage.length + sessionStorage.length + document.cookie.length") == 0
+    )
+    assert not any(b"/v1/" in line for line in server.received)
+    # The person's own choice counts for more than what the browser says of them in general.
+    page.evaluate("overt.notice().then(() => overt.join(['typing-assist']))")
+    until(page, "recording")
+    assert not set(page.evaluate("listened")).isdisjoint(INPUT_EVENTS)
 
 
 def test_joining_without_a_purpose_or_a_notice_is_refused(page: Any) -> None:

@@ -1,5 +1,5 @@
 // The least a site needs: show the notice exactly as it came, let the person choose, record.
-import { open } from "/static/overt.js";
+import { asksForPrivacy, open } from "/static/overt.js";
 
 const at = (id) => document.getElementById(id);
 const overt = await open({ study: "site-example" });
@@ -8,7 +8,8 @@ overt.onChange(({ phase, reason }) => {
 });
 at("comment").addEventListener("submit", (event) => event.preventDefault());
 
-if (overt.state().phase === "none") {
+async function ask() {
+  at("offer").hidden = true;
   const { notice } = await overt.notice();
   at("ask-h").textContent = notice.title;
   for (const { heading, text } of notice.sections) {
@@ -50,3 +51,8 @@ if (overt.state().phase === "none") {
     at("state").after(link);
   });
 }
+
+// A browser that says "do not track or share me" has answered already: the offer stays a quiet one.
+if (overt.state().phase === "none" && !asksForPrivacy()) await ask();
+else at("offer").hidden = overt.state().phase !== "none";
+at("offer").addEventListener("click", ask);

@@ -194,3 +194,4 @@ export interface Overt {
 export { OvertError } from "./errors.ts";
 export { describe } from "./words.ts";
 export { open } from "./overt.ts";
+export { asksForPrivacy } from "./signal.ts";
