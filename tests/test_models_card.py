@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from models_fixtures import TINY, people, random_model
 from overt.datasets.tokens import TOKENS_ID, Sequences
 from overt.models import evaluate as judging
+from overt.models.boosted import NAME as LIGHTGBM
 from overt.models.card import card, markdown
 from overt.models.evaluate import MODEL, evaluate
 from overt.models.metrics import FIGURES
@@ -65,7 +66,7 @@ def test_the_people_of_a_split_are_judged_by_every_shard() -> None:
     test = [p for p in everyone if p.split == "test"]
     assert (judged.protocol, judged.persons, judged.too_few) == ("test", len(test), False)
     assert judged.events == sum(p.tokens for p in test)
-    assert set(judged.rows) == {MODEL, *BASELINES}
+    assert list(judged.rows) == [MODEL, LIGHTGBM, *BASELINES]
     assert all(set(row) == set(FIGURES) for row in judged.rows.values())
     assert evaluate(random_model(TINY), everyone[::-1]) == judged
 
@@ -80,7 +81,7 @@ def test_with_few_people_no_one_is_judged_by_a_shard_that_saw_them(
     monkeypatch.setattr(
         judging,
         "_judge",
-        lambda t, judged, protocol: seen.extend(judged) or judge(t, judged, protocol),
+        lambda t, judged, *more: seen.extend(judged) or judge(t, judged, *more),
     )
     judged = evaluate(trained, few)
     assert len(seen) == 4

@@ -57,6 +57,8 @@ def show_card(card: dict[str, Any]) -> None:
     title = f"{about} on unseen people ({judged['persons']}, {how})"
     table(title, ("", *(head for _, head, _ in columns)), rows)
     say("95 % intervals over people in brackets.")
+    for remark in judged.get("remarks", ()):
+        say(remark)
     if judged["too_few"]:
         say("Too few people to judge: these figures say next to nothing.")
     certified = "certified" if card["certified"] else "not certified"

@@ -143,6 +143,7 @@ def _table(judged: dict[str, Any]) -> list[str]:
     for name, row in judged["rows"].items():
         cells = [_cell(row[figure], form) for figure, (_title, form) in titles.items()]
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    lines += ["", *judged["remarks"]] if judged.get("remarks") else []
     return lines
 
 

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from overt.datasets.tokens import VOCABULARY, Sequences
+from overt.models import boosted
 from overt.models.baselines import baselines
 from overt.models.metrics import PERSONS_MIN, Figure, figures
 from overt.models.predict import BASELINES, Predicted, predict, predict_baselines
@@ -33,11 +34,14 @@ class Evaluation:
     too_few: bool
     """Fewer persons than an interval over persons needs."""
     rows: dict[str, dict[str, Figure]]
-    """Figures by name, for `encoder` and each of `predict.BASELINES`."""
+    """Figures by name, for `encoder`, `LightGBM` where it could be fitted, and each of
+    `predict.BASELINES`."""
+    remarks: tuple[str, ...] = ()
+    """What a reader should know of the rows, such as why one is not there."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain JSON; a figure is {value, low, high}, null where there is none."""
-        data = asdict(self)
+        data = {**asdict(self), "remarks": list(self.remarks)}
         for row in data["rows"].values():
             for figure in row.values():
                 for key, value in figure.items():
@@ -45,35 +49,53 @@ class Evaluation:
         return data
 
 
-def evaluate(trained: Trained, people: Iterable[Sequences], split: str = "test") -> Evaluation:
+def evaluate(
+    trained: Trained,
+    people: Iterable[Sequences],
+    split: str = "test",
+    taught: Iterable[Sequences] | None = None,
+) -> Evaluation:
     """Return the figures on people the model has not seen: those of `split`, or by shards.
 
-    Never raises for want of people: the result says `too_few`.
+    LightGBM is fitted here, to those of `taught` (default: `people`) who taught the shards that
+    judge, and forgotten again. Never raises for want of people: the result says `too_few`.
     """
     ordered = sorted((p for p in people if p.tokens), key=lambda p: p.tag)
+    learned = sorted(
+        (p for p in (ordered if taught is None else taught) if p.tokens and p.split == "train"),
+        key=lambda p: p.tag,
+    )
     unseen = [p for p in ordered if p.split == split]
     everyone = tuple(trained.shards)
     if trained.shards and len(unseen) >= PERSONS_MIN:
-        return _judge(trained, [(p, everyone) for p in unseen], split)
+        return _judge(trained, [(p, everyone) for p in unseen], split, learned)
     by_shard = [(p, everyone) for p in unseen]
     by_shard += [
         (p, tuple(s for s in everyone if s != p.shard)) for p in ordered if p.split == "train"
     ]
     by_shard = [(p, shards) for p, shards in by_shard if shards]
-    return _judge(trained, by_shard, "leave-shard-out" if by_shard else "none")
+    return _judge(trained, by_shard, "leave-shard-out" if by_shard else "none", learned)
 
 
 def _judge(
-    trained: Trained, judged: list[tuple[Sequences, tuple[int, ...]]], protocol: str
+    trained: Trained,
+    judged: list[tuple[Sequences, tuple[int, ...]]],
+    protocol: str,
+    learned: list[Sequences],
 ) -> Evaluation:
+    few = len(judged) < PERSONS_MIN
     with _one_thread():
         rows = _predicted(trained, judged)
+        trees, remark = ([], "") if few else _boosted(judged, learned)
+        if trees:
+            rows = {MODEL: rows.pop(MODEL), boosted.NAME: trees, **rows}
         return Evaluation(
             protocol,
             len(judged),
             sum(len(p.token) for p in rows[MODEL]),
-            len(judged) < PERSONS_MIN,
+            few,
             {name: figures(predicted) for name, predicted in rows.items()},
+            (remark,) if remark else (),
         )
 
 
@@ -102,3 +124,18 @@ def _predicted(
             for name, predicted in predict_baselines(tables, stream).items():
                 rows[name].append(predicted)
     return rows
+
+
+def _boosted(
+    judged: list[tuple[Sequences, tuple[int, ...]]], learned: list[Sequences]
+) -> tuple[list[Predicted], str]:
+    """Return LightGBM's predictions for the same people, or none and the reason."""
+    if not boosted.installed():
+        return [], "LightGBM is not installed: its row is left out."
+    made: list[Predicted] = []
+    for shards in sorted({shards for _person, shards in judged}):
+        trees = boosted.fit([stream_of(p.sessions) for p in learned if p.shard in shards])
+        if trees is None:
+            return [], "LightGBM is left out: too few events to grow trees from."
+        made += [trees.predict(stream_of(p.sessions)) for p, by in judged if by == shards]
+    return made, ""
