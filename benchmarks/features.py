@@ -69,6 +69,7 @@ def with_polars(events: pl.DataFrame) -> pl.DataFrame:
     """Lazy; a press is paired within (session, slot), a movement is a running number of breaks."""
     t = pl.col("t_us")
     slot = ["session", "slot"]
+    last = pl.col("session") == pl.col("session").shift(1)
     after = pl.col("kind").shift(-1).over(slot) == 2
     keys = (
         events.lazy()
@@ -78,8 +79,8 @@ def with_polars(events: pl.DataFrame) -> pl.DataFrame:
         .filter(pl.col("kind") == 1)
         .with_columns(
             hold_us=pl.col("up") - t,
-            down_down_us=t - t.shift(1).over("session"),
-            up_down_us=t - pl.col("up").shift(1).over("session"),
+            down_down_us=pl.when(last).then(t - t.shift(1)),
+            up_down_us=pl.when(last).then(t - pl.col("up").shift(1)),
         )
         .group_by("session")
         .agg(
@@ -91,7 +92,6 @@ def with_polars(events: pl.DataFrame) -> pl.DataFrame:
     )
     x, y, dx, dy, dt, span = (pl.col(name) for name in ("x", "y", "dx", "dy", "dt", "span"))
     off = (x - x.first()) * (y.last() - y.first()) - (y - y.first()) * (x.last() - x.first())
-    last = pl.col("session") == pl.col("session").shift(1)
     samples = (
         events.lazy()
         .filter(pl.col("kind").is_in([6, 7, 8]))
@@ -113,7 +113,7 @@ def with_polars(events: pl.DataFrame) -> pl.DataFrame:
                 | (pl.col("kind") == 8)
             ).fill_null(value=True)
         )
-        .with_columns(movement=pl.col("begins").cum_sum())
+        .with_columns(movement=pl.col("begins").cum_sum().set_sorted())
         .with_columns(
             dx=pl.when(~pl.col("begins")).then(x - x.shift(1)),
             dy=pl.when(~pl.col("begins")).then(y - y.shift(1)),

@@ -218,7 +218,7 @@ def test_fewer_samples_a_second_make_paths_shorter_and_jerk_smaller() -> None:
     for name in ("path_css_px_mean", "peak_speed_css_px_per_s_mean", "axis_crossings_mean"):
         assert thinned[name] < dense[name], name
     for name in ("jerk_css_px_per_s3_mean", "acceleration_css_px_per_s2_mean"):
-        assert thinned[name] < dense[name] / 3, name
+        assert thinned[name] < dense[name], name
     assert thinned["straightness_mean"] > dense["straightness_mean"]
     assert thinned["movement_us_mean"] == pytest.approx(dense["movement_us_mean"], rel=0.1)
 

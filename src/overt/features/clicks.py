@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from overt.features.kernel import kernel
 from overt.features.movements import BREAKS
-from overt.features.sums import Columns, Cut, Family, add
+from overt.features.sums import Columns, Cut, Events, Family, add
 from overt.schema.event import Kind
 
 COLUMNS = Columns(measures=("click_hold_us", "double_click_us"), counts=("clicks",))
@@ -47,8 +46,8 @@ def _add_clicks(
                 add(total, (pressed[b] - start) // window, _DOUBLE, apart)
 
 
-def _add(events: pa.Table, cut: Cut, total: Any) -> None:
-    columns = [events.column(name).to_numpy() for name in ("kind", "t_us", "button", "value")]
+def _add(events: Events, cut: Cut, total: Any) -> None:
+    columns = [events[name] for name in ("kind", "t_us", "button", "value")]
     _add_clicks(*[*columns, BREAKS, cut.start_us, cut.width_us, total])
 
 

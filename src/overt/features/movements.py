@@ -14,12 +14,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from overt.features import pointing
 from overt.features.kernel import kernel, typed
 from overt.features.pointing import FIGURES, far, measure
-from overt.features.sums import Columns, Cut, Family, add
+from overt.features.sums import Columns, Cut, Events, Family, add
 from overt.schema.event import Kind, Pointer, Role
 
 AIMED_ONLY = ("overshoot_css_px", "undershoot_css_px", "reentries")
@@ -118,7 +117,7 @@ def trail(kind: Any, t_us: Any, x8: Any, y8: Any, device: Any, breaks: Any) -> A
             last_device = -1 if is_break else device[i]
             if is_break:
                 continue
-        px, py = x8[i] / 8, y8[i] / 8
+        px, py = x8[i] * 0.125, y8[i] * 0.125
         elsewhere = kept == begin or px != x[kept - 1] or py != y[kept - 1]
         if kept > begin and elsewhere and t_us[i] - t[kept - 1] >= _MOVEMENT_GAP_US:
             before = made
@@ -224,8 +223,8 @@ _NAMES = (
 )  # fmt: skip
 
 
-def _add(events: pa.Table, cut: Cut, total: Any) -> None:
-    kind, t_us, x8, y8, device, role, element = (events.column(name).to_numpy() for name in _NAMES)
+def _add(events: Events, cut: Cut, total: Any) -> None:
+    kind, t_us, x8, y8, device, role, element = (events[name] for name in _NAMES)
     start, width = cut.start_us, cut.width_us
     t, x, y, bounds, drags, presses = trail(kind, t_us, x8, y8, device, BREAKS)
     _add_samples(kind, t_us, start, width, total)

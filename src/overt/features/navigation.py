@@ -10,11 +10,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from overt.features.kernel import kernel
 from overt.features.movements import BREAKS
-from overt.features.sums import Columns, Cut, Family, add
+from overt.features.sums import Columns, Cut, Events, Family, add
 from overt.schema.event import Kind, Modifier, Role
 
 GROUPS: dict[str, tuple[Role, ...]] = {
@@ -72,9 +71,9 @@ def _add_acts(
         on, on_role, came = element[i], role[i], t_us[i]
 
 
-def _add(events: pa.Table, cut: Cut, total: Any) -> None:
+def _add(events: Events, cut: Cut, total: Any) -> None:
     names = ("kind", "t_us", "role", "element", "modifiers")
-    columns = [events.column(name).to_numpy() for name in names]
+    columns = [events[name] for name in names]
     _add_acts(*[*columns, _GROUP_OF, BREAKS, cut.start_us, cut.width_us, total])
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from overt.features.kernel import kernel
-from overt.features.sums import Columns, Cut, Family
+from overt.features.sums import Columns, Cut, Events, Family
 from overt.schema.event import Edit, Kind, Modifier
 
 _TYPED = (Edit.INSERT_TEXT, Edit.INSERT_LINE, Edit.INSERT_COMPOSITION)
@@ -93,9 +92,9 @@ def _add_edits(
                     burst = 0
 
 
-def _add(events: pa.Table, cut: Cut, total: Any) -> None:
+def _add(events: Events, cut: Cut, total: Any) -> None:
     names = ("kind", "t_us", "modifiers", "edit", "edit_chars")
-    columns = [events.column(name).to_numpy() for name in names]
+    columns = [events[name] for name in names]
     _add_edits(*[*columns, _WHAT, cut.start_us, cut.width_us, cut.pause_us, total])
 
 

@@ -9,11 +9,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import pyarrow as pa
-
 from overt.features.kernel import kernel
 from overt.features.movements import BREAKS
-from overt.features.sums import Columns, Cut, Family, add
+from overt.features.sums import Columns, Cut, Events, Family, add
 from overt.schema.event import Kind
 
 SCROLL_GAP_US = 500_000
@@ -82,8 +80,8 @@ def _add_scrolls(
         _add_burst(first, last, way, start, window, total)
 
 
-def _add(events: pa.Table, cut: Cut, total: Any) -> None:
-    columns = [events.column(name).to_numpy() for name in ("kind", "t_us", "scroll_y_css_px")]
+def _add(events: Events, cut: Cut, total: Any) -> None:
+    columns = [events[name] for name in ("kind", "t_us", "scroll_y_css_px")]
     _add_scrolls(*[*columns, BREAKS, cut.start_us, cut.width_us, total])
 
 

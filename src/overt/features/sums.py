@@ -9,12 +9,11 @@ Golub & LeVeque 1983), so that a thousand equal values have the deviation 0 and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from overt.features.kernel import typed
 
@@ -86,6 +85,10 @@ def add(sums: Any, window: int, at: int, value: float) -> None:
     sums[window, at + 2] += off * (value - sums[window, at + 1])
 
 
+Events = Mapping[str, Any]
+"""Columns of schema `EVENTS` as arrays, by name: taken out of Arrow once for all families."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cut:
     """How a session is cut into windows: number of a window is (t - start) // width."""
@@ -101,7 +104,7 @@ class Family:
     """Features that are counted together: their columns, and what adds a session to them."""
 
     columns: Columns
-    add: Callable[[pa.Table, Cut, Any], None]
+    add: Callable[[Events, Cut, Any], None]
     """Takes the events of one session, the cut and the matrix, float64[windows, columns]."""
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from overt.features import presses
 from overt.features.kernel import kernel
-from overt.features.sums import Columns, Cut, Family, add
+from overt.features.sums import Columns, Cut, Events, Family, add
 
 COLUMNS = Columns(
     measures=("hold_us", "down_down_us", "down_down_log", "up_down_us", "up_up_us", "pause_us"),
@@ -46,8 +45,8 @@ def _add_presses(down: Any, up: Any, start: int, window: int, pause: int, total:
                 add(total, w, _UP_UP, up[i] - up[i - 1])
 
 
-def _add(events: pa.Table, cut: Cut, total: Any) -> None:
-    columns = [events.column(name).to_numpy() for name in ("kind", "t_us", "slot", "modifiers")]
+def _add(events: Events, cut: Cut, total: Any) -> None:
+    columns = [events[name] for name in ("kind", "t_us", "slot", "modifiers")]
     _, down, up = presses.pair(*columns)
     _add_presses(down, up, cut.start_us, cut.width_us, cut.pause_us, total)
 

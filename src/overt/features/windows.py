@@ -44,7 +44,11 @@ def session_sums(
         raise InvalidInput("must be at least 1 µs", where="window_us")
     if events.num_rows == 0:
         return Sums(tuple((family.columns, family.columns.empty(0)) for family in FAMILIES))
-    t_us = events.column("t_us").to_numpy()
+    columns = {
+        name: chunks.to_numpy()
+        for name, chunks in zip(events.column_names, events.columns, strict=True)
+    }
+    t_us = columns["t_us"]
     start_us, end_us = int(t_us.min()), int(t_us.max())
     width_us = window_us or _WHOLE_US
     windows = (end_us - start_us) // width_us + 1
@@ -54,7 +58,7 @@ def session_sums(
     parts = []
     for family in FAMILIES:
         matrix = family.columns.empty(windows)
-        family.add(events, cut, matrix)
+        family.add(columns, cut, matrix)
         parts.append((family.columns, matrix))
     return Sums(tuple(parts))
 
