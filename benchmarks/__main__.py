@@ -24,7 +24,7 @@ HERE = Path(__file__).parent
 README = HERE.parent / "README.md"
 BENCHMARKS = ("collector", "sdk", "features", "typos")
 BEGIN, END = "<!-- bench -->", "<!-- /bench -->"
-TIMEOUT_S = 300
+TIMEOUT_S = 600
 
 Row = tuple[str, str, str, str]
 

@@ -100,7 +100,8 @@ def compared(
 ) -> dict[str, Any]:  # fmt: skip
     """Return the figures of both in turns, and how many times more events a second ours takes."""
     runs: list[dict[str, dict[str, float]]] = []
-    for _ in range(rounds):
+    for number in range(rounds):
+        print(f"collector: round {number + 1} of {rounds}", file=sys.stderr, flush=True)
         pair = {"overt": ours, "fastapi": theirs}
         runs.append(
             {name: s.served(folder, shim, delay_us).figures(events) for name, s in pair.items()}

@@ -1,6 +1,6 @@
 """What the SDK costs a page, beside rrweb, a bare listener and nothing, in a real Chromium.
 
-    python benchmarks/sdk.py [--seconds 6] [--rounds 5] [--json]
+    python benchmarks/sdk.py [--seconds 4] [--rounds 5] [--json]
 
 The same input (`hand.py`: writing, pointing at 100 Hz, clicks, scrolling) is injected through the
 DevTools protocol into the same page (`pages.py`) with each of the four, in turns. Script and task
@@ -235,10 +235,12 @@ def measured(seconds: float, rounds: int) -> dict[str, Any]:
         joined = Tab(context, site, "overt")
         joined.start()
         joined.close()
-        for _ in range(rounds):
+        for number in range(rounds):
+            print(f"sdk: input, round {number + 1} of {rounds}", file=sys.stderr, flush=True)
             for way in ways:
                 work[way].append(working(context, site, way, seconds))
-        for _ in range(rounds):
+        for number in range(rounds // 2 + 1):
+            print(f"sdk: start, round {number + 1}", file=sys.stderr, flush=True)
             for way in ways:
                 begin[way].append(starting(context, site, way))
         version = chrome.version
@@ -280,7 +282,7 @@ def _shown(figures: dict[str, Any]) -> str:
 def main() -> None:
     """Measure and print."""
     options = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    options.add_argument("--seconds", type=float, default=6)
+    options.add_argument("--seconds", type=float, default=4)
     options.add_argument("--rounds", type=int, default=5)
     options.add_argument("--json", action="store_true")
     chosen = options.parse_args()
