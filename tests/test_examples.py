@@ -12,7 +12,9 @@ import pytest
 from playwright.sync_api import expect
 
 from overt.gateway import population, studies
+from overt.schema.errors import InvalidInput
 from overt.store.store import Store
+from overt.studio.app import create_app
 from studio_fixtures import chromium, studio
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -56,6 +58,16 @@ def test_the_copy_task_makes_a_table_over_at_least_ten_people(data: Path, tmp_pa
     assert few.returncode == 1
     assert few.stderr.startswith("table: ")
     assert few.stdout == ""
+
+
+@pytest.mark.parametrize(("data_dir", "site"), [("a/data", "a"), ("a", "a"), ("a", "a/pages")])
+def test_a_site_that_would_serve_the_data_directory_is_refused(
+    tmp_path: Path, data_dir: str, site: str
+) -> None:
+    (tmp_path / site).mkdir(parents=True)
+    with pytest.raises(InvalidInput, match="not apart from the data directory"):
+        create_app(tmp_path / data_dir, site=tmp_path / site)
+    assert not any(path.is_file() for path in tmp_path.rglob("*"))
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from overt.collector.app import PATH as BATCHES
 from overt.collector.app import Collector
 from overt.collector.connection import connection_to
 from overt.gateway import studies
-from overt.schema.errors import OvertError
+from overt.schema.errors import InvalidInput, OvertError
 from overt.store.store import Store
 from overt.studio import api, pages, research
 from overt.studio.jobs import Jobs
@@ -53,8 +53,11 @@ def create_app(data_dir: Path, lesson: Lesson | None = None, site: Path | None =
     """Return the ASGI application over a data directory, which is made if it is not there.
 
     `lesson` says how much is trained from the page; tests take a smaller one. `site` is a folder
-    of pages of one's own that are served below `/site/`, under the same strict headers.
+    of pages of one's own that are served below `/site/`, under the same strict headers. They are
+    of the same origin as all other pages here, so their scripts are trusted like Overt's own.
+    Raises `InvalidInput` for a site that holds the data directory, or lies in it.
     """
+    _check_apart(data_dir, site)
     store = Store.open(data_dir, create=True)
     _register_built_in(store)
     collector = Collector(store)
@@ -76,6 +79,19 @@ def create_app(data_dir: Path, lesson: Lesson | None = None, site: Path | None =
         },
     )
     return App(Shell(inner), collector)
+
+
+def _check_apart(data_dir: Path, site: Path | None) -> None:
+    """Refuse a site that holds the data directory, or lies in it: anyone could fetch its files."""
+    if site is None:
+        return
+    data, pages_dir = data_dir.resolve(), site.resolve()
+    if data.is_relative_to(pages_dir) or pages_dir.is_relative_to(data):
+        raise InvalidInput(
+            "is not apart from the data directory, so its keys would be served to anyone",
+            where="--site",
+            do="Keep pages and data in folders of their own.",
+        )
 
 
 def _register_built_in(store: Store) -> None:
