@@ -140,6 +140,12 @@ def test_figures_name_nobody_and_count_in_ranges(place: Place) -> None:
         assert place.store.keyring.tag(person.subject).hex() not in kept
 
 
+def test_chance_and_curves_of_an_audit_do_not_tell_how_many_people_there_are(place: Place) -> None:
+    (found,) = filed(place.store, STUDY, "audit")
+    assert {row["chance"] for row in found.figures["rows"]} == {1 / 10}
+    assert {len(row["cmc"]) for row in found.figures["rows"]} == {10}
+
+
 def test_each_computation_is_in_the_log_with_reader_purpose_and_action(place: Place) -> None:
     details = [t.opening.detail for t in history.told(place.store, STUDY)]
     done = {(d["role"], d["action"], d["purpose"]) for d in details if d["event"] == "read"}

@@ -15,7 +15,7 @@ from overt.gateway.ledger import record
 from overt.gateway.model import Progress, work
 from overt.gateway.studies import study_of
 from overt.schema.errors import TooFew
-from overt.schema.manifest import bucket
+from overt.schema.manifest import bounds, bucket
 from overt.schema.study import Study
 from overt.store.store import Store
 
@@ -136,17 +136,19 @@ def _attacked(
 def _rates(row: Row, curves: Curves) -> dict[str, Any]:
     """Return a row as it is kept: counts in ranges, rates too coarse to show a single probe.
 
-    Distributions of scores are left out, as their ends are scores of persons.
+    Chance and the number of places are those of the fewest people in the range: both would tell how
+    many there are. Distributions of scores are left out, as their ends are scores of persons.
     """
     digits = 2 if row.probes < 1000 else 3
     false, true = np.array(curves.roc, np.float64).reshape(-1, 2).T
+    fewest = bounds(row.people)[0]
     order = np.argsort(false, kind="stable")
     accepted = np.interp(FALSE_ACCEPTS, false[order], np.maximum.accumulate(true[order]))
     return {
         "level": row.level,
         "keys": row.keys,
         "attack": row.attack,
-        "chance": float(f"{row.chance:.1g}"),
+        "chance": 1 / fewest,
         "people": bucket(row.people),
         "people_probed": bucket(row.people_probed),
         "probes": bucket(row.probes),
@@ -156,6 +158,6 @@ def _rates(row: Row, curves: Curves) -> dict[str, Any]:
             for measure in ("rank1", "eer_global", "eer_subject_mean")
             for name in (measure, f"{measure}_low", f"{measure}_high")
         },
-        "cmc": [round(share, digits) for share in curves.cmc],
+        "cmc": [round(share, digits) for share in curves.cmc[:fewest]],
         "roc": [[x, round(float(y), digits)] for x, y in zip(FALSE_ACCEPTS, accepted, strict=True)],
     }

@@ -21,6 +21,16 @@ def bucket(count: int) -> str:
     >>> [bucket(n) for n in (0, 9, 10, 49, 1000)]
     ['<10', '<10', '10–19', '20–49', '1000–1999']
     """
+    low, high = bounds(count)
+    return f"{low}–{high - 1}" if low else f"<{high}"
+
+
+def bounds(count: int) -> tuple[int, int]:
+    """Return where the range of a count begins, and where the next one does.
+
+    >>> [bounds(n) for n in (9, 13, 1000)]
+    [(0, 10), (10, 20), (1000, 2000)]
+    """
     if count < 0:
         raise ValueError("a count is not negative")
     low, scale = 0, 1
@@ -28,7 +38,7 @@ def bucket(count: int) -> str:
         for bound in COUNT_BOUNDS:
             high = bound * scale
             if count < high:
-                return f"<{high}" if low == 0 else f"{low}–{high - 1}"
+                return low, high
             low = high
         scale *= 10
 
