@@ -14,10 +14,12 @@ from overt.features.spread import spread
 from overt.gateway import enrol, erase, researcher, retention
 from overt.gateway.audits import audit_once
 from overt.gateway.distributions import distributions
+from overt.gateway.door import Selected
 from overt.gateway.filed import KINDS, filed
-from overt.gateway.overview import overview
+from overt.gateway.overview import overview, shown
 from overt.gateway.studies import study_of
 from overt.schema.errors import TooFew
+from overt.store.batches import BatchPlace
 from overt.store.control import today
 from overt.store.store import Store
 
@@ -85,6 +87,32 @@ def test_nine_living_people_have_a_range_and_nothing_else(tmp_path: Path) -> Non
         with pytest.raises(TooFew) as refused:
             audit_once(store, STUDY, "rhythm", [10], "test", _quiet)
         assert "9" not in str(refused.value)
+
+
+def _recorded(subject: int, day: int, *, end: bool, removed: int) -> Selected:
+    place = BatchPlace(
+        *(f"{subject:032x}" for _ in range(4)), "0" * 32, 0, 0, f"{subject:032x}", 0, ("p",), day,
+        first_seq=0, events=50, produced=100, removed=removed, lost=removed, end=end,
+    )  # fmt: skip
+    return Selected(place.subject, "live", (place,))
+
+
+def test_shares_do_not_tell_how_the_one_recorded_who_came_after_a_whole_ten() -> None:
+    tens = [_recorded(number, 7, end=True, removed=1) for number in range(1, 21)]
+    late = _recorded(0, 8, end=False, removed=50)
+    shares = [
+        {name: value for name, value in shown(people, {}).items() if name.endswith("percent")}
+        for people in (tens, [late, *tens])
+    ]
+    assert (
+        shares[0]
+        == shares[1]
+        == {
+            "unclean_percent": 0.0,
+            "removed_percent": 1.0,
+            "lost_percent": 1.0,
+        }
+    )
 
 
 @given(st.lists(st.floats(-1e6, 1e6) | st.just(float("nan")), max_size=300))

@@ -10,7 +10,7 @@ from overt.features.catalogue import CATALOGUE, FEATURES_ID
 from overt.features.means import means
 from overt.features.spread import spread
 from overt.gateway.door import Door, Selected
-from overt.gateway.filed import PEOPLE_MIN, Filed, file, standing, state_of
+from overt.gateway.filed import PEOPLE_MIN, Filed, file, in_order, standing, state_of
 from overt.gateway.model import Progress, work
 from overt.gateway.studies import study_of
 from overt.schema.errors import InvalidInput, TooFew
@@ -58,9 +58,7 @@ def distributions(
             def report(number: int, before: int = done) -> None:
                 progress("computing features", (before + number) / people)
 
-            each = [
-                _means(door, person, purpose) for person in _counting(_in_order(chosen), report)
-            ]
+            each = [_means(door, person, purpose) for person in _counting(in_order(chosen), report)]
             figures["origins"][origin] = _spread(each)
             done += len(chosen)
         figures["left_out"] = sorted(origins.keys() - enough.keys())
@@ -68,11 +66,6 @@ def distributions(
         known = standing(store, study.id, KIND, purpose, NAME, state)
     assert known is not None  # noqa: S101 - filed just above, under the lock
     return known
-
-
-def _in_order(people: list[Selected]) -> list[Selected]:
-    """Return people by the first day they recorded; within a day by their random row."""
-    return sorted(people, key=lambda p: (min(place.day for place in p.places), p.subject))
 
 
 def _counting(people: list[Selected], report: Any) -> Any:

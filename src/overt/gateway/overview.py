@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from overt.gateway.door import Door, Selected
-from overt.gateway.filed import PEOPLE_MIN, Filed, file, standing, state_of
+from overt.gateway.filed import PEOPLE_MIN, Filed, file, in_order, standing, state_of
 from overt.gateway.model import Progress, work
 from overt.gateway.studies import study_of
 from overt.schema.batch import BatchHeader
@@ -29,9 +29,8 @@ COARSER = "coarser than 1 ms"
 
 @dataclass
 class _Quality:
-    """Sums over the sessions of one origin."""
+    """Sums over sessions."""
 
-    people: int = 0
     sessions: int = 0
     unclean: int = 0
     events: int = 0
@@ -59,7 +58,7 @@ def overview(store: Store, study_id: str, reader: str, progress: Progress) -> Fi
         figures = {
             "purposes": {purpose: _counted(selected) for purpose, selected in by_purpose.items()},
             "origins": {
-                origin: _shown([c for c in merged if c.origin == origin], clocks)
+                origin: shown([c for c in merged if c.origin == origin], clocks)
                 for origin in sorted({chosen.origin for chosen in merged})
             },
         }
@@ -107,27 +106,36 @@ def _clocks(
     return steps
 
 
-def _shown(people: list[Selected], clocks: dict[str, int]) -> dict[str, Any]:
-    """Return what may be seen of the people of one origin: under ten of them only the range."""
-    shown: dict[str, Any] = {"people": bucket(len(people))}
+def shown(people: list[Selected], clocks: dict[str, int]) -> dict[str, Any]:
+    """Return what may be seen of the people of one origin: under ten of them only the range.
+
+    Shares are over whole tens, by the order in which people came: the difference that one more
+    makes would tell how their session ended and what they removed.
+    """
+    counted: dict[str, Any] = {"people": bucket(len(people))}
     if len(people) < PEOPLE_MIN:
-        return shown
-    total = _Quality(people=len(people))
-    for chosen in people:
-        _add(total, chosen.places)
+        return counted
+    total, tens = _total(people), _total(in_order(people)[: len(people) // PEOPLE_MIN * PEOPLE_MIN])
     groups = Counter(_clock_words(clocks[c.subject]) for c in people if c.subject in clocks)
     words = [words for _, words in CLOCKS] + [COARSER]
     return {
-        **shown,
+        **counted,
         "sessions": bucket(total.sessions),
         "events": bucket(total.events),
-        "unclean_percent": _percent(total.unclean, total.sessions),
+        "unclean_percent": _percent(tens.unclean, tens.sessions),
         "removed": bucket(total.removed),
-        "removed_percent": _percent(total.removed, total.produced),
+        "removed_percent": _percent(tens.removed, tens.produced),
         "lost": bucket(total.lost),
-        "lost_percent": _percent(total.lost, total.produced),
+        "lost_percent": _percent(tens.lost, tens.produced),
         "clocks": {word: bucket(groups[word]) for word in words if groups[word]},
     }
+
+
+def _total(people: Iterable[Selected]) -> _Quality:
+    total = _Quality()
+    for chosen in people:
+        _add(total, chosen.places)
+    return total
 
 
 def _add(total: _Quality, places: Iterable[BatchPlace]) -> None:
