@@ -10,6 +10,8 @@ from studio_fixtures import Hands, chromium, holds, join, studio, wire
 
 SLIP, WORD = "qzanary", "zqanary"
 """A made-up slip and word: two letters swapped, found nowhere else."""
+UNSEEN_SLIP, UNSEEN = "zehronaq", "zheronaq"
+"""A word typed in a pause, and a slip of it: the same letters swapped as in teh."""
 
 
 def test_a_slip_that_was_corrected_is_put_right_elsewhere_and_never_leaves(tmp_path: Path) -> None:
@@ -47,6 +49,18 @@ def test_a_slip_that_was_corrected_is_put_right_elsewhere_and_never_leaves(tmp_p
         expect(line).to_contain_text("tick the box")
         hands.press("pause")
         hands.write("task-free", f"{SLIP} ")
+        expect(put).to_be_hidden()
+        # What is typed in a pause is not learned later either, though the field keeps the focus.
+        hands.press("pause")
+        hands.press("pause")
+        field.focus()
+        for typed in (UNSEEN, " teh\b\b\bthe "):
+            hands.on("pause").dispatch_event("click")
+            expect(hands.on("pause")).to_have_text("Resume" if typed == UNSEEN else "Pause")
+            for key in typed:
+                page.keyboard.press("Backspace") if key == "\b" else page.keyboard.type(key)
+        expect(line).to_contain_text("Learned from you, here only: 1 correction")
+        page.keyboard.type(f"{UNSEEN_SLIP} ", delay=4)
         expect(put).to_be_hidden()
         for secret in (SLIP, WORD):
             assert not holds(relay.everything(), secret)

@@ -80,8 +80,8 @@ class Corrector {
 
   /** Begin to follow a field with what stands in it, of which nothing is learned. */
   private entered(target: EventTarget | null): void {
-    const field = fieldOf(target);
-    if (field && this.wanted) this.watches.set(field, new Watch(field.value));
+    const field = this.wanted ? fieldOf(target) : null;
+    if (field) this.watches.set(field, new Watch(field.value));
   }
 
   private left(target: EventTarget | null): void {
@@ -191,8 +191,8 @@ class Corrector {
   }
 
   refresh(): void {
-    if (!this.wanted && (this.own.corrections || this.own.kept.size || this.offer)) this.forget();
-    else this.show();
+    if (this.wanted) this.show();
+    else this.forget();
   }
 }
 
