@@ -20,7 +20,7 @@ more between two of them (`movements`). To add a figure: a name in `FIGURES`, it
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import atan2, sqrt
+from math import atan2, pi, sqrt
 from typing import Any
 
 import numpy as np
@@ -141,13 +141,16 @@ def _rates(t_us: Any, x: Any, y: Any, out: Any) -> None:
     """Path, speed and what follows from changes of speed and direction, in one pass.
 
     The velocity of a step stands for its middle; acceleration is its change over the time between
-    two middles, jerk the change of that. Means of both are over time, not over samples. Rates are
-    per µs until they are written: a step costs two divisions so.
+    two middles, jerk the change of that. Means of both are over time, not over samples.
+
+    Rates are per µs until they are written. Angles add up as the product of unit complex numbers,
+    with full turns counted, which needs one arc tangent a path instead of one a sample.
     """
     n = t_us.shape[0]
-    path, turned, peak, peak_at = 0.0, 0.0, 0.0, 0.0
+    path, peak, peak_at = 0.0, 0.0, 0.0
+    heading_x, heading_y, turns = 1.0, 0.0, 0
     surge, jolt, jolt_us = 0.0, 0.0, 0.0
-    before_x, before_y, before_us, before_between = 0.0, 0.0, 0.0, 0.0
+    before_x, before_y, before, before_us, before_between = 0.0, 0.0, 0.0, 0.0, 0.0
     vx, vy, ax, ay = 0.0, 0.0, 0.0, 0.0
     for i in range(1, n):
         step_x, step_y = x[i] - x[i - 1], y[i] - y[i - 1]
@@ -160,10 +163,17 @@ def _rates(t_us: Any, x: Any, y: Any, out: Any) -> None:
             peak_at = t_us[i] - t_us[0] - step_us / 2
         now_vx, now_vy = step_x * per_us, step_y * per_us
         if i > 1:
-            cross = before_x * step_y - before_y * step_x
-            dot = before_x * step_x + before_y * step_y
-            if cross != 0 or dot != 0:
-                turned += abs(atan2(cross, dot))
+            if step * before > 0:
+                unit = 1 / (step * before)
+                sine = abs(before_x * step_y - before_y * step_x) * unit
+                cosine = (before_x * step_x + before_y * step_y) * unit
+                was_below = heading_y < 0 or (heading_y == 0 and heading_x < 0)
+                heading_x, heading_y = (
+                    heading_x * cosine - heading_y * sine,
+                    heading_x * sine + heading_y * cosine,
+                )
+                is_below = heading_y < 0 or (heading_y == 0 and heading_x < 0)
+                turns += int(was_below and not is_below)
             between = (before_us + step_us) / 2
             per_us = 1 / between
             gain_x, gain_y = now_vx - vx, now_vy - vy
@@ -173,7 +183,8 @@ def _rates(t_us: Any, x: Any, y: Any, out: Any) -> None:
                 jolt += far(now_ax - ax, now_ay - ay)
                 jolt_us += (before_between + between) / 2
             ax, ay, before_between = now_ax, now_ay, between
-        vx, vy, before_x, before_y, before_us = now_vx, now_vy, step_x, step_y, step_us
+        vx, vy, before_us = now_vx, now_vy, step_us
+        before_x, before_y, before = step_x, step_y, step
     took_us = float(t_us[n - 1] - t_us[0])
     out[_TIME] = took_us
     out[_PATH] = path
@@ -181,7 +192,8 @@ def _rates(t_us: Any, x: Any, y: Any, out: Any) -> None:
     out[_PEAK_SPEED] = peak * 1e6
     out[_PEAK_AT] = peak_at / took_us
     if path > 0:
-        out[_CURVATURE] = turned / path
+        beyond = atan2(heading_y, heading_x)
+        out[_CURVATURE] = (2 * pi * turns + (beyond if beyond >= 0 else 2 * pi + beyond)) / path
     if n > 2:
         ends_us = float(t_us[1] - t_us[0] + t_us[n - 1] - t_us[n - 2]) / 2
         out[_ACCELERATION] = surge / (took_us - ends_us) * 1e12
