@@ -26,6 +26,13 @@ def test_the_built_in_study_asks_for_all_purposes_at_rhythm_for_thirty_days() ->
     assert (built_in.origin, list(built_in.notice)) == ("live", ["en", "de"])
 
 
+def test_a_study_may_list_other_sites() -> None:
+    assert load_study(LIVE.encode()).origins == ()
+    sites = ("https://a.example", "https://b.example:8443", "http://127.0.0.1:8000")
+    source = with_line(LIVE, f"origins = {list(sites)}")
+    assert load_study(source).origins == sites
+
+
 def test_a_new_study_loads_as_it_is_written() -> None:
     assert load_study(LIVE.encode()).title == "How people write"
     assert load_study(IMPORTED.encode()).origin == "imported"
@@ -73,6 +80,19 @@ def with_line(text: str, line: str) -> bytes:
         ('fields = ["p:not(.private)"]', "fields[0]", "everything"),
         ("fields = []", "fields", "at least one"),
         ('fields = ["[autocomplete=cc-number]"]', "fields[0]", "secret"),
+        ('origins = "https://a.example"', "origins", "list"),
+        ('origins = ["https://a.example", "*"]', "origins[1]", "exact origin"),
+        ('origins = ["https://*.example.org"]', "origins[0]", "no wildcard"),
+        ('origins = ["https://a.example/"]', "origins[0]", "no path"),
+        ('origins = ["https://a.example/x"]', "origins[0]", "no path"),
+        ('origins = ["https://A.example"]', "origins[0]", "exact origin"),
+        ('origins = ["https://a.example:443"]', "origins[0]", "no port"),
+        ('origins = ["http://a.example"]', "origins[0]", "exact origin"),
+        ('origins = ["a.example"]', "origins[0]", "exact origin"),
+        ('origins = ["null"]', "origins[0]", "exact origin"),
+        ('origins = ["https://me:pw@a.example"]', "origins[0]", "exact origin"),
+        ('origins = ["https://a.example\\nhttps://b.example"]', "origins[0]", "exact origin"),
+        ('origins = ["https://a.example", "https://a.example"]', "origins", "twice"),
         ('source = "a journal"', "source", "does not belong"),
         ('notice = "text"', "notice", ""),
         ('about = ""', "notice.en.about", "text"),
@@ -96,7 +116,10 @@ def test_imported_data_states_source_licence_and_lawful_basis(name: str) -> None
     assert caught.value.where == name
 
 
-@pytest.mark.parametrize("line", ["outbox_delay_s = 60", 'fields = ["#a"]', "[notice.en]"])
+@pytest.mark.parametrize(
+    "line",
+    ["outbox_delay_s = 60", 'fields = ["#a"]', 'origins = ["https://a.example"]', "[notice.en]"],
+)
 def test_imported_data_has_nothing_of_a_live_study(line: str) -> None:
     with pytest.raises(InvalidInput, match="does not belong"):
         load_study(f"{IMPORTED}\n{line}\n".encode())
@@ -126,7 +149,7 @@ def test_a_study_with_any_line_taken_away_is_refused_or_still_whole(data: st.Dat
     lines = LIVE.splitlines()
     k = data.draw(st.integers(0, len(lines) - 1))
     rest = "\n".join(lines[:k] + lines[k + 1 :]).encode()
-    if not lines[k]:
+    if not lines[k] or lines[k].startswith("#"):
         assert load_study(rest).id == "writing"
     else:
         with pytest.raises(InvalidInput):

@@ -59,6 +59,8 @@ export interface Notice {
     hold_days: number;
     /** CSS selectors of the fields that may be recorded. */
     fields: string[];
+    /** Other sites whose pages may ask people to join. */
+    origins: string[];
   };
   [more: string]: unknown;
 }

@@ -2,9 +2,10 @@
 
 uvicorn's own connection does everything else, and everything unusual: what is not a POST to
 `/v1/batches` with a length, of a device whose token the collector remembers, goes the ordinary way
-through ASGI. A batch that goes the short way stands in uvicorn's books as the exchange in progress,
-so pipelined requests wait for its answer, a shutdown lets it finish, and a client that goes away
-is noticed. Saves a quarter of the processor time of a batch.
+through ASGI; so does one from a page of another site, whose origin is checked there. A batch that
+goes the short way stands in uvicorn's books as the exchange in progress, so pipelined requests wait
+for its answer, a shutdown lets it finish, and a client that goes away is noticed. Saves a quarter
+of the processor time of a batch.
 """
 
 from __future__ import annotations
@@ -69,14 +70,20 @@ class BatchConnection(HttpToolsProtocol):
             return None
         if parser.should_upgrade() or not parser.should_keep_alive():
             return None
-        length, bearer = b"", b""
+        length, bearer, origin, host = b"", b"", b"", b""
         for name, value in self.headers:
             if name == b"content-length":
                 length = value
             elif name == b"authorization":
                 bearer = value
+            elif name == b"origin":
+                origin = value
+            elif name == b"host":
+                host = value
             elif name == b"transfer-encoding":
                 return None
+        if origin and origin.partition(b"://")[2] != host:
+            return None
         if not 0 < len(length) <= 7 or not length.isdigit() or int(length) > limits.WIRE_BYTES_MAX:
             return None
         return self.collector.expected(bearer)

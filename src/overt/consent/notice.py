@@ -69,7 +69,11 @@ def _notice(study: Study, language: str, words: dict[str, Any]) -> dict[str, Any
     own = study.notice[language]
     before = words["before"]["text" if study.hold_days else "text_without_hold"]
     texts = {
-        "recorded": [*words["recorded"][study.level], *words["recorded"]["always"]],
+        "recorded": [
+            *words["recorded"][study.level],
+            *words["recorded"]["always"],
+            *([words["sites"]["text"]] if study.origins else []),
+        ],
         "before": before,
         "kept": words["kept"]["text"],
         "readers": words["readers"]["text"],
@@ -81,6 +85,7 @@ def _notice(study: Study, language: str, words: dict[str, Any]) -> dict[str, Any
         "hold_days": _duration(study.hold_days * 86_400, words["units"]),
         "retention_days": _duration(study.retention_days * 86_400, words["units"]),
         "storage": own.storage or study.storage,
+        "origins": ", ".join(study.origins),
     }
     sections = [
         {
@@ -117,6 +122,7 @@ def _notice(study: Study, language: str, words: dict[str, Any]) -> dict[str, Any
             "outbox_delay_s": study.outbox_delay_s,
             "hold_days": study.hold_days,
             "fields": list(study.fields),
+            "origins": list(study.origins),
         },
     }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from overt.schema.errors import Missing
 from overt.schema.study import Study, load_study
 from overt.store.store import Store
@@ -28,3 +30,13 @@ def study_of(store: Store, study_id: str) -> Study:
             do=f"There are: {known}." if known else "Register one with `overt study new`.",
         )
     return load_study(row.document)
+
+
+def sites(store: Store) -> frozenset[str]:
+    """Return the origins of the other sites that any study lists."""
+    return frozenset(origin for row in store.control.studies() for origin in _origins(row.document))
+
+
+@lru_cache(256)
+def _origins(document: bytes) -> tuple[str, ...]:
+    return load_study(document).origins

@@ -39,6 +39,12 @@ HOLD_DAYS = (0, 30)
 
 _ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
 _COUNTRY = re.compile(r"[A-Z]{2}(?:-[A-Z0-9]{1,3})?")
+_ELSEWHERE = re.compile(
+    r"https://(?P<host>[a-z0-9-]+(?:\.[a-z0-9-]+)+)(?P<port>:[1-9][0-9]{0,4})?"
+    r"|http://(?:127\.0\.0\.1|localhost)(?::[1-9][0-9]{0,4})?"
+)
+"""An origin as a browser writes it, whole and lower-case; without TLS only on one's own machine."""
+
 _SECRET = re.compile(r"password|passwd|secret|hidden|one-time-code|cc-", re.IGNORECASE)
 _CATCH_ALL = re.compile(
     r"(?:^|,)\s*(?:\*|html|body|:root|input|textarea)\s*(?:$|,)|:not\(", re.IGNORECASE
@@ -88,6 +94,8 @@ class Study:
     """CSS selectors of the fields and areas that may be recorded; nothing else is."""
     notice: Mapping[str, NoticeText] = field(default_factory=dict)
     """Language → text; the first is the default."""
+    origins: tuple[str, ...] = ()
+    """Other sites whose pages may ask people to join, as exact web origins; mostly none."""
     # imported only
     source: str = ""
     licence: str = ""
@@ -107,6 +115,9 @@ _BOTH = (
     "readers",
 )
 _LIVE = ("address", "jurisdictions", "storage", "outbox_delay_s", "hold_days", "fields", "notice")
+_OPTIONAL = ("origins",)
+"""What a live study may leave out."""
+
 _IMPORTED = ("source", "licence", "lawful_basis")
 _NOTICE = ("about", "title", "readers", "storage")
 
@@ -140,14 +151,15 @@ def study_sha256(study: Study) -> str:
 
 
 def _study(table: dict[str, Any]) -> Study:
-    known = (*_BOTH, *_LIVE, *_IMPORTED)
+    known = (*_BOTH, *_LIVE, *_OPTIONAL, *_IMPORTED)
     _refuse_unknown(table, known, "")
     origin = _one_of(table, "origin", ORIGINS)
-    allowed = (*_BOTH, *(_LIVE if origin == "live" else _IMPORTED))
+    needed = (*_BOTH, *(_LIVE if origin == "live" else _IMPORTED))
+    allowed = (*needed, *(_OPTIONAL if origin == "live" else ()))
     for name in table:
         if name not in allowed:
             raise _bad(f"does not belong in a study of origin {origin}", name)
-    for name in allowed:
+    for name in needed:
         if name not in table:
             raise _bad("is missing", name, f"A study of origin {origin} states it.")
     values: dict[str, Any] = {
@@ -174,6 +186,7 @@ def _live(table: dict[str, Any]) -> dict[str, Any]:
         "hold_days": _number(table, "hold_days", HOLD_DAYS),
         "fields": _selectors(table),
         "notice": _notice(table["notice"]),
+        "origins": _origins(table),
     }
 
 
@@ -257,6 +270,21 @@ def _countries(table: Mapping[str, Any]) -> tuple[str, ...]:
     return values
 
 
+def _origins(table: Mapping[str, Any]) -> tuple[str, ...]:
+    values = _texts(table, "origins")
+    for k, value in enumerate(values):
+        found = _ELSEWHERE.fullmatch(value)
+        if not found or found["port"] == ":443" or len(value) > 255:
+            raise _bad(
+                "must be one exact origin, as a browser writes it",
+                f"origins[{k}]",
+                "Such as https://example.org: no path, no wildcard, no port where it is the usual.",
+            )
+    if len(set(values)) != len(values):
+        raise _bad("names a site twice", "origins")
+    return values
+
+
 def _selectors(table: Mapping[str, Any]) -> tuple[str, ...]:
     values = _texts(table, "fields", required=True)
     for k, value in enumerate(values):
@@ -319,6 +347,7 @@ storage = "a server of the research group"
 outbox_delay_s = 60         # how long people can look before anything leaves
 hold_days = 7               # what could not be sent waits, sealed, on the device
 fields = ["[data-overt]"]   # CSS selectors of what may be recorded
+# origins = ["https://example.org"]   # other sites whose pages may ask people to join
 
 [notice.en]
 about = "We study how people write. Say here what for, in two or three sentences."

@@ -23,7 +23,7 @@ from overt.store.store import Store
 from overt.studio import synthetic
 from overt.studio.jobs import Jobs, Progress
 from overt.studio.lesson import Lesson, purpose_of
-from overt.studio.shell import error_body
+from overt.studio.shell import LISTED, error_body
 
 Answer = dict[str, Any]
 PURPOSES_MAX = 16
@@ -44,6 +44,12 @@ class Asked:
     def query(self, name: str, default: str) -> str:
         """Return a parameter of the query."""
         return str(self._request.query_params.get(name, default))
+
+    def from_a_site_of(self, study_id: str) -> None:
+        """Refuse a page of another site than those the study lists; pages of this one may ask."""
+        origin = self._request.scope.get(LISTED)
+        if origin is not None and origin not in study_of(self._store, study_id).origins:
+            raise Refused("is not a site of this study", where="header Origin")
 
     def person(self) -> enrol.Person:
         """Return whose token was shown. Raises `Withdrawn`, `NotConsented` or `_Unknown`."""
@@ -100,6 +106,7 @@ class Api:
 
     def join(self, asked: Asked) -> Answer:
         """Enrol somebody: receipt, token and device secret."""
+        asked.from_a_site_of(asked.text("study"))
         joined = enrol.join(
             self._store,
             asked.text("study"),
@@ -241,6 +248,7 @@ def routes(store: Store, jobs: Jobs, lesson: Lesson) -> list[Route]:
 
 
 def _notice(store: Store, asked: Asked) -> Response:
+    asked.from_a_site_of(asked.path("study"))
     study, lang = study_of(store, asked.path("study")), asked.query("lang", "en")
     headers = {"X-Notice-SHA256": notice_sha256(study, lang)}
     return Response(notice_bytes(study, lang), media_type="application/json", headers=headers)

@@ -24,6 +24,7 @@ from overt.gateway import studies
 from overt.schema.errors import InvalidInput, OvertError
 from overt.store.store import Store
 from overt.studio import api, pages, research
+from overt.studio.elsewhere import Elsewhere
 from overt.studio.jobs import Jobs
 from overt.studio.lesson import Lesson
 from overt.studio.shell import Shell, error_body, is_api, status_of
@@ -37,13 +38,17 @@ class App:
     Give `connection` to `uvicorn.Config(http=…)`; without it batches take the long way.
     """
 
-    def __init__(self, shell: ASGIApp, collector: Collector) -> None:
+    def __init__(self, shell: ASGIApp, collector: Collector, store: Store) -> None:
         self._shell = shell
         self._collector = collector
+        self._guarded = Elsewhere(self._inside, store)
         self.connection = connection_to(collector)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
+        await self._guarded(scope, receive, send)
+
+    async def _inside(self, scope: Scope, receive: Receive, send: Send) -> None:
         batches = scope["type"] == "http" and scope["path"] == BATCHES
         to_collector = batches or scope["type"] == "lifespan"
         await (self._collector if to_collector else self._shell)(scope, receive, send)
@@ -78,7 +83,7 @@ def create_app(data_dir: Path, lesson: Lesson | None = None, site: Path | None =
             Exception: _broken,
         },
     )
-    return App(Shell(inner), collector)
+    return App(Shell(inner), collector, store)
 
 
 def _check_apart(data_dir: Path, site: Path | None) -> None:

@@ -39,6 +39,9 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
+LISTED = "overt.listed_origin"
+"""Where a scope says that a page of another site asks, one that a study lists (`elsewhere`)."""
+
 HEADERS = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "Referrer-Policy": "no-referrer",
@@ -100,12 +103,13 @@ class Shell:
             await send(message)
 
         headers = Headers(scope=scope)
-        if scope["method"] not in ("GET", "HEAD") and not same_origin(headers):
-            await _refuse(guarded, 403, "comes from another site", "header Origin")
+        trusted = LISTED in scope or same_origin(headers)
+        if scope["method"] not in ("GET", "HEAD") and not trusted:
+            await refuse(guarded, 403, "comes from another site", "header Origin")
             return
         body = await _body(receive, headers)
         if body is None:
-            await _refuse(guarded, 413, f"is longer than {BODY_BYTES_MAX} bytes", "body")
+            await refuse(guarded, 413, f"is longer than {BODY_BYTES_MAX} bytes", "body")
             return
         await self._inner(scope, _once(body, receive), guarded)
 
@@ -150,7 +154,8 @@ def _once(body: bytes, receive: Receive) -> Receive:
     return again
 
 
-async def _refuse(send: Send, status: int, what: str, where: str) -> None:
+async def refuse(send: Send, status: int, what: str, where: str) -> None:
+    """Answer with an error in JSON."""
     body = json.dumps({"error": {"what": what, "where": where}}).encode()
     headers: list[Any] = [(b"content-type", b"application/json")]
     await send({"type": "http.response.start", "status": status, "headers": headers})

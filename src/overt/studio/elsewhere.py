@@ -1,0 +1,99 @@
+"""Answers to pages of other sites: exactly those that a study lists, on what a device needs.
+
+A page elsewhere may load the SDK from here, show the notice, and let its visitors join, send and
+leave. A browser asks before it sends (preflight) and lets the page read an answer only if this
+server names the page's origin; it never names all of them (`*`), and never allows cookies: what
+proves a device is a token in a header. What a study does not list is refused as before.
+
+The list decides where people can be asked. Notice and joining are only for sites of that study;
+after that the token decides, which no other site has.
+"""
+
+from __future__ import annotations
+
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from overt.gateway.studies import sites
+from overt.store.store import Store
+from overt.studio.shell import LISTED, refuse
+
+SDK = "/static/overt.js"
+_EXACT = frozenset(
+    {
+        SDK,
+        "/v1/batches",
+        "/v1/join",
+        "/v1/token",
+        "/v1/withdraw",
+        "/v1/me/state",
+        "/v1/me/export",
+        "/v1/me/delete",
+        "/v1/me/proof",
+    }
+)
+_UNDER = ("/v1/studies/", "/v1/erasures/")
+
+PREFLIGHT = {
+    "Access-Control-Allow-Methods": "GET, POST",
+    "Access-Control-Allow-Headers": "authorization, content-type",
+    "Access-Control-Max-Age": "600",
+}
+"""Ten minutes: a site that is taken off a study's list is out soon."""
+
+
+def is_for_devices(path: str) -> bool:
+    """Tell whether a device on another site needs this path."""
+    return path in _EXACT or path.startswith(_UNDER)
+
+
+def origin_elsewhere(headers: Headers) -> str | None:
+    """Return the origin of a page of another site; None for pages of this one and programs."""
+    origin = headers.get("origin")
+    here = origin is None or origin.partition("://")[2] == headers.get("host")
+    return None if here else origin
+
+
+class Elsewhere:
+    """ASGI layer before collector and shell; see the module."""
+
+    def __init__(self, inner: ASGIApp, store: Store) -> None:
+        self._inner = inner
+        self._store = store
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] != "http" or not is_for_devices(scope["path"]):
+            await self._inner(scope, receive, send)
+            return
+        origin = origin_elsewhere(Headers(scope=scope))
+        if origin is None:
+            await self._inner(scope, receive, _varied(send))
+        elif origin not in await run_in_threadpool(sites, self._store):
+            await refuse(_varied(send), 403, "comes from another site", "header Origin")
+        elif scope["method"] == "OPTIONS":
+            await _preflight(_varied(send, origin))
+        else:
+            await self._inner({**scope, LISTED: origin}, receive, _varied(send, origin))
+
+
+def _varied(send: Send, origin: str | None = None) -> Send:
+    """Say that the answer is another for other origins, and for this one let its page read it."""
+
+    async def told(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            headers.add_vary_header("Origin")
+            if origin is not None:
+                headers["Access-Control-Allow-Origin"] = origin
+                headers["Access-Control-Expose-Headers"] = "Retry-After"
+        await send(message)
+
+    return told
+
+
+async def _preflight(send: Send) -> None:
+    listed = [(name.lower().encode(), value.encode()) for name, value in PREFLIGHT.items()]
+    await send({"type": "http.response.start", "status": 204, "headers": listed})
+    await send({"type": "http.response.body", "body": b""})
