@@ -176,7 +176,7 @@ def test_damaged_files_are_refused_and_never_crash(noise: bytes, at: int, cut: i
             made = list(aalto._people_in(broken, "x", skipped))
         except InvalidInput:
             continue
-        for person in made:
+        for _participant, person in made:
             for events in person.sessions:
                 from_events(events)
 

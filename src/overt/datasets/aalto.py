@@ -40,6 +40,20 @@ def read(
         skipped: if given, bad rows and files are left out and counted here; if not, the first one
             raises `InvalidInput` with file, line, column and what was expected.
     """
+    for _participant, person in by_participant(path, progress=progress, skipped=skipped):
+        yield person
+
+
+def by_participant(
+    path: Path,
+    *,
+    progress: Callable[[Progress], None] | None = None,
+    skipped: Skipped | None = None,
+) -> Iterator[tuple[str, ImportedPerson]]:
+    """Yield what `read` does, each with the participant's published number.
+
+    For splits that must not hang on the order of files; the number is not to be kept.
+    """
     people = 0
     for found in files.named(path, "*_keystrokes.txt"):
         try:
@@ -49,9 +63,9 @@ def read(
                 raise
             skipped.file(error.what)
             continue
-        for person in made:
+        for participant, person in made:
             people += 1
-            yield person
+            yield participant, person
         if progress is not None:
             progress(Progress(people, found.files_total, found.bytes_done, found.bytes_total))
 
@@ -67,7 +81,9 @@ def _code(text: str) -> float:
     return float(int(float(text))) if text else 0.0
 
 
-def _people_in(data: bytes, file: str, skipped: Skipped | None) -> Iterator[ImportedPerson]:
+def _people_in(
+    data: bytes, file: str, skipped: Skipped | None
+) -> Iterator[tuple[str, ImportedPerson]]:
     sheet = tsv.read(data, file, _REQUIRED, skipped)
     if not {"LETTER", "KEYCODE"} & sheet.columns.keys():
         raise InvalidInput("has neither column LETTER nor KEYCODE", where=f"{file}, line 1")
@@ -87,16 +103,18 @@ def _people_in(data: bytes, file: str, skipped: Skipped | None) -> Iterator[Impo
         keys.append(known[pair])
     table = np.array([*zip(press, release, codes, strict=True)], np.float64).reshape(count, 3)
     key_table = np.array(keys, np.int64).reshape(count, 3)
-    person, section = (
-        _numbered(sheet.columns["PARTICIPANT_ID"]),
-        _numbered(sheet.columns["TEST_SECTION_ID"]),
-    )
+    names = sheet.columns["PARTICIPANT_ID"]
+    person, section = _numbered(names), _numbered(sheet.columns["TEST_SECTION_ID"])
     good = ~np.isnan(table).any(axis=1)
     for number in range(int(person.max(initial=-1)) + 1):
         mine = good & (person == number)
         if mine.any():
             times_us = table[mine, :2] * 1000
-            yield typed.person(times_us[:, 0], times_us[:, 1], key_table[mine], section[mine])
+            name = names[int(np.flatnonzero(mine)[0])].strip()
+            yield (
+                name,
+                typed.person(times_us[:, 0], times_us[:, 1], key_table[mine], section[mine]),
+            )
 
 
 def _numbered(names: list[str]) -> Any:

@@ -289,17 +289,19 @@ def _left_over(mean: Array, rest: Array) -> tuple[Array, Array, Array, Array]:
     count = int(np.clip(len(rest) // _BIN_MIN, 1, _BINS))
     bounds = np.quantile(mean, np.arange(1, count) / count)
     place = np.searchsorted(bounds, mean)
-    fitted = [_mixture(rest[place == b] if (place == b).any() else rest) for b in range(count)]
+    fitted = [mixture(rest[place == b] if (place == b).any() else rest) for b in range(count)]
     weight, offset, sigma = (np.stack(part) for part in zip(*fitted, strict=True))
     return bounds, weight, offset, sigma
 
 
-def _mixture(values: Array, rounds: int = 60) -> tuple[Array, Array, Array]:
+def mixture(
+    values: Array, components: int = COMPONENTS, rounds: int = 60
+) -> tuple[Array, Array, Array]:
     """Return weights, means and deviations of a normal mixture, by expectation-maximisation."""
     floor = 0.05
-    mean = np.quantile(values, (np.arange(COMPONENTS) + 0.5) / COMPONENTS)
-    sigma = np.full(COMPONENTS, max(float(values.std()), floor))
-    weight = np.full(COMPONENTS, 1 / COMPONENTS)
+    mean = np.quantile(values, (np.arange(components) + 0.5) / components)
+    sigma = np.full(components, max(float(values.std()), floor))
+    weight = np.full(components, 1 / components)
     for _ in range(rounds):
         log = np.log(weight) - np.log(sigma) - 0.5 * ((values[:, None] - mean) / sigma) ** 2
         share = np.exp(log - log.max(1, keepdims=True))

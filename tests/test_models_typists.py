@@ -1,0 +1,101 @@
+"""Published typing in, figures beside every baseline out; people are parted by their own number."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from models_fixtures import TINY, person, random_model
+from overt.models import pauses, scored, typists
+from overt.models.boosted import NAME as LIGHTGBM
+from overt.models.stream import stream_of
+from overt.schema.errors import TooFew
+
+HEAD = "PARTICIPANT_ID\tTEST_SECTION_ID\tPRESS_TIME\tRELEASE_TIME\tLETTER\tKEYCODE\n"
+
+
+def silent(_what: str, _done: float) -> None:
+    pass
+
+
+def write(folder: Path, people: int) -> Path:
+    """Write made-up participants: words of letters, each person at a pace of their own."""
+    for number in range(people):
+        rng = random.Random(number)
+        lines, at = [], 1_000_000.0
+        for press in range(60):
+            letter, code = ("a", 65) if press % 5 else (" ", 32)
+            if press % 17 == 16:
+                letter, code = "BKSP", 8
+            at += 90 + 4 * number + rng.random() * 80 + (150 if code == 32 else 0)
+            lines.append(f"{number}\t{press // 30}\t{at:.0f}\t{at + 70:.0f}\t{letter}\t{code}")
+        (folder / f"{number}_keystrokes.txt").write_text(HEAD + "\n".join(lines) + "\n")
+    return folder
+
+
+def test_who_is_judged_depends_on_nobody_else(tmp_path: Path) -> None:
+    (tmp_path / "many").mkdir()
+    (tmp_path / "fewer").mkdir()
+    many = typists.read(write(tmp_path / "many", 40), silent)
+    fewer = typists.read(write(tmp_path / "fewer", 36), silent)
+    assert {p.tag for p in fewer.learned} < {p.tag for p in many.learned}
+    assert {p.tag for p in fewer.unseen} < {p.tag for p in many.unseen}
+    assert not {p.tag for p in many.learned} & {p.tag for p in many.unseen}
+    (tmp_path / "none").mkdir()
+    none = write(tmp_path / "none", 3)
+    with pytest.raises(TooFew, match="to judge"):
+        typists.read(none, silent)
+
+
+def test_every_baseline_stands_beside_the_encoder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(typists, "fitted", lambda _people, _progress: random_model(TINY, 4))
+    data = write(tmp_path, 40)
+    for task, names, metrics in (
+        (scored, ["encoder", LIGHTGBM, "Markov-2", "digraph", "most frequent"], scored.METRICS),
+        (
+            pauses,
+            [
+                "encoder",
+                LIGHTGBM,
+                "linear regression",
+                "digraph median",
+                "two log-normal states",
+                "one log-normal",
+            ],
+            pauses.METRICS,
+        ),
+    ):
+        found = task.evaluate(data, silent).as_dict()
+        assert {row["name"] for row in found["rows"]} == set(names)
+        assert {row["metric"] for row in found["rows"]} == set(metrics.values())
+        assert all(row["low"] <= row["value"] <= row["high"] for row in found["rows"])
+        assert found["counts"]["people judged"] >= 5
+        told = {(row["name"], row["metric"]): row["value"] for row in found["rows"]}
+        assert told["encoder", "r2"] < told[LIGHTGBM, "r2"]  # nobody trained this encoder
+
+
+def test_the_regression_is_that_of_least_squares() -> None:
+    streams = [stream_of(person(n).sessions) for n in range(6)]
+    fitted = pauses.linear(streams)
+    known = [pauses.boosted.seen(stream) for stream in streams]
+    inputs = np.concatenate([pauses._inputs(k)[~np.isnan(k.log_pause)] for k in known])
+    aim = np.concatenate([k.log_pause[~np.isnan(k.log_pause)] for k in known])
+    damped = np.concatenate([inputs, np.eye(inputs.shape[1])])
+    slope = np.linalg.lstsq(damped, np.append(aim, np.zeros(inputs.shape[1])), rcond=None)[0]
+    assert inputs @ fitted.slope == pytest.approx(inputs @ slope, abs=1e-6)
+    assert fitted.sigma == pytest.approx(np.sqrt(np.mean((aim - inputs @ slope) ** 2)), rel=1e-6)
+
+
+def test_two_states_are_found_where_there_are_two() -> None:
+    rng = np.random.default_rng(2)
+    fluent = rng.random(4000) < 0.7
+    values = np.where(fluent, rng.normal(4.8, 0.2, 4000), rng.normal(6.5, 0.6, 4000))
+    weight, mean, sigma = pauses.boosted.mixture(values, 2)
+    assert weight == pytest.approx([0.7, 0.3], abs=0.03)
+    assert mean == pytest.approx([4.8, 6.5], abs=0.1)
+    assert sigma == pytest.approx([0.2, 0.6], abs=0.1)
