@@ -221,7 +221,7 @@ def features(
     as_json: AsJson = False,
     data_dir: DataDir = DATA_DIR,
 ) -> None:
-    """Compute typing features through the door and show them over at least ten people."""
+    """Compute features through the door and show them over at least ten people."""
     from overt.commands.measuring import summarise_features
 
     summarise_features(data_dir, study, purpose.value, out, as_json=as_json)
