@@ -16,6 +16,7 @@ from overt.models.programs.fitted import fitted_from
 from overt.models.programs.judged import page
 from overt.models.programs.sample import Sample
 from overt.schema.errors import Damaged, InvalidInput, TooFew
+from overt.schema.event import Kind
 
 PURPOSE = "person-or-program"
 
@@ -56,6 +57,18 @@ def _only_what_no_other_living_person_taught(store, person, model) -> None:  # t
     assert theirs
     assert given is not None
     assert len(given["shards"]) == len(set(model.trained.shards) - theirs)
+
+
+def test_no_figures_where_fewer_than_ten_of_the_living_point(tmp_path: Path) -> None:
+    recorded = sessions(count=2)
+    kind = recorded[0].column("kind").to_numpy()
+    typed = [recorded[0].filter(np.isin(kind, [Kind.KEY_DOWN, Kind.KEY_UP, Kind.EDIT]))]
+    with new_store(tmp_path / "data") as store:
+        for number in range(12):
+            upload(store, join(store)[1], recorded if number < 4 else typed)
+        judged = train.train(store, STUDY, PURPOSE)["evaluation"]
+    assert judged["rows"] == {}
+    assert judged["events"] == 0
 
 
 def test_nobody_who_points_is_too_few_to_learn_from(tmp_path: Path) -> None:

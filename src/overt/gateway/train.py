@@ -77,7 +77,8 @@ def judged(
     learner = learner_of(model.purpose)
     door = Door(store, reader, "trainer")
     manifest, people = gather(door, selected, model.purpose, model.shards, progress)
-    if not any(learner.size(person) for person in people):
+    learned = [person for person in people if learner.size(person)]
+    if not learned:
         raise TooFew(
             "nobody's events are there to learn from",
             where=model.study,
@@ -87,7 +88,7 @@ def judged(
     progress("judging on people it has not seen", 1.0)
     study = study_of(store, model.study)
     described = _described(study, model.purpose, people)
-    made = learner.card(trained, _may_be_shown(people), described, _enough_of_each(people))
+    made = learner.card(trained, _may_be_shown(learned), described, _enough_of_each(learned))
     detail = {
         "event": "training",
         "purpose": model.purpose,
@@ -102,9 +103,10 @@ def judged(
 
 
 def _may_be_shown(people: list[Any]) -> list[Any]:
-    """Return whom a card's figures are over: the living only when they are ten or more.
+    """Return whom of those with something to learn from a card's figures are over.
 
-    The synthetic people beside them can be made again, and subtracted, by anyone.
+    The living only when they are ten or more. The synthetic people beside them can be made again,
+    and subtracted, by anyone.
     """
     living = sum(person.origin == "live" for person in people)
     return [p for p in people if p.origin != "live" or living >= PEOPLE_MIN]
