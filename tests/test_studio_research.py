@@ -28,6 +28,7 @@ from overt.models.metrics import Figure
 from overt.models.train import Trained
 from overt.schema.manifest import Manifest
 from overt.store.store import Store
+from overt.studio import shown
 from overt.studio.research import COOKIE, READER, SECTIONS
 from overt.studio.shown import METRICS
 from studio_fixtures import Keyboard, chromium, studio
@@ -100,6 +101,19 @@ def _model(people: list[Person]) -> Model:
     )
     members = {person.subject: Member(0, "train", ()) for person in people}
     return Model(STUDY, "typing-assist", trained, members, 2, made)
+
+
+@pytest.mark.parametrize(
+    ("persons", "origin", "is_shown"),
+    [("10–19", "live", True), ("<10", "imported", False), ("<10", "synthetic", True)],
+)
+def test_figures_of_a_model_over_fewer_than_ten_people_are_not_shown(
+    persons: str, origin: str, is_shown: bool
+) -> None:
+    made = _model([]).card
+    made["people"]["origins"], made["evaluation"]["persons"] = {origin: persons}, persons
+    found = shown.model(made)
+    assert bool(found["panels"]) == bool(found["curve"]["unseen"]) == is_shown
 
 
 @pytest.fixture(scope="module")
@@ -187,8 +201,8 @@ def test_a_forged_or_old_pass_does_not_open(place: Place) -> None:
     old = researcher.issue_pass(place.store, now_s - researcher.PASS_S - 1)
     good = researcher.issue_pass(place.store, now_s)
     later = f"{int(good.partition('.')[0]) + 1}.{good.partition('.')[2]}"
-    for shown in (old, later, "", "9" * 12, good.partition(".")[0] + "."):
-        assert _get(place, "/research", shown).status_code == 403
+    for forged in (old, later, "", "9" * 12, good.partition(".")[0] + "."):
+        assert _get(place, "/research", forged).status_code == 403
     assert _get(place, "/research", good).status_code == 200
 
 

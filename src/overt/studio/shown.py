@@ -11,6 +11,7 @@ from overt.features.catalogue import SECTIONS
 from overt.features.catalogue.feature import Feature
 from overt.gateway.filed import Filed
 from overt.models.evaluate import MODEL
+from overt.schema.manifest import bucket
 from overt.studio import plots
 
 LOOKS = {"live": "p1", "imported": "p2", "synthetic": "p3"}
@@ -181,17 +182,19 @@ def _feature(feature: Feature, by_origin: Mapping[str, dict[str, Any]]) -> dict[
 
 
 def model(card: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a card's figures as panels, and its training curve as a chart."""
-    rows = card["evaluation"]["rows"]
+    """Return a card's figures as panels, and its training curve as a chart.
+
+    No figures where they are over fewer than ten people; made-up ones are nobody.
+    """
+    few = card["evaluation"]["persons"] == bucket(0) and {*card["people"]["origins"]} - {
+        "synthetic"
+    }
+    rows = {} if few else card["evaluation"]["rows"]
     return {
         "card": card,
         "origins": [(o, LOOKS[o], count) for o, count in card["people"]["origins"].items()],
-        "judged": any(
-            rows.get(name, {}).get(figure, {}).get("value") is not None
-            for name, figure in zip(OWN, ("nll", "auc"), strict=True)
-        ),
         "panels": [panel for metric in METRICS if (panel := _panel(rows, metric))],
-        "curve": _curve(card),
+        "curve": _curve(card, rows),
     }
 
 
@@ -240,7 +243,7 @@ def _between(low: float | None, high: float | None, digits: int) -> str:
     return f"{_fixed(low, digits)} – {_fixed(high, digits)}"
 
 
-def _curve(card: Mapping[str, Any]) -> dict[str, Any] | None:
+def _curve(card: Mapping[str, Any], rows: Mapping[str, Any]) -> dict[str, Any] | None:
     """Return the training curve, with what the model and Markov reach on unseen people."""
     curve = card.get("training")
     if not curve:
@@ -249,7 +252,7 @@ def _curve(card: Mapping[str, Any]) -> dict[str, Any] | None:
     unseen = {
         name: total
         for name in (MODEL, "Markov-2")
-        if (total := _total(card["evaluation"]["rows"].get(name, {}))) is not None
+        if (total := _total(rows.get(name, {}))) is not None
     }
     values = [*loss, *unseen.values()]
     low, high = min(values), max(values)
