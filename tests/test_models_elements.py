@@ -85,7 +85,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Pages:
 
 
 def columns(pages: Pages, teachers: np.ndarray) -> np.ndarray:
-    return features.made(pages, words(pages.texts), teachers).table
+    return features.made(features.seen(pages, words(pages.texts)), teachers)
 
 
 def test_what_was_pressed_at_a_step_changes_no_figure_of_that_step_or_an_earlier_one(
@@ -161,7 +161,7 @@ def test_dates_and_months_are_read_in_both_orders() -> None:
 
 def test_scores_follow_the_candidates_when_these_are_reordered(pages: Pages) -> None:
     teachers = pages.who % 5 != 0
-    made = features.made(pages, words(pages.texts), teachers)
+    made = columns(pages, teachers)
     data = ranker.given(pages, words(pages.texts), made, teachers)
     model = ranker.trained(data, teachers, ranker.Settings(epochs=1, steps_a_batch=60))
     before = ranker.ranked(model, data, np.ones(pages.steps, bool))
@@ -189,7 +189,7 @@ def test_scores_follow_the_candidates_when_these_are_reordered(pages: Pages) -> 
 def test_both_learners_learn_what_the_instruction_asks_and_repeat(pages: Pages) -> None:
     teachers = pages.who % 5 != 0
     known = words(pages.texts)
-    made = features.made(pages, known, teachers)
+    made = columns(pages, teachers)
     data = ranker.given(pages, known, made, teachers)
     quick = ranker.Settings(epochs=6, steps_a_batch=40)
     steps = np.flatnonzero(~teachers)
@@ -197,8 +197,8 @@ def test_both_learners_learn_what_the_instruction_asks_and_repeat(pages: Pages) 
         ranker.ranked(ranker.trained(data, teachers, quick), data, ~teachers) for _ in range(2)
     ]
     np.testing.assert_array_equal(*scores)
-    trees = boosted.trained(pages, made.table, teachers, boosted.Settings(trees=30, rows_in_leaf=5))
-    for score in (scores[0], boosted.ranked(trees, pages, made.table, ~teachers)):
+    trees = boosted.trained(pages, made, teachers, boosted.Settings(trees=30, rows_in_leaf=5))
+    for score in (scores[0], boosted.ranked(trees, pages, made, ~teachers)):
         judged = figures.judged(pages, score, steps, shared=True)
         assert judged.top1.mean() > 0.9
         assert judged.nll is not None

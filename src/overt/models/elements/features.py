@@ -53,22 +53,34 @@ _ON = ("active", "selected", "checked", "current", "expanded")
 
 
 @dataclass(frozen=True)
-class Features:
-    """One row a candidate, in the order of `Pages`."""
+class Seen:
+    """What needs no teachers: pages, their words, and what follows from these alone."""
 
-    table: Array
-    """float32[rows, len(NAMES)]."""
+    pages: Pages
+    words: Words
     alike: rates.Kinds
+    match: Array
+    """float32[rows, len(matching.NAMES)]."""
+    way: Array
+    """float32[rows, len(course.NAMES)]."""
 
 
-def made(pages: Pages, words: Words, teachers: Array) -> Features:
-    """Make the features; what is learned from others is learned from the steps of `teachers`."""
+def seen(pages: Pages, words: Words) -> Seen:
+    """Compare pages with their instructions and follow the course of each episode."""
     alike = rates.kinds(pages)
     match = matching.matched(pages, words)
     way = course.followed(pages, words, match, alike.loose.astype(np.int32))
-    rate = rates.rated(pages, words, alike, (match, way), teachers)
-    static = _static(pages, alike, teachers)
-    return Features(np.concatenate([static, match, way, rate], axis=1), alike)
+    return Seen(pages, words, alike, match, way)
+
+
+def made(one: Seen, teachers: Array) -> Array:
+    """Return float32[rows, len(NAMES)]: every figure of every candidate, in the order of `Pages`.
+
+    What is learned from other people is learned from the steps of `teachers`, bool[steps].
+    """
+    rate = rates.rated(one.pages, one.words, one.alike, (one.match, one.way), teachers)
+    static = _static(one.pages, one.alike, teachers)
+    return np.concatenate([static, one.match, one.way, rate], axis=1)
 
 
 def _static(pages: Pages, alike: rates.Kinds, teachers: Array) -> Array:

@@ -10,6 +10,7 @@ r"""How good a ranking of candidates is, with intervals over assignments.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,9 +35,26 @@ class Ranked:
     confidence: Array | None = None
 
     def of(self, steps: Array) -> Ranked:
-        """Return the same for some of the steps, bool[steps]."""
-        parts = (self.top1, self.top3, self.widget1, self.nll, self.confidence)
-        return Ranked(*(None if part is None else part[steps] for part in parts))  # type: ignore[arg-type]
+        """Return the same for some of the steps: bool[steps], or their places."""
+        return Ranked(
+            self.top1[steps],
+            self.top3[steps],
+            self.widget1[steps],
+            None if self.nll is None else self.nll[steps],
+            None if self.confidence is None else self.confidence[steps],
+        )
+
+
+def joined(parts: Sequence[Ranked], order: Array) -> Ranked:
+    """Return the parts' steps end to end, in the order of the places `order`."""
+    shared = all(part.nll is not None and part.confidence is not None for part in parts)
+
+    def whole(name: str) -> Array:
+        column: Array = np.concatenate([getattr(part, name) for part in parts])[order]
+        return column
+
+    sure = whole("top1"), whole("top3"), whole("widget1")
+    return Ranked(*sure, whole("nll"), whole("confidence")) if shared else Ranked(*sure)
 
 
 def judged(pages: Pages, score: Array, steps: Array, *, shared: bool) -> Ranked:

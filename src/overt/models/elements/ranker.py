@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from overt.models.elements import features
+from overt.models.elements import course, features
 from overt.models.elements.pages import Pages
 from overt.models.elements.words import Words
 from overt.models.tensors import Array
@@ -42,7 +42,10 @@ CLIPPED = 4.0
 class Settings:
     """How the ranker is trained; chosen inside the training part."""
 
-    epochs: int = 8
+    epochs: int = 11
+    whole_epochs: int = 3
+    """Last of them, in which every candidate is seen; before, about `rivals` beside the pressed."""
+    rivals: int = 16
     steps_a_batch: int = 600
     rate: float = 4e-3
     decay: float = 1e-2
@@ -69,10 +72,10 @@ class Given:
     """int64[steps]: assignment."""
 
 
-def given(pages: Pages, words: Words, made: features.Features, teachers: Array) -> Given:
+def given(pages: Pages, words: Words, table: Array, teachers: Array) -> Given:
     """Scale the figures by what the teachers' rows show, and hash the words."""
     rows = np.repeat(teachers, pages.candidates)
-    figures = _scaled(made.table, rows)
+    figures = _scaled(table, rows)
     wide = WORDS_MAX * 4
     texts = np.zeros((len(pages.texts), wide), np.int64)
     counts = np.minimum(np.diff(words.start), wide)
@@ -101,16 +104,16 @@ def given(pages: Pages, words: Words, made: features.Features, teachers: Array) 
 
 
 def _scaled(table: Array, rows: Array) -> Array:
-    """Return logarithmic z-scores, and beside them flags for 0 and for "there is none"."""
+    """Return logarithmic z-scores, and beside them flags for 0, 1, 2 and "there is none"."""
     squashed = np.sign(table) * np.log1p(np.abs(table))
     mean = squashed[rows].mean(axis=0, dtype=np.float64).astype(np.float32)
     spread = squashed[rows].std(axis=0, dtype=np.float64).astype(np.float32)
     places = [i for i, name in enumerate(features.NAMES) if name not in features.CATEGORIES]
     scaled = ((squashed - mean) / np.maximum(spread, 1e-3))[:, places].clip(-CLIPPED, CLIPPED)
     from_course = [features.NAMES.index(name) for name in features.FLAGGED]
-    zero = table[:, from_course] == 0
-    one = table[:, from_course] == 1
-    return np.concatenate([scaled, zero, one], axis=1, dtype=np.float32)
+    counts = table[:, from_course]
+    flags = [counts == 0, counts == 1, counts == 2, counts >= course.FAR / 2]
+    return np.concatenate([scaled, *flags], axis=1, dtype=np.float32)
 
 
 def trained(
@@ -139,7 +142,8 @@ def trained(
         for number, part in enumerate(np.array_split(order, batches)):
             if not len(part):
                 continue
-            batch = _batch(data, [spans[place] for place in part])
+            few = settings.rivals if epoch < settings.epochs - settings.whole_epochs else None
+            batch = _batch(data, [spans[place] for place in part], few, rng)
             share = model(batch)
             loss = -share[batch.pressed].sum() / max(len(batch.pressed), 1)
             optimiser.zero_grad()
@@ -194,13 +198,22 @@ class _Batch:
     """int64[steps with a target]: which steps these are."""
 
 
-def _batch(data: Given, spans: list[tuple[int, int]]) -> _Batch:
+def _batch(
+    data: Given,
+    spans: list[tuple[int, int]],
+    rivals: int | None = None,
+    rng: np.random.Generator | None = None,
+) -> _Batch:
     import torch
 
     steps = np.concatenate([np.arange(low, high) for low, high in spans])
     counts = data.first[steps + 1] - data.first[steps]
     starts = np.concatenate([[0], np.cumsum(counts)])
     rows = np.arange(starts[-1]) + np.repeat(data.first[steps] - starts[:-1], counts)
+    if rivals is not None and rng is not None:
+        kept = _drawn(data, steps, rows, counts, rivals, rng)
+        rows, counts = rows[kept], np.add.reduceat(kept, starts[:-1]).astype(np.int64)
+        starts = np.concatenate([[0], np.cumsum(counts)])
     used, place = np.unique(
         np.concatenate([data.text[rows], data.names[rows], data.asked[steps]]), return_inverse=True
     )
@@ -210,7 +223,7 @@ def _batch(data: Given, spans: list[tuple[int, int]]) -> _Batch:
     wide = max(lengths)
     cell = np.concatenate([np.arange(length) + at * wide for at, length in enumerate(lengths)])
     known = np.flatnonzero(data.target[steps] >= 0)
-    pressed = data.target[steps[known]] - data.first[steps[known]] + starts[known]
+    pressed = np.flatnonzero(np.isin(rows, data.target[steps[known]]))
     made = torch.from_numpy
     return _Batch(
         rows=rows,
@@ -226,6 +239,17 @@ def _batch(data: Given, spans: list[tuple[int, int]]) -> _Batch:
         pressed=made(pressed),
         has_target=made(known),
     )
+
+
+def _drawn(
+    data: Given, steps: Array, rows: Array, counts: Array, rivals: int, rng: np.random.Generator
+) -> Array:
+    """Return bool[rows]: about `rivals` rows of each step, drawn evenly, and the pressed one."""
+    chance = np.repeat(rivals / counts, counts)
+    kept: Array = rng.random(len(rows)) < chance
+    kept |= np.isin(rows, data.target[steps])
+    kept[np.cumsum(counts) - 1] |= True  # a step without a press keeps a row
+    return kept
 
 
 def torch_ready(places: Array) -> Array:

@@ -1,23 +1,23 @@
 """`overt evaluate next-element`: which element comes next, beside every rule.
 
 Assignments whose number is divisible by `SPLIT` are scored, the rest teach: new people, the same
-tasks. Then once with the instruction hidden, once with no text at all, and once on kinds of task
-that nothing was trained on.
+tasks. Then with the instruction hidden, with no text at all, and on kinds of task that nothing was
+trained on: half of the families of tasks teach, the other half is scored, and the reverse.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from overt.models.elements import agreement, boosted, figures, ranker, rates, rules
-from overt.models.elements.features import Features, made
+from overt.models.elements import agreement, boosted, features, figures, ranker, rules
 from overt.models.elements.figures import Ranked
 from overt.models.elements.pages import Pages, read
-from overt.models.elements.words import Words, words
+from overt.models.elements.words import words
 from overt.models.scores import Progress, Score, Scores
 from overt.models.tensors import Array
 from overt.schema.errors import TooFew
@@ -31,23 +31,43 @@ SHOWN, HIDDEN, ROLES, UNSEEN = (
     "instruction shown",
     "instruction hidden",
     "roles and geometry only",
-    "unseen task types, instruction shown",
+    "unseen task types",
 )
+EFFORT = {SHOWN: 1.0, HIDDEN: 0.5, ROLES: 0.3, UNSEEN: 0.3}
+"""Share of the trees and epochs that each gets: the whole is to last minutes."""
 TREES, RANKER, BOTH = "LightGBM", "learned ranker", "ranker and LightGBM"
+LEARNED = (TREES, RANKER, BOTH)
+PROTOCOL = (
+    f"Trained on the assignments whose number is not divisible by {SPLIT}, scored on the others: "
+    "people not trained on, tasks alike; unseen task types: neither the people nor the family of "
+    "tasks was trained on."
+)
+NOTES = (
+    "top1: the very element; widget1: that or the label or box that goes with it.",
+    "top1_gain is paired: the same steps, assignments resampled.",
+    "Texts of pages and instructions are those of imported data; live capture has roles only.",
+)
 
 
 @dataclass(frozen=True)
 class View:
-    """What a method may look at, and what of it teaches."""
+    """What a method may look at, what of it teaches, and what is scored."""
 
     name: str
-    pages: Pages
+    seen: features.Seen
     teachers: Array
-    """bool[steps]."""
     scored: Array
-    """bool[steps]."""
-    effort: float
-    """Share of the full number of trees and epochs: only the main view gets all."""
+    """bool[steps] both."""
+
+    @property
+    def steps(self) -> Array:
+        """int64[…]: the steps that are scored."""
+        return np.flatnonzero(self.scored)
+
+    @property
+    def pages(self) -> Pages:
+        """What is shown."""
+        return self.seen.pages
 
 
 def evaluate(path: Path, progress: Progress) -> Scores:
@@ -61,19 +81,22 @@ def evaluate(path: Path, progress: Progress) -> Scores:
     _enough(pages, held)
     known = words(pages.texts)
     scored = held & (pages.target >= 0)
-    view = View(SHOWN, pages, ~held, scored, 1.0)
     rows: list[Score] = []
-    ranked = _simple(view, rows)
-    progress("train with the instruction", 0.1)
-    ranked |= _learned(view, known)
-    _report(view, ranked, rows)
-    for other in (
-        View(HIDDEN, pages.instruction_hidden(), ~held, scored, 0.5),
-        View(ROLES, pages.roles_only(), ~held, scored, 0.3),
+    seen = features.seen(pages, known)
+    main = View(SHOWN, seen, ~held, scored)
+    progress("count for the rules", 0.05)
+    simple = _simple(main)
+    for name, result in simple.items():
+        rows += figures.scored(name, result, pages.who[main.steps], ranks=result.nll is not None)
+    _report(main, simple | _learned(main, progress, (0.1, 0.5)), rows)
+    _unseen(main, progress, rows)
+    for name, blind, share in (
+        (HIDDEN, pages.instruction_hidden(), 0.7),
+        (ROLES, pages.roles_only(), 0.85),
     ):
-        progress(f"train, {other.name}", 0.5)
-        _report(other, _learned(other, known), rows)
-    progress("agreement of people", 0.95)
+        view = View(name, features.seen(blind, known), ~held, scored)
+        _report(view, _learned(view, progress, (share, share + 0.15)), rows)
+    progress("agreement of people", 0.99)
     rows += agreement.agreements(pages)
     counts = {
         "assignments scored": len(np.unique(pages.who[scored])),
@@ -82,16 +105,6 @@ def evaluate(path: Path, progress: Progress) -> Scores:
         "candidates a step": round(float(pages.candidates[scored].mean())),
     }
     return Scores("next-element", PROTOCOL, counts, tuple(rows), NOTES)
-
-
-PROTOCOL = (
-    f"Trained on the assignments whose number is not divisible by {SPLIT}, scored on the others: "
-    "people not trained on, tasks alike."
-)
-NOTES = (
-    "top1: the very element; widget1: that or the label or box that goes with it.",
-    "top1_gain is paired: the same steps, assignments resampled.",
-)
 
 
 def _enough(pages: Pages, held: Array) -> None:
@@ -104,10 +117,45 @@ def _enough(pages: Pages, held: Array) -> None:
         )
 
 
-def _simple(view: View, rows: list[Score]) -> dict[str, Ranked]:
-    """Score the rules, and keep them for comparisons."""
-    pages, steps = view.pages, np.flatnonzero(view.scored)
-    alike = rates.kinds(pages)
+def family(task: str) -> str:
+    """Return what tasks of one family share: the first two words of the name.
+
+    >>> family("click-checkboxes-large"), family("click-checkboxes")
+    ('click-checkboxes', 'click-checkboxes')
+    """
+    return "-".join(task.split("-")[:2])
+
+
+def _halves(pages: Pages) -> Array:
+    """Return int64[steps]: which half of the families of tasks each step is of, 0 or 1."""
+    names = sorted({family(pages.texts[task]) for task in np.unique(pages.task)})
+    half = {name: place % 2 for place, name in enumerate(names)}
+    whole = np.array([half[family(pages.texts[task])] for task in pages.task], np.int64)
+    of_step: Array = whole[pages.episode]
+    return of_step
+
+
+def _unseen(main: View, progress: Progress, rows: list[Score]) -> None:
+    """Train on one half of the families of tasks and score the other, both ways."""
+    half = _halves(main.pages)
+    parts: list[dict[str, Ranked]] = []
+    steps: list[Array] = []
+    for number in (0, 1):
+        teachers, scored = main.teachers & (half != number), main.scored & (half == number)
+        if not (teachers & (main.pages.target >= 0)).any() or not scored.any():
+            return
+        view = View(UNSEEN, main.seen, teachers, scored)
+        share = 0.5 + 0.1 * number
+        parts.append(_simple(view) | _learned(view, progress, (share, share + 0.1)))
+        steps.append(view.steps)
+    order = np.argsort(np.concatenate(steps))
+    joined = {name: figures.joined([part[name] for part in parts], order) for name in parts[0]}
+    _report(View(UNSEEN, main.seen, main.teachers, main.scored), joined, rows)
+
+
+def _simple(view: View) -> dict[str, Ranked]:
+    """Judge the rules, fitted to the teachers where they are fitted."""
+    pages, alike = view.pages, view.seen.alike
     by_step = rules.majority_cell(pages, view.teachers, by_step=True)
     guesses = {
         "last clicked": rules.last_pressed(pages),
@@ -116,67 +164,69 @@ def _simple(view: View, rows: list[Score]) -> dict[str, Ranked]:
         "kind after kind": rules.next_kind(pages, alike, view.teachers),
         "longest text in the instruction": rules.longest_named(pages, by_step),
     }
-    ranked = {"random candidate": figures.by_chance(pages, steps)}
-    ranked |= {
-        name: figures.judged(pages, score, steps, shared=False) for name, score in guesses.items()
-    }
+    ranked = {"random candidate": figures.by_chance(pages, view.steps)}
+    for name, score in guesses.items():
+        ranked[name] = figures.judged(pages, score, view.steps, shared=False)
     chain = rules.markov_two(pages, alike, view.teachers)
-    ranked["Markov-2 over kinds"] = figures.judged(pages, chain, steps, shared=True)
-    who = pages.who[steps]
-    for name, result in ranked.items():
-        rows += figures.scored(name, result, who, ranks=result.nll is not None)
+    ranked["Markov-2 over kinds"] = figures.judged(pages, chain, view.steps, shared=True)
     return ranked
 
 
-def _learned(view: View, known: Words) -> dict[str, Ranked]:
+def _learned(view: View, progress: Progress, span: tuple[float, float]) -> dict[str, Ranked]:
     """Train LightGBM and the ranker, a thread each, and judge both and their mean."""
-    made_for = made(view.pages, known, view.teachers)
+    what = f"train, {view.name}"
+    progress(what, span[0])
+    table = features.made(view.seen, view.teachers)
+
+    def done(share: float) -> None:
+        progress(what, span[0] + (span[1] - span[0]) * share)
+
     with ThreadPoolExecutor(2) as pool:
-        jobs = [
-            pool.submit(_trees, view, made_for),
-            pool.submit(_ranker, view, known, made_for),
-        ]
+        jobs = [pool.submit(_trees, view, table), pool.submit(_ranker, view, table, done)]
         trees, network = (job.result() for job in jobs)
     with np.errstate(invalid="ignore"):  # rows that are not scored are NaN
         both = np.logaddexp(trees, network) - np.log(2)
-    steps = np.flatnonzero(view.scored)
+    scores = zip(LEARNED, (trees, network, both), strict=True)
     return {
-        name: figures.judged(view.pages, score, steps, shared=True)
-        for name, score in ((TREES, trees), (RANKER, network), (BOTH, both))
+        name: figures.judged(view.pages, score, view.steps, shared=True) for name, score in scores
     }
 
 
-def _trees(view: View, made_for: Features) -> Array:
-    settings = boosted.Settings(trees=max(20, round(boosted.Settings.trees * view.effort)))
-    model = boosted.trained(view.pages, made_for.table, view.teachers, settings)
-    return boosted.ranked(model, view.pages, made_for.table, view.scored)
+def _trees(view: View, table: Array) -> Array:
+    trees = max(20, round(boosted.Settings.trees * EFFORT[view.name]))
+    model = boosted.trained(view.pages, table, view.teachers, boosted.Settings(trees=trees))
+    return boosted.ranked(model, view.pages, table, view.scored)
 
 
-def _ranker(view: View, known: Words, made_for: Features) -> Array:
-    settings = ranker.Settings(epochs=max(2, round(ranker.Settings.epochs * view.effort)))
-    data = ranker.given(view.pages, known, made_for, view.teachers)
-    model = ranker.trained(data, view.teachers, settings)
+def _ranker(view: View, table: Array, done: Callable[[float], None]) -> Array:
+    epochs = max(2, round(ranker.Settings.epochs * EFFORT[view.name]))
+    data = ranker.given(view.pages, view.seen.words, table, view.teachers)
+    model = ranker.trained(data, view.teachers, ranker.Settings(epochs=epochs), done)
     return ranker.ranked(model, data, view.scored)
 
 
 def _report(view: View, ranked: dict[str, Ranked], rows: list[Score]) -> None:
-    """Add the rows of the learned methods, and by task where the instruction is shown."""
-    pages, steps = view.pages, np.flatnonzero(view.scored)
-    who = pages.who[steps]
-    for name in (TREES, RANKER, BOTH):
+    """Add the rows of the learned methods: all steps, gains, and tasks where rules were scored."""
+    pages = view.pages
+    who = pages.who[view.steps]
+    for name in LEARNED:
         rows += figures.scored(f"{name}, {view.name}", ranked[name], who)
     for name in (RANKER, BOTH):
-        words_for = f"{name} over {TREES}, {view.name}"
-        rows.append(figures.gain(words_for, ranked[name], ranked[TREES], who))
-    if view.name != SHOWN:
+        over = f"{name} over {TREES}, {view.name}"
+        rows.append(figures.gain(over, ranked[name], ranked[TREES], who))
+    rivals = {name: one for name, one in ranked.items() if name not in LEARNED}
+    if not rivals:
         return
-    rivals = {name: one for name, one in ranked.items() if name not in (TREES, RANKER, BOTH)}
     best = max(rivals, key=lambda name: float(rivals[name].top1.mean()))
-    rows.append(figures.gain(f"{RANKER} over {best}", ranked[RANKER], ranked[best], who))
-    task = pages.task[pages.episode[steps]]
+    if view.name != SHOWN:
+        rows.append(figures.scored(f"{best}, {view.name}", rivals[best], who, ranks=False)[0])
+    for name in LEARNED:
+        over = f"{name} over {best}, {view.name}"
+        rows.append(figures.gain(over, ranked[name], ranked[best], who))
+    task = pages.task[pages.episode[view.steps]]
     names, count = np.unique(task, return_counts=True)
     for number in names[count >= STEPS_SHOWN_MIN].tolist():
         here = task == number
-        for name in (TREES, RANKER, BOTH):
-            part = ranked[name].of(here)
-            rows.append(figures.scored(f"{name}, {pages.texts[number]}", part, who[here])[0])
+        for name in LEARNED:
+            words_for = f"{name}, {view.name}, {pages.texts[number]}"
+            rows.append(figures.scored(words_for, ranked[name].of(here), who[here])[0])
