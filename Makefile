@@ -65,12 +65,13 @@ sdk: sdk/node_modules/installed  ## build the browser bundles from sdk/ and src/
 	@$(BIN)/python -m overt.schema.generate
 	@$(BIN)/python tools/node.py node sdk/build.mjs
 
-.venv/installed-bench: .venv/installed-test
+.venv/installed-bench: .venv/installed-test sdk/node_modules/installed
 	@echo "Installing the peers we measure against …"
 	@$(PIP) -q -e '.[models,demo,test,bench]'
 	@touch $@
 
 bench: .venv/installed-bench  ## measure, side by side with peers, in one run
+	@$(BIN)/python tools/chromium.py
 	@$(BIN)/python -m benchmarks
 
 soak: .venv/installed-test  ## the long tests: fifty kills, many seeds

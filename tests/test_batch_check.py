@@ -87,6 +87,7 @@ def test_three_checks_agree(
     assert passes(batches.check, head, rows) == good
     assert in_order(head, plain) == good
     assert passes(batches.decode, plain) == good
+    assert passes(batches.check_body, plain) == good
     if good:
         assert batches.decode(plain) == (head, rows)
 
@@ -118,11 +119,16 @@ def test_any_bytes_after_the_magic_are_a_typed_error(tail: bytes) -> None:
 
 
 def _typed_or_in_order(plain: bytes) -> None:
+    batches.check_body(GOOD)  # so that its layout and header are among those remembered
     try:
         head, rows = batches.decode(plain)
     except InvalidInput as error:
         _says_nothing_of_the_data(error)
+        with pytest.raises(InvalidInput) as quickly:
+            batches.check_body(plain)
+        assert quickly.value.as_dict() == error.as_dict()  # noqa: PT017 - both are caught
         return
+    assert batches.check_body(plain) == head
     obvious(head, rows)
     rows.validate(full=True)
     # Encoding it again gives a batch that decodes to the same.

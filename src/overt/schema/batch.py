@@ -11,12 +11,12 @@ rest the whole may be gzipped; the bytes inside are the ones the person saw in t
 
 from __future__ import annotations
 
-import zlib
 from functools import cache
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from zlib_ng import zlib_ng as zlib
 
 from overt.schema import coarse, limits
 from overt.schema import header as headers
@@ -74,7 +74,7 @@ def inflate(body: bytes) -> bytes:
     stream = zlib.decompressobj(wbits=31)
     try:
         plain = stream.decompress(body, limits.INFLATED_BYTES_MAX)
-    except zlib.error as error:
+    except zlib.error as error:  # type: ignore[misc]  # its stub says so
         raise _bad("gzip stream is damaged", "body") from error
     if stream.unconsumed_tail:
         raise _bad("inflates beyond the limit", "body", "Send smaller batches.")
