@@ -187,12 +187,13 @@ def test_errors_are_pages_for_people_and_json_for_programs(client: httpx.Client)
     assert client.get("/healthz").json() == {"ok": True}
 
 
-def test_no_model_is_trained_for_a_purpose_that_has_none(client: httpx.Client) -> None:
-    joined = join(client, "person-or-program")
-    answer = client.post("/v1/train", json={}, headers=bearer(joined))
+def test_a_model_is_trained_only_for_a_purpose_that_was_chosen(client: httpx.Client) -> None:
+    joined = join(client, "typing-assist")
+    asked = {"purpose": "person-or-program"}
+    answer = client.post("/v1/train", json=asked, headers=bearer(joined))
     assert answer.status_code == 403
     with pytest.raises(NotConsented):
-        purpose_of(["person-or-program"])
+        purpose_of([])
     assert purpose_of(["typing-assist", "person-or-program"]) == "typing-assist"
 
 
