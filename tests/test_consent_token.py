@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from overt.consent.recovery import new_code, read_code, recovery_hash, write_code
-from overt.consent.token import check_token, issue_token
+from overt.consent.token import Tokens, check_token, issue_token
 from overt.schema.errors import InvalidInput, Refused
 from overt.schema.limits import TOKEN_TTL_S
 
@@ -62,6 +62,16 @@ def test_a_token_of_another_server_or_of_the_future_is_refused() -> None:
         check_token(SECRET[::-1], token, NOW_S)
     with pytest.raises(Refused, match="check the clock"):
         check_token(SECRET, token, NOW_S - 3600)
+
+
+def test_a_token_that_is_remembered_is_good_no_longer_than_it_was() -> None:
+    tokens, token = Tokens(SECRET), issue_token(SECRET, RECEIPT, NOW_S).encode()
+    assert tokens.remembered(token, NOW_S) is None
+    assert tokens.check(token, NOW_S) == tokens.remembered(token, NOW_S) == RECEIPT
+    for now_s, words in ((NOW_S + TOKEN_TTL_S, "expired"), (NOW_S - 3600, "check the clock")):
+        assert tokens.remembered(token, now_s) is None
+        with pytest.raises(Refused, match=words):
+            tokens.check(token, now_s)
 
 
 def test_a_short_secret_or_a_wrong_id_makes_no_token() -> None:

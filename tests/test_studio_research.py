@@ -187,6 +187,16 @@ def test_without_the_key_every_path_gives_the_same_answer(place: Place, path: st
     assert f"/{STUDY}" not in there.text
 
 
+@pytest.mark.parametrize("section", [*SECTIONS, "nothing"])
+def test_without_the_key_no_button_does_anything(place: Place, section: str) -> None:
+    before = place.reads()
+    form = {"purpose": "typing-assist", "keys": "11"}
+    answer = httpx.post(f"{place.url}/research/{STUDY}/{section}", data=form, timeout=60)
+    assert answer.status_code == 403
+    assert answer.text == _get(place, "/research/nothing-here").text
+    assert place.reads() == before
+
+
 def test_a_wrong_key_is_refused_alike_however_near_it_is(place: Place) -> None:
     near = place.key[:-1] + ("0" if place.key[-1] != "0" else "1")
     other = write_code(bytes(16))
