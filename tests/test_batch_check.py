@@ -149,6 +149,17 @@ def _without_names(error: InvalidInput) -> str:
     return error.what.replace("event/1", "").replace(COARSE, "")
 
 
+def test_stretched_metadata_pass_but_are_not_remembered() -> None:
+    _, at = batches.read_header(GOOD)
+    size = int.from_bytes(GOOD[at + 4 : at + 8], "little")
+    body = at + 8 + size
+    grown = (size + 8192).to_bytes(4, "little")
+    stretched = GOOD[: at + 4] + grown + GOOD[at + 8 : body] + bytes(8192) + GOOD[body:]
+    before = len(batches._layouts)
+    assert batches.check_body(stretched) == batches.decode(stretched)[0]
+    assert len(batches._layouts) == before
+
+
 def test_messages_never_repeat_what_was_sent() -> None:
     secret = "hunter2-" + os.urandom(4).hex()
     for field in BatchHeader._fields:

@@ -45,6 +45,8 @@ _KINDS_OF = {
 
 
 _LAYOUTS_KEPT_MAX = 1024
+_LAYOUT_BYTES_MAX = 4096
+"""Usual metadata have about a thousand bytes; a device could stretch them to the whole batch."""
 _layouts: dict[bytes, tuple[int, int, Any]] = {}
 """Arrow metadata that pyarrow has read → rows, bytes of the body, where each column begins in it.
 
@@ -134,7 +136,7 @@ def check_body(plain: bytes) -> BatchHeader:
         return header
     decode(plain)
     found = _compiled().layout(plain, offset, header.rows)
-    if found is not None:
+    if found is not None and len(metadata) <= _LAYOUT_BYTES_MAX:
         if len(_layouts) >= _LAYOUTS_KEPT_MAX:
             _layouts.clear()
         _layouts[metadata] = (header.rows, len(plain) - end, found[1])
