@@ -125,8 +125,8 @@ def test_other_people_are_a_track_of_their_own(tmp_path: Path) -> None:
     [
         (lambda rows: rows[:60], "1 subjects"),
         (lambda rows: [], "0 subjects"),
-        (lambda rows: [[*rows[0][:-1], "soon"], *rows], "not a column of seconds"),
-        (lambda rows: [rows[0][:-2], *rows], "not comma-separated"),
+        (lambda rows: [[*rows[0][:-1], "soon"], *rows], "line 2, column 11"),
+        (lambda rows: [rows[0][:-2], *rows], "10 fields|line 2"),
     ],
 )
 def test_a_file_that_will_not_do_says_what_is_wrong(tmp_path: Path, change, said: str) -> None:

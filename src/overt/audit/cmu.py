@@ -7,8 +7,6 @@ impostors'. One equal error rate a subject, and their mean.
 
 from __future__ import annotations
 
-import io
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -16,14 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from overt.audit import background
 from overt.audit.background import Parts
 from overt.audit.detectors import DETECTORS, Detector
 from overt.audit.rates import draws, eer_interpolated, eer_subject_mean
 from overt.audit.reproduced import Compared, Reproduced
-from overt.datasets import files
+from overt.datasets import delimited, files
+from overt.datasets.sheet import Sheet
 from overt.schema.errors import InvalidInput, TooFew
 
 Progress = Callable[[str, float], None]
@@ -31,7 +29,8 @@ Progress = Callable[[str, float], None]
 TRAINING, GENUINE, IMPOSTOR = 200, 200, 5
 TYPINGS_MIN = 20
 SUBJECTS_MIN = 2
-_TIMING = re.compile(r"(H|DD|UD)\.", re.IGNORECASE)
+_TIMINGS = ("h.", "dd.", "ud.")
+_MISSING = ("", "na", "nan")
 _FORM = (
     "The layout is that of DSL-StrongPasswordData.csv: subject, sessionIndex, rep, and timings in "
     "seconds in columns H.key, DD.key.key and UD.key.key."
@@ -63,55 +62,31 @@ class Typings:
 def read(path: Path) -> Typings:
     """Return the typings in `path`: a CSV file, or a directory or `.tar.zst` that holds one.
 
-    Columns may stand in any order and further ones are ignored. Raises `InvalidInput`.
+    Columns may stand in any order and further ones are ignored. Raises `InvalidInput` with line and
+    column for a value that is no number; an empty one costs its typing only.
     """
-    for found in files.named(path, "*.csv"):
-        table = _table(found.data, found.name)
-        if "subject" in table.column_names:
-            return _typings(table, found.name)
+    for found in files.named(path, "*.csv", "*.txt"):
+        sheet = delimited.read(found.data, found.name, (), None)
+        if "subject" in sheet:
+            return _typings(sheet)
     raise InvalidInput("has no column subject", where=str(path), do=_FORM)
 
 
-def _table(data: bytes, file: str) -> pa.Table:
-    from pyarrow import csv
-
-    try:
-        table = csv.read_csv(
-            io.BytesIO(data.removeprefix(b"\xef\xbb\xbf")),
-            convert_options=csv.ConvertOptions(
-                column_types={"subject": pa.string()}, null_values=["", "NA", "NaN", "nan"]
-            ),
-        )
-    except pa.ArrowInvalid as error:
-        raise InvalidInput("is not comma-separated with a header", where=file, do=_FORM) from error
-    return table.rename_columns([name.strip() for name in table.column_names])
-
-
-def _typings(table: pa.Table, file: str) -> Typings:
-    names = [name for name in table.column_names if _TIMING.match(name)]
+def _typings(sheet: Sheet) -> Typings:
+    names = [name for name in sheet.columns if name.startswith(_TIMINGS)]
     if not names:
-        raise InvalidInput("has no column of timings", where=file, do=_FORM)
-    columns = []
-    for name in names:
-        column = table.column(name)
-        if not (pa.types.is_floating(column.type) or pa.types.is_integer(column.type)):
-            if not pa.types.is_null(column.type):
-                raise InvalidInput("is not a column of seconds", where=f"{file}, {name}", do=_FORM)
-            column = column.cast(pa.float64())
-        columns.append(column.cast(pa.float64()).to_numpy(zero_copy_only=False))
-    timings = np.column_stack(columns)
-    owner = np.array([name or "" for name in table.column("subject").to_pylist()], np.str_)
-    order = np.arange(len(owner))
-    if {"sessionIndex", "rep"} <= set(table.column_names):
-        try:
-            sitting, repetition = (
-                table.column(name).cast(pa.float64()).to_numpy(zero_copy_only=False)
-                for name in ("sessionIndex", "rep")
-            )
-        except pa.ArrowInvalid as error:
-            raise InvalidInput("sessionIndex or rep is not a number", where=file) from error
-        order = np.lexsort((repetition, sitting))
-    timings, owner = timings[order], owner[order]
+        raise InvalidInput("has no column of timings", where=sheet.file, do=_FORM)
+    blank = [[text.strip().lower() in _MISSING for text in sheet.texts(name)] for name in names]
+    timings = np.column_stack(
+        [
+            sheet.numbers(name, "a time in seconds", where=~np.array(empty, bool))
+            for name, empty in zip(names, blank, strict=True)
+        ]
+    )
+    owner = np.array(sheet.texts("subject"), np.str_)
+    if "sessionindex" in sheet and "rep" in sheet:
+        order = np.lexsort([sheet.numbers(name) for name in ("rep", "sessionindex")])
+        timings, owner = timings[order], owner[order]
     whole = np.isfinite(timings).all(1) & (owner != "")
     subjects = {name: timings[whole & (owner == name)] for name in np.unique(owner[whole]).tolist()}
     return Typings(subjects, len(names), int((~whole).sum()))
