@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from overt.audit import cmu, detectors
+from overt.audit import cmu, detectors, dots
 from overt.audit.rates import eer_interpolated
 from overt.audit.reproduced import page
 from overt.schema.errors import InvalidInput, TooFew
@@ -110,6 +110,14 @@ def test_order_of_rows_and_columns_and_what_else_is_there_change_nothing(tmp_pat
     assert [row.name for row in plain.rows] == list(detectors.DETECTORS)
     assert any("half of theirs" in note for note in plain.notes)
     assert "published" in page(plain)
+
+
+@given(st.lists(st.floats(-1e6, 1e6).map(lambda x: round(x, 6)), min_size=1, max_size=6))
+def test_an_axis_holds_its_values_between_a_few_round_marks(values: list[float]) -> None:
+    low, high, step = dots._axis(values)
+    assert low <= min(values) + step * 1e-6
+    assert max(values) <= high + step * 1e-6
+    assert 1 <= round((high - low) / step) <= 8
 
 
 def test_other_people_are_a_track_of_their_own(tmp_path: Path) -> None:

@@ -24,8 +24,8 @@ FOLDS = 5
 NAME = "Background: LightGBM over pairs"
 NOTE = (
     "Background rows are another track, not the paper's: they also learn from other people's "
-    "typing, never the owner's. `attackers known`: most impostors were in that background. "
-    "`attackers unknown`: only impostors who were not."
+    "typing, never the owner's. Attackers known: most impostors were in that background. "
+    "Attackers unknown: only impostors who were not."
 )
 
 

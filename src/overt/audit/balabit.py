@@ -43,9 +43,9 @@ Progress = Callable[[str, float], None]
 
 PUBLISHED = 0.92
 VARIANTS: dict[str, tuple[str, ...]] = {
-    "with positions on the screen": (),
+    "with positions": (),
     "without positions": ("absolute",),
-    "without positions and sampling": ("absolute", "sampling"),
+    "without positions or intervals": ("absolute", "sampling"),
     "geometry only": ("absolute", "sampling", "motion"),
 }
 """Which groups of `overt.audit.actions` are left out."""
@@ -54,11 +54,11 @@ SOFTNESS = 3.0
 training recordings, where 1 and 3 differ by .002."""
 ROUNDS = 100
 NOTE = (
-    "Published on all 816 labelled recordings. `challenge`: attackers are among the accounts "
-    "learned from. `likeliest attacker left out`: same recordings and labels, but the models of "
-    "the other account that a recording resembles most are not asked. `strangers`: legal "
-    "recordings tried on every other account, with their true owner among those learned from "
-    "(`known`) and with the owner left out (`left out of training`): the honest figure."
+    "Published on all 816 labelled recordings. Challenge: attackers are among the accounts learned "
+    "from. Likeliest attacker left out: same recordings and labels, but the models of the other "
+    "account that a recording resembles most are not asked. Strangers: legal recordings tried on "
+    "every other account, with their true owner among those learned from (known), and with the "
+    "owner left out of training: the honest figure."
 )
 SIGNS = "Positions on the screen and sampling intervals are partly of the computer, not the hand."
 FITTED = (
