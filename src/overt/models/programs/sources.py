@@ -7,7 +7,6 @@ one data set, or one that holds several, whichever are there.
 from __future__ import annotations
 
 import gzip
-import io
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -17,7 +16,9 @@ from typing import Any
 
 import numpy as np
 
+from overt.datasets import balabit, mousetrap
 from overt.datasets.files import Found, named
+from overt.datasets.imported import Skipped
 from overt.models.programs.sessions import channel_of
 from overt.models.programs.trace import Trace, cut, input_ms, joined, trace_of
 from overt.schema.errors import InvalidInput, Missing
@@ -33,9 +34,6 @@ MOVEMENTS_A_BLOCK = 60
 COARSE_MS = 40.0
 """A hand's movement ends near 10 Hz: sampled less than 25 times a second it is not there any more.
 Most of Balabit came over a network at 10 samples a second."""
-
-_LOST = 65535
-"""Balabit's mark of a lost reading."""
 
 
 @dataclass(frozen=True)
@@ -135,23 +133,8 @@ def _illegal(file: Found) -> set[str]:
 
 
 def _balabit_trace(file: Found) -> Trace:
-    import polars as pl
-
-    try:
-        table = pl.read_csv(
-            io.BytesIO(file.data),
-            columns=["client timestamp", "x", "y"],
-            schema_overrides={"client timestamp": pl.Float64, "x": pl.Float64, "y": pl.Float64},
-            ignore_errors=True,
-        ).drop_nulls()
-    except pl.exceptions.PolarsError as error:
-        raise InvalidInput("is not a table of the expected columns", where=file.path) from error
-    table = table.filter((pl.col("x") != _LOST) & (pl.col("y") != _LOST))
-    t, x, y = (table[name].to_numpy() for name in ("client timestamp", "x", "y"))
-    if t.size and (np.diff(t) < -1).any():
-        stop = int(np.flatnonzero(np.diff(t) < -1)[0]) + 1
-        t, x, y = t[:stop], x[:stop], y[:stop]
-    return trace_of(t * 1000, x, y)
+    made = balabit.read_recording(file.data, file.path, Skipped())
+    return trace_of(made.time_us / 1000, made.x_px, made.y_px)
 
 
 def _spread(traces: list[Trace]) -> tuple[Trace, ...]:
@@ -184,18 +167,19 @@ def _cursory(path: Path) -> list[Recording]:
 
 
 def _mousetrap(path: Path) -> list[Recording]:
-    import polars as pl
-
-    people: dict[Any, list[Trace]] = {}
+    people: dict[tuple[str, int], list[Trace]] = {}
     for file in named(path, "*.parquet"):
-        table = pl.read_parquet(io.BytesIO(file.data))
-        if not {"subject", "trial", "t_ms", "x", "y"} <= set(table.columns):
-            continue
-        for (subject, _trial), rows in table.group_by(["subject", "trial"], maintain_order=True):
-            t, x, y = (rows[name].to_numpy() for name in ("t_ms", "x", "y"))
-            people.setdefault(subject, []).append(trace_of(t, x, y))
+        made = mousetrap.read_trajectories(file.data, file.path, Skipped())
+        first = np.flatnonzero(np.diff(made.trial, prepend=-1))
+        for start, end, subject in zip(
+            first, [*first[1:], made.trial.size], made.subject, strict=True
+        ):
+            own = slice(int(start), int(end))
+            trace = trace_of(made.time_us[own] / 1000, made.x_px[own], made.y_px[own])
+            people.setdefault((file.path, int(subject)), []).append(trace)
     return [
-        Recording("mousetrap", str(person), (joined(traces),)) for person, traces in people.items()
+        Recording("mousetrap", str(number), (joined(traces),))
+        for number, traces in enumerate(people.values())
     ]
 
 
