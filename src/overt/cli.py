@@ -261,7 +261,7 @@ def linkage(
 
 
 @app.command(
-    epilog="Example: overt evaluate next-element --data ../shared/data/miniwob-human-demos"
+    epilog="Example: overt evaluate next-element --data miniwob-human-demos"
 )
 def evaluate(
     task: Annotated[str, typer.Argument(metavar="TASK", help=f"One of: {', '.join(TASKS)}.")],
