@@ -260,9 +260,7 @@ def linkage(
     audit_linkage(data_dir, study, level.value, keys, html, as_json=as_json)
 
 
-@app.command(
-    epilog="Example: overt evaluate next-element --data miniwob-human-demos"
-)
+@app.command(epilog="Example: overt evaluate next-element --data miniwob-human-demos")
 def evaluate(
     task: Annotated[str, typer.Argument(metavar="TASK", help=f"One of: {', '.join(TASKS)}.")],
     *,
