@@ -13,6 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from overt.schema import batch as batches
+from overt.schema import header as headers
 from overt.schema import limits
 from overt.schema.batch import BatchHeader
 from overt.schema.coarse import COARSE
@@ -147,6 +148,23 @@ def _says_nothing_of_the_data(error: InvalidInput) -> None:
 
 def _without_names(error: InvalidInput) -> str:
     return error.what.replace("event/1", "").replace(COARSE, "")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"removed": HEAD.produced, "lost": 1},
+        {"lost": -1},
+        {"rows": 0},
+        {"first_seq": limits.SESSION_SEQ_MAX},
+        {"t0_us": 2**53},
+        {"x0_8th_css_px": -(2**31) - 1},
+    ],
+)
+def test_numbers_are_checked_in_headers_whose_words_are_known_too(change: dict[str, int]) -> None:
+    headers.read(HEAD.to_json())
+    with pytest.raises(InvalidInput):
+        headers.read(HEAD._replace(**change).to_json())
 
 
 def test_stretched_metadata_pass_but_are_not_remembered() -> None:
