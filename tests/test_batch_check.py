@@ -167,6 +167,20 @@ def test_numbers_are_checked_in_headers_whose_words_are_known_too(change: dict[s
         headers.read(HEAD._replace(**change).to_json())
 
 
+def test_a_column_that_claims_fewer_bytes_than_its_rows_take_is_refused() -> None:
+    _, at = batches.read_header(GOOD)
+    body = at + 8 + int.from_bytes(GOOD[at + 4 : at + 8], "little")
+    lengths = {size for width in (1, 2, 4) for size in (ROWS * width, -(-ROWS * width // 8) * 8)}
+    claims = [
+        place
+        for place in range(at + 8, body - 8, 4)
+        if int.from_bytes(GOOD[place : place + 8], "little") in lengths
+    ]
+    assert len(claims) >= len(WIRE)
+    for place in claims:
+        _typed_or_in_order(GOOD[:place] + (1).to_bytes(8, "little") + GOOD[place + 8 :])
+
+
 def test_stretched_metadata_pass_but_are_not_remembered() -> None:
     _, at = batches.read_header(GOOD)
     size = int.from_bytes(GOOD[at + 4 : at + 8], "little")
