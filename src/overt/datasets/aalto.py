@@ -22,6 +22,7 @@ from overt.datasets import files, keycodes, tsv, typed
 from overt.datasets.imported import ImportedPerson, Progress, Skipped
 from overt.schema.errors import InvalidInput
 
+PATTERN = "*_keystrokes.txt"
 TIME_MS_MAX = 2.0**53 / 1000
 _REQUIRED = ("PARTICIPANT_ID", "TEST_SECTION_ID", "PRESS_TIME", "RELEASE_TIME")
 
@@ -49,13 +50,15 @@ def by_participant(
     *,
     progress: Callable[[Progress], None] | None = None,
     skipped: Skipped | None = None,
+    only: files.Only | None = None,
 ) -> Iterator[tuple[str, ImportedPerson]]:
     """Yield what `read` does, each with the participant's published number.
 
+    `only` further chooses files by `files.Found.path`.
     For splits that must not hang on the order of files; the number is not to be kept.
     """
     people = 0
-    for found in files.named(path, "*_keystrokes.txt"):
+    for found in files.named(path, PATTERN, only=only):
         try:
             made = list(_people_in(found.data, found.name, skipped))
         except InvalidInput as error:

@@ -22,7 +22,8 @@ _LAST = _FIRST + 1
 
 
 @kernel
-def _add_presses(down: Any, up: Any, start: int, window: int, pause: int, total: Any) -> None:
+def add_presses(down: Any, up: Any, start: int, window: int, pause: int, total: Any) -> None:
+    """Add presses that follow each other (int64[n], µs; `UNKNOWN` releases) to their windows."""
     for i in range(down.shape[0]):
         w = (down[i] - start) // window
         total[w, _PRESSES] += 1.0
@@ -48,7 +49,7 @@ def _add_presses(down: Any, up: Any, start: int, window: int, pause: int, total:
 def _add(events: Events, cut: Cut, total: Any) -> None:
     columns = [events[name] for name in ("kind", "t_us", "slot", "modifiers")]
     _, down, up = presses.pair(*columns)
-    _add_presses(down, up, cut.start_us, cut.width_us, cut.pause_us, total)
+    add_presses(down, up, cut.start_us, cut.width_us, cut.pause_us, total)
 
 
 FAMILY = Family(COLUMNS, _add)

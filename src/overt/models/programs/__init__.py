@@ -2,6 +2,8 @@
 
 `trace` what a pointer did; `generators` and `learned` the programs; `sessions` a program in the
 place of a person: the same errands through the same sampling; `strokes` and `features` what is
-measured; `sources` people's recordings; `windows` the data set; `classifiers` who tells;
-`scored` the figures of `overt evaluate person-or-program`.
+measured; `sources` people's recordings; `windows` the data set; `classifiers` who tells.
+At the keyboard: `typed` what was typed; `typists` the programs; `rhythm` what is measured;
+`writers` people; `keyboard` the data set. `rounds` learns from and asks about either; `scored` the
+figures of `overt evaluate person-or-program`.
 """

@@ -64,7 +64,7 @@ def check(windows: Windows) -> None:
         raise TooFew(
             "needs windows of people and of programs to learn from",
             where="training data",
-            do="Give recordings of at least two people with some minutes of pointer movement each.",
+            do="Give recordings of at least two people with some minutes of input each.",
         )
 
 

@@ -55,12 +55,12 @@ def channel_of(trace: Trace) -> Channel | None:
         return None
     taken = dt[both]
     middle = float(np.median(taken))
-    return Channel(middle, taken[taken <= 4 * middle], _resolution(taken))
+    return Channel(middle, taken[taken <= 4 * middle], resolution_ms(taken))
 
 
-def _resolution(dt: Array) -> float:
-    """Return the step of a clock: 15.6 or 10 ms where next to all intervals are multiples of it."""
-    for step in (15.6, 10.0):
+def resolution_ms(dt: Array, steps: tuple[float, ...] = (15.6, 10.0)) -> float:
+    """Return the step of a clock: the first of which next to all intervals are multiples, or 1."""
+    for step in steps:
         off = np.abs(dt - step * np.round(dt / step))
         if (off <= 1.0).mean() > 0.9:
             return step

@@ -56,7 +56,7 @@ def recordings(path: Path, progress: Callable[[str, float], None]) -> list[Recor
         raise Missing("there is no such file or directory", where=str(path))
     found: list[Recording] = []
     for number, (source, (mark, read)) in enumerate(_SOURCES.items()):
-        for place in _places(path, mark):
+        for place in places(path, mark):
             progress(f"reading {source}", number / len(_SOURCES))
             found += read(place)
     if not found:
@@ -70,7 +70,7 @@ def recordings(path: Path, progress: Callable[[str, float], None]) -> list[Recor
     return found
 
 
-def _places(path: Path, mark: str) -> list[Path]:
+def places(path: Path, mark: str) -> list[Path]:
     """Return the folders or archives of one data set: `path` itself, or what lies right below."""
     near = [path, *sorted(path.iterdir())] if path.is_dir() else [path]
     hits = [one for one in near if re.search(mark, one.resolve().name)]

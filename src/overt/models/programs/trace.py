@@ -92,17 +92,23 @@ def cut(trace: Trace, seconds: float, *, least: float = 1.0) -> list[Trace]:
 
     The last piece counts if at least the share `least` of the time is there.
     """
-    if not trace.size:
+    return [
+        Trace(trace.t_ms[at], trace.x_px[at], trace.y_px[at])
+        for at in pieces(input_ms(trace), seconds, least=least)
+    ]
+
+
+def pieces(passed_ms: Array, seconds: float, *, least: float = 1.0) -> list[slice]:
+    """Return where each piece of `seconds` lies, of samples at these times of input from 0.
+
+    >>> pieces(np.array([0.0, 400, 900, 1000, 1600]), 1.0, least=0.5)
+    [slice(0, 3, None), slice(3, 5, None)]
+    """
+    if not passed_ms.size:
         return []
-    passed = input_ms(trace)
     step = seconds * 1000
-    whole = int(passed[-1] // step)
-    if passed[-1] - whole * step >= least * step:
+    whole = int(passed_ms[-1] // step)
+    if passed_ms[-1] - whole * step >= least * step:
         whole += 1
-    return [between(trace, passed, n * step, (n + 1) * step) for n in range(whole)]
-
-
-def between(trace: Trace, passed: Array, start: float, stop: float) -> Trace:
-    """Return the samples with `start` ≤ input time < `stop`."""
-    a, b = np.searchsorted(passed, [start, stop], "left").tolist()
-    return Trace(trace.t_ms[a:b], trace.x_px[a:b], trace.y_px[a:b])
+    edges = np.searchsorted(passed_ms, np.arange(whole + 1) * step, "left").tolist()
+    return [slice(a, b) for a, b in itertools.pairwise(edges)]

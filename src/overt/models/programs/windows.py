@@ -53,9 +53,9 @@ class Windows:
     """One window a row. All arrays have the same length."""
 
     x: Array
-    """float64[windows, features]: `features.NAMES`."""
+    """float64[windows, features]: `features.NAMES`, or `rhythm.NAMES` for typing."""
     trivial: Array
-    """float64[windows, `TRIVIAL`]: what sampling and length alone give away."""
+    """float64[windows, `TRIVIAL` or `rhythm.TRIVIAL`]: what sampling and length alone give away."""
     seconds: Array
     kind: Array
     """Name of the program, or "person"."""
@@ -114,7 +114,7 @@ def windows_of(
     makers = {
         side: learned(library) for side, library in libraries.items() if len(library) >= LIBRARY_MIN
     }
-    gathered: list[tuple[Array, Array, float, str, str, str, str]] = []
+    gathered: list[Row] = []
     for number, recording in enumerate(recordings):
         progress("programs in people's places", number / len(recordings))
         person = f"{recording.source}/{recording.person}"
@@ -139,7 +139,7 @@ def windows_of(
                     (*row, kind, recording.source, person, f"{kind}/{unit}")
                     for row in _pieces(done)
                 ]
-    return _columns(gathered)
+    return columns(gathered, len(NAMES), len(TRIVIAL))
 
 
 def _libraries(
@@ -167,8 +167,13 @@ def _pieces(block: Trace) -> Iterator[tuple[Array, Array, float]]:
             yield row_of(piece), trivial_of(piece), seconds
 
 
-def _columns(gathered: list[tuple[Array, Array, float, str, str, str, str]]) -> Windows:
+Row = tuple[Array, Array, float, str, str, str, str]
+"""One window, in the order of the fields of `Windows`."""
+
+
+def columns(gathered: list[Row], features: int, trivial: int) -> Windows:
+    """Return rows as columns; none of them still has the right number of `features`."""
     if not gathered:
-        return Windows(np.zeros((0, len(NAMES))), np.zeros((0, len(TRIVIAL))), *[np.zeros(0)] * 5)
-    x, trivial, *rest = zip(*gathered, strict=True)
-    return Windows(np.stack(x), np.stack(trivial), *[np.array(one) for one in rest])
+        return Windows(np.zeros((0, features)), np.zeros((0, trivial)), *[np.zeros(0)] * 5)
+    x, known, *rest = zip(*gathered, strict=True)
+    return Windows(np.stack(x), np.stack(known), *[np.array(one) for one in rest])

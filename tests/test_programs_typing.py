@@ -1,0 +1,191 @@
+"""Programs that type in a person's place, what is measured of rhythm, and who can tell."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from overt.datasets import rows
+from overt.models.programs import scored, writers
+from overt.models.programs.keyboard import pace_of, performed, windows_of
+from overt.models.programs.rhythm import NAMES, row_of, trivial_of
+from overt.models.programs.rounds import name_of, sides_of
+from overt.models.programs.typed import (
+    PAUSE_MAX_MS,
+    Clock,
+    Typed,
+    clock_of,
+    cut,
+    in_a_row,
+    text_of,
+    typing_ms,
+)
+from overt.models.programs.typists import TYPISTS, Pace
+from overt.models.programs.writers import Writer
+from overt.schema.errors import InvalidInput
+from overt.schema.event import KeyClass, Kind
+
+FINE = Clock(1.0, 1.0, np.zeros(1))
+PACE = Pace(200.0, 90.0)
+AT = {name: place for place, name in enumerate(NAMES)}
+
+
+def _silent(_what: str, _done: float) -> None:
+    pass
+
+
+def _somebody(seed: int, texts: int = 6, step_ms: float = 1.0) -> Typed:
+    """Return typing of nobody: slower at words, each interval like the one before."""
+    rng = np.random.default_rng(seed)
+    made = []
+    for _ in range(texts):
+        key_class = np.where(np.arange(40) % 6 == 5, int(KeyClass.SPACE), int(KeyClass.LETTER))
+        after = np.append(False, key_class[:-1] == KeyClass.SPACE)
+        drift = np.convolve(rng.normal(0, 0.3, 44), np.ones(5) / 2, "valid")
+        wait = 180 * np.exp(drift + 0.5 * after)
+        down = np.floor(np.cumsum(wait) / step_ms) * step_ms
+        hold = np.floor(rng.lognormal(4.5, 0.3, 40) / step_ms) * step_ms
+        made.append(Typed(down, hold, key_class.astype(np.int8), np.arange(40) == 0))
+    return in_a_row(made)
+
+
+def _done(kind: str, seed: int = 1, clock: Clock = FINE) -> Typed:
+    rng = np.random.default_rng(seed)
+    typist = TYPISTS[kind](rng, PACE, [_somebody(8), _somebody(9)])
+    return performed(typist, _somebody(seed), clock, rng, until_ms=30_000)
+
+
+@pytest.mark.parametrize("kind", TYPISTS)
+def test_every_program_types_the_persons_keys_through_the_persons_clock(kind: str) -> None:
+    for step in (1.0, 8.0):
+        done = _done(kind, clock=Clock(step, 1.0, np.zeros(1)))
+        assert typing_ms(done)[-1] >= 25_000
+        assert (np.diff(done.down_ms) > 0).all()
+        assert (done.hold_ms >= 0).all()
+        for text in done.texts():
+            np.testing.assert_array_equal(text.key_class, _somebody(1).texts()[0].key_class)
+            if kind != "instant":
+                assert (np.diff(text.down_ms) % step == 0).all()
+    again = _done(kind, clock=Clock(8.0, 1.0, np.zeros(1)))
+    np.testing.assert_array_equal(again.down_ms, done.down_ms)
+
+
+def test_each_number_says_what_an_imitation_forgets() -> None:
+    person = row_of(_somebody(3))
+    rows_of = {kind: row_of(_done(kind)) for kind in TYPISTS}
+    assert rows_of["fixed delay"][AT["interval_repeats"]] > 0.4 > person[AT["interval_repeats"]]
+    assert person[AT["word_start"]] > 0.3 > rows_of["log-normal delay"][AT["word_start"]]
+    assert rows_of["slower at words"][AT["word_start"]] > 0.1
+    assert rows_of["person by key class"][AT["word_start"]] > 0.3
+    assert person[AT["interval_follows"]] > 0.3
+    for kind in ("log-normal delay", "shuffled person", "person by key class"):
+        assert abs(rows_of[kind][AT["interval_follows"]]) < 0.3, kind
+    assert person[AT["interval_by_classes"]] > 0.05
+    assert abs(rows_of["shuffled person"][AT["interval_by_classes"]]) < 0.1
+    assert rows_of["instant"][AT["down_down_us_mean"]] < 10_000
+
+
+@given(st.integers(0, 1000), st.integers(0, 10**9))
+@settings(max_examples=10, deadline=None)
+def test_when_a_window_is_changes_no_number(seed: int, at_ms: int) -> None:
+    typed = _somebody(seed, 2)
+    later = Typed(typed.down_ms + at_ms, typed.hold_ms, typed.key_class, typed.begins)
+    np.testing.assert_allclose(row_of(later), row_of(typed), rtol=1e-6, atol=1e-6)
+    np.testing.assert_array_equal(trivial_of(later), trivial_of(typed))
+
+
+def test_means_and_shares_are_those_of_the_catalogue_and_modifiers_are_left_out() -> None:
+    keys = [1, 1, 4, 9, 1, 1, 2]
+    t = np.array([0, 90, 250, 300, 380, 470, 700]) * 1000
+    up = t + np.array([110, 80, 60, 300, 95, 240, 50]) * 1000
+    order = np.argsort(np.concatenate([t, up]), kind="stable")
+    made = {
+        "kind": np.repeat([int(Kind.KEY_DOWN), int(Kind.KEY_UP)], 7)[order],
+        "t_us": np.concatenate([t, up])[order],
+        "slot": np.tile(np.arange(1, 8), 2)[order],
+        "key_class": np.tile(keys, 2)[order],
+    }
+    text = text_of(rows.table(14, made))
+    assert text.key_class.tolist() == [1, 1, 4, 1, 1, 2]
+    t_us, up_us = np.delete(t, 3), np.delete(up, 3)
+    row = row_of(text)
+    assert row[AT["hold_us_mean"]] == pytest.approx((up_us - t_us).mean())
+    assert row[AT["down_down_us_sd"]] == pytest.approx(np.diff(t_us).std(ddof=1))
+    assert row[AT["up_down_us_mean"]] == pytest.approx((t_us[1:] - up_us[:-1]).mean())
+    assert row[AT["rollover_share"]] == pytest.approx((up_us[:-1] > t_us[1:]).mean())
+
+
+@pytest.mark.parametrize("size", [0, 1, 2])
+def test_next_to_nothing_gives_no_rhythm_and_no_error(size: int) -> None:
+    few = Typed(
+        np.arange(size) * 100.0, np.full(size, np.nan), np.ones(size, np.int8), np.arange(size) == 0
+    )
+    assert np.isnan(row_of(few)[AT["interval_follows"] :]).all()
+    assert np.isnan(trivial_of(few)).all()
+    assert cut(few, 5.0) == []
+    assert in_a_row([few]).size == 0
+    assert pace_of(few) is None
+
+
+def test_texts_follow_each_other_with_a_second_between_that_is_no_interval() -> None:
+    both = in_a_row([_somebody(1, 1), _somebody(2, 1)])
+    joint = int(np.flatnonzero(both.begins)[1])
+    assert both.down_ms[joint] - both.down_ms[joint - 1] == PAUSE_MAX_MS
+    assert np.isnan(both.interval_ms()[[0, joint]]).all()
+    assert [text.size for text in both.texts()] == [40, 40]
+
+
+@pytest.mark.parametrize("step_ms", [0.1, 1.0, 8.0, 10.0])
+def test_a_persons_clock_is_read_from_their_own_times(step_ms: float) -> None:
+    assert clock_of(_somebody(4, step_ms=step_ms)).step_ms == step_ms
+
+
+def test_programs_in_a_persons_place_know_nothing_of_that_person_or_the_other_side() -> None:
+    people = [Writer("made up", str(n), _somebody(n)) for n in range(6)]
+    sides = sides_of(people)
+
+    def made(known: list[Writer]) -> dict[str, float]:
+        windows = windows_of(known, lambda one: sides[name_of(one)], _silent)
+        mine = (windows.person == "made up/0") & windows.program
+        return dict(
+            zip(windows.unit[mine].tolist(), np.nan_to_num(windows.x[mine]).sum(1), strict=True)
+        )
+
+    assert sorted(set(sides.values())) == [0, 1]
+    other = [one for one in people if sides[name_of(one)] != sides["made up/0"]]
+    without = [one for one in people if one is not other[-1]]
+    assert made(people) == made(without)
+    alone = [people[0], *other]
+    assert not {one.split("/")[0] for one in made(alone)} & {
+        "shuffled person",
+        "person by key class",
+    }
+
+
+def test_aaltos_layout_alone_is_judged_as_typing_and_nothing_else(tmp_path: Path) -> None:
+    head = "PARTICIPANT_ID\tTEST_SECTION_ID\tPRESS_TIME\tRELEASE_TIME\tLETTER\tKEYCODE"
+    for person in range(writers.PEOPLE_MAX + 3):
+        lines = [head]
+        typed = _somebody(person, 1) if person % 20 else _somebody(person, 1).at(slice(0, 3))
+        for down, hold, key_class in zip(
+            typed.down_ms, typed.hold_ms, typed.key_class, strict=True
+        ):
+            code = 32 if key_class == KeyClass.SPACE else 65
+            lines.append(f"{person}\t1\t{down:.0f}\t{down + hold:.0f}\t{chr(code)}\t{code}")
+        (tmp_path / f"{person}_keystrokes.txt").write_text("\n".join(lines), encoding="utf-8")
+    everyone, found = scored._found(tmp_path, _silent)
+    assert everyone == []
+    assert len({one.person for one in found}) == len(found)
+    assert writers.PEOPLE_MAX - 4 <= len(found) <= writers.PEOPLE_MAX
+    assert {one.source for one in found} == {"aalto-desktop-subset"}
+    assert writers.writers(tmp_path, _silent) == []
+
+
+def test_a_folder_without_anyone_is_refused_in_words(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("nothing", encoding="utf-8")
+    with pytest.raises(InvalidInput, match="no recordings"):
+        scored._found(tmp_path, _silent)
