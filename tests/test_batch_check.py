@@ -181,6 +181,13 @@ def test_a_column_that_claims_fewer_bytes_than_its_rows_take_is_refused() -> Non
         _typed_or_in_order(GOOD[:place] + (1).to_bytes(8, "little") + GOOD[place + 8 :])
 
 
+@pytest.mark.parametrize("changed", [GOOD[:-8], GOOD[:-80], GOOD + bytes(8)])
+def test_a_known_layout_over_a_body_of_another_length_is_refused(changed: bytes) -> None:
+    batches.check_body(GOOD)
+    with pytest.raises(InvalidInput):
+        batches.check_body(changed)
+
+
 def test_stretched_metadata_pass_but_are_not_remembered() -> None:
     _, at = batches.read_header(GOOD)
     size = int.from_bytes(GOOD[at + 4 : at + 8], "little")
