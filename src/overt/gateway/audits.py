@@ -87,10 +87,16 @@ def _name(level: str, keys: Sequence[int]) -> str:
 
 
 def _selected(door: Door, study: Study) -> list[Selected]:
+    """Return the living if they are ten, else the others: never both in one figure.
+
+    Ten of those attacked must have typed enough (`linkage`); among others a few living ones would
+    be found by subtracting those who can be made up again.
+    """
     selected = door.select(study.id, purpose_of(study), ACTION)
-    if sum(chosen.origin == "live" for chosen in selected) < PEOPLE_MIN:
-        selected = [chosen for chosen in selected if chosen.origin != "live"]
-    return selected
+    living = [chosen for chosen in selected if chosen.origin == "live"]
+    if len(living) >= PEOPLE_MIN:
+        return living
+    return [chosen for chosen in selected if chosen.origin != "live"]
 
 
 def _attacked(
