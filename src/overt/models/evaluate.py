@@ -84,7 +84,7 @@ def _judge(
     learned: list[Sequences],
 ) -> Evaluation:
     few = len(judged) < PERSONS_MIN
-    with _one_thread():
+    with one_thread():
         rows = _predicted(trained, judged)
         trees, remark = ([], "") if few else _boosted(judged, learned)
         if trees:
@@ -100,7 +100,7 @@ def _judge(
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
+def one_thread() -> Iterator[None]:
     """Compute on one thread: threads that wait for each other on a busy machine take minutes."""
     import torch
 

@@ -16,11 +16,13 @@ import numpy as np
 from overt.datasets.tokens import VOCABULARY
 from overt.models import boosted, typists
 from overt.models.baselines import baselines, tables
+from overt.models.evaluate import one_thread
 from overt.models.metrics import figures
 from overt.models.predict import Predicted, predict, predict_baselines
 from overt.models.scores import Progress, Scores
 from overt.models.stream import Stream, stream_of
 from overt.models.tensors import Array
+from overt.models.train import Trained
 
 METRICS = {
     "pause_nll": "nll",
@@ -32,7 +34,6 @@ STATES = 2
 STATE_PAUSES_MIN = 200
 """With fewer pauses before a key, the states are those of all keys."""
 _RIDGE = 1.0
-_NAMES = {"digraph": "digraph median", "most frequent": "one log-normal"}
 NOTES = (
     "All are given the key that came. nll and r2 are of ln ms. Intervals are over people.",
     "LightGBM and the linear regression are given running means of the person's earlier pauses.",
@@ -43,33 +44,39 @@ def evaluate(path: Path, progress: Progress) -> Scores:
     """Return the figures of the encoder beside every baseline."""
     people = typists.read(path, progress)
     trained = typists.fitted(people, progress)
+    with one_thread():
+        predicted, notes = _predicted(people, trained, progress)
+        rows = [
+            row
+            for name, made in predicted.items()
+            for row in typists.scores(name, figures(made), METRICS)
+        ]
+    return Scores("pause", people.protocol, people.counts, tuple(rows), (*NOTES, *notes))
+
+
+def _predicted(
+    people: typists.Typists, trained: Trained, progress: Progress
+) -> tuple[dict[str, list[Predicted]], list[str]]:
+    """Return every method's predictions for the unseen people, and what is to be said of them."""
     learned = [stream_of(person.sessions) for person in people.learned]
     unseen = [stream_of(person.sessions) for person in people.unseen]
     progress("predicting with the encoder", 0.7)
     every = tuple(trained.shards.values())
-    predicted: dict[str, list[Predicted]] = {"encoder": predict(every, trained.config, unseen)}
-    notes = list(NOTES)
+    made: dict[str, list[Predicted]] = {"encoder": predict(every, trained.config, unseen)}
     progress("fitting LightGBM", 0.75)
     trees = boosted.fit(learned) if boosted.installed() else None
     if trees is not None:
-        predicted[boosted.NAME] = [trees.predict(stream) for stream in unseen]
-    else:
-        notes.append("LightGBM is left out: not installed, or too few events.")
+        made[boosted.NAME] = [trees.predict(stream) for stream in unseen]
     progress("fitting the plain baselines", 0.9)
-    line = linear(learned)
+    line, states = linear(learned), two_states(learned)
     counted = baselines([tables(learned, len(VOCABULARY))], len(VOCABULARY))
     plain = [predict_baselines(counted, stream) for stream in unseen]
-    predicted["linear regression"] = [line.predict(stream) for stream in unseen]
-    predicted[_NAMES["digraph"]] = [rows["digraph"] for rows in plain]
-    states = two_states(learned)
-    predicted["two log-normal states"] = [states.predict(stream) for stream in unseen]
-    predicted[_NAMES["most frequent"]] = [rows["most frequent"] for rows in plain]
-    rows = [
-        row
-        for name, made in predicted.items()
-        for row in typists.scores(name, figures(made), METRICS)
-    ]
-    return Scores("pause", people.protocol, people.counts, tuple(rows), tuple(notes))
+    made["linear regression"] = [line.predict(stream) for stream in unseen]
+    made["digraph median"] = [rows["digraph"] for rows in plain]
+    made["two log-normal states"] = [states.predict(stream) for stream in unseen]
+    made["one log-normal"] = [rows["most frequent"] for rows in plain]
+    missing = "LightGBM is left out: it is not installed, or there are too few events."
+    return made, [] if trees is not None else [missing]
 
 
 def _inputs(known: boosted.Seen) -> Array:
