@@ -47,7 +47,7 @@ up: install  ## start Overt on this machine and print its address (PORT=8765 DAT
 
 test: .venv/installed-test sdk/node_modules/installed  ## install what tests need, then run them all
 	@$(BIN)/python tools/chromium.py
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -q -m "not soak"
+	@$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder -q -m "not soak"
 
 check: .venv/installed-check sdk/node_modules/installed  ## lint, types of both languages, layout, words, SDK bundle
 	@$(BIN)/ruff check --quiet src tests tools benchmarks examples

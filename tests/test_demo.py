@@ -1,4 +1,7 @@
-"""The whole loop, as a newcomer sees it: one command, every promise it can check."""
+"""The whole loop, as a newcomer sees it: one command, every promise it can check.
+
+`make soak` runs it whole; what it drives is in `test_path_five_minutes` at every run.
+"""
 
 import json
 import shutil
@@ -23,6 +26,7 @@ FIELDS = {
 }
 
 
+@pytest.mark.soak
 @pytest.mark.skipif(chromium.find() is None, reason="there is no Chromium on PATH")
 def test_the_demo_holds_every_promise(tmp_path: Path) -> None:
     report = tmp_path / "report.html"
