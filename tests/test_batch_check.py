@@ -18,7 +18,7 @@ from overt.schema import limits
 from overt.schema.batch import BatchHeader
 from overt.schema.coarse import COARSE
 from overt.schema.errors import InvalidInput
-from overt.schema.event import EVENT_SETS, WIRE
+from overt.schema.event import EVENT_SETS, VALUE_MAX, WIRE
 from overt.schema.purpose import PURPOSES
 from overt.schema.rows import layout
 from store_fixtures import header, wire_rows
@@ -43,6 +43,8 @@ def obvious(head: BatchHeader, rows: pa.RecordBatch) -> None:
     assert table["dx_8th_css_px"][0] == table["dy_8th_css_px"][0] == 0
     for name in ("slot", "modifiers", "edit_chars", "element", "button"):
         assert min(table[name]) >= 0
+    pairs = zip(table["kind"], table["value"], strict=True)
+    assert all(0 <= value <= VALUE_MAX.get(kind, 0) for kind, value in pairs)
     assert head.level != "rhythm" or not any(table["key_symbol"])
     assert all(set(table["kind"]) <= allowed for allowed in kinds.values())
 

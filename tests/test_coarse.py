@@ -48,7 +48,7 @@ def test_doing_it_twice_changes_nothing_and_the_check_agrees(seed: int) -> None:
         {
             "seq": np.arange(count),
             "t_us": np.cumsum(rng.integers(0, 900_000, count)),
-            "kind": rng.integers(1, 16, count),
+            "kind": rng.integers(1, 17, count),
             "key_class": rng.integers(0, 20, count),
             "slot": rng.integers(0, 5, count),
             "modifiers": rng.choice([0, 1, 16], count),

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from overt.schema import generate
 from overt.schema.batch import BatchHeader, decode, encode, from_events, to_events
-from overt.schema.event import EVENTS, WIRE
+from overt.schema.event import EVENTS, MARKS, WIRE, Kind
+from overt.schema.purpose import PURPOSES, purposes_for
 
 ROOT = Path(__file__).parents[1]
 VECTORS = sorted((ROOT / "spec" / "vectors").glob("batch-*.json"))
@@ -74,6 +75,15 @@ def test_there_are_golden_batches() -> None:
 
 def test_generated_files_are_current() -> None:
     assert generate.main(["--check"]) == 0
+
+
+def test_the_page_of_events_says_of_each_kind_which_purposes_need_it() -> None:
+    page = (ROOT / "spec" / "event.md").read_text("utf-8")
+    cells = [line.strip("| ").split(" | ") for line in page.splitlines() if line.startswith("| `")]
+    said = {row[0].strip("`"): tuple(row[-1].split(", ")) for row in cells}
+    assert {len(row) for row in cells} == {6}
+    assert said == {k.name.lower(): purposes_for(k, PURPOSES) for k in Kind if k not in MARKS}
+    assert all(f"`{kind.name.lower()}`" in page for kind in MARKS)
 
 
 @given(rows=st.integers(min_value=1, max_value=4096))

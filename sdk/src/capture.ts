@@ -2,8 +2,8 @@ import { toMicroseconds } from "./clock.ts";
 import { type Before, changed, editOf, extent } from "./edits.ts";
 import type { Facts } from "./event.ts";
 import { type Gate, editingHost } from "./gate.ts";
-import { Edit, KeyClass, Kind, Pointer, Role } from "./generated.ts";
-import { isPlain, keyClass, keySymbol, modifiers } from "./keys.ts";
+import { Command, Edit, KeyClass, Kind, Pointer, Role } from "./generated.ts";
+import { commandOf, isPlain, keyClass, keySymbol, modifiers } from "./keys.ts";
 import { WHOLE, roleOf } from "./roles.ts";
 import { Slots } from "./slots.ts";
 
@@ -22,6 +22,12 @@ const POINTERS: Readonly<Record<string, number>> = {
   touch: Pointer.TOUCH,
   pen: Pointer.PEN,
 };
+const CLIPBOARD: Readonly<Record<string, number>> = {
+  copy: Command.COPY,
+  cut: Command.CUT,
+  paste: Command.PASTE,
+};
+const APPLE = /^(Mac|iP)/.test(navigator.platform);
 const LINE_CSS_PX = 16;
 const NUMBER_MAX = 32767;
 
@@ -96,6 +102,8 @@ export class Capture {
     on("keyup", Kind.KEY_UP, (event) => this.#up(event));
     on("beforeinput", Kind.EDIT, (event) => this.#beforeEdit(event));
     on("input", Kind.EDIT, (event) => this.#edit(event as InputEvent));
+    for (const type of ["copy", "cut", "paste"] as const)
+      on(type, Kind.COMMAND, (event) => this.#command(event, CLIPBOARD[type] ?? 0));
     on("compositionstart", Kind.COMPOSITION_START, (e) => this.#composition(e, Kind.COMPOSITION_START));
     on("compositionend", Kind.COMPOSITION_END, (e) => this.#composition(e, Kind.COMPOSITION_END));
     on("pointermove", Kind.POINTER_MOVE, (event) => this.#moves(event));
@@ -159,6 +167,14 @@ export class Capture {
     const held = this.#slots.press(event.code || "?", key_class, key_symbol, event.repeat);
     const facts = { ...held, modifiers: modifiers(event), ...this.#elements.of(target) };
     this.#add(Kind.KEY_DOWN, event, facts);
+    this.#command(event, commandOf(event, APPLE));
+  }
+
+  /** Where the keyboard is, not what was marked, says whether a command may be recorded. */
+  #command(event: Event, value: number): void {
+    if (!value || !this.#sink.wants(Kind.COMMAND)) return;
+    if (this.#gate.verdict(document) === "suppressed") return;
+    this.#add(Kind.COMMAND, event, { value, ...this.#elements.of(document.activeElement) });
   }
 
   #up(event: KeyboardEvent): void {

@@ -30,7 +30,7 @@ const TYPED: readonly number[] = [KeyClass.DIGIT, KeyClass.PUNCTUATION];
  */
 export function coarse(kind: number, t_us: number, facts: Facts): [number, Facts] | null {
   const { key_class = 0, modifiers = 0, pointer = 0 } = facts;
-  if (kind === Kind.KEY_UP) return null;
+  if (kind === Kind.KEY_UP || kind === Kind.COMMAND) return null;
   if (kind === Kind.KEY_DOWN && (HELD.includes(key_class) || modifiers & Modifier.REPEAT))
     return null;
   const byKey = TIMED.includes(kind) || (kind === Kind.CLICK && pointer === Pointer.NONE);

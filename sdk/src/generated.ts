@@ -18,6 +18,7 @@ export const Kind = {
   "BLUR": 13,
   "VISIBILITY": 14,
   "SELECTION": 15,
+  "COMMAND": 16,
   "SESSION_START": 20,
   "SESSION_END": 21,
   "PAUSE": 22,
@@ -95,6 +96,22 @@ export const Pointer = {"NONE": 0, "MOUSE": 1, "TOUCH": 2, "PEN": 3} as const;
 
 export const Modifier = {"SHIFT": 1, "CONTROL": 2, "ALT": 4, "META": 8, "REPEAT": 16, "COMPOSING": 32} as const;
 
+export const Command = {
+  "COPY": 1,
+  "CUT": 2,
+  "PASTE": 3,
+  "UNDO": 4,
+  "REDO": 5,
+  "SELECT_ALL": 6,
+  "FIND": 7,
+  "SAVE": 8,
+  "PRINT": 9,
+  "RELOAD": 10,
+  "BOLD": 11,
+  "ITALIC": 12,
+  "UNDERLINE": 13
+} as const;
+
 export const SYMBOL_NAMED_BASE = 1114112;
 
 /** Kinds that describe the recording and serve every purpose. */
@@ -116,7 +133,8 @@ export const PURPOSES: Readonly<Record<string, readonly number[]>> = {
     12,
     13,
     14,
-    15
+    15,
+    16
   ],
   "typing-assist": [
     1,
@@ -126,7 +144,8 @@ export const PURPOSES: Readonly<Record<string, readonly number[]>> = {
     5,
     12,
     13,
-    15
+    15,
+    16
   ],
   "person-or-program": [
     1,

@@ -15,6 +15,7 @@
 import type { OvertEvent } from "./event.ts";
 export type { OvertEvent } from "./event.ts";
 export {
+  Command,
   Edit,
   KeyClass,
   Kind,

@@ -1,4 +1,4 @@
-import { KeyClass, Modifier, SYMBOL_NAMED_BASE } from "./generated.ts";
+import { Command, KeyClass, Modifier, SYMBOL_NAMED_BASE } from "./generated.ts";
 
 const NAMED: Readonly<Record<string, number>> = {
   Enter: KeyClass.ENTER,
@@ -64,6 +64,32 @@ export function modifiers(event: Key): number {
     (event.repeat ? Modifier.REPEAT : 0) |
     (event.isComposing ? Modifier.COMPOSING : 0)
   );
+}
+
+/** Shortcuts by letter; copy, cut and paste come as events of their own. */
+const COMMANDS: Readonly<Record<string, number>> = {
+  z: Command.UNDO,
+  y: Command.REDO,
+  a: Command.SELECT_ALL,
+  f: Command.FIND,
+  s: Command.SAVE,
+  p: Command.PRINT,
+  r: Command.RELOAD,
+  b: Command.BOLD,
+  i: Command.ITALIC,
+  u: Command.UNDERLINE,
+};
+
+/**
+ * What a shortcut asks for, or 0. By the letter on the person's layout; where that has no such
+ * letters, by the key that has it elsewhere. `apple`: commands go with ⌘, and Ctrl moves the caret.
+ */
+export function commandOf(event: Key, apple: boolean): number {
+  const { key, code, ctrlKey, metaKey, altKey, shiftKey } = event;
+  if (altKey || ctrlKey === apple || metaKey !== apple) return 0;
+  const letter = (/^[!-~]$/.test(key) ? key : code.slice(3)).toLowerCase();
+  if (shiftKey) return letter === "z" ? Command.REDO : 0;
+  return COMMANDS[letter] ?? 0;
 }
 
 const CHARACTERS: readonly number[] = [

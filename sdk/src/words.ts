@@ -1,5 +1,5 @@
 import type { OvertEvent } from "./event.ts";
-import { Edit, KeyClass, Kind, Role } from "./generated.ts";
+import { Command, Edit, KeyClass, Kind, Role } from "./generated.ts";
 
 function nameIn(set: Readonly<Record<string, number>>, value: number): string {
   const name = Object.keys(set).find((key) => set[key] === value) ?? `${value}`;
@@ -11,6 +11,7 @@ export function describe(event: OvertEvent): string {
   const parts = [nameIn(Kind, event.kind)];
   if (event.key_class) parts.push(nameIn(KeyClass, event.key_class));
   if (event.edit) parts.push(nameIn(Edit, event.edit), `${event.edit_chars} characters`);
+  if (event.kind === Kind.COMMAND) parts.push(nameIn(Command, event.value));
   if (event.role) parts.push(nameIn(Role, event.role));
   if (event.kind === Kind.WHEEL || event.kind === Kind.SCROLL)
     parts.push(`${event.scroll_x_css_px}, ${event.scroll_y_css_px} px`);

@@ -3,8 +3,8 @@ import { test } from "node:test";
 import { clockResolution_us } from "../src/clock.ts";
 import { changed, editOf, extent } from "../src/edits.ts";
 import { isSecretToken, typeAllows } from "../src/gate.ts";
-import { Edit, KeyClass, Kind, Modifier, Role, SYMBOL_NAMED_BASE } from "../src/generated.ts";
-import { type Key, isPlain, keyClass, keySymbol, modifiers } from "../src/keys.ts";
+import { Command, Edit, KeyClass, Kind, Modifier, Role, SYMBOL_NAMED_BASE } from "../src/generated.ts";
+import { type Key, commandOf, isPlain, keyClass, keySymbol, modifiers } from "../src/keys.ts";
 import { purposesFor } from "../src/purpose.ts";
 import { roleOf } from "../src/roles.ts";
 import { outcomeOf, wait_ms } from "../src/sender.ts";
@@ -57,6 +57,20 @@ test("outside of fields only keys without a character are recorded, or shortcuts
   assert.ok(plain("s", { ctrlKey: true }) && plain("c", { metaKey: true }));
   for (const name of ["s", "7", "?", " ", "Dead"]) assert.ok(!plain(name), name);
   assert.ok(!plain("@", { ctrlKey: true, altKey: true }), "AltGr types characters");
+});
+
+test("a shortcut is a command by what it means on the person's layout", () => {
+  const command = (name: string, more: Partial<Key> = {}, apple = false) =>
+    commandOf(key(name, apple ? { metaKey: true, ...more } : { ctrlKey: true, ...more }), apple);
+  assert.equal(command("z"), Command.UNDO);
+  assert.equal(command("Z", { shiftKey: true }), Command.REDO);
+  assert.equal(command("f", {}, true), Command.FIND);
+  assert.equal(command("я", { code: "KeyZ" }), Command.UNDO, "a layout without Latin letters");
+  assert.equal(command("y", { code: "KeyZ" }), Command.REDO, "a German keyboard");
+  assert.equal(command("c"), 0, "the browser says so itself, by key and by menu");
+  assert.equal(command("a", { altKey: true }), 0, "AltGr types characters");
+  assert.equal(command("a", { metaKey: false, ctrlKey: true }, true), 0, "on a Mac Ctrl moves");
+  assert.equal(commandOf(key("z"), false), 0);
 });
 
 test("a symbol is a code point, or the class of a named key", () => {

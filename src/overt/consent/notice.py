@@ -24,7 +24,14 @@ SCHEMA = "overt-notice/1"
 
 KIND_GROUPS: dict[str, frozenset[Kind]] = {
     "keyboard": frozenset(
-        {Kind.KEY_DOWN, Kind.KEY_UP, Kind.EDIT, Kind.COMPOSITION_START, Kind.COMPOSITION_END}
+        {
+            Kind.KEY_DOWN,
+            Kind.KEY_UP,
+            Kind.EDIT,
+            Kind.COMPOSITION_START,
+            Kind.COMPOSITION_END,
+            Kind.COMMAND,
+        }
     ),
     "pointing": frozenset(
         {Kind.POINTER_DOWN, Kind.POINTER_UP, Kind.CLICK, Kind.WHEEL, Kind.SCROLL}

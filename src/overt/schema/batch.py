@@ -22,7 +22,7 @@ from overt.schema import coarse, limits
 from overt.schema import header as headers
 from overt.schema.coarse import COARSE
 from overt.schema.errors import InvalidInput
-from overt.schema.event import EVENT_SETS, EVENTS, MARKS, WIRE
+from overt.schema.event import EVENT_SETS, EVENTS, MARKS, VALUE_MAX, WIRE
 from overt.schema.header import BatchHeader as BatchHeader
 from overt.schema.purpose import PURPOSES
 
@@ -36,6 +36,7 @@ _ALLOWED = {
     )
     for name, members in EVENT_SETS.items()
 }
+_VALUE_MAX = np.array([VALUE_MAX.get(kind, 0) for kind in range(128)])
 _MARK_KINDS = np.array([value in {int(kind) for kind in MARKS} for value in range(256)])
 _KINDS_OF = {
     purpose.id: np.array([value in {int(k) for k in purpose.kinds} for value in range(256)])
@@ -208,6 +209,9 @@ def check(header: BatchHeader, rows: pa.RecordBatch) -> None:
     for name in ("slot", "modifiers", "edit_chars", "element", "button"):
         if column[name].min() < 0:
             raise _bad("is negative", f"rows.{name}")
+    values = column["value"]
+    if values.min() < 0 or (values > _VALUE_MAX[column["kind"]]).any():
+        raise _bad("is not one of those of its kind", "rows.value")
     if header.level == "rhythm" and column["key_symbol"].any():
         raise _bad("must be 0 at level rhythm", "rows.key_symbol")
     kinds = column["kind"]

@@ -3,7 +3,8 @@
 What `rhythm/0` leaves is enough to recognise most people. This version keeps what was done and in
 which order, but of typing only about when:
 
-- releases of keys, repeats of a held key, and presses of modifier keys do not exist;
+- releases of keys, repeats of a held key, presses of modifier keys, and commands do not exist:
+  a command would say again which key went down with which modifier;
 - digits and punctuation are letters; slots and modifiers are 0;
 - whatever a key does (`TIMED`: presses, edits, composition, selection, focus, and clicks without a
   pointer) happens at a whole second of the session.
@@ -50,7 +51,8 @@ def timed(kind: Any, pointer: Any) -> Any:
 def left_out(kind: Any, key_class: Any, modifiers: Any) -> Any:
     """Return bool[n]: the rows that do not exist at `rhythm/1`."""
     held = np.isin(key_class, [int(c) for c in HELD]) | (modifiers & Modifier.REPEAT > 0)
-    return (kind == Kind.KEY_UP) | ((kind == Kind.KEY_DOWN) & held)
+    gone = (kind == Kind.KEY_UP) | (kind == Kind.COMMAND)
+    return gone | ((kind == Kind.KEY_DOWN) & held)
 
 
 def check(rows: pa.RecordBatch, t0_us: int) -> None:

@@ -36,6 +36,7 @@ class Kind(IntEnum):
     BLUR = 13
     VISIBILITY = 14
     SELECTION = 15
+    COMMAND = 16
     # Marks: they describe the recording, not the person, and belong to every purpose.
     SESSION_START = 20
     SESSION_END = 21
@@ -109,6 +110,28 @@ class Edit(IntEnum):
     OTHER = 17
 
 
+class Command(IntEnum):
+    """What a shortcut asks for, by its meaning on the person's layout, never as a character.
+
+    Only what a page is told of reliably: a browser keeps new tab, close and the like to itself.
+    Copy, cut and paste are those of the browser, by key or by menu; the rest are shortcuts.
+    """
+
+    COPY = 1
+    CUT = 2
+    PASTE = 3
+    UNDO = 4
+    REDO = 5
+    SELECT_ALL = 6
+    FIND = 7
+    SAVE = 8
+    PRINT = 9
+    RELOAD = 10
+    BOLD = 11
+    ITALIC = 12
+    UNDERLINE = 13
+
+
 class Role(IntEnum):
     """Role of the element an event went to: an allow-list, everything else is OTHER."""
 
@@ -141,6 +164,17 @@ class Pointer(IntEnum):
     TOUCH = 2
     PEN = 3
 
+
+_ANY = 2**15 - 1
+VALUE_MAX: dict[int, int] = {
+    Kind.CLICK: _ANY,
+    Kind.VISIBILITY: 2,
+    Kind.SELECTION: 2,
+    Kind.COMMAND: max(Command),
+    Kind.PAUSE: 3,
+    Kind.TASK: _ANY,
+}
+"""Largest `value` of each kind, at least 0; 0 in kinds that are not here."""
 
 SYMBOL_NAMED_BASE = 0x110000
 """`key_symbol` is a Unicode code point, or this base plus the `KeyClass` of a named key."""
@@ -191,7 +225,8 @@ COLUMN_MEANING: dict[str, str] = {
     "scroll_x_css_px": "scroll: change of offset; wheel: deltaX in CSS pixels",
     "scroll_y_css_px": "scroll: change of offset; wheel: deltaY in CSS pixels",
     "value": "click: count of clicks; visibility: 1 shown, 2 hidden; task: its number; "
-    "pause: reason (1 person, 2 indicator, 3 gate); selection: caret went (1 back, 2 forward)",
+    "pause: reason (1 person, 2 indicator, 3 gate); selection: caret went (1 back, 2 forward); "
+    "command: which (Command)",
 }
 
 EVENTS = pa.schema(

@@ -31,7 +31,9 @@ from overt.schema.event import (
     MARKS,
     SCHEMA_ID,
     SYMBOL_NAMED_BASE,
+    VALUE_MAX,
     WIRE,
+    Command,
     Kind,
     Modifier,
 )
@@ -44,6 +46,7 @@ TYPESCRIPT_PATH = ROOT / "sdk" / "src" / "generated.ts"
 _SETS: dict[str, type[IntEnum] | type[IntFlag]] = {
     **{cls.__name__: cls for cls in EVENT_SETS.values()},
     "Modifier": Modifier,
+    "Command": Command,
 }
 
 
@@ -132,6 +135,7 @@ def specification() -> dict[str, Any]:
         "events": [{"name": f.name, "type": str(f.type)} for f in EVENTS],
         "sets": {name: _members(cls) for name, cls in _SETS.items()},
         "columns_of_closed_sets": {name: cls.__name__ for name, cls in EVENT_SETS.items()},
+        "largest_value": {str(int(kind)): most for kind, most in VALUE_MAX.items()},
         "marks": _kinds(MARKS),
         "symbol_named_base": SYMBOL_NAMED_BASE,
         "purposes": {

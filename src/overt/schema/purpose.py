@@ -15,6 +15,7 @@ from overt.schema.event import MARKS, Kind
 _KEYBOARD = {Kind.KEY_DOWN, Kind.KEY_UP, Kind.EDIT, Kind.COMPOSITION_START, Kind.COMPOSITION_END}
 _POINTING = {Kind.POINTER_DOWN, Kind.POINTER_UP, Kind.CLICK, Kind.WHEEL, Kind.SCROLL}
 _CONTEXT = {Kind.FOCUS, Kind.BLUR, Kind.VISIBILITY}
+_EDITING = {Kind.SELECTION, Kind.COMMAND}
 
 
 @dataclass(frozen=True)
@@ -35,14 +36,14 @@ PURPOSES: dict[str, Purpose] = {
             "next-action",
             "Predict the next action",
             "Learn which kind of action comes next, and after what pause.",
-            frozenset(_KEYBOARD | _POINTING | _CONTEXT | {Kind.SELECTION}),
+            frozenset(_KEYBOARD | _POINTING | _CONTEXT | _EDITING),
             ("next_kind", "next_pause_us"),
         ),
         Purpose(
             "typing-assist",
             "Help with typing",
             "Learn how typing and correcting unfold, to help with slips.",
-            frozenset(_KEYBOARD | {Kind.FOCUS, Kind.BLUR, Kind.SELECTION}),
+            frozenset(_KEYBOARD | {Kind.FOCUS, Kind.BLUR} | _EDITING),
             ("next_kind", "next_pause_us", "correction"),
         ),
         Purpose(

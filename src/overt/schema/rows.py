@@ -15,7 +15,7 @@ import numpy as np
 from numba import njit
 
 from overt.schema import limits
-from overt.schema.event import EVENT_SETS, WIRE
+from overt.schema.event import EVENT_SETS, VALUE_MAX, WIRE
 
 _NAMES = tuple(WIRE.names)
 _WIDTHS = np.array([field.type.bit_width // 8 for field in WIRE], np.int64)
@@ -31,6 +31,9 @@ _NOT_NEGATIVE = np.array(
     [_NAMES.index(name) for name in ("slot", "modifiers", "edit_chars", "element", "button")]
 )
 _KIND, _DSEQ, _DT = (_NAMES.index(name) for name in ("kind", "dseq", "dt_us"))
+_VALUE = _NAMES.index("value")
+_VALUE_MAX = np.zeros(256, np.int16)
+_VALUE_MAX[[int(kind) for kind in VALUE_MAX]] = list(VALUE_MAX.values())
 _SYMBOL = _NAMES.index("key_symbol")
 _DX, _DY = _NAMES.index("dx_8th_css_px"), _NAMES.index("dy_8th_css_px")
 _COLUMNS = len(_NAMES)
@@ -140,9 +143,11 @@ def _in_order(
     produced: int,
 ) -> Any:
     unknown = False
-    at = body + places[_KIND]
-    for value in data[at : at + rows]:
-        unknown |= not kinds[value]
+    at, values = body + places[_KIND], body + places[_VALUE]
+    for row in range(rows):
+        kind = data[at + row]
+        value = _number(data, values + 2 * row, 2)
+        unknown |= not kinds[kind] or value < 0 or value > _VALUE_MAX[kind]
     for which in range(len(_CLOSED)):
         at = body + places[_CLOSED[which]]
         for value in data[at : at + rows]:
