@@ -152,7 +152,20 @@ def sdk_rows(found: dict[str, Any]) -> list[Row]:
             value("{:.0f} ms", "start_on_long_page", "rrweb", "script_ms"),
             peer,
         ),
+        *secret_rows(found["secrets"]),
     ]
+
+
+def secret_rows(found: dict[str, Any]) -> list[Row]:
+    """Return one row for each other recorder: places of a page whose secrets were found."""
+    rows: list[Row] = []
+    ours = len(found["overt"]["places"])
+    for name in [way for way in found if way != "overt" and "," not in way]:
+        masked = len(found[f"{name}, all masks"]["places"])
+        theirs = f"{len(found[name]['places'])}, with all masks {masked}"
+        places = f"places whose secrets are found, of {found['overt']['of']}"
+        rows.append((places, f"**{ours}**", theirs, name))
+    return rows
 
 
 def feature_rows(found: dict[str, Any]) -> list[Row]:

@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from overt.commands import chromium
+
 SDK = Path(__file__).parents[1] / "src" / "overt" / "studio" / "static" / "overt.js"
 PURPOSES = ["next-action", "person-or-program", "typing-assist"]
 WAYS = ("overt", "rrweb", "listener", "nothing")
@@ -48,7 +50,7 @@ window.start = async () => {
 };
 window.ready = true;
 </script>""",
-    "rrweb": """<script src="/rrweb.js"></script><script>
+    "rrweb": """<script src="/peers/rrweb.js"></script><script>
 window.kept = [];
 window.start = async () => void rrwebRecord.record({ emit: (event) => kept.push(event) });
 window.ready = true;
@@ -77,7 +79,12 @@ class Pages:
 
     url: str = ""
     batches: list[bytes] = field(default_factory=list)
-    rrweb: bytes = b""
+    peers: dict[str, bytes] = field(default_factory=dict)
+    """Scripts of other recorders, by name."""
+    bodies: dict[str, tuple[str, bytes]] = field(default_factory=dict)
+    """More pages, by path: media type and body."""
+    received: list[bytes] = field(default_factory=list)
+    """Addresses and bodies of all that recorders sent."""
 
     def page(self, way: str, rows: int) -> bytes:
         """Return the page for one way of listening."""
@@ -92,7 +99,7 @@ class Pages:
             "retention_days": 30,
             "outbox_delay_s": 1,
             "hold_days": 7,
-            "fields": ["#text"],
+            "fields": ["#text", "#listed"],
         }
         choices = {"purposes": [{"id": name, "title": name, "text": ""} for name in PURPOSES]}
         return json.dumps(
@@ -108,8 +115,11 @@ class Pages:
             return 200, "text/html", page
         if path == "/overt.js":
             return 200, "text/javascript", SDK.read_bytes()
-        if path == "/rrweb.js":
-            return 200, "text/javascript", self.rrweb
+        if path.startswith("/peers/"):
+            return 200, "text/javascript", self.peers[path[len("/peers/") : -len(".js")]]
+        if path in self.bodies:
+            return 200, *self.bodies[path]
+        self.received += [f"{path}?{query}".encode(), body]
         if path.startswith("/v1/studies/bench/notice"):
             return 200, "application/json", self.notice()
         made: dict[str, Any] = {}
@@ -121,7 +131,7 @@ class Pages:
             self.batches.append(body)
         elif path == "/v1/me/state":
             made = {"purposes": PURPOSES, "withdrawn": False}
-        elif path != "/v1/token":
+        elif path.startswith("/v1/") and path != "/v1/token":
             return 404, "application/json", b"{}"
         return (
             200,
@@ -131,9 +141,21 @@ class Pages:
 
 
 @contextmanager
-def serving(rrweb: bytes | None) -> Iterator[Pages]:
+def browser() -> Iterator[Any]:
+    """Yield a headless Chromium."""
+    from playwright.sync_api import sync_playwright
+
+    path = chromium.require()
+    with sync_playwright() as play:
+        opened = play.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+@contextmanager
+def serving(peers: dict[str, bytes]) -> Iterator[Pages]:
     """Serve until the block ends."""
-    pages = Pages(rrweb=rrweb or b"")
+    pages = Pages(peers=peers)
 
     class Answers(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"

@@ -6,7 +6,8 @@ The same input (`hand.py`: writing, pointing at 100 Hz, clicks, scrolling) is in
 DevTools protocol into the same page (`pages.py`) with each of the four, in turns. Script and task
 time are differences of `Performance.getMetrics` of the page's process, medians over the rounds.
 Overt seals, stores, gzips and sends meanwhile; rrweb only hands its events to an array, which is
-less than a site that uses it would do. Starting is measured on a page of 20,000 table rows.
+less than a site that uses it would do. Starting is measured on a page of 20,000 table rows. Then
+`leaks.py` searches what these recorders, posthog-js and clarity-js hand on for a page's secrets.
 """
 
 from __future__ import annotations
@@ -14,26 +15,23 @@ from __future__ import annotations
 import argparse
 import gzip
 import json
-import shutil
 import statistics
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import hand
+import leaks
 import pages
 import pyarrow as pa
 import pyarrow.compute as pc
+import recorders
 
-from overt.commands import chromium
 from overt.schema import batch as batches
 from overt.schema.event import Kind
 
 ROOT = Path(__file__).parents[1]
-PEERS = ROOT / "build" / "bench"
 ROWS = 500
 LONG_PAGE_ROWS = 20_000
 SETTLE_MS = 1500
@@ -41,22 +39,6 @@ SETTLE_MS = 1500
 
 CORE = ("capture", "gate", "wire")
 """Modules of the SDK that see input and write batches; the rest is consent, outbox, indicator."""
-
-
-def rrweb() -> bytes | None:
-    """Return rrweb's recorder as published, or None, with a word why, where npm cannot get it."""
-    found = PEERS / "node_modules" / "@rrweb" / "record" / "umd" / "record.min.js"
-    if not found.exists():
-        PEERS.mkdir(parents=True, exist_ok=True)
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(ROOT / "benchmarks" / "peers" / name, PEERS / name)
-        install = ["npm", "--prefix", PEERS, "ci", "--no-audit", "--no-fund", "--loglevel=error"]
-        node = [sys.executable, ROOT / "tools" / "node.py", *install]
-        done = subprocess.run(node, check=False, capture_output=True, timeout=120)
-        if done.returncode != 0:
-            print("rrweb is left out: npm could not get it", file=sys.stderr)
-            return None
-    return found.read_bytes()
 
 
 def sizes_gz(peer: bytes | None) -> dict[str, int | None]:
@@ -79,18 +61,6 @@ def sizes_gz(peer: bytes | None) -> dict[str, int | None]:
         "overt_core": core,
         "rrweb": None if peer is None else len(gzip.compress(peer, 9)),
     }
-
-
-@contextmanager
-def browser() -> Iterator[Any]:
-    """Yield a headless Chromium."""
-    from playwright.sync_api import sync_playwright
-
-    path = chromium.require()
-    with sync_playwright() as play:
-        opened = play.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield opened
-        opened.close()
 
 
 class Tab:
@@ -221,11 +191,11 @@ def _of_rrweb(events: list[dict[str, Any]]) -> dict[str, Any]:
 
 def measured(seconds: float, rounds: int) -> dict[str, Any]:
     """Return all figures."""
-    peer = rrweb()
-    ways = [way for way in pages.WAYS if way != "rrweb" or peer is not None]
+    others = recorders.scripts()
+    ways = [way for way in pages.WAYS if way != "rrweb" or way in others]
     work: dict[str, list[dict[str, float]]] = {way: [] for way in ways}
     begin: dict[str, list[dict[str, float]]] = {way: [] for way in ways}
-    with pages.serving(peer) as site, browser() as chrome:
+    with pages.serving(others) as site, pages.browser() as chrome:
         wire = {
             way: recorded(chrome, site, way, 3 * seconds)
             for way in ways
@@ -243,16 +213,18 @@ def measured(seconds: float, rounds: int) -> dict[str, Any]:
             print(f"sdk: start, round {number + 1}", file=sys.stderr, flush=True)
             for way in ways:
                 begin[way].append(starting(context, site, way))
+        secrets = leaks.measured(chrome, site, list(leaks.WAYS))
         version = chrome.version
     return {
         "benchmark": "sdk",
         "chromium": version,
         "seconds": seconds,
         "rounds": rounds,
-        "size_gz_bytes": sizes_gz(peer),
+        "size_gz_bytes": sizes_gz(others.get("rrweb")),
         "wire": wire,
         "work": {way: medians(runs) for way, runs in work.items()},
         "start_on_long_page": {way: medians(runs) for way, runs in begin.items()},
+        "secrets": secrets,
     }
 
 
@@ -276,7 +248,7 @@ def _shown(figures: dict[str, Any]) -> str:
         lines.append(f"{title:<24}{values}")
     for way, wire in figures["wire"].items():
         lines.append(f"{way}: " + ", ".join(f"{name} {value}" for name, value in wire.items()))
-    return "\n".join(lines)
+    return "\n".join([*lines, leaks.shown(figures["secrets"])])
 
 
 def main() -> None:

@@ -61,6 +61,27 @@ CLOSE_LATER = """() => {
 }"""
 """The page closes two hours later, all in one task: no timer runs in between."""
 
+DUMP = """async () => {
+  const bytes = [];
+  for (const { name } of await indexedDB.databases()) {
+    const db = await new Promise((done) => {
+      const request = indexedDB.open(name); request.onsuccess = () => done(request.result); });
+    for (const store of db.objectStoreNames) {
+      const all = (what) => new Promise((done) => {
+        const request = db.transaction(store).objectStore(store)[what]();
+        request.onsuccess = () => done(request.result); });
+      bytes.push(JSON.stringify(await all("getAllKeys")));
+      for (const value of await all("getAll")) bytes.push(value instanceof Uint8Array
+        ? [...value].map((byte) => String.fromCharCode(byte)).join("") : String(value));
+    }
+    db.close();
+  }
+  for (const entry of await overt.outbox())
+    bytes.push(JSON.stringify({ ...entry, bytes: "" }), new TextDecoder().decode(entry.bytes));
+  return bytes;
+}"""
+"""What lies in the browser, as it lies there and as the outbox shows it."""
+
 FIELDS = ["#password", "#card", "#strange", "#hidden", "#listed", "#free", "#edit"]
 """Lists secret fields too: they must stay suppressed whatever a study says."""
 
@@ -74,6 +95,9 @@ class Server:
     outbox_delay_s: int = 1
     hold_days: int = 7
     version: int = 1
+    fields: list[str] = field(default_factory=lambda: [*FIELDS])
+    pages: dict[str, bytes] = field(default_factory=dict)
+    """Pages of a test's own, by path."""
     answers: list[tuple[int, dict[str, str]]] = field(default_factory=list)
     """Answers to the next batches; then each is stored."""
     tries: list[tuple[int, bytes]] = field(default_factory=list)
@@ -99,7 +123,7 @@ class Server:
             "retention_days": 30,
             "outbox_delay_s": self.outbox_delay_s,
             "hold_days": self.hold_days,
-            "fields": FIELDS,
+            "fields": self.fields,
         }
         choices = {
             "purposes": [{"id": name, "title": name, "text": ""} for name in PURPOSES],
@@ -208,6 +232,8 @@ def serving() -> Iterator[Server]:
             more: dict[str, str] = {}
             if self.path in ("/", "/blank"):
                 status, payload = 200, PAGE.encode() if self.path == "/" else b"<!doctype html>"
+            elif (named := self.path.partition("?")[0]) in server.pages:
+                status, payload = 200, server.pages[named]
             elif self.path == "/static/overt.js":
                 status, payload = 200, (STATIC / "overt.js").read_bytes()
                 kind = "text/javascript"

@@ -11,6 +11,7 @@ from overt.schema.batch import inflate
 from overt.schema.event import Edit, KeyClass, Kind, Pointer, Role
 from sdk_fixtures import (
     CANARY,
+    DUMP,
     FIXTURES,
     KEYBOARD,
     PURPOSES,
@@ -280,27 +281,6 @@ def test_events_made_by_scripts_are_ignored_and_counted(page: Any) -> None:
     assert not KEYBOARD & set(kinds(page))
     assert Kind.CLICK not in kinds(page)
     assert counts(page)["untrusted"] == 3
-
-
-DUMP = """async () => {
-  const bytes = [];
-  for (const { name } of await indexedDB.databases()) {
-    const db = await new Promise((done) => {
-      const request = indexedDB.open(name); request.onsuccess = () => done(request.result); });
-    for (const store of db.objectStoreNames) {
-      const all = (what) => new Promise((done) => {
-        const request = db.transaction(store).objectStore(store)[what]();
-        request.onsuccess = () => done(request.result); });
-      bytes.push(JSON.stringify(await all("getAllKeys")));
-      for (const value of await all("getAll")) bytes.push(value instanceof Uint8Array
-        ? [...value].map((byte) => String.fromCharCode(byte)).join("") : String(value));
-    }
-    db.close();
-  }
-  for (const entry of await overt.outbox())
-    bytes.push(JSON.stringify({ ...entry, bytes: "" }), new TextDecoder().decode(entry.bytes));
-  return bytes;
-}"""
 
 
 def test_a_canary_in_secret_and_unlisted_fields_is_found_nowhere(page: Any, server: Server) -> None:

@@ -159,6 +159,8 @@ export class Account {
     try {
       return await fetch(this.#base + path, {
         credentials: "omit",
+        // The page's own address says what somebody reads and asks for: the collector hears the site.
+        referrerPolicy: "origin",
         ...(init.keepalive ? {} : { signal: AbortSignal.timeout(PATIENCE_MS) }),
         ...init,
       });
