@@ -113,8 +113,8 @@ class Pages:
             asked = parse_qs(query)
             page = self.page(asked["with"][0], int(asked["rows"][0]))
             return 200, "text/html", page
-        if path == "/overt.js":
-            return 200, "text/javascript", SDK.read_bytes()
+        if path in ("/overt.js", "/overt-more.js"):
+            return 200, "text/javascript", (SDK.parent / path[1:]).read_bytes()
         if path.startswith("/peers/"):
             return 200, "text/javascript", self.peers[path[len("/peers/") : -len(".js")]]
         if path in self.bodies:

@@ -12,15 +12,18 @@ import * as generated from "./src/generated.ts";
 const here = dirname(fileURLToPath(import.meta.url));
 const studio = resolve(here, "../src/overt/studio");
 const outdir = resolve(process.argv[2] ?? join(studio, "static"));
-const entry = join(here, "src/index.ts");
 
-/** Page scripts share one copy of the SDK: what the page loads from /static/overt.js. */
+/** The SDK's two files: what every page needs, and what it loads when somebody looks. */
+const files = { index: "overt.js", more: "overt-more.js" };
+
+/** Page scripts share one copy of the SDK: what the page loads from /static. */
 const external = {
   name: "sdk",
   setup({ onResolve }) {
-    onResolve({ filter: /(^\/static\/overt\.js$)|(sdk\/src\/index(\.ts)?$)/ }, ({ kind }) =>
-      kind === "entry-point" ? null : { path: "/static/overt.js", external: true },
-    );
+    onResolve({ filter: /(^\/static\/overt\.js$)|(sdk\/src\/(index|more)(\.ts)?$)/ }, ({ kind, path }) => {
+      const [, name = "index"] = /sdk\/src\/(index|more)/.exec(path) ?? [];
+      return kind === "entry-point" ? null : { path: `/static/${files[name]}`, external: true };
+    });
   },
 };
 
@@ -72,16 +75,25 @@ const common = {
   target: "es2022",
 };
 
-await build({
-  ...common,
-  entryPoints: [entry],
-  outfile: join(outdir, "overt.js"),
-  mangleProps: new RegExp(`^(${internal.join("|")})$`),
-});
+/** Build one of the two files. Both know the SDK's own members by the same short names. */
+const sdkFile = (name, mangleCache, define) =>
+  build({
+    ...common,
+    define,
+    entryPoints: [join(src, `${name}.ts`)],
+    mangleCache,
+    mangleProps: new RegExp(`^(${internal.join("|")})$`),
+    outfile: join(outdir, files[name]),
+  });
+const bundle = (name) => readFileSync(join(outdir, files[name]));
+const hash = (name) => `sha384-${createHash("sha384").update(bundle(name)).digest("base64")}`;
+
+// The first file loads the second only if it has this hash.
+const { mangleCache } = await sdkFile("more", {}, {});
+await sdkFile("index", mangleCache, { MORE_INTEGRITY: JSON.stringify(hash("more")) });
 
 /** What a page elsewhere states of the SDK when it loads it (Subresource Integrity). */
-const bundle = readFileSync(join(outdir, "overt.js"));
-const integrity = { "overt.js": `sha384-${createHash("sha384").update(bundle).digest("base64")}` };
+const integrity = Object.fromEntries(Object.keys(files).map((name) => [files[name], hash(name)]));
 writeFileSync(join(outdir, "integrity.json"), `${JSON.stringify(integrity, null, 2)}\n`);
 
 const web = join(studio, "web");
@@ -108,5 +120,5 @@ const core = await build({
   write: false,
 });
 const kB = (bytes) => `${(gzipSync(bytes, { level: 9 }).length / 1000).toFixed(1)} kB gzipped`;
-console.log(`overt.js: ${kB(bundle)}`);
+for (const name of Object.keys(files)) console.log(`${files[name]}: ${kB(bundle(name))}`);
 console.log(`capture, gate and wire format alone: ${kB(core.outputFiles[0].contents)}`);

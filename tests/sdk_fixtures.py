@@ -234,8 +234,8 @@ def serving() -> Iterator[Server]:
                 status, payload = 200, PAGE.encode() if self.path == "/" else b"<!doctype html>"
             elif (named := self.path.partition("?")[0]) in server.pages:
                 status, payload = 200, server.pages[named]
-            elif self.path == "/static/overt.js":
-                status, payload = 200, (STATIC / "overt.js").read_bytes()
+            elif self.path in ("/static/overt.js", "/static/overt-more.js"):
+                status, payload = 200, (STATIC / self.path[8:]).read_bytes()
                 kind = "text/javascript"
             else:
                 with lock:

@@ -33,6 +33,7 @@ NEEDED = [
     ("GET", "/v1/me/proof"),
     ("GET", "/v1/erasures/0"),
     ("GET", "/static/overt.js"),
+    ("GET", "/static/overt-more.js"),
 ]
 NOT_NEEDED = ["/", "/study/writing", "/v1/me/model", "/v1/train", "/research/key", "/v1/nowhere"]
 
@@ -204,6 +205,7 @@ def test_a_page_of_a_listed_site_records_sends_and_leaves_under_the_strictest_po
         page.wait_for_function("overt.state().phase === 'recording'")
         page.locator("[data-overt]").click()
         page.keyboard.type("a ferry")
+        the_second_file_is_the_one_that_was_built_or_none(page, troubles)
         page.evaluate("overt.sendNow()")
         counts = page.evaluate("overt.counts()")
         assert counts["stored"] == counts["produced"] > 10
@@ -221,6 +223,23 @@ def test_a_page_of_a_listed_site_records_sends_and_leaves_under_the_strictest_po
         post = {"method": "POST", "headers": {"Content-Type": "application/json"}, "body": "{}"}
         assert page.evaluate(TRY, [server, post]) == "refused"
         assert page.evaluate("window.overt") is None
+
+
+LOOK = "overt.outbox().then((list) => list.length, (error) => error.message)"
+
+
+def the_second_file_is_the_one_that_was_built_or_none(page: Any, troubles: list[str]) -> None:
+    """What shows the outbox is loaded when it is opened, and is held to its hash."""
+    page.evaluate("overt.removeSince(-1)")
+    script = (STATIC / "overt-more.js").read_text() + "globalThis.other = true;"
+    how = {"content_type": "text/javascript", "headers": {"Access-Control-Allow-Origin": "*"}}
+    page.route("**/overt-more.js", lambda route: route.fulfill(body=script, **how))
+    with page.expect_event("console", lambda message: "integrity" in message.text):
+        assert "could not be loaded as it was built" in page.evaluate(LOOK)
+    page.unroute("**/overt-more.js")
+    assert page.evaluate(LOOK) >= 1
+    assert page.evaluate("globalThis.other") is None
+    troubles.clear()
 
 
 def in_its_place_is_another_file(page: Any, listed: Site) -> None:

@@ -10,21 +10,14 @@
  *
  * Before `join` succeeds (or a grant from an earlier visit is found) nothing is written to storage
  * and no input is listened to. No call here throws into an event listener of the host page.
+ *
+ * This is all that a page needs to ask, record and send. What shows batches to people, and the names
+ * of numbers, lies in a second file (`more.ts`), which `outbox()` loads when it is asked for the
+ * first time.
  */
 
 import type { OvertEvent } from "./event.ts";
 export type { OvertEvent } from "./event.ts";
-export {
-  Command,
-  Edit,
-  KeyClass,
-  Kind,
-  Modifier,
-  PURPOSES,
-  Pointer,
-  Role,
-  SYMBOL_NAMED_BASE,
-} from "./generated.ts";
 
 /** Where the SDK finds its study. */
 export interface Options {
@@ -139,12 +132,10 @@ export interface OutboxEntry {
   events: OvertEvent[];
 }
 
-/** What `watch` tells of each event at the moment it is created. */
+/** What `watch` tells of each event at the moment it is created; `describe` has words for it. */
 export interface Watched {
   /** The event after de-identification: all that is kept. */
   event: OvertEvent;
-  /** In plain words, such as `key down · letter`. */
-  text: string;
   /** The stream: purposes that need it. */
   purposes: string[];
   /**
@@ -195,6 +186,5 @@ export interface Overt {
 }
 
 export { OvertError } from "./errors.ts";
-export { describe } from "./words.ts";
 export { open } from "./overt.ts";
 export { asksForPrivacy } from "./signal.ts";

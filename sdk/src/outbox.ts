@@ -4,7 +4,7 @@ import { Kind, SCHEMA_ID } from "./generated.ts";
 import type { Ledger } from "./ledger.ts";
 import { purposesFor } from "./purpose.ts";
 import type { Place, Step, Vault } from "./vault.ts";
-import { type BatchHeader, anchors, cut, decode, encode, reheaded } from "./wire.ts";
+import { type BatchHeader, anchors, cut, encode, readHeader, reheaded } from "./wire.ts";
 
 /** Rows in one batch at most; few enough that a person can look through one. */
 const ROWS_MAX = 500;
@@ -147,13 +147,14 @@ export class Outbox {
       };
       return { entry, bytes: encode({ ...header, ...anchors(events) }, events) };
     });
-    const steps: Step[] = made.map(({ entry, bytes }) => this.#put(entry, bytes));
+    const steps: Step[] = made.map(({ entry, bytes }) => this.put(entry, bytes));
     steps.push(...journalled, this.ledger.fact(recording.session, { produced: counted.fresh }));
     await this.vault.change(steps);
     return made;
   }
 
-  #put(entry: Entry, bytes: Uint8Array): Step {
+  /** The step that puts an entry into the outbox. */
+  put(entry: Entry, bytes: Uint8Array): Step {
     return { store: "outbox", at: placeOf(entry), json: entry, bytes };
   }
 
@@ -204,7 +205,7 @@ export class Outbox {
       told = reheaded(bytes, { removed, lost });
     }
     const fact = this.ledger.fact(entry.session, { sent: entry.rows });
-    await this.vault.change([this.#put({ ...entry, sent: true }, told), fact]);
+    await this.vault.change([this.put({ ...entry, sent: true }, told), fact]);
     return told;
   }
 
@@ -229,10 +230,10 @@ export class Outbox {
       const places = await this.vault.places("outbox", entry.session);
       const others = await Promise.all(places.map((at) => this.entry(at)));
       const heir = others.findLast((one) => one && one.entry.batch !== entry.batch && !one.entry.sent);
-      const { produced } = decode(ended.bytes).header;
+      const { produced } = readHeader(ended.bytes).header;
       if (heir)
         steps.push(
-          this.#put({ ...heir.entry, end: true }, reheaded(heir.bytes, { end: true, produced })),
+          this.put({ ...heir.entry, end: true }, reheaded(heir.bytes, { end: true, produced })),
         );
     }
     await this.vault.change(steps);
@@ -256,24 +257,6 @@ export class Outbox {
     ]);
   }
 
-  /** Make two entries of one. The first half keeps the number, which the collector has refused. */
-  async split(entry: Entry, header: BatchHeader, events: OvertEvent[]): Promise<void> {
-    const middle = events.length >> 1;
-    const number = await this.vault.number(entry.session, 1);
-    const halves: [number, OvertEvent[], boolean][] = [
-      [entry.batch, events.slice(0, middle), false],
-      [number, events.slice(middle), header.end],
-    ];
-    await this.vault.change(
-      halves.map(([batch, half, end]) =>
-        this.#put(
-          { ...entry, batch, rows: half.length, end },
-          encode({ ...header, batch, end, ...anchors(half) }, half),
-        ),
-      ),
-    );
-  }
-
   /** After a withdrawal: drop what only withdrawn purposes needed, rename the rest. */
   async narrow({ receipt_id, purposes }: Proof): Promise<void> {
     for (const at of await this.places()) {
@@ -284,7 +267,7 @@ export class Outbox {
       if (left.length === 0) await this.drop(found.entry, "removed");
       else {
         const bytes = reheaded(found.bytes, { purposes: left });
-        await this.vault.change([this.#put({ ...found.entry, purposes: left }, bytes)]);
+        await this.vault.change([this.put({ ...found.entry, purposes: left }, bytes)]);
       }
     }
   }

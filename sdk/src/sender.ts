@@ -2,7 +2,7 @@ import { type Account, GONE } from "./account.ts";
 import { PURPOSES } from "./generated.ts";
 import type { Entry, Outbox } from "./outbox.ts";
 import type { Place } from "./vault.ts";
-import { decode } from "./wire.ts";
+import { more } from "./second.ts";
 
 const PATH = "/v1/batches";
 const DAY_MS = 86_400_000;
@@ -130,7 +130,9 @@ export class Sender {
     const status = answer?.status ?? 0;
     // A server that does not know an earlier receipt any more must not hold up the present one.
     const unknown = place > 0 && [401, 403, 404].includes(status);
-    const outcome = unknown ? "quarantined" : outcomeOf(status, entry.rows);
+    let outcome = unknown ? "quarantined" : outcomeOf(status, entry.rows);
+    const parted = outcome === "split" ? await more().catch(() => null) : null;
+    if (outcome === "split" && !parted) outcome = "wait";
     if (outcome === "wait") {
       this.#failures += 1;
       const told = answer?.headers.get("Retry-After") ?? null;
@@ -147,10 +149,7 @@ export class Sender {
     }
     if (outcome === "acknowledged") await this.#outbox.acknowledged(entry);
     else if (outcome === "quarantined") await this.#outbox.quarantine(entry, bytes);
-    else if (outcome === "split") {
-      const { header, events } = decode(bytes);
-      await this.#outbox.split(entry, header, events);
-    }
+    else await parted?.split(this.#outbox, entry, bytes);
     this.#known.delete(JSON.stringify(at));
     told(entry);
     return outcome;

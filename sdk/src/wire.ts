@@ -34,15 +34,17 @@ export interface BatchHeader {
 }
 
 /** Columns on the wire that are differences, and the column of an event they come from. */
-const DELTAS: Readonly<Record<string, keyof OvertEvent>> = {
+export const DELTAS: Readonly<Record<string, keyof OvertEvent>> = {
   dseq: "seq",
   dt_us: "t_us",
   dx_8th_css_px: "x_8th_css_px",
   dy_8th_css_px: "y_8th_css_px",
 };
 
-const pad = (length: number): number => -length & 7;
-const metadata = Uint8Array.from(atob(MESSAGE), (char) => char.charCodeAt(0));
+/** Bytes from `length` to the next multiple of 8. */
+export const pad = (length: number): number => -length & 7;
+/** Where the columns begin: the template of the message ends. */
+export const metadata = Uint8Array.from(atob(MESSAGE), (char) => char.charCodeAt(0));
 
 /** Header fields that anchor the differences of a batch of these events (at least one). */
 export function anchors(events: readonly OvertEvent[]) {
@@ -140,35 +142,9 @@ export function reheaded(plain: Uint8Array, change: Partial<BatchHeader>) {
   return join({ ...header, ...change }, plain.subarray(offset));
 }
 
-function readHeader(plain: Uint8Array): { header: BatchHeader; offset: number } {
+/** The header of a batch that this SDK, or `overt.schema.batch.encode`, wrote; where it ends. */
+export function readHeader(plain: Uint8Array): { header: BatchHeader; offset: number } {
   const length = new DataView(plain.buffer, plain.byteOffset).getUint32(4, true);
   const text = new TextDecoder().decode(plain.subarray(8, 8 + length));
   return { header: JSON.parse(text) as BatchHeader, offset: 8 + length };
-}
-
-/** Header and events of a batch that this SDK, or `overt.schema.batch.encode`, wrote. */
-export function decode(plain: Uint8Array): { header: BatchHeader; events: OvertEvent[] } {
-  const { header, offset } = readHeader(plain);
-  const events = Array.from({ length: header.rows }, () => ({ ...BLANK }));
-  const view = new DataView(plain.buffer, plain.byteOffset + offset + metadata.length);
-  const start: Partial<OvertEvent> = {
-    seq: header.first_seq,
-    t_us: header.t0_us,
-    x_8th_css_px: header.x0_8th_css_px,
-    y_8th_css_px: header.y0_8th_css_px,
-  };
-  let at = 0;
-  for (const [name, width] of WIRE) {
-    const source = DELTAS[name];
-    const column = source ?? (name as keyof OvertEvent);
-    let running = source ? (start[source] ?? 0) : 0;
-    for (const event of events) {
-      const value =
-        width === 1 ? view.getInt8(at) : width === 2 ? view.getInt16(at, true) : view.getInt32(at, true);
-      event[column] = source ? (running += value) : value;
-      at += width;
-    }
-    at += pad(header.rows * width);
-  }
-  return { header, events };
 }

@@ -3,7 +3,8 @@ import { readFileSync, readdirSync } from "node:fs";
 import { test } from "node:test";
 import { BLANK, type OvertEvent, fromRow, toRow } from "../src/event.ts";
 import { DT_US_MAX, WIRE } from "../src/generated.ts";
-import { type BatchHeader, cut, decode, encode, reheaded } from "../src/wire.ts";
+import { decode } from "../src/read.ts";
+import { type BatchHeader, cut, encode, reheaded } from "../src/wire.ts";
 
 interface Vector {
   what: string;

@@ -20,9 +20,11 @@ from overt.store.store import Store
 from overt.studio.shell import LISTED, refuse
 
 SDK = "/static/overt.js"
+MORE = "/static/overt-more.js"
 _EXACT = frozenset(
     {
         SDK,
+        MORE,
         "/v1/batches",
         "/v1/join",
         "/v1/token",

@@ -8,7 +8,7 @@
  */
 
 import { coarse } from "../../../../sdk/src/coarse.ts";
-import { Kind } from "../../../../sdk/src/index.ts";
+import { Kind } from "../../../../sdk/src/generated.ts";
 
 /** One key press: which key (code point), its class (KeyClass), when it went down and up, µs. */
 export interface Press {

@@ -1,14 +1,8 @@
 /** Step 3: what is recorded, before it leaves; and everything that takes it back. */
 
-import {
-  Kind,
-  type OutboxEntry,
-  type Overt,
-  type OvertEvent,
-  type Watched,
-  describe,
-} from "../../../../sdk/src/index.ts";
-import { WIRE } from "../../../../sdk/src/generated.ts";
+import { Kind, WIRE } from "../../../../sdk/src/generated.ts";
+import type { OutboxEntry, Overt, OvertEvent, Watched } from "../../../../sdk/src/index.ts";
+import { describe } from "../../../../sdk/src/more.ts";
 import { at, busy, byTest, bytesText, make, row, say } from "./dom.ts";
 
 const LIVE_ROWS_MAX = 60;
@@ -82,7 +76,8 @@ class LiveTable {
     for (const { did, watched, after_us, bytes } of this.pending.slice(-LIVE_ROWS_MAX)) {
       const move = watched.event.kind === Kind.POINTER_MOVE;
       this.moves = move ? this.moves + 1 : 0;
-      const text = this.moves > 1 ? `${watched.text} ×${this.moves}` : watched.text;
+      const words = describe(watched.event);
+      const text = this.moves > 1 ? `${words} ×${this.moves}` : words;
       const kept = make("div", {}, text, make("code", { class: "hex" }, bytes));
       const made = row([did, kept, `${(after_us / 1000).toFixed(1)} ms`]);
       if (this.moves > 1) this.body.firstElementChild?.replaceWith(made);

@@ -5,7 +5,8 @@
  * gets here.
  */
 
-import { Kind, type Watched } from "../../../../sdk/src/index.ts";
+import { Kind } from "../../../../sdk/src/generated.ts";
+import type { Watched } from "../../../../sdk/src/index.ts";
 import type { Press } from "./attack.ts";
 
 const PRESSES_MAX = 4000;

@@ -4,7 +4,8 @@
  * what is learned stays in this page's memory, is never stored or sent, and goes with the keys.
  */
 
-import { Kind, type Overt, type Watched } from "../../../../sdk/src/index.ts";
+import { Kind } from "../../../../sdk/src/generated.ts";
+import type { Overt, Watched } from "../../../../sdk/src/index.ts";
 import { at, make } from "./dom.ts";
 import { type Correction, type Hint, inCaseOf, Own, plain, tokenAt, Watch } from "./own.ts";
 

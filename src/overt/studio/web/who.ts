@@ -1,6 +1,7 @@
 /** Person or program: a verdict on the person's own pointer, and on a script's, side by side. */
 
-import { Kind, type Overt, Pointer, type Watched } from "../../../../sdk/src/index.ts";
+import { Kind, Pointer } from "../../../../sdk/src/generated.ts";
+import type { Overt, Watched } from "../../../../sdk/src/index.ts";
 import { answer, follow } from "./api.ts";
 import { at, busy, byTest, make } from "./dom.ts";
 import { inputS, lastOf, traceOf, windowOf } from "./motion.ts";

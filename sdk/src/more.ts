@@ -1,0 +1,19 @@
+/**
+ * The second file, `overt-more.js`: what a page needs only when somebody looks. The SDK loads it when
+ * the outbox is opened, and holds it to its hash; a page that shows events in words imports it too.
+ */
+
+export {
+  Command,
+  Edit,
+  KeyClass,
+  Kind,
+  Modifier,
+  PURPOSES,
+  Pointer,
+  Role,
+  SYMBOL_NAMED_BASE,
+} from "./generated.ts";
+export { list, split } from "./entries.ts";
+export { decode } from "./read.ts";
+export { describe } from "./words.ts";
