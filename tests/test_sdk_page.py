@@ -218,31 +218,6 @@ def test_the_indicator_pauses_by_mouse_and_by_keyboard(page: Any) -> None:
     until(page, "recording")
 
 
-HIDING = {
-    "removed": "document.querySelector('overt-indicator').remove()",
-    "page hidden": "document.documentElement.style.opacity = '0.01'",
-    "covered": """document.body.insertAdjacentHTML('beforeend',
-      '<div style="position:fixed;inset:0;z-index:2147483647"></div>');
-      document.documentElement.append(document.body.lastElementChild)""",
-}
-
-
-@pytest.mark.parametrize("how", HIDING)
-def test_recording_stops_within_a_second_of_the_indicator_being_gone(page: Any, how: str) -> None:
-    join(page)
-    page.evaluate(HIDING[how])
-    page.wait_for_function(
-        "() => overt.state().phase === 'paused' && overt.state().reason === 'indicator'",
-        timeout=1000,
-    )
-    before = len(seen(page))
-    page.focus("#listed")
-    page.keyboard.type("abc")
-    assert len(seen(page)) == before
-    last = page.evaluate("seen.at(-1)")
-    assert (last["kind"], last["value"]) == (Kind.PAUSE, 2)
-
-
 def test_a_page_style_cannot_hide_the_indicator(page: Any) -> None:
     join(page)
     page.add_style_tag(

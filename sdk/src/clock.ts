@@ -6,13 +6,19 @@ export const now_us = (): number => toMicroseconds(performance.now());
 
 const STEPS = 8;
 const PATIENCE_MS = 4;
+const LOOKS_MAX = 100_000;
+const COARSEST_US = 100_000;
 
-/** The smallest step the clock was seen to make, µs: at most four milliseconds of watching. */
+/**
+ * The smallest step the clock was seen to make, µs: at most some milliseconds of watching. Of one
+ * that stands still, because the page or the browser holds it, the coarsest that browsers have.
+ */
 export function clockResolution_us(now_ms = () => performance.now()): number {
   const start = now_ms();
   let smallest = Infinity;
   let before = start;
-  for (let steps = 0; steps < STEPS && before - start < PATIENCE_MS; ) {
+  for (let steps = 0, looks = 0; steps < STEPS && before - start < PATIENCE_MS; looks += 1) {
+    if (looks > LOOKS_MAX) return COARSEST_US;
     const now = now_ms();
     if (now === before) continue;
     smallest = Math.min(smallest, now - before);

@@ -25,17 +25,18 @@ const WORDS: Readonly<Record<string, Record<Shown | "pause" | "resume", string>>
 
 /**
  * `!important` in a shadow root wins over all that the page can say of the host element, and `all`
- * covers what could hide it: visibility, opacity, pointer events.
+ * covers what could hide it: visibility, opacity, pointer events. Long words wrap, and the light
+ * keeps its colour where a person has chosen theirs for everything.
  */
 const STYLE = `
 :host{all:initial!important;position:fixed!important;right:12px!important;bottom:12px!important;
-z-index:2147483647!important;display:block!important}
-div{display:flex;align-items:center;gap:8px;padding:6px 6px 6px 12px;border-radius:99px;
+z-index:2147483647!important;display:block!important;max-width:calc(100vw - 24px)!important}
+div{display:flex;overflow-wrap:anywhere;align-items:center;gap:8px;padding:6px 6px 6px 12px;border-radius:99px;
 font:600 13px/1 system-ui,sans-serif;color:#fff;background:#1c1f24;border:1px solid #fff6;
 box-shadow:0 2px 10px #0006}
-i{width:10px;height:10px;border-radius:50%;background:#9aa0a8}
+i{flex:none;width:10px;height:10px;border-radius:50%;background:#9aa0a8;forced-color-adjust:none}
 .recording i{background:#ff4d4d}.paused i{background:#ffc53d}
-button{all:unset;min-width:28px;min-height:28px;border-radius:99px;text-align:center;
+button{all:unset;flex:none;min-width:28px;min-height:28px;border-radius:99px;text-align:center;
 background:#fff2;cursor:pointer}button:focus-visible{outline:3px solid #7db8ff}
 .off button{display:none}.off{padding-right:12px}
 @media(prefers-reduced-motion:no-preference){.recording i{animation:b 2s infinite}}
@@ -49,12 +50,14 @@ export class Indicator {
   #button = document.createElement("button");
   #words: Record<Shown | "pause" | "resume", string>;
   #timer = 0;
+  #covered = false;
 
   /** `toggled`: the person pressed the button. `checked` hears twice a second if it can be seen. */
   constructor(lang: string, toggled: () => void, checked: (visible: boolean) => void) {
     if (!customElements.get(TAG)) customElements.define(TAG, class extends HTMLElement {});
     this.#words = (WORDS[lang] ?? WORDS["en"]) as Record<Shown | "pause" | "resume", string>;
     this.#host = document.createElement(TAG);
+    this.#host.popover = "manual";
     const root = this.#host.attachShadow({ mode: "closed" });
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(STYLE);
@@ -66,7 +69,7 @@ export class Indicator {
     this.#box.append(document.createElement("i"), this.#text, this.#button);
     root.append(this.#box);
     this.#timer = window.setInterval(() => {
-      if (document.visibilityState === "visible") checked(this.isVisible());
+      if (document.visibilityState === "visible") checked(this.#isKept());
     }, CHECK_MS);
   }
 
@@ -82,7 +85,37 @@ export class Indicator {
 
   /** Put it (back) into the page. */
   attach(): void {
-    if (!this.#host.isConnected) document.documentElement.append(this.#host);
+    this.#covered = false;
+    this.#raise();
+  }
+
+  /**
+   * On top of everything the page shows, in the top layer. Beside an open modal dialog, or what
+   * fills the screen, nothing can be pressed or found by a hit test: there it goes into that.
+   */
+  #raise(): void {
+    const host = this.#host;
+    const canRise = "showPopover" in host;
+    const dialogs = canRise ? document.querySelectorAll("dialog:modal") : [];
+    const home = [...dialogs].pop() ?? document.fullscreenElement ?? document.documentElement;
+    if (host.parentNode !== home) home.append(host);
+    if (!canRise) return;
+    if (host.matches(":popover-open")) host.hidePopover();
+    host.showPopover();
+  }
+
+  /**
+   * Whether it can be seen. What opens in the top layer lies above it until the next look, which
+   * raises it again; covered at two looks in a row, it is kept from sight.
+   */
+  #isKept(): boolean {
+    const before = this.#covered;
+    this.#covered = !this.isVisible();
+    if (!this.#covered) return true;
+    // Gone with a dialog that the page took away, it comes back; taken away itself, it does not.
+    if (!this.#host.parentNode) return false;
+    this.#raise();
+    return !before && this.isVisible();
   }
 
   remove(): void {

@@ -172,4 +172,5 @@ test("the clock's resolution is its smallest step, and a stopped clock does not 
   let now = 0;
   let calls = 0;
   assert.equal(clockResolution_us(() => (++calls % 3 ? now : (now += 0.1))), 100);
+  assert.equal(clockResolution_us(() => 5), 100_000);
 });

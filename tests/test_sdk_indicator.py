@@ -1,0 +1,152 @@
+"""The indicator in a real Chromium: what people and ordinary pages do to it, and what hides it.
+
+The page's clock is faked, so that the looks at the indicator, some a second, come at once.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from overt.schema.event import Kind
+from sdk_fixtures import FIXTURES, Server, join, opened, seen, until
+
+browser, context, own, page, server, shared = FIXTURES
+
+LONG = "ŴĕĕŕŕéćóŕďîñğŵĥâţýóûďóîñţĥîśþàĝéâńďñöẅĥéŕéèĺśèÅñđßöøñ"
+"""A word of a pseudo-locale: longer than any language's, without a place to break."""
+
+
+@pytest.fixture
+def still(own: Any, server: Server) -> Any:
+    """A page that records, whose clock goes as it is told."""
+    own.add_init_script("""
+      const attach = Element.prototype.attachShadow;
+      Element.prototype.attachShadow = function (how) {
+        return (window.lastRoot = attach.call(this, how));
+      };""")
+    own.clock.install()
+    page = opened(own, server)
+    join(page)
+    return page
+
+
+def phase(page: Any, after_ms: int = 1000) -> str:
+    """Return `recording`, or why not, that much later."""
+    page.clock.run_for(after_ms)
+    return str(page.evaluate("overt.state().reason || overt.state().phase"))
+
+
+def box(page: Any) -> dict[str, float]:
+    found = page.evaluate("document.querySelector('overt-indicator').getBoundingClientRect()")
+    return dict(found)
+
+
+def zoomed(page: Any) -> None:
+    """200 %: half as many CSS pixels, each of them twice as large."""
+    devtools = page.context.new_cdp_session(page)
+    small = {"width": 320, "height": 360, "deviceScaleFactor": 2, "mobile": False}
+    devtools.send("Emulation.setDeviceMetricsOverride", small)
+
+
+def magnified(page: Any) -> None:
+    page.context.new_cdp_session(page).send("Emulation.setPageScaleFactor", {"pageScaleFactor": 3})
+
+
+SEEN_DIFFERENTLY = {
+    "zoom of 200 %": zoomed,
+    "long words": lambda page: page.evaluate(
+        "(word) => { lastRoot.querySelector('span').textContent = word + word; }", LONG
+    ),
+    "right to left": lambda page: page.evaluate("document.documentElement.dir = 'rtl'"),
+    "forced colours": lambda page: page.emulate_media(forced_colors="active"),
+    "high contrast": lambda page: page.emulate_media(contrast="more"),
+    "reduced motion": lambda page: page.emulate_media(reduced_motion="reduce"),
+    "large type": lambda page: page.evaluate("document.documentElement.style.fontSize = '40px'"),
+    "zoom by style": lambda page: page.evaluate("document.documentElement.style.zoom = '1.5'"),
+    "magnified": magnified,
+}
+
+
+def test_who_sees_a_page_differently_is_recorded_all_the_same(still: Any) -> None:
+    for how, change in SEEN_DIFFERENTLY.items():
+        change(still)
+        assert phase(still) == "recording", how
+        here, width = box(still), still.evaluate("innerWidth")
+        assert here["left"] >= 0, how
+        assert here["right"] <= width, how
+        assert here["width"] >= 44, how
+    assert Kind.PAUSE not in {event["kind"] for event in seen(still)}
+
+
+DIALOG = """(id) => {
+  const dialog = Object.assign(document.createElement("dialog"), { id });
+  dialog.style.cssText = "position:fixed;inset:0;width:100vw;height:100vh;max-width:none;margin:0";
+  document.body.append(dialog);
+  dialog.showModal();
+}"""
+ORDINARY = {
+    "banner": """document.documentElement.insertAdjacentHTML("beforeend", `<div
+      style="position:fixed;inset:auto 0 0 0;height:200px;z-index:2147483647">cookies</div>`)""",
+    "page out of shape": "document.body.style.cssText += ';transform:scale(.9);filter:blur(1px)'",
+    "popover": """document.body.insertAdjacentHTML("beforeend", `<div popover id="menu"
+      style="inset:0;width:100vw;height:100vh">menu</div>`), menu.showPopover()""",
+    "popover closes": "menu.hidePopover()",
+    "dialog": f"({DIALOG})('first')",
+    "dialog over a dialog": f"({DIALOG})('second')",
+    "dialog is gone": "second.remove()",
+    "dialog closes": "first.close()",
+}
+
+
+def test_ordinary_pages_do_not_hide_it_and_in_a_dialog_it_can_be_pressed(still: Any) -> None:
+    for how, change in ORDINARY.items():
+        still.evaluate(change)
+        assert phase(still) == "recording", how
+        assert phase(still) == "recording", how
+        place = box(still)
+        at = [place["left"] + place["width"] / 2, place["top"] + place["height"] / 2]
+        top = still.evaluate("([x, y]) => document.elementFromPoint(x, y).localName", at)
+        assert top == "overt-indicator", how
+    still.evaluate("box.onclick = () => box.requestFullscreen()")
+    still.click("#box")
+    still.wait_for_function("document.fullscreenElement")
+    assert phase(still) == "recording"
+    still.evaluate("document.exitFullscreen()")
+    assert Kind.PAUSE not in {event["kind"] for event in seen(still)}
+    still.evaluate(ORDINARY["dialog"].replace("first", "third"))
+    assert phase(still) == "recording"
+    place = box(still)
+    still.mouse.click(place["right"] - 18, place["top"] + place["height"] / 2)
+    until(still, "paused")
+    assert still.evaluate("overt.state().reason") == "person"
+
+
+HIDING = {
+    "removed": "document.querySelector('overt-indicator').remove()",
+    "transparent": "document.documentElement.style.opacity = '0.01'",
+    "faded by a filter": "document.documentElement.style.filter = 'opacity(5%)'",
+    "not displayed": "document.documentElement.style.display = 'none'",
+    "clipped": "document.documentElement.style.clipPath = 'inset(0 0 90% 0)'",
+    "covered again and again": """document.body.insertAdjacentHTML("beforeend", `<div id="cover"
+      popover="manual" style="inset:0;width:100vw;height:100vh"></div>`);
+      window.covers = setInterval(() => { cover.hidePopover(); cover.showPopover(); }, 50)""",
+}
+
+
+def test_whatever_hides_it_stops_recording_within_a_second(still: Any, server: Server) -> None:
+    for how, change in HIDING.items():
+        still.goto(server.url)
+        still.wait_for_function("window.ready")
+        until(still, "recording")
+        still.evaluate(f"() => {{ {change} }}")
+        assert phase(still) == "indicator", how
+        before = len(seen(still))
+        still.keyboard.press("ArrowDown")
+        still.mouse.move(5, 5)
+        assert len(seen(still)) == before, how
+        last = still.evaluate("seen.at(-1)")
+        assert (last["kind"], last["value"]) == (Kind.PAUSE, 2), how
+    still.evaluate("clearInterval(covers), cover.remove()")
+    assert phase(still) == "recording", "what is seen again is recorded again"
