@@ -53,6 +53,8 @@ def test_doing_it_twice_changes_nothing_and_the_check_agrees(seed: int) -> None:
             "slot": rng.integers(0, 5, count),
             "modifiers": rng.choice([0, 1, 16], count),
             "pointer": rng.integers(0, 3, count),
+            "value": rng.choice([0, 0, 5], count),
+            "scroll_x_css_px": rng.choice([0, 0, 8], count),
         },
     )
     once = to_rhythm1(session)

@@ -4,10 +4,35 @@ from __future__ import annotations
 
 from typing import Any
 
-from overt.schema.event import Command, Kind
-from sdk_fixtures import FIXTURES, Server, join, seen, send
+import pytest
+
+from overt.schema.event import Command, Edit, KeyClass, Kind, Modifier, Pointer, Role
+from sdk_fixtures import FIXTURES, Server, join, listened, seen, send, visit
 
 browser, context, page, server, shared = (FIXTURES[n] for n in (0, 1, 3, 4, 5))
+
+
+def rows(page: Any, *kinds: Kind) -> list[dict[str, int]]:
+    return [event for event in seen(page) if event["kind"] in kinds]
+
+
+def edits(page: Any) -> list[tuple[int, int, int]]:
+    """Return what each edit did, how many characters it brought or took, and it replaced."""
+    return [(e["edit"], e["edit_chars"], e["value"]) for e in rows(page, Kind.EDIT)]
+
+
+def pressed(keys: Any, key: str, code: str, number: int, **more: object) -> None:
+    common = {"key": key, "code": code, "windowsVirtualKeyCode": number}
+    keys.send("Input.dispatchKeyEvent", {"type": "rawKeyDown", **common, **more})
+
+
+def composed(keys: Any, *texts: str, end: str) -> None:
+    for text in texts:
+        at = len(text)
+        keys.send(
+            "Input.imeSetComposition", {"text": text, "selectionStart": at, "selectionEnd": at}
+        )
+    keys.send("Input.insertText", {"text": end})
 
 
 def values(page: Any, kind: Kind) -> list[int]:
@@ -34,3 +59,196 @@ def test_shortcuts_are_named_commands_but_not_where_a_secret_has_the_keyboard(
     assert send(page)["waiting"] == 0
     sent = [event["value"] for event in server.events() if event["kind"] == Kind.COMMAND]
     assert sent == [*named, Command.FIND]
+
+
+@pytest.mark.parametrize("field", ["#listed", "#edit"], ids=["input", "editable"])
+def test_what_an_edit_brought_took_and_replaced_is_true(
+    page: Any, context: Any, field: str
+) -> None:
+    join(page, ["typing-assist"])
+    keys = context.new_cdp_session(page)
+    page.click(field)
+    page.keyboard.type("one two", delay=0)
+    page.keyboard.press("Control+Backspace")
+    page.keyboard.type("x")
+    page.keyboard.press("Shift+Home")
+    page.wait_for_function("seen.some((event) => event.kind === 15 && event.edit_chars)")
+    page.keyboard.type("y")
+    page.keyboard.type("zz top")
+    pressed(keys, "Backspace", "Backspace", 8, commands=["deleteToBeginningOfLine"])
+    page.keyboard.press("Control+z")
+    page.keyboard.press("Control+a")
+    page.keyboard.press("Control+x")
+    page.keyboard.press("Control+v")
+    typed = (Edit.INSERT_TEXT, 1, 0)
+    made = edits(page)
+    assert made[:8] == [*[typed] * 7, (Edit.DELETE_WORD_BACKWARD, 3, 0)]
+    assert made[8:10] == [typed, (Edit.INSERT_TEXT, 1, 5)], "five characters gave way to one"
+    assert made[10:17] == [*[typed] * 6, (Edit.DELETE_LINE, 7, 0)]
+    assert [edit for edit, _, _ in made[17:]] == [Edit.UNDO, Edit.DELETE_CUT, Edit.INSERT_PASTE]
+    assert made[-1][1:] == (8, 0), "seven characters pasted, in powers of two"
+    assert sum(brought - gone for _, brought, gone in made[:7]) == 7
+    selected = [(e["value"], e["edit_chars"]) for e in rows(page, Kind.SELECTION)]
+    assert (1, 8) in selected, "back to the beginning, about eight characters selected"
+
+
+@pytest.mark.parametrize("field", ["#listed", "#edit"], ids=["input", "editable"])
+def test_input_methods_dead_keys_and_virtual_keyboards_are_recorded_once(
+    page: Any, context: Any, field: str
+) -> None:
+    join(page, ["typing-assist"])
+    keys = context.new_cdp_session(page)
+    page.click(field)
+    for text in ("n", "o"):  # a virtual keyboard does not say which key
+        pressed(keys, "Unidentified", "", 229)
+        keys.send("Input.insertText", {"text": text})
+        keys.send("Input.dispatchKeyEvent", {"type": "keyUp", "windowsVirtualKeyCode": 229})
+    pressed(keys, "Process", "KeyN", 229)
+    composed(keys, "n", "ni", "nih", end="\u4f60\u597d")
+    pressed(keys, "Dead", "Quote", 222)
+    composed(keys, "\u00b4", end="\u00e9")
+    page.wait_for_function("seen.filter((event) => event.kind === 5).length === 2")
+    found = [event["kind"] for event in rows(page, Kind.COMPOSITION_START, Kind.COMPOSITION_END)]
+    assert found == [Kind.COMPOSITION_START, Kind.COMPOSITION_END] * 2
+    downs = rows(page, Kind.KEY_DOWN)
+    assert {event["key_class"] for event in downs} == {KeyClass.COMPOSING}
+    assert len(downs) == 4
+    typed, composing = (Edit.INSERT_TEXT, 1, 0), Edit.INSERT_COMPOSITION
+    assert edits(page)[:3] == [typed, typed, (composing, 1, 0)]
+    assert edits(page)[3:] == [
+        *[(composing, 2, 1), (composing, 3, 2), (composing, 2, 3)],
+        *[(composing, 1, 0), (composing, 1, 1)],
+    ]
+    written = page.evaluate(
+        "(it) => { const field = document.querySelector(it);"
+        "  return (field.value ?? field.textContent).length; }",
+        field,
+    )
+    assert sum(brought - gone for _, brought, gone in edits(page)) == written == 5
+
+
+def test_a_held_key_repeats_and_is_let_go_once(page: Any, context: Any) -> None:
+    join(page, ["typing-assist"])
+    keys = context.new_cdp_session(page)
+    page.click("#listed")
+    common = {"key": "a", "code": "KeyA", "windowsVirtualKeyCode": 65}
+    for more in ({}, {"autoRepeat": True}, {"autoRepeat": True}):
+        keys.send("Input.dispatchKeyEvent", {"type": "keyDown", "text": "a", **common, **more})
+    keys.send("Input.dispatchKeyEvent", {"type": "keyUp", **common})
+    found = [(e["kind"], e["modifiers"], e["slot"]) for e in rows(page, Kind.KEY_DOWN, Kind.KEY_UP)]
+    repeated = (Kind.KEY_DOWN, Modifier.REPEAT, 1)
+    assert found == [(Kind.KEY_DOWN, 0, 1), repeated, repeated, (Kind.KEY_UP, 0, 1)]
+    assert edits(page) == [(Edit.INSERT_TEXT, 1, 0)] * 3
+
+
+@pytest.fixture(scope="module")
+def touching(browser: Any) -> Any:
+    """A tab with a touch screen."""
+    context = browser.new_context(has_touch=True)
+    yield listened(context.new_page())
+    context.close()
+
+
+def test_fingers_and_pens_are_recorded_with_pressure_contact_and_how_they_end(
+    touching: Any, server: Server
+) -> None:
+    page = touching
+    visit(page, server)
+    join(page, ["person-or-program"])
+    hand = page.context.new_cdp_session(page)
+
+    def touch(what: str, *places: tuple[float, float]) -> None:
+        points = [{"x": x, "y": y, "radiusX": 11, "radiusY": 17, "force": 0.4} for x, y in places]
+        hand.send("Input.dispatchTouchEvent", {"type": what, "touchPoints": points})
+
+    def pen(what: str, x: float, force: float, **more: object) -> None:
+        at = {"x": x, "y": 20, "pointerType": "pen", "force": force}
+        hand.send("Input.dispatchMouseEvent", {"type": what, **at, **more})
+
+    box, button = (page.locator(it).bounding_box() for it in ("#box", "#button"))
+    x, y = box["x"] + 30, box["y"] + 60
+    touch("touchStart", (x, y))
+    for step in range(1, 8):
+        touch("touchMove", (x, y - 6 * step))
+    touch("touchEnd")
+    page.wait_for_function("seen.some((event) => event.kind === 11)")
+    moves, (down, up) = (
+        rows(page, Kind.POINTER_MOVE),
+        rows(page, Kind.POINTER_DOWN, Kind.POINTER_UP),
+    )
+    assert {(e["value"], e["scroll_x_css_px"], e["scroll_y_css_px"]) for e in moves} == {
+        (7, 24, 40)
+    }
+    assert moves[0]["y_8th_css_px"] == down["y_8th_css_px"]
+    assert (down["button"], up["button"]) == (1, 0), "the browser took it over, to scroll"
+    assert up["y_8th_css_px"] == moves[-1]["y_8th_css_px"] < down["y_8th_css_px"]
+
+    page.evaluate("seen.length = 0")
+    left, top = button["x"] + 5, button["y"] + 5
+    touch("touchStart", (left, top), (left + 20, top))
+    touch("touchEnd")
+    assert [e["slot"] for e in rows(page, Kind.POINTER_DOWN)] == [0, 1]
+
+    page.evaluate("seen.length = 0")
+    left = {"button": "left", "clickCount": 1}
+    pen("mouseMoved", 20, 0)
+    pen("mousePressed", 20, 0.3, **left)
+    for x, force in ((40, 0.55), (60, 0.9)):
+        pen("mouseMoved", x, force, button="left")
+    pen("mouseReleased", 60, 0, **left)
+    drawn = rows(page, Kind.POINTER_MOVE)
+    assert [e["value"] for e in drawn] == [0, 5, 9, 15], "sixteenths, none while it hovers"
+    assert {e["pointer"] for e in rows(page, Kind.POINTER_DOWN, *MOVING)} == {Pointer.PEN}
+    assert send(page)["waiting"] == 0
+    assert server.events()
+
+
+MOVING = (Kind.POINTER_MOVE, Kind.POINTER_UP)
+
+
+def test_every_coalesced_sample_is_kept_in_order_with_its_own_time(page: Any) -> None:
+    join(page, ["person-or-program"])
+    page.evaluate(
+        """() => { const real = PointerEvent.prototype.getCoalescedEvents;
+        PointerEvent.prototype.getCoalescedEvents = function () {
+          const [one] = real.call(this);
+          if (!one) return [];
+          return [3, 2, 1, 0].map((back) => new Proxy(one, { get: (event, name) =>
+            name === "timeStamp" ? event.timeStamp - back
+            : name === "clientX" ? event.clientX - back : event[name] })); }; }"""
+    )
+    page.mouse.move(300, 200)
+    page.mouse.move(310, 200)
+    moves = rows(page, Kind.POINTER_MOVE)
+    assert [e["x_8th_css_px"] / 8 for e in moves] == [297, 298, 299, 300, 307, 308, 309, 310]
+    assert [e["seq"] for e in moves] == sorted(e["seq"] for e in moves)
+    steps = [b["t_us"] - a["t_us"] for a, b in zip(moves[:4], moves[1:4], strict=False)]
+    assert all(990 < step < 1010 for step in steps)
+
+
+def test_where_in_a_target_a_press_is_and_how_large_that_is(page: Any) -> None:
+    join(page, ["next-action"])
+    page.add_style_tag(
+        content="#button{position:fixed;left:400px;top:300px;width:160px;height:44px}"
+    )
+    page.mouse.click(400 + 80 + 40, 300 + 22)
+    (down,) = rows(page, Kind.POINTER_DOWN)
+    assert (down["role"], down["scroll_x_css_px"], down["scroll_y_css_px"]) == (Role.BUTTON, 4, 0)
+    assert down["value"] == 22, "4 log2 44; how wide it is, and so how long its words, is not told"
+    page.mouse.click(700, 500)
+    assert rows(page, Kind.POINTER_DOWN)[-1]["value"] == 0, "the page itself is no target"
+
+
+def test_a_locked_pointer_is_at_no_place(page: Any) -> None:
+    join(page, ["person-or-program"])
+    page.evaluate("button.onclick = () => button.requestPointerLock()")
+    box = page.locator("#button").bounding_box()
+    page.mouse.click(box["x"] + 5, box["y"] + 5)
+    page.wait_for_function("document.pointerLockElement")
+    before = len(rows(page, Kind.POINTER_MOVE))
+    page.mouse.move(300, 200, steps=3)
+    assert len(rows(page, Kind.POINTER_MOVE)) == before
+    page.evaluate("() => document.exitPointerLock()")
+    page.wait_for_function("!document.pointerLockElement")
+    page.mouse.move(310, 200, steps=3)
+    assert len(rows(page, Kind.POINTER_MOVE)) > before

@@ -1,5 +1,5 @@
 import { toMicroseconds } from "./clock.ts";
-import { type Before, changed, editOf, extent } from "./edits.ts";
+import { type Before, about, changed, editOf, extent } from "./edits.ts";
 import type { Facts } from "./event.ts";
 import { type Gate, editingHost } from "./gate.ts";
 import { Command, Edit, KeyClass, Kind, Pointer, Role } from "./generated.ts";
@@ -36,6 +36,8 @@ const bounded = (value: number, max: number): number =>
 
 /** Numbers elements in order of first contact, and gives their role. */
 class Elements {
+  /** The element that was asked for last. */
+  found: Element = document.documentElement;
   #numbers = new WeakMap<Element, number>();
   #next = 1;
 
@@ -48,6 +50,7 @@ class Elements {
       if (WHOLE.includes(around)) [found, role] = [up, around];
       steps += 1;
     }
+    this.found = found;
     let element = this.#numbers.get(found);
     if (element === undefined) {
       element = Math.min(this.#next, NUMBER_MAX);
@@ -67,7 +70,8 @@ class Elements {
 /** The element an event went to, inside of open shadow roots too. */
 const targetOf = (event: Event): EventTarget | null => event.composedPath()[0] ?? event.target;
 
-type Caret = { node: Node; offset: number };
+/** Where the caret is, and how many characters are selected. */
+type Caret = { node: Node; offset: number; chars: number };
 
 /**
  * Listens to the page: passive, in the capture phase, only for kinds that a purpose needs, and only
@@ -81,6 +85,8 @@ export class Capture {
   #elements = new Elements();
   #slots = new Slots();
   #before: Before | null = null;
+  /** Place of the pointer's last sample. */
+  #last: Facts = {};
   #edited = false;
   #composing = false;
   #caret: Caret | null = null;
@@ -109,6 +115,7 @@ export class Capture {
     on("pointermove", Kind.POINTER_MOVE, (event) => this.#moves(event));
     on("pointerdown", Kind.POINTER_DOWN, (event) => this.#press(event, Kind.POINTER_DOWN));
     on("pointerup", Kind.POINTER_UP, (event) => this.#press(event, Kind.POINTER_UP));
+    on("pointercancel", Kind.POINTER_UP, (event) => this.#cancel(event));
     on("click", Kind.CLICK, (event) => this.#click(event));
     on("auxclick", Kind.CLICK, (event) => this.#click(event));
     on("wheel", Kind.WHEEL, (event) => this.#wheel(event));
@@ -193,10 +200,10 @@ export class Capture {
     if (target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement) {
       before.length = target.value.length;
       before.selected = (target.selectionEnd ?? 0) - (target.selectionStart ?? 0);
-    } else if (before.said === 0) {
-      const inserted = event.dataTransfer?.getData("text/plain").length;
-      const ranges = event.getTargetRanges();
-      before.said = inserted ?? ranges.reduce((sum, range) => sum + lengthOf(range), 0);
+    } else {
+      before.selected = event.getTargetRanges().reduce((sum, range) => sum + lengthOf(range), 0);
+      if (event.data === null)
+        before.said = event.dataTransfer?.getData("text/plain").length ?? before.selected;
     }
     this.#before = before;
   }
@@ -209,9 +216,12 @@ export class Capture {
     this.#edited = true;
     const edit = editOf(event.inputType ?? "");
     const plain = target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement;
-    const chars = before ? changed(edit, before, plain ? target.value.length : 0) : 0;
-    const edit_chars = edit === Edit.FORMAT ? 0 : extent(edit, chars);
-    this.#add(Kind.EDIT, event, { edit, edit_chars, ...this.#elements.of(target) });
+    const [chars, replaced] =
+      before && edit !== Edit.FORMAT
+        ? changed(edit, before, plain ? target.value.length : 0)
+        : [0, 0];
+    const [edit_chars, value] = [extent(edit, chars), extent(edit, replaced)];
+    this.#add(Kind.EDIT, event, { edit, edit_chars, value, ...this.#elements.of(target) });
   }
 
   #composition(event: Event, kind: number): void {
@@ -223,19 +233,32 @@ export class Capture {
     this.#add(kind, event, { key_class: KeyClass.COMPOSING, ...this.#elements.of(target) });
   }
 
+  /** A locked pointer is at no place: what it does then is the page's own affair. */
   #moves(event: PointerEvent): void {
+    if (document.pointerLockElement) return;
     const parts = event.getCoalescedEvents();
     for (const part of parts.length > 0 ? parts : [event]) {
-      const facts = { pointer: POINTERS[event.pointerType] ?? Pointer.MOUSE, ...place(part) };
+      this.#last = place(part);
+      const facts = { ...device(event), ...touched(part), ...this.#last };
       this.#add(Kind.POINTER_MOVE, event, facts, part.timeStamp);
     }
   }
 
   #press(event: PointerEvent, kind: number): void {
-    const pointer = POINTERS[event.pointerType] ?? Pointer.MOUSE;
+    const down = kind === Kind.POINTER_DOWN;
+    // Only a mouse was there before: of what else comes down this is the first sample.
+    if (down && event.pointerType !== "mouse") this.#moves(event);
     const button = bounded(event.button + 1, 127);
     const where = this.#elements.of(targetOf(event));
-    this.#add(kind, event, { pointer, button, ...place(event), ...where });
+    const aim = down ? aimed(event, where.role, this.#elements.found) : {};
+    this.#last = place(event);
+    this.#add(kind, event, { ...device(event), button, ...aim, ...this.#last, ...where });
+  }
+
+  /** The browser took the press over, to scroll or to drag: it ends where it was last. */
+  #cancel(event: PointerEvent): void {
+    const where = this.#elements.of(targetOf(event));
+    this.#add(Kind.POINTER_UP, event, { ...device(event), ...this.#last, ...where });
   }
 
   #click(event: MouseEvent): void {
@@ -247,7 +270,8 @@ export class Capture {
     const button = bounded(event.button + 1, 127);
     const value = bounded(event.detail, NUMBER_MAX);
     const where = this.#elements.of(targetOf(event));
-    this.#add(Kind.CLICK, event, { pointer, button, value, ...place(event), ...where });
+    const at = byKey ? {} : place(event);
+    this.#add(Kind.CLICK, event, { pointer, button, value, ...at, ...where });
   }
 
   #wheel(event: WheelEvent): void {
@@ -256,6 +280,7 @@ export class Capture {
     this.#add(Kind.WHEEL, event, {
       scroll_x_css_px: bounded(event.deltaX * unit, 2 ** 30),
       scroll_y_css_px: bounded(event.deltaY * unit, 2 ** 30),
+      value: event.deltaMode,
       ...this.#elements.of(targetOf(event)),
     });
   }
@@ -299,8 +324,43 @@ export class Capture {
     this.#edited = false;
     if (typed || !caret || before?.node.isConnected !== true) return;
     const value = direction(before, caret);
-    if (value) this.#add(Kind.SELECTION, event, { value, ...this.#elements.of(field) });
+    const edit_chars = about(caret.chars);
+    if (value || caret.chars !== before.chars)
+      this.#add(Kind.SELECTION, event, { value, edit_chars, ...this.#elements.of(field) });
   }
+}
+
+/** Which device; `slot` 1: not the first finger. */
+const device = ({ pointerType, isPrimary }: PointerEvent) => ({
+  pointer: POINTERS[pointerType] ?? Pointer.MOUSE,
+  slot: isPrimary ? 0 : 1,
+});
+
+const CONTACT_STEP_CSS_PX = 8;
+
+/** Of finger and pen: pressure in 16ths, and how large the contact is, in steps. */
+function touched({ pointerType, pressure, width, height }: PointerEvent): Facts {
+  if (pointerType === "mouse") return {};
+  const size = (side: number) =>
+    bounded(side > 1 ? Math.ceil(side / CONTACT_STEP_CSS_PX) : 0, 64) * CONTACT_STEP_CSS_PX;
+  return {
+    value: bounded(Math.ceil(pressure * 16), 16),
+    scroll_x_css_px: size(width),
+    scroll_y_css_px: size(height),
+  };
+}
+
+/** Of what can be aimed at: where in it the press is, in 16ths, and the class of its smaller side. */
+function aimed({ clientX, clientY }: MouseEvent, role: number, target: Element): Facts {
+  if (role >= Role.IMAGE && role !== Role.TARGET) return {};
+  const { x, y, width, height } = target.getBoundingClientRect();
+  const part = (at: number, from: number, side: number) =>
+    bounded(((at - from) / side - 0.5) * 16, 8);
+  return {
+    value: bounded(Math.max(0, Math.log2(Math.min(width, height)) * 4), 63),
+    scroll_x_css_px: part(clientX, x, width),
+    scroll_y_css_px: part(clientY, y, height),
+  };
 }
 
 const place = (event: MouseEvent) => ({
@@ -317,14 +377,16 @@ function lengthOf({ startContainer, startOffset, endContainer, endOffset }: Stat
 
 function caretOf(field: HTMLElement): Caret | null {
   if (field instanceof HTMLInputElement || field instanceof HTMLTextAreaElement) {
-    const back = field.selectionDirection === "backward";
-    const offset = back ? field.selectionStart : field.selectionEnd;
-    return offset === null ? null : { node: field, offset };
+    const { selectionStart: start, selectionEnd: end } = field;
+    if (start === null || end === null) return null;
+    const offset = field.selectionDirection === "backward" ? start : end;
+    return { node: field, offset, chars: end - start };
   }
   const selection = document.getSelection();
   const node = selection?.focusNode;
   if (!selection || !node || !editingHost(field).contains(node)) return null;
-  return { node, offset: selection.focusOffset };
+  const chars = selection.isCollapsed ? 0 : lengthOf(selection.getRangeAt(0));
+  return { node, offset: selection.focusOffset, chars };
 }
 
 /** 1: the caret went back, 2: forward, 0: it stayed, or is in another field now. */

@@ -35,8 +35,10 @@ export function coarse(kind: number, t_us: number, facts: Facts): [number, Facts
     return null;
   const byKey = TIMED.includes(kind) || (kind === Kind.CLICK && pointer === Pointer.NONE);
   const kept = TYPED.includes(key_class) ? KeyClass.LETTER : key_class;
+  const rest =
+    kind === Kind.POINTER_MOVE ? { value: 0, scroll_x_css_px: 0, scroll_y_css_px: 0 } : {};
   return [
     byKey ? Math.floor(t_us / STEP_US) * STEP_US : t_us,
-    { ...facts, key_class: kept, key_symbol: 0, slot: 0, modifiers: 0 },
+    { ...facts, ...rest, key_class: kept, key_symbol: 0, slot: 0, modifiers: 0 },
   ];
 }

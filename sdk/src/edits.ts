@@ -42,10 +42,16 @@ const COARSE: readonly number[] = [
   Edit.REDO,
 ];
 
+const EXTENT_MAX = 2 ** 14;
+
+/** The next power of two, for extents that are not to be exact. */
+export const about = (chars: number): number =>
+  chars > 0 ? Math.min(2 ** Math.ceil(Math.log2(chars)), EXTENT_MAX) : 0;
+
 /** Characters as recorded: exact when typed; the next power of two for paste, drop, cut and undo. */
 export function extent(edit: number, chars: number): number {
-  const bounded = Math.max(0, Math.min(Math.abs(chars), 2 ** 14));
-  return COARSE.includes(edit) && bounded > 0 ? 2 ** Math.ceil(Math.log2(bounded)) : bounded;
+  const bounded = Math.min(Math.abs(chars), EXTENT_MAX);
+  return COARSE.includes(edit) ? about(bounded) : bounded;
 }
 
 /** What is known of a field before an edit. */
@@ -57,10 +63,22 @@ export interface Before {
   said: number;
 }
 
-/** Characters inserted, or deleted, by an edit that left the field `length_after` long. */
-export function changed(edit: number, before: Before, length_after: number): number {
-  if (before.length < 0 || edit === Edit.INSERT_TEXT || edit === Edit.INSERT_COMPOSITION)
-    return before.said;
-  const grown = length_after - before.length;
-  return edit <= Edit.INSERT_REPLACEMENT ? Math.max(0, grown + before.selected) : grown;
+const SAYING: readonly number[] = [
+  Edit.INSERT_TEXT,
+  Edit.INSERT_COMPOSITION,
+  Edit.INSERT_REPLACEMENT,
+];
+
+/**
+ * Characters inserted, or deleted, by an edit that left the field `length_after` long; and those
+ * that an insertion took the place of: the selection, a corrected word, what was composed so far.
+ */
+export function changed(edit: number, before: Before, length_after: number): [number, number] {
+  const { length, selected, said } = before;
+  const inserts = edit <= Edit.INSERT_REPLACEMENT;
+  if (length < 0) return [said, inserts ? selected : 0];
+  const grown = length_after - length;
+  if (!inserts) return [grown, 0];
+  const inserted = said && SAYING.includes(edit) ? said : Math.max(0, grown + selected);
+  return [inserted, Math.max(0, inserted - grown)];
 }

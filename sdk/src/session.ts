@@ -4,14 +4,6 @@ import { type Entry, type Outbox, type Recording, type Streams, entryId } from "
 import { purposesFor } from "./purpose.ts";
 import type { Step } from "./vault.ts";
 
-/** Kinds that happen at a place; in all others the pointer has not moved. */
-const PLACED: readonly number[] = [
-  Kind.POINTER_MOVE,
-  Kind.POINTER_DOWN,
-  Kind.POINTER_UP,
-  Kind.CLICK,
-];
-
 const CLOSE_AT_ROWS = 4000;
 const KEPT_BYTES_MAX = 256 * 1024;
 
@@ -80,7 +72,8 @@ export class Session {
     const stream = this.#stream(kind);
     if (!stream || this.#ended) return null;
     const event: OvertEvent = { ...BLANK, ...facts, seq: this.produced, t_us, kind };
-    if (!PLACED.includes(kind) || event.pointer === 0) {
+    // What happens at no place leaves the pointer where it was.
+    if (facts.x_8th_css_px === undefined) {
       event.x_8th_css_px = stream.last.x_8th_css_px;
       event.y_8th_css_px = stream.last.y_8th_css_px;
     }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { clockResolution_us } from "../src/clock.ts";
-import { changed, editOf, extent } from "../src/edits.ts";
+import { about, changed, editOf, extent } from "../src/edits.ts";
 import { isSecretToken, typeAllows } from "../src/gate.ts";
 import { Command, Edit, KeyClass, Kind, Modifier, Role, SYMBOL_NAMED_BASE } from "../src/generated.ts";
 import { type Key, commandOf, isPlain, keyClass, keySymbol, modifiers } from "../src/keys.ts";
@@ -114,9 +114,18 @@ test("edits are named by inputType, and pasted lengths are coarse", () => {
 
 test("the extent of an edit counts what was replaced", () => {
   const before = { length: 10, selected: 4, said: 0 };
-  assert.equal(changed(Edit.INSERT_PASTE, before, 13), 7);
-  assert.equal(extent(Edit.DELETE_CHAR_BACKWARD, changed(Edit.DELETE_CHAR_BACKWARD, before, 6)), 4);
-  assert.equal(changed(Edit.INSERT_TEXT, { ...before, said: 1 }, 7), 1);
+  const typed = { ...before, said: 1 };
+  assert.deepEqual(changed(Edit.INSERT_PASTE, before, 13), [7, 4]);
+  assert.equal(extent(Edit.DELETE_CHAR_BACKWARD, changed(Edit.DELETE_CHAR_BACKWARD, before, 6)[0]), 4);
+  assert.deepEqual(changed(Edit.INSERT_TEXT, typed, 7), [1, 4]);
+  assert.deepEqual(changed(Edit.INSERT_TEXT, { ...typed, selected: 0 }, 11), [1, 0]);
+  const corrected = { length: 10, selected: 0, said: 3 };
+  assert.deepEqual(changed(Edit.INSERT_REPLACEMENT, corrected, 10), [3, 3], "teh, the");
+  assert.deepEqual(changed(Edit.INSERT_COMPOSITION, { ...corrected, said: 2 }, 11), [2, 1]);
+  const rich = { length: -1, selected: 5, said: 2 };
+  assert.deepEqual(changed(Edit.INSERT_TEXT, rich, 0), [2, 5]);
+  assert.deepEqual(changed(Edit.DELETE_WORD_BACKWARD, { ...rich, said: 5 }, 0), [5, 0]);
+  assert.deepEqual([0, 1, 3, 10 ** 6].map(about), [0, 1, 4, 2 ** 14]);
 });
 
 test("secret and unknown fields are never text", () => {

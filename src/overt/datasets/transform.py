@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from overt.schema.coarse import COARSE, STEP_US, TYPED, left_out, timed
-from overt.schema.event import EVENTS, KeyClass
+from overt.schema.coarse import COARSE, STEP_US, TOUCHED, TYPED, left_out, timed
+from overt.schema.event import EVENTS, KeyClass, Kind
 
 _SYMBOL = EVENTS.get_field_index("key_symbol")
 
@@ -37,6 +37,8 @@ def to_rhythm1(events: pa.Table) -> pa.Table:
     made = {name: values[kept] for name, values in column.items()}
     typed = np.isin(made["key_class"], [int(c) for c in TYPED])
     by_key = timed(made["kind"], made["pointer"])
+    moves = made["kind"] == Kind.POINTER_MOVE
+    made |= {name: np.where(moves, 0, made[name]) for name in TOUCHED}
     nothing = np.zeros(int(kept.sum()), np.int64)
     made |= {
         "seq": np.arange(nothing.size),

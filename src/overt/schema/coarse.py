@@ -6,6 +6,8 @@ which order, but of typing only about when:
 - releases of keys, repeats of a held key, presses of modifier keys, and commands do not exist:
   a command would say again which key went down with which modifier;
 - digits and punctuation are letters; slots and modifiers are 0;
+- of finger and pen (`TOUCHED`, on moves) neither pressure nor size of the contact: they are the
+  body's, not the movement's;
 - whatever a key does (`TIMED`: presses, edits, composition, selection, focus, and clicks without a
   pointer) happens at a whole second of the session.
 
@@ -38,6 +40,9 @@ TIMED = (
 HELD = (KeyClass.SHIFT, KeyClass.CONTROL, KeyClass.ALT, KeyClass.META, KeyClass.CAPS_LOCK)
 """Modifier keys: their presses do not exist at `rhythm/1`."""
 
+TOUCHED = ("value", "scroll_x_css_px", "scroll_y_css_px")
+"""Columns that are 0 on pointer moves at `rhythm/1`."""
+
 TYPED = (KeyClass.DIGIT, KeyClass.PUNCTUATION)
 """Classes that are letters at `rhythm/1`."""
 
@@ -59,12 +64,16 @@ def check(rows: pa.RecordBatch, t0_us: int) -> None:
     """Raise `InvalidInput` for rows (schema `WIRE`) that say more than `rhythm/1` may."""
     column = {
         name: rows.column(name).to_numpy()
-        for name in ("kind", "dt_us", "key_class", "slot", "modifiers", "pointer")
+        for name in ("kind", "dt_us", "key_class", "slot", "modifiers", "pointer", *TOUCHED)
     }
     if left_out(column["kind"], column["key_class"], column["modifiers"]).any():
         raise _more("kind")
     for name in ("slot", "modifiers"):
         if column[name].any():
+            raise _more(name)
+    moves = column["kind"] == Kind.POINTER_MOVE
+    for name in TOUCHED:
+        if column[name][moves].any():
             raise _more(name)
     if np.isin(column["key_class"], [int(c) for c in TYPED]).any():
         raise _more("key_class")
