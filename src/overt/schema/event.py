@@ -223,15 +223,15 @@ COLUMN_MEANING: dict[str, str] = {
     "undo. Selection: characters selected, next power of two",
     "role": "role of the element (Role)",
     "element": "number of the element within the session in order of first contact, from 1",
-    "button": "button + 1 on pointer down, up and click (1 left, 2 middle, 3 right); 0 on the up of a "
-    "press that the browser took over",
+    "button": "button + 1 on pointer down, up and click (1 left, 2 middle, 3 right); 0 on the up "
+    "of a press that the browser took over",
     "pointer": "pointing device (Pointer)",
     "dx_8th_css_px": "pointer x minus that of the row before, eighths of a CSS pixel; 0 if none",
     "dy_8th_css_px": "pointer y minus that of the row before, eighths of a CSS pixel; 0 if none",
     "scroll_x_css_px": "scroll: change of offset; wheel: deltaX in CSS pixels; pointer move: width "
     "of the contact, steps of 8; pointer down: from the target's centre, 16ths of its width",
-    "scroll_y_css_px": "scroll: change of offset; wheel: deltaY in CSS pixels; pointer move: height "
-    "of the contact, steps of 8; pointer down: from the target's centre, 16ths of its height",
+    "scroll_y_css_px": "scroll: change of offset; wheel: deltaY in CSS pixels; pointer move: "
+    "height of the contact, steps of 8; pointer down: from the target's centre, 16ths of its height",
     "value": "click: count of clicks; visibility: 1 shown, 2 hidden; task: its number; "
     "pause: reason (1 person, 2 indicator, 3 gate); selection: caret went (1 back, 2 forward, 0 "
     "stayed); command: which (Command); edit: characters it took the place of, as exact as "
