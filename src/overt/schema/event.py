@@ -231,7 +231,7 @@ COLUMN_MEANING: dict[str, str] = {
     "scroll_x_css_px": "scroll: change of offset; wheel: deltaX in CSS pixels; pointer move: width "
     "of the contact, steps of 8; pointer down: from the target's centre, 16ths of its width",
     "scroll_y_css_px": "scroll: change of offset; wheel: deltaY in CSS pixels; pointer move: "
-    "height of the contact, steps of 8; pointer down: from the target's centre, 16ths of its height",
+    "height of the contact, steps of 8; pointer down: from its centre, 16ths of its height",
     "value": "click: count of clicks; visibility: 1 shown, 2 hidden; task: its number; "
     "pause: reason (1 person, 2 indicator, 3 gate); selection: caret went (1 back, 2 forward, 0 "
     "stayed); command: which (Command); edit: characters it took the place of, as exact as "
