@@ -9,7 +9,7 @@ PIP := $(BIN)/pip install --disable-pip-version-check --progress-bar on -c const
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help install up test check bench soak demo sdk format clean
+.PHONY: help install up test check bench soak demo sdk extension format clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -64,6 +64,9 @@ check: .venv/installed-check sdk/node_modules/installed  ## lint, types of both 
 sdk: sdk/node_modules/installed  ## build the browser bundles from sdk/ and src/overt/studio/web/
 	@$(BIN)/python -m overt.schema.generate
 	@$(BIN)/python tools/node.py node sdk/build.mjs
+
+extension: sdk/node_modules/installed  ## build the browser extension into build/ (for Chromium and Firefox)
+	@$(BIN)/python tools/node.py node sdk/extension/build.mjs
 
 .venv/installed-bench: .venv/installed-test sdk/node_modules/installed
 	@echo "Installing the peers we measure against …"

@@ -102,6 +102,9 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Site
                     "[notice.en]", f'origins = ["{origin}"]\n[notice.en]'
                 )
                 studies.register(store, text.encode())
+            sites = '[[sites]]\norigin = "https://browsing.example"\n[notice.en]'
+            text = template("browsing", "x").replace("\n[notice.en]", f"\n{sites}")
+            studies.register(store, text.encode())
         server = stack.enter_context(studio(folder))
         listed.server = other.server = server.url
         yield server.url, listed, other
@@ -177,6 +180,24 @@ def test_a_site_of_one_study_cannot_ask_people_for_another(
         for answer in (shown, joined):
             assert answer.status_code == 403
             assert answer.json()["error"]["where"] == "header Origin"
+
+
+def test_an_extension_may_ask_for_studies_that_list_sites_for_it_and_for_no_others(
+    places: tuple[str, Site, Site], client: httpx.Client, tmp_path: Path
+) -> None:
+    ours = "chrome-extension://" + "abcdefghijklmnop" * 2
+    for origin in (ours, "moz-extension://01234567-89ab-cdef-0123-456789abcdef"):
+        headers = {"Origin": origin}
+        shown = client.get("/v1/studies/browsing/notice", headers=headers)
+        assert allowed(shown)["access-control-allow-origin"] == origin
+        assert client.get("/v1/studies/writing/notice", headers=headers).status_code == 403
+        assert client.post("/v1/join", headers=headers, json={"study": "writing"}).is_error
+    for origin in (f"{ours}a", ours.replace("abc", "xyz"), "moz-extension://", f"https://{ours}"):
+        headers = {"Origin": origin}
+        assert client.get("/v1/studies/browsing/notice", headers=headers).status_code == 403
+    with Store.open(tmp_path, create=True) as store:
+        studies.register(store, template("writing", "x").encode())
+        assert not studies.is_for_extensions(store)
 
 
 JOIN = """async () => {

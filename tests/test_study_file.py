@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from log_fixtures import FIVE_MINUTES, study
+from overt.consent.notice import notice_bytes
 from overt.schema.errors import InvalidInput, Missing
 from overt.schema.purpose import PURPOSES
 from overt.schema.study import load_study, study_sha256, template
@@ -174,3 +176,55 @@ def test_areas_of_a_page_can_be_allowed_by_selector() -> None:
     for selector in ("#essay", "form.task textarea", "#form *", "[data-overt] input"):
         allowed = load_study(with_line(LIVE, f'fields = ["{selector}"]'))
         assert allowed.fields == (selector,)
+
+
+SITES = """
+[[sites]]
+origin = "https://a.example"
+paths = ["/write/*", "/"]
+fields = ["#essay"]
+[[sites]]
+origin = "http://127.0.0.1:8000"
+"""
+
+
+def with_sites(text: str) -> bytes:
+    return LIVE.replace("\n[notice.en]", f"\n{text}\n[notice.en]").encode()
+
+
+def test_a_study_may_list_sites_for_the_extension_and_its_notice_and_hash_follow() -> None:
+    listed = load_study(with_sites(SITES))
+    assert [site.origin for site in listed.sites] == ["https://a.example", "http://127.0.0.1:8000"]
+    assert listed.sites[0].paths == ("/write/*", "/")
+    none = load_study(LIVE.encode())
+    assert none.sites == ()
+    assert study_sha256(listed) != study_sha256(none)
+    told = json.loads(notice_bytes(listed, "en"))
+    (text,) = [line for line in told["sections"][0]["text"] if "https://a.example" in line]
+    assert "/write/*, /" in text
+    assert "http://127.0.0.1:8000" in text
+    own, other = told["settings"]["sites"]
+    assert own["fields"] == ["#essay"]
+    assert other["fields"] == list(listed.fields)
+    assert "sites" not in json.loads(notice_bytes(none, "en"))["settings"]
+
+
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ('sites = "https://a.example"', "sites"),
+        ("[[sites]]\npaths = ['/']", r"sites\[0\].origin"),
+        ("[[sites]]\norigin = 'https://*.example'", r"sites\[0\].origin"),
+        ("[[sites]]\norigin = 'http://a.example'", r"sites\[0\].origin"),
+        ("[[sites]]\norigin = 3", "origin"),
+        ("[[sites]]\norigin = 'https://a.example'\npath = '/'", "paths"),
+        ("[[sites]]\norigin = 'https://a.example'\npaths = ['write']", r"sites\[0\].paths\[0\]"),
+        ("[[sites]]\norigin = 'https://a.example'\npaths = ['/?q=1']", r"sites\[0\].paths\[0\]"),
+        ("[[sites]]\norigin = 'https://a.example'\nfields = ['input']", r"sites\[0\].fields\[0\]"),
+        ("[[sites]]\norigin = 'https://a.example'\nfields = []", r"sites\[0\].fields"),
+        ("[[sites]]\norigin = 'https://a.example'\n" * 2, "sites"),
+    ],
+)
+def test_what_is_wrong_with_a_site_is_named(text: str, where: str) -> None:
+    with pytest.raises(InvalidInput, match=where):
+        load_study(with_sites(text))

@@ -20,7 +20,7 @@ WORDS = (
     "impossible",
 )
 PATTERN = re.compile("|".join(rf"\b{re.escape(word)}\b" for word in WORDS), re.IGNORECASE)
-WHERE = ("*.md", "*.html", "*.toml", "src/overt/studio/web/*.ts", "sdk/src/*.ts", "src/*.py")
+WHERE = ("*.md", "*.html", "*.toml", "src/overt/studio/web/*.ts", "sdk/*.ts", "src/*.py")
 ALLOWED_MARK = "does not use of itself"
 """A line that lists the words in order to forbid them says so with this phrase."""
 

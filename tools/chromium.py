@@ -1,4 +1,8 @@
-"""Make sure a Chromium is here: find it, or install Debian's as root, or say how to get one."""
+"""Make sure a Chromium is here: find it, or install Debian's as root, or say how to get one.
+
+The tests of the browser extension want a screen beside it (Xvfb) and a keyboard (xdotool), to
+answer the browser's own prompts. Without them only those tests are skipped.
+"""
 
 from __future__ import annotations
 
@@ -10,20 +14,26 @@ import sys
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
+SCREEN = ("Xvfb", "xdotool")
+
+
 def main() -> int:
     """Return 0 when a Chromium is on PATH."""
-    if any(shutil.which(name) for name in NAMES):
+    there = any(shutil.which(name) for name in NAMES)
+    screen = all(shutil.which(name) for name in SCREEN)
+    if there and screen:
         return 0
     if shutil.which("apt-get") and os.geteuid() == 0:
-        print("Installing Debian's Chromium …", flush=True)
+        packages = [*([] if there else ["chromium"]), *([] if screen else ["xvfb", "xdotool"])]
+        print(f"Installing Debian's {' and '.join(packages)} …", flush=True)
         environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
         for command in (
             ["apt-get", "update", "-qq"],
-            ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium"],
+            ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages],
         ):
             subprocess.run(command, check=False, env=environment, stdout=subprocess.DEVNULL)
-        if shutil.which("chromium"):
-            return 0
+    if there or shutil.which("chromium"):
+        return 0
     print(
         "The browser tests need Chromium. Debian, Ubuntu: sudo apt-get install chromium; "
         "Fedora: sudo dnf install chromium; Arch: sudo pacman -S chromium.",

@@ -55,6 +55,8 @@ export interface Notice {
     fields: string[];
     /** Other sites whose pages may ask people to join. */
     origins: string[];
+    /** Sites that the browser extension may record, if the person switches them on. */
+    sites?: { origin: string; paths: string[]; fields: string[] }[];
   };
   [more: string]: unknown;
 }

@@ -54,9 +54,11 @@ export class Indicator {
 
   /** `toggled`: the person pressed the button. `checked` hears twice a second if it can be seen. */
   constructor(lang: string, toggled: () => void, checked: (visible: boolean) => void) {
-    if (!customElements.get(TAG)) customElements.define(TAG, class extends HTMLElement {});
+    // A content script has no registry; a plain element there, which no page can make its own.
+    const registry = customElements as CustomElementRegistry | null;
+    if (registry && !registry.get(TAG)) registry.define(TAG, class extends HTMLElement {});
     this.#words = (WORDS[lang] ?? WORDS["en"]) as Record<Shown | "pause" | "resume", string>;
-    this.#host = document.createElement(TAG);
+    this.#host = document.createElement(registry ? TAG : "div");
     this.#host.popover = "manual";
     const root = this.#host.attachShadow({ mode: "closed" });
     const sheet = new CSSStyleSheet();

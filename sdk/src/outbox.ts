@@ -23,6 +23,8 @@ export interface Recording {
   time_origin_ms: number;
   clock_resolution_us: number;
   outbox_delay_s: number;
+  /** The program that records; the SDK where absent. */
+  source?: string;
 }
 
 /** What the outbox knows of an entry beside its bytes. */
@@ -47,11 +49,11 @@ const placeOf = ({ session, batch }: Entry): Place => [session, batch];
 export type Streams = Map<string, OvertEvent[]>;
 
 /** Events of the last quarter of a second or so, as the journal keeps them. */
-interface Part {
+export interface Part {
   streams: Record<string, number[][]>;
 }
 
-const partOf = (streams: Streams): Part => ({
+export const partOf = (streams: Streams): Part => ({
   streams: Object.fromEntries([...streams].map(([key, events]) => [key, events.map(toRow)])),
 });
 
@@ -114,7 +116,7 @@ export class Outbox {
       const end = counted.end && index === runs.length - 1;
       const header: BatchHeader = {
         schema: SCHEMA_ID,
-        source: "sdk/0.1.0",
+        source: recording.source ?? "sdk/0.1.0",
         study: recording.study,
         receipt: recording.receipt,
         session: recording.session,

@@ -7,6 +7,9 @@ import type { Step } from "./vault.ts";
 const CLOSE_AT_ROWS = 4000;
 const KEPT_BYTES_MAX = 256 * 1024;
 
+/** Where a session's events go: the outbox, or, in the extension, the way there. */
+export type Desk = Pick<Outbox, "begin" | "journal" | "last" | "close">;
+
 interface Stream {
   key: string;
   purposes: string[];
@@ -28,7 +31,7 @@ export class Session {
   readonly kept = new Map<string, { entry: Entry; bytes: Uint8Array<ArrayBuffer> }>();
   produced = 0;
   last_us = 0;
-  #outbox: Outbox;
+  #outbox: Desk;
   #streams = new Map<number, Stream | null>();
   #byKey = new Map<string, Stream>();
   #pending: Streams = new Map();
@@ -44,7 +47,7 @@ export class Session {
   #left = false;
   #work: Promise<unknown> = Promise.resolve();
 
-  constructor(recording: Recording, outbox: Outbox) {
+  constructor(recording: Recording, outbox: Desk) {
     this.recording = recording;
     this.#outbox = outbox;
     this.#then(async () => (this.#pad = await outbox.begin(recording)));

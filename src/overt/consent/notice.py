@@ -18,7 +18,7 @@ from overt.schema.canonical import canonical
 from overt.schema.errors import InvalidInput
 from overt.schema.event import MARKS, Kind
 from overt.schema.purpose import PURPOSES
-from overt.schema.study import DETAILS, LANGUAGES, Study
+from overt.schema.study import DETAILS, LANGUAGES, Site, Study
 
 SCHEMA = "overt-notice/1"
 
@@ -80,6 +80,7 @@ def _notice(study: Study, language: str, words: dict[str, Any]) -> dict[str, Any
             *words["recorded"][study.level],
             *words["recorded"]["always"],
             *([words["sites"]["text"]] if study.origins else []),
+            *([words["extension"]["text"]] if study.sites else []),
         ],
         "before": before,
         "kept": words["kept"]["text"],
@@ -93,6 +94,7 @@ def _notice(study: Study, language: str, words: dict[str, Any]) -> dict[str, Any
         "retention_days": _duration(study.retention_days * 86_400, words["units"]),
         "storage": own.storage or study.storage,
         "origins": ", ".join(study.origins),
+        "sites": "; ".join(_site(site, words["extension"]["only"]) for site in study.sites),
     }
     sections = [
         {
@@ -130,7 +132,21 @@ def _notice(study: Study, language: str, words: dict[str, Any]) -> dict[str, Any
             "hold_days": study.hold_days,
             "fields": list(study.fields),
             "origins": list(study.origins),
+            **({"sites": [_settings(site, study) for site in study.sites]} if study.sites else {}),
         },
+    }
+
+
+def _site(site: Site, only: str) -> str:
+    return site.origin + (only.replace("{paths}", ", ".join(site.paths)) if site.paths else "")
+
+
+def _settings(site: Site, study: Study) -> dict[str, Any]:
+    """Return what the extension enforces of a site, before an event exists."""
+    return {
+        "origin": site.origin,
+        "paths": list(site.paths),
+        "fields": list(site.fields or study.fields),
     }
 
 

@@ -123,6 +123,7 @@ def issue(
             "study_sha256": study_sha256(study),
             "level": level,
             "outbox_delay_s": study.outbox_delay_s,
+            **({"sites": [site.origin for site in study.sites]} if study.sites else {}),
         },
     }
     return Issued(_logged("consent", document, detail, (), log), new_code())

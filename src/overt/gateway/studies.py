@@ -37,6 +37,16 @@ def sites(store: Store) -> frozenset[str]:
     return frozenset(origin for row in store.control.studies() for origin in _origins(row.document))
 
 
+def is_for_extensions(store: Store) -> bool:
+    """Tell whether any study lists sites that the browser extension may record."""
+    return any(_has_sites(row.document) for row in store.control.studies())
+
+
 @lru_cache(256)
 def _origins(document: bytes) -> tuple[str, ...]:
     return load_study(document).origins
+
+
+@lru_cache(256)
+def _has_sites(document: bytes) -> bool:
+    return bool(load_study(document).sites)

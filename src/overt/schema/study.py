@@ -45,6 +45,8 @@ _ELSEWHERE = re.compile(
 )
 """An origin as a browser writes it, whole and lower-case; without TLS only on one's own machine."""
 
+SITES_MAX = 50
+_PATH = re.compile(r"/[A-Za-z0-9._~!$&'()*+,;=:@%/-]{0,254}")
 _SECRET = re.compile(r"password|passwd|secret|hidden|one-time-code|cc-", re.IGNORECASE)
 _CATCH_ALL = re.compile(
     r"(?:^|,)\s*(?:\*|html|body|:root|input|textarea)\s*(?:$|,)|:not\(", re.IGNORECASE
@@ -63,6 +65,18 @@ class NoticeText:
     """Who can read, in this language; the study's own where empty."""
     storage: str = ""
     """Where it is stored, in this language; the study's own where empty."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """A site that people may switch on in the browser extension, one by one."""
+
+    origin: str
+    """Exact web origin, as a browser writes it."""
+    paths: tuple[str, ...] = ()
+    """Paths that may be recorded, where `*` stands for anything; all of them where empty."""
+    fields: tuple[str, ...] = ()
+    """CSS selectors of what may be recorded there; the study's own where empty."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,6 +110,8 @@ class Study:
     """Language → text; the first is the default."""
     origins: tuple[str, ...] = ()
     """Other sites whose pages may ask people to join, as exact web origins; mostly none."""
+    sites: tuple[Site, ...] = ()
+    """Sites that the browser extension may record, if the person switches them on; mostly none."""
     # imported only
     source: str = ""
     licence: str = ""
@@ -115,11 +131,12 @@ _BOTH = (
     "readers",
 )
 _LIVE = ("address", "jurisdictions", "storage", "outbox_delay_s", "hold_days", "fields", "notice")
-_OPTIONAL = ("origins",)
+_OPTIONAL = ("origins", "sites")
 """What a live study may leave out."""
 
 _IMPORTED = ("source", "licence", "lawful_basis")
 _NOTICE = ("about", "title", "readers", "storage")
+_SITE = ("origin", "paths", "fields")
 
 
 def load_study(source: bytes | Path) -> Study:
@@ -147,7 +164,10 @@ def load_study(source: bytes | Path) -> Study:
 
 def study_sha256(study: Study) -> str:
     """Return the hash (hex) of all a study states; comments and layout do not matter."""
-    return hashlib.sha256(canonical(asdict(study))).hexdigest()
+    states = asdict(study)
+    if not study.sites:
+        del states["sites"]  # so that studies without any keep the hash that receipts state
+    return hashlib.sha256(canonical(states)).hexdigest()
 
 
 def _study(table: dict[str, Any]) -> Study:
@@ -184,9 +204,10 @@ def _live(table: dict[str, Any]) -> dict[str, Any]:
         "jurisdictions": _countries(table),
         "outbox_delay_s": _number(table, "outbox_delay_s", OUTBOX_DELAY_S),
         "hold_days": _number(table, "hold_days", HOLD_DAYS),
-        "fields": _selectors(table),
+        "fields": _selectors(table, "fields"),
         "notice": _notice(table["notice"]),
         "origins": _origins(table),
+        "sites": _sites(table.get("sites", [])),
     }
 
 
@@ -273,25 +294,61 @@ def _countries(table: Mapping[str, Any]) -> tuple[str, ...]:
 def _origins(table: Mapping[str, Any]) -> tuple[str, ...]:
     values = _texts(table, "origins")
     for k, value in enumerate(values):
-        found = _ELSEWHERE.fullmatch(value)
-        if not found or found["port"] == ":443" or len(value) > 255:
-            raise _bad(
-                "must be one exact origin, as a browser writes it",
-                f"origins[{k}]",
-                "Such as https://example.org: no path, no wildcard, no port where it is the usual.",
-            )
+        _origin(value, f"origins[{k}]")
     if len(set(values)) != len(values):
         raise _bad("names a site twice", "origins")
     return values
 
 
-def _selectors(table: Mapping[str, Any]) -> tuple[str, ...]:
-    values = _texts(table, "fields", required=True)
+def _origin(value: str, where: str) -> str:
+    found = _ELSEWHERE.fullmatch(value)
+    if not found or found["port"] == ":443" or len(value) > 255:
+        raise _bad(
+            "must be one exact origin, as a browser writes it",
+            where,
+            "Such as https://example.org: no path, no wildcard, no port where it is the usual.",
+        )
+    return value
+
+
+def _sites(tables: Any) -> tuple[Site, ...]:
+    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+        raise _bad("must be tables", "sites", "Write each as [[sites]] with its origin.")
+    if len(tables) > SITES_MAX:
+        raise _bad(f"must be at most {SITES_MAX}", "sites")
+    made = []
+    for k, table in enumerate(tables):
+        path = f"sites[{k}]."
+        _refuse_unknown(table, _SITE, path)
+        if "origin" not in table:
+            raise _bad("is missing", f"{path}origin")
+        paths = _texts(table, "paths", path=path)
+        for at, value in enumerate(paths):
+            if not _PATH.fullmatch(value):
+                raise _bad(
+                    "must be a path, with * where anything may stand",
+                    f"{path}paths[{at}]",
+                    "Such as /write/*: no query, no fragment.",
+                )
+        made.append(
+            Site(
+                origin=_origin(_text(table, "origin", path), f"{path}origin"),
+                paths=paths,
+                fields=_selectors(table, "fields", path) if "fields" in table else (),
+            )
+        )
+    if len({site.origin for site in made}) != len(made):
+        raise _bad("names a site twice", "sites", "Give it several paths instead.")
+    return tuple(made)
+
+
+def _selectors(table: Mapping[str, Any], name: str, path: str = "") -> tuple[str, ...]:
+    values = _texts(table, name, required=True, path=path)
     for k, value in enumerate(values):
         if _SECRET.search(value):
-            raise _bad("names secret fields, which are never recorded", f"fields[{k}]")
+            raise _bad("names secret fields, which are never recorded", f"{path}{name}[{k}]")
         if _CATCH_ALL.search(value):
-            raise _bad("catches everything: name what may be recorded", f"fields[{k}]")
+            raise _bad("catches everything: name what may be recorded", f"{path}{name}[{k}]")
     return values
 
 
@@ -348,6 +405,9 @@ outbox_delay_s = 60         # how long people can look before anything leaves
 hold_days = 7               # what could not be sent waits, sealed, on the device
 fields = ["[data-overt]"]   # CSS selectors of what may be recorded
 # origins = ["https://example.org"]   # other sites whose pages may ask people to join
+# [[sites]]                           # what the browser extension may record; before the notice
+# origin = "https://example.org"
+# paths = ["/write/*"]
 
 [notice.en]
 about = "We study how people write. Say here what for, in two or three sentences."

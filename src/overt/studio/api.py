@@ -21,6 +21,7 @@ from overt.gateway.studies import study_of
 from overt.schema.errors import InvalidInput, Missing, NotConsented, Refused, Withdrawn
 from overt.store.store import Store
 from overt.studio import synthetic
+from overt.studio.elsewhere import is_extension
 from overt.studio.jobs import Jobs, Progress
 from overt.studio.lesson import Lesson, purpose_of
 from overt.studio.shell import LISTED, error_body
@@ -48,7 +49,10 @@ class Asked:
     def from_a_site_of(self, study_id: str) -> None:
         """Refuse a page of another site than those the study lists; pages of this one may ask."""
         origin = self._request.scope.get(LISTED)
-        if origin is not None and origin not in study_of(self._store, study_id).origins:
+        if origin is None:
+            return
+        study = study_of(self._store, study_id)
+        if not (study.sites if is_extension(origin) else origin in study.origins):
             raise Refused("is not a site of this study", where="header Origin")
 
     def person(self) -> enrol.Person:

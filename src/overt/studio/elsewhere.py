@@ -7,15 +7,21 @@ proves a device is a token in a header. What a study does not list is refused as
 
 The list decides where people can be asked. Notice and joining are only for sites of that study;
 after that the token decides, which no other site has.
+
+A browser extension has an origin of its own (in Firefox another one with each installation, so no
+list could name it). It is a program that the person installed, not a page: it is answered, in the
+same way, as soon as a study has sites for extensions, and may ask to join such studies only.
 """
 
 from __future__ import annotations
+
+import re
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from overt.gateway.studies import sites
+from overt.gateway.studies import is_for_extensions, sites
 from overt.store.store import Store
 from overt.studio.shell import LISTED, refuse
 
@@ -37,6 +43,8 @@ _EXACT = frozenset(
 )
 _UNDER = ("/v1/studies/", "/v1/erasures/")
 
+_EXTENSION = re.compile(r"chrome-extension://[a-p]{32}|moz-extension://[0-9a-f-]{36}")
+
 PREFLIGHT = {
     "Access-Control-Allow-Methods": "GET, POST",
     "Access-Control-Allow-Headers": "authorization, content-type",
@@ -48,6 +56,11 @@ PREFLIGHT = {
 def is_for_devices(path: str) -> bool:
     """Tell whether a device on another site needs this path."""
     return path in _EXACT or path.startswith(_UNDER)
+
+
+def is_extension(origin: str) -> bool:
+    """Tell whether an origin is that of a browser extension, which no web page can have."""
+    return _EXTENSION.fullmatch(origin) is not None
 
 
 def origin_elsewhere(headers: Headers) -> str | None:
@@ -72,12 +85,17 @@ class Elsewhere:
         origin = origin_elsewhere(Headers(scope=scope))
         if origin is None:
             await self._inner(scope, receive, _varied(send))
-        elif origin not in await run_in_threadpool(sites, self._store):
+        elif not await run_in_threadpool(self._is_listed, origin):
             await refuse(_varied(send), 403, "comes from another site", "header Origin")
         elif scope["method"] == "OPTIONS":
             await _preflight(_varied(send, origin))
         else:
             await self._inner({**scope, LISTED: origin}, receive, _varied(send, origin))
+
+    def _is_listed(self, origin: str) -> bool:
+        if is_extension(origin):
+            return is_for_extensions(self._store)
+        return origin in sites(self._store)
 
 
 def _varied(send: Send, origin: str | None = None) -> Send:

@@ -1,0 +1,359 @@
+import { Account, GONE, type Grant, type Proof, type Standing as Known } from "../../src/account.ts";
+import { OvertError } from "../../src/errors.ts";
+import { Ledger } from "../../src/ledger.ts";
+import { Outbox, entryId } from "../../src/outbox.ts";
+import { Sender } from "../../src/sender.ts";
+import { Vault } from "../../src/vault.ts";
+import { Desk } from "./desk.ts";
+import type { ShownNotice } from "./protocol.ts";
+import type { Site } from "./sites.ts";
+
+const NAME = "overt";
+const LOCK = "overt-outbox";
+const HOUR_MS = 3_600_000;
+const BATCHES = "/v1/batches";
+
+/** Where somebody takes part, beside their grant. */
+export interface Place {
+  base: string;
+  study: string;
+  title: string;
+  purposes: { id: string; title: string }[];
+  sites: Site[];
+  /** Origins that the person switched on. */
+  on: string[];
+}
+
+interface Today {
+  day: string;
+  events: number;
+  bytes: number;
+}
+
+/** Counts the bytes of each batch that was taken. */
+class Counted extends Account {
+  bytes = 0;
+
+  override async fetch(path: string, init?: RequestInit, receipt?: string): Promise<Response> {
+    const answer = await super.fetch(path, init, receipt);
+    const { body } = init ?? {};
+    if (path === BATCHES && answer.ok && body instanceof ArrayBuffer) this.bytes += body.byteLength;
+    return answer;
+  }
+}
+
+const today = (): string => new Date().toISOString().slice(0, 10);
+
+/**
+ * One person in one study, in this browser: the grant, the outbox, and what is sent. Lives in the
+ * worker; everything that must outlive it is in the extension's own database, sealed.
+ */
+export class Keeper {
+  account: Counted | null = null;
+  place: Place | null = null;
+  outbox: Outbox | null = null;
+  desk: Desk | null = null;
+  #sender: Sender | null = null;
+  #vault: Vault | null = null;
+  paused = false;
+  stale = false;
+  leaving = false;
+  /** The server could not be reached, or was not able to take the last batch. */
+  offline = false;
+  #shown: { base: string; study: string; lang: string; shown: ShownNotice } | null = null;
+  #compared_ms = 0;
+  /** Called when what pages or the panel should know has changed. */
+  changed: () => void = () => {};
+
+  get grant(): Grant | null {
+    return this.account?.grant ?? null;
+  }
+
+  /** Whether pages may record: joined, and the notice is the one that was agreed to. */
+  get permits(): boolean {
+    return this.grant !== null && !this.stale && !this.leaving;
+  }
+
+  /** Go on with the grant of an earlier time, if there is one. */
+  async load(): Promise<void> {
+    const vault = await Vault.open(NAME, false);
+    const grant = (await vault?.get<Grant>("grant", "grant"))?.json;
+    const place = (await vault?.get<Place>("grant", "place"))?.json;
+    if (!vault || !grant || !place) return;
+    this.#equip(vault, new Counted(place.base, place.study), place);
+    if (this.account) this.account.grant = grant;
+    this.paused = (await vault.get("grant", "paused")) !== null;
+    this.leaving = (await vault.get("grant", "leaving")) !== null;
+  }
+
+  #equip(vault: Vault, account: Counted, place: Place): void {
+    this.#vault = account.vault = vault;
+    this.account = account;
+    this.place = place;
+    this.outbox = new Outbox(vault, new Ledger(vault));
+    this.desk = new Desk(this.outbox);
+    this.#sender = new Sender(this.outbox, account, LOCK);
+  }
+
+  /** Fetch a notice to be shown. Stores nothing. */
+  async notice(base: string, study: string, lang: string): Promise<ShownNotice> {
+    const { notice, sha256 } = await new Account(base, study).notice(lang);
+    const shown = { server: base, notice, sha256 };
+    this.#shown = { base, study, lang, shown };
+    return shown;
+  }
+
+  /** Join for what the person chose of the notice that was shown last. */
+  async join(purposes: string[], detail?: string): Promise<void> {
+    if (!this.#shown) throw new OvertError("no notice was shown", "join", "Enter the address again");
+    const { base, study, lang, shown } = this.#shown;
+    const renewed = this.grant && this.place?.base === base && this.place.study === study;
+    if (this.grant && !(renewed && this.stale))
+      throw new OvertError("you take part in a study already", "join", "Leave it first");
+    const sites = shown.notice.settings.sites ?? [];
+    if (sites.length === 0)
+      throw new OvertError("this study lists no site for the extension", "sites", "Join on its page");
+    const account = (renewed && this.account) || new Counted(base, study);
+    const told = { ...shown, bytes: new Uint8Array() };
+    const grant = await account.join(told, purposes, lang, detail);
+    try {
+      if (noticeIn(grant) !== shown.sha256)
+        throw new OvertError("is of another notice than the one you saw", "receipt", "Tell the contact");
+      const vault = this.#vault ?? (await Vault.open(NAME, true));
+      if (!vault) throw new OvertError("cannot be opened", "storage");
+      const titles = shown.notice.choices.purposes.map(({ id, title }) => ({ id, title }));
+      const known = (this.place?.on ?? []).filter((origin) => sites.some((s) => s.origin === origin));
+      const place = { base, study, title: shown.notice.title, purposes: titles, sites, on: known };
+      this.#equip(vault, account, place);
+      await vault.change([{ store: "grant", at: "place", json: place }]);
+      await account.keep(grant);
+    } catch (error) {
+      account.grant = { ...grant, former: [] };
+      await account.withdraw().catch(() => undefined);
+      this.#forget();
+      throw error;
+    }
+    this.paused = this.stale = this.leaving = false;
+    this.#shown = null;
+    this.#compared_ms = Date.now();
+    this.changed();
+  }
+
+  async #mark(name: "paused" | "leaving", set: boolean): Promise<void> {
+    await this.#vault?.change([{ store: "grant", at: name, ...(set ? { json: true } : {}) }]);
+  }
+
+  async pause(paused: boolean): Promise<void> {
+    this.paused = paused;
+    this.changed();
+    await this.#mark("paused", paused);
+  }
+
+  /** Switch a site on or off. */
+  async turn(origin: string, on: boolean): Promise<void> {
+    const { place } = this;
+    if (!place?.sites.some((site) => site.origin === origin)) return;
+    place.on = [...place.on.filter((one) => one !== origin), ...(on ? [origin] : [])];
+    await this.#vault?.change([{ store: "grant", at: "place", json: place }]);
+    this.changed();
+  }
+
+  /**
+   * Leave: nothing is recorded from here on, and what waited is gone, whatever the server says. If
+   * it cannot be reached, it is told as soon as it can. True when it knows.
+   */
+  async leave(): Promise<boolean> {
+    this.leaving = true;
+    this.changed();
+    await this.#mark("leaving", true);
+    await this.#empty();
+    return this.#tellLeft();
+  }
+
+  async #tellLeft(): Promise<boolean> {
+    try {
+      await this.account?.withdraw();
+    } catch (error) {
+      const status = error instanceof OvertError ? error.status : 0;
+      // A server that knows of no such receipt has nothing to withdraw.
+      if (![GONE, 403, 404].includes(status)) {
+        this.offline = true;
+        this.changed();
+        return false;
+      }
+    }
+    await this.#purge();
+    return true;
+  }
+
+  /** Take out all that waits, journal and batches. */
+  async #empty(): Promise<void> {
+    const { outbox } = this;
+    if (!outbox) return;
+    await this.#alone(async () => {
+      const { vault } = outbox;
+      for (const at of await vault.places("journal")) await vault.change([{ store: "journal", at }]);
+      for (const at of await vault.places("sessions")) await vault.change([{ store: "sessions", at }]);
+      for (const at of await outbox.places()) {
+        const kept = await outbox.entry(at);
+        if (kept) await outbox.drop(kept.entry, "removed");
+      }
+    });
+  }
+
+  /** Everything here goes, and the key with it. */
+  async #purge(): Promise<void> {
+    const vault = this.#vault;
+    this.#forget();
+    this.changed();
+    await vault?.destroy().catch(() => undefined);
+  }
+
+  #forget(): void {
+    this.account = this.place = this.outbox = this.desk = this.#sender = this.#vault = null;
+    this.paused = this.stale = this.leaving = this.offline = false;
+  }
+
+  async #alone<T>(work: () => Promise<T>): Promise<T | undefined> {
+    return this.#sender?.alone(work);
+  }
+
+  /** Ask how the person stands, and see whether the notice changed; tell of a leaving not yet told. */
+  async ask(): Promise<void> {
+    if (!this.grant) return;
+    if (this.leaving) {
+      await this.#tellLeft();
+      return;
+    }
+    const standing = await this.account?.standing().catch((): null => null);
+    if (standing) {
+      this.#reached(true);
+      await this.#stand(standing);
+    } else this.#reached(false);
+    if (Date.now() - this.#compared_ms > HOUR_MS) await this.#compare();
+  }
+
+  #reached(reached: boolean): void {
+    if (this.offline === !reached) return;
+    this.offline = !reached;
+    this.changed();
+  }
+
+  /** Send what is due; `force`: all that waits. */
+  async send(force: boolean): Promise<void> {
+    const { account, outbox } = this;
+    const sender = this.#sender;
+    if (!account || !outbox || !sender || this.leaving) return;
+    const before = await outbox.ledger.counts();
+    const bytes = account.bytes;
+    const gone = await sender.pass(force, account.grant?.hold_days ?? 0, () => undefined);
+    const after = await outbox.ledger.counts();
+    const events = after.acknowledged - before.acknowledged;
+    if (events > 0) await this.#count(events, account.bytes - bytes);
+    await this.#alone(async () => {
+      const open = await outbox.vault.places("sessions");
+      const waiting = await outbox.places();
+      await outbox.ledger.fold(new Set([...open, ...waiting.map((at) => at[0])].map(String)));
+    });
+    if (gone) await this.#narrow(gone.receipt, (id) => !gone.purposes.includes(id));
+  }
+
+  async #count(events: number, bytes: number): Promise<void> {
+    const kept = await this.today();
+    const json = { day: kept.day, events: kept.events + events, bytes: kept.bytes + bytes };
+    await this.#vault?.change([{ store: "grant", at: "today", json }]);
+    this.changed();
+  }
+
+  /** What left today (UTC) and was taken. */
+  async today(): Promise<Today> {
+    const kept = (await this.#vault?.get<Today>("grant", "today"))?.json;
+    return kept?.day === today() ? kept : { day: today(), events: 0, bytes: 0 };
+  }
+
+  async #stand({ withdrawn = false, purposes }: Known): Promise<void> {
+    const receipt = this.grant?.receipt_id ?? "";
+    await this.#narrow(receipt, (id) => !withdrawn && (purposes?.includes(id) ?? true));
+  }
+
+  /** Go on with those purposes of a receipt that are left; with none, stop and purge. */
+  async #narrow(receipt: string, isLeft: (purpose: string) => boolean): Promise<void> {
+    const { account, grant } = this;
+    const proof = account?.proofs.find(({ receipt_id }) => receipt_id === receipt);
+    if (!account || !grant || !proof) return;
+    const left = proof.purposes.filter(isLeft);
+    if (left.length === proof.purposes.length) return;
+    if (proof === grant && left.length === 0) return this.#purge();
+    const narrowed = <T extends Proof>(one: T): T =>
+      one.receipt_id === receipt ? { ...one, purposes: left } : one;
+    await account.keep({ ...narrowed(grant), former: grant.former.map(narrowed) });
+    this.changed();
+    await this.fit();
+  }
+
+  /** The page of a session is gone. Where the notice lets nothing be held over, the rest is lost. */
+  async ended(session: string): Promise<void> {
+    await this.desk?.close(session, true);
+    await this.fit();
+    if (this.grant?.hold_days === 0) await this.#alone(async () => this.outbox?.lose(session));
+  }
+
+  /** Make what waits fit what is left of each receipt. */
+  async fit(): Promise<void> {
+    await this.#alone(async () => {
+      for (const proof of this.account?.proofs ?? []) await this.outbox?.narrow(proof);
+    });
+  }
+
+  async #compare(): Promise<void> {
+    const { account, grant } = this;
+    const shown = grant && (await account?.notice(grant.lang).catch(() => null));
+    if (!shown || this.grant?.receipt_id !== grant.receipt_id) return;
+    this.#compared_ms = Date.now();
+    const stale = shown.sha256 !== grant.notice_sha256;
+    if (stale === this.stale) return;
+    this.stale = stale;
+    this.changed();
+  }
+
+  /** Take entries out of the outbox; they never leave. Returns how many events. */
+  async remove(which: (entry: { id: string; closed_ms: number }) => boolean): Promise<number> {
+    const { outbox } = this;
+    let rows = 0;
+    if (outbox)
+      await this.#alone(async () => {
+        for (const at of await outbox.places()) {
+          const kept = await outbox.entry(at);
+          if (kept && which({ id: entryId(kept.entry), closed_ms: kept.entry.closed_ms }))
+            rows += await outbox.drop(kept.entry, "removed");
+        }
+      });
+    this.changed();
+    return rows;
+  }
+
+  /** Take the last hour out of what waits here, then out of what the server has. */
+  async forgetHour(): Promise<number> {
+    const since_ms = Date.now() - HOUR_MS;
+    const removed = await this.remove(({ closed_ms }) => closed_ms >= since_ms);
+    const init = {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ minutes: 60 }),
+    };
+    const answer = await this.account?.fetch("/v1/me/delete", init);
+    if (!answer?.ok)
+      throw new OvertError(
+        "what waited here is gone; what was sent could not be deleted on the server",
+        "delete",
+        "Try again when it can be reached",
+      );
+    return removed;
+  }
+}
+
+/** The notice that a receipt states. */
+function noticeIn({ receipt }: Grant): unknown {
+  const { processing } = receipt as { processing?: { privacy_notice?: { sha256?: unknown } } };
+  return processing?.privacy_notice?.sha256;
+}

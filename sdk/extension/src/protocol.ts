@@ -1,0 +1,106 @@
+/** What a page's content script, the worker and the panel say to each other. */
+
+import type { Notice, OutboxEntry } from "../../src/index.ts";
+import type { Part } from "../../src/outbox.ts";
+import type { Site } from "./sites.ts";
+
+/** What a page needs to know to record. It holds no key, no token and no secret. */
+export interface Permit {
+  study: string;
+  receipt: string;
+  purposes: string[];
+  level: "rhythm" | "keys";
+  transform: string;
+  outbox_delay_s: number;
+  site: Site;
+  lang: string;
+}
+
+/** How things stand for one page. */
+export interface Standing {
+  /** Null: nothing is recorded there. */
+  permit: Permit | null;
+  paused: boolean;
+}
+
+/** What a page wants written, and repeats until the worker says that it is. */
+export type Ask =
+  | { do: "begin"; session: string; time_origin_ms: number; clock_resolution_us: number }
+  | { do: "part"; session: string; part: number; streams: Part["streams"] }
+  | { do: "close"; session: string };
+
+/** What the page's recording is doing, for the badge. */
+export type Shown = "recording" | "paused" | "blocked" | "none";
+
+export type ToWorker =
+  | { ask: Ask; n: number }
+  /** The page goes away: what may not be written yet. Not answered. */
+  | { last: { session: string; streams: Part["streams"] } }
+  | { shows: Shown }
+  | { flushed: true }
+  | { pressed: "pause" | "resume" };
+
+export type ToPage =
+  | { standing: Standing }
+  /** Everything up to this number is written. */
+  | { written: number }
+  /** Hand over what is not closed yet; answered by asks, then by `flushed`. */
+  | { flush: true };
+
+/** Broadcast to pages whose port has fallen silent. */
+export type Call = { call: "look" } | { call: "session" };
+
+/** What the panel asks of the worker. */
+export type Command =
+  | { do: "view" }
+  | { do: "notice"; address: string; lang: string }
+  | { do: "join"; purposes: string[]; detail?: string }
+  | { do: "pause" | "resume" | "leave" | "send" | "outbox" | "forgetHour" | "receipt" | "export" }
+  | { do: "remove"; id: string }
+  | { do: "enable" | "disable"; origin: string };
+
+/** A site as the panel shows it. */
+export interface SiteView {
+  origin: string;
+  paths: readonly string[];
+  fields: readonly string[];
+  /** `on`: recorded; `off`: the person has not switched it on; `policy`: the policy forbids it. */
+  state: "on" | "off" | "policy";
+}
+
+/** Everything the panel shows. */
+export interface View {
+  joined: null | {
+    server: string;
+    study: string;
+    title: string;
+    purposes: { id: string; title: string }[];
+    level: string;
+    outbox_delay_s: number;
+    sites: SiteView[];
+    paused: boolean;
+    /** The notice has changed: nothing is recorded until the person has chosen again. */
+    stale: boolean;
+    /** The person has left; the server does not know yet. */
+    leaving: boolean;
+    offline: boolean;
+    today: { events: number; bytes: number };
+    waiting: number;
+    lost: number;
+  };
+  /** The managed policy exactly as the browser gives it; null: there is none. */
+  policy: Record<string, unknown> | null;
+}
+
+export interface ShownNotice {
+  server: string;
+  notice: Notice;
+  sha256: string;
+}
+
+export type OutboxView = (Pick<
+  OutboxEntry,
+  "id" | "rows" | "closed_ms" | "due_ms" | "sent" | "purposes"
+> & { bytes: number; events: { t_us: number; text: string }[] })[];
+
+export type Answer<T> = { value: T } | { error: string };

@@ -1,0 +1,130 @@
+import type { OvertEvent } from "../../src/event.ts";
+import { type Recording, type Streams, partOf } from "../../src/outbox.ts";
+import type { Desk } from "../../src/session.ts";
+import type { Ask, Standing, ToPage, ToWorker } from "./protocol.ts";
+
+const AGAIN_MS_MIN = 100;
+const AGAIN_MS_MAX = 5000;
+
+interface Waiting {
+  n: number;
+  ask: Ask;
+  done: () => void;
+}
+
+/** What a page hears through its relay. */
+export interface Hearer {
+  stands(standing: Standing): void;
+  /** Hand over everything that is not closed yet. */
+  flush(): void;
+  /** The extension is gone from this browser, or was updated. */
+  orphaned(): void;
+}
+
+/**
+ * The way from a page to the worker's outbox. It keeps in memory, and nowhere else, what the worker
+ * has not acknowledged as written. A worker may die at any time; the next ask wakes it, and is told
+ * all that is still open, in order. What was written already, the worker knows by its numbers.
+ */
+export class Relay implements Desk {
+  #hearer: Hearer;
+  #port: chrome.runtime.Port | null = null;
+  #waiting: Waiting[] = [];
+  #n = 0;
+  #again_ms = AGAIN_MS_MIN;
+  #timer = 0;
+
+  constructor(hearer: Hearer) {
+    this.#hearer = hearer;
+  }
+
+  /** Events that only this page has. */
+  get unwritten(): number {
+    let rows = 0;
+    for (const { ask } of this.#waiting)
+      if (ask.do === "part") for (const stream of Object.values(ask.streams)) rows += stream.length;
+    return rows;
+  }
+
+  /** Reach the worker, waking it; it answers with how things stand. */
+  connect(): void {
+    if (this.#port) return;
+    let port: chrome.runtime.Port;
+    try {
+      if (!chrome.runtime?.id) throw new Error("gone");
+      port = chrome.runtime.connect({ name: "page" });
+    } catch {
+      this.#hearer.orphaned();
+      return;
+    }
+    this.#port = port;
+    port.onMessage.addListener((message) => this.#heard(message as ToPage));
+    port.onDisconnect.addListener(() => this.#lost(port));
+    for (const { ask, n } of this.#waiting) this.post({ ask, n });
+  }
+
+  #lost(port: chrome.runtime.Port): void {
+    if (this.#port !== port) return;
+    this.#port = null;
+    // A worker that rests is left alone; it is woken for what is not written.
+    if (this.#waiting.length > 0 && !this.#timer) {
+      this.#timer = window.setTimeout(() => {
+        this.#timer = 0;
+        this.connect();
+      }, this.#again_ms);
+      this.#again_ms = Math.min(AGAIN_MS_MAX, this.#again_ms * 2);
+    }
+  }
+
+  #heard(message: ToPage): void {
+    if ("standing" in message) this.#hearer.stands(message.standing);
+    else if ("flush" in message) this.#hearer.flush();
+    else {
+      this.#again_ms = AGAIN_MS_MIN;
+      while (this.#waiting[0] && this.#waiting[0].n <= message.written) this.#waiting.shift()?.done();
+    }
+  }
+
+  /** Say something that needs no answer; it is lost if the worker is gone. */
+  post(message: ToWorker): void {
+    try {
+      this.#port?.postMessage(message);
+    } catch {
+      this.#port = null;
+    }
+  }
+
+  #ask(ask: Ask): Promise<void> {
+    const n = (this.#n += 1);
+    const written = new Promise<void>((done) => this.#waiting.push({ n, ask, done }));
+    if (this.#port) this.post({ ask, n });
+    else if (!this.#timer) this.connect();
+    return written;
+  }
+
+  /** Nothing that waits is wanted any more. */
+  drop(): void {
+    this.#waiting = [];
+  }
+
+  async begin({ session, time_origin_ms, clock_resolution_us }: Recording): Promise<Uint8Array> {
+    void this.#ask({ do: "begin", session, time_origin_ms, clock_resolution_us });
+    return new Uint8Array();
+  }
+
+  journal(session: string, part: number, streams: Map<string, OvertEvent[]>): Promise<void> {
+    return this.#ask({ do: "part", session, part, ...partOf(streams) });
+  }
+
+  /** The page closes: say it all at once, there will be no second time. */
+  last(session: string, _pad: Uint8Array, streams: Streams): void {
+    this.connect();
+    this.post({ last: { session, ...partOf(streams) } });
+  }
+
+  /** The worker has the events already; batches are made there. */
+  async close({ session }: Recording): Promise<never[]> {
+    await this.#ask({ do: "close", session });
+    return [];
+  }
+}

@@ -1,0 +1,269 @@
+"""A real Chromium with the built extension, a real server, sites on the study's list and off it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from overt.gateway import studies
+from overt.schema.study import template
+from overt.store.store import Store
+from studio_fixtures import chromium, studio
+
+ROOT = Path(__file__).parents[1]
+ID = "kajbjcckeohpidjpdfjgmidjemgdhnmd"
+"""What Chromium makes of the key in the manifest."""
+
+PANEL = f"chrome-extension://{ID}/panel.html"
+PAGE = """<!doctype html><meta charset="utf-8"><title>site</title><link rel="icon" href="data:,">
+<input id="listed" data-overt><input id="unlisted"><input id="password" type="password" data-overt>
+<button id="button" type="button">press</button>"""
+
+
+COUNT_KEYS = """() => {
+  window.keys = 0;
+  addEventListener("keydown", (event) => {
+    event.preventDefault();
+    window.keys += 1;
+  }, true);
+}"""
+"""Keys do nothing in the page until it is loaded again, but it notes that they came."""
+
+
+@dataclass
+class Site:
+    """A site of somebody else's."""
+
+    url: str
+    asked: list[str] = field(default_factory=list)
+    """Paths that were asked for."""
+
+
+@contextmanager
+def site() -> Iterator[Site]:
+    made = Site("")
+
+    class Answers(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            made.asked.append(self.path)
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+            self.wfile.write(PAGE.encode())
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    http = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
+    made.url = f"http://127.0.0.1:{http.server_address[1]}"
+    thread = threading.Thread(target=http.serve_forever, args=(0.01,))
+    thread.start()
+    try:
+        yield made
+    finally:
+        http.shutdown()
+        thread.join()
+        http.server_close()
+
+
+@contextmanager
+def screen() -> Iterator[str]:
+    """Run a screen that nobody sees: a browser's own prompts cannot be answered without one."""
+    if not shutil.which("Xvfb") or not shutil.which("xdotool"):
+        pytest.skip("Xvfb and xdotool are not here: python tools/chromium.py gets them")
+    reading, writing = os.pipe()
+    command = [
+        "Xvfb",
+        "-displayfd",
+        str(writing),
+        "-screen",
+        "0",
+        "1280x900x24",
+        "-nolisten",
+        "tcp",
+    ]
+    process = subprocess.Popen(command, pass_fds=[writing], stderr=subprocess.DEVNULL)
+    os.close(writing)
+    try:
+        with os.fdopen(reading) as told:
+            yield f":{told.readline().strip()}"
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+def built(folder: Path) -> Path:
+    """Build the extension for both browsers into a folder."""
+    command = [sys.executable, "tools/node.py", "node", "sdk/extension/build.mjs", str(folder)]
+    made = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if "Cannot find package" in made.stderr:
+        pytest.skip("the tools that build the extension are not installed: make test gets them")
+    assert made.returncode == 0, made.stderr
+    return folder
+
+
+@dataclass
+class Extended:
+    """A browser with the extension, beside a server and two sites."""
+
+    context: BrowserContext
+    server: str
+    listed: Site
+    other: Site
+    unlisted: Site
+    display: str
+
+    def panel(self) -> Page:
+        """Return the panel, in a tab of its own."""
+        for page in self.context.pages:
+            if page.url.startswith(PANEL):
+                page.bring_to_front()
+                return page
+        page = self.context.new_page()
+        page.goto(f"{PANEL}#tab")
+        return page
+
+    def ask(self, **command: Any) -> Any:
+        """Ask the worker for something as the panel does."""
+        answer = self.panel().evaluate("(command) => chrome.runtime.sendMessage(command)", command)
+        assert "error" not in answer, answer
+        return answer.get("value")
+
+    def view(self) -> Any:
+        return self.ask(do="view")["joined"]
+
+    def press(self, name: str) -> None:
+        on(self.panel(), name).click()
+
+    def join(self, *purposes: str) -> None:
+        """Join by the panel, as a person does."""
+        panel = self.panel()
+        panel.reload()
+        panel.fill("#address", f"{self.server}/study/writing")
+        self.press("read")
+        for purpose in purposes:
+            panel.check(f"[name=purpose][value={purpose}]")
+        panel.check("[name=detail][value=rhythm]")
+        self.press("join")
+        expect(on(panel, "state")).to_be_visible()
+
+    def enable(self, site: Site) -> None:
+        """Switch a site on, and allow it in the browser's own prompt."""
+        panel = self.panel()
+        self.press(f"site {site.url}")
+        row = panel.locator(f"[data-origin='{site.url}']")
+        panel.evaluate(COUNT_KEYS)
+        for _ in range(10):
+            # The prompt takes the keyboard from the page. It opens on "Deny"; the next one allows.
+            if self._prompts(panel):
+                self._key("Tab", "Return")
+            with suppress(AssertionError):
+                expect(row).to_have_attribute("data-state", "on", timeout=3000)
+                panel.reload()
+                return
+            if row.get_by_role("button").is_enabled():
+                self.press(f"site {site.url}")
+        raise AssertionError("the browser's prompt did not come, or would not be answered")
+
+    def _prompts(self, panel: Page) -> bool:
+        before = panel.evaluate("window.keys")
+        self._key("Shift_L")
+        for _ in range(10):
+            if panel.evaluate("window.keys") > before:
+                return False
+            time.sleep(0.05)
+        return True
+
+    def _key(self, *names: str) -> None:
+        environment = {**os.environ, "DISPLAY": self.display}
+        subprocess.run(["xdotool", "key", *names], env=environment, check=True)
+
+    def visit(self, url: str, *, recording: bool = True) -> Page:
+        page = self.context.new_page()
+        page.goto(url)
+        if recording:
+            expect(page.locator("[data-state=recording]")).to_be_attached()
+        return page
+
+    def badge(self, page: Page) -> str:
+        """Return what the toolbar icon says of a tab."""
+        page.bring_to_front()
+        script = """async () => {
+          const [tab] = await chrome.tabs.query({ active: true });
+          return chrome.action.getBadgeText({ tabId: tab.id });
+        }"""
+        (worker,) = self.context.service_workers
+        return str(worker.evaluate(script))
+
+    def stop_worker(self) -> None:
+        """Stop the worker at once, wherever it is."""
+        session = self.context.new_cdp_session(self.panel())
+        session.send("ServiceWorker.enable")
+        session.send("ServiceWorker.stopAllWorkers")
+        session.detach()
+
+    def stored(self) -> list[list[dict[str, Any]]]:
+        """Send what waits and return what the server has: for each session its events."""
+        self.ask(do="send")
+        tables = self.ask(do="export")["sessions"]
+        sessions = []
+        for table in tables:
+            names = list(table)
+            rows = [dict(zip(names, row, strict=True)) for row in zip(*table.values(), strict=True)]
+            sessions.append(sorted(rows, key=lambda row: row["seq"]))
+        return sessions
+
+
+def on(page: Page, name: str) -> Any:
+    return page.locator(f'[data-id="{name}"]')
+
+
+@contextmanager
+def extended(folder: Path, build: Path) -> Iterator[Extended]:
+    """Run it all."""
+    with ExitStack() as stack:
+        listed, other, unlisted = (stack.enter_context(site()) for _ in range(3))
+        with Store.open(folder / "data", create=True) as store:
+            lines = (
+                f'[[sites]]\norigin = "{listed.url}"\npaths = ["/", "/write/*"]\n'
+                f'[[sites]]\norigin = "{other.url}"\n'
+            )
+            text = template("writing", "How people write")
+            text = text.replace("\n[notice.en]", f"\n{lines}[notice.en]")
+            text = text.replace('purposes = ["next-action", "typing-assist"]', PURPOSES)
+            studies.register(store, text.encode())
+        server = stack.enter_context(studio(folder))
+        display = stack.enter_context(screen())
+        extension = build / "extension-chromium"
+        context = stack.enter_context(
+            chromium(
+                user_data_dir=str(folder / "profile"),
+                headless=False,
+                env={**os.environ, "DISPLAY": display},
+                args=[
+                    "--no-sandbox",
+                    f"--load-extension={extension}",
+                    f"--disable-extensions-except={extension}",
+                ],
+            )
+        )
+        context.set_default_timeout(10_000)
+        if not context.service_workers:
+            context.wait_for_event("serviceworker")
+        yield Extended(context, server.url, listed, other, unlisted, display)
+
+
+PURPOSES = 'purposes = ["next-action", "person-or-program", "typing-assist"]'
