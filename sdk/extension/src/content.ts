@@ -69,7 +69,7 @@ class Page implements Sink, Hearer {
       this.#timer = 0;
     } else this.#timer ||= window.setInterval(() => this.#tick(), JOURNAL_MS);
     this.#look();
-    this.#indicator?.attach();
+    if (this.#indicator?.isConnected === false) this.#indicator.attach();
     this.#update();
     this.#relay.post({ shows: this.#shown });
   }

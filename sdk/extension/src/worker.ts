@@ -2,7 +2,7 @@
 
 import { OvertError } from "../../src/errors.ts";
 import { entryId } from "../../src/outbox.ts";
-import { decode } from "../../src/wire.ts";
+import { decode } from "../../src/read.ts";
 import { describe } from "../../src/words.ts";
 import { paint } from "./badge.ts";
 import { Keeper } from "./keeper.ts";
