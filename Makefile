@@ -25,17 +25,17 @@ install: .venv/installed  ## create .venv with Overt in it (the command line is 
 
 .venv/installed: pyproject.toml constraints.txt | .venv/python
 	@echo "Installing Overt into .venv (about a minute) …"
-	@$(PIP) -e '.[models,demo]'
+	@$(PIP) -e '.[models,demo,desktop]'
 	@touch $@
 
 .venv/installed-test: .venv/installed
 	@echo "Installing what the tests need …"
-	@$(PIP) -q -e '.[models,demo,test]'
+	@$(PIP) -q -e '.[models,demo,desktop,test]'
 	@touch $@
 
 .venv/installed-check: .venv/installed-test
 	@echo "Installing linters and the type checker …"
-	@$(PIP) -q -e '.[models,demo,test,check]'
+	@$(PIP) -q -e '.[models,demo,desktop,test,check]'
 	@touch $@
 
 sdk/node_modules/installed: sdk/package-lock.json .venv/installed-test
@@ -70,7 +70,7 @@ extension: sdk/node_modules/installed  ## build the browser extension into build
 
 .venv/installed-bench: .venv/installed-test sdk/node_modules/installed
 	@echo "Installing the peers we measure against …"
-	@$(PIP) -q -e '.[models,demo,test,bench]'
+	@$(PIP) -q -e '.[models,demo,desktop,test,bench]'
 	@touch $@
 
 bench: .venv/installed-bench  ## measure, side by side with peers, in one run

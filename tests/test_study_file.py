@@ -228,3 +228,40 @@ def test_a_study_may_list_sites_for_the_extension_and_its_notice_and_hash_follow
 def test_what_is_wrong_with_a_site_is_named(text: str, where: str) -> None:
     with pytest.raises(InvalidInput, match=where):
         load_study(with_sites(text))
+
+
+DESK = """
+[[applications]]
+id = "editor"
+title = "Text editor"
+executables = ["mousepad", "/usr/bin/gedit"]
+"""
+
+
+def test_a_study_lists_desktop_applications_by_their_program_file() -> None:
+    (editor,) = load_study((template("desk", "Desk") + DESK).encode()).applications
+    assert (editor.executables, editor.terminal) == (("mousepad", "/usr/bin/gedit"), False)
+
+
+@pytest.mark.parametrize(
+    ("change", "where"),
+    [
+        (("mousepad", "python3"), "applications[0].executables[0]"),
+        (("mousepad", "my editor"), "applications[0].executables[0]"),
+        (("mousepad", "../mousepad"), "applications[0].executables[0]"),
+        (('"mousepad", ', ""), None),
+        (('id = "editor"\n', ""), "applications[0].id"),
+        (("executables", "executable"), "applications[0].executable"),
+        (("Text editor", " "), "applications[0].title"),
+    ],
+)
+def test_an_application_that_could_be_anything_is_refused(
+    change: tuple[str, str], where: str | None
+) -> None:
+    source = (template("desk", "Desk") + DESK.replace(*change)).encode()
+    if where is None:
+        load_study(source)
+        return
+    with pytest.raises(InvalidInput) as refused:
+        load_study(source)
+    assert refused.value.where == where

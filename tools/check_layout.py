@@ -27,11 +27,12 @@ BELOW: dict[str, set[str]] = {
     "gateway": {*_DATA, *_STORE, "models", "audit", "store"},
     "studio": {*_DATA, *_STORE, "models", "audit", "store", "gateway", "collector"},
 }
-BELOW["commands"] = {*BELOW["studio"], "studio"}
+BELOW["device"] = {"schema", "consent"}
+BELOW["commands"] = {*BELOW["studio"], "studio", "device"}
 BELOW["cli"] = {*BELOW["commands"], "commands"}
 
 FORBIDDEN = {
-    "torch": {"schema", "log", "consent", "store", "collector", "features", "datasets", "audit"},
+    "torch": {*_DATA, *_STORE, "store", "collector", "audit", "device"},
     "overt.store.keyring": set(BELOW) - {"store"},
     "overt.store.segments": set(BELOW) - {"store", "gateway"},
 }

@@ -1,7 +1,8 @@
 """Make sure a Chromium is here: find it, or install Debian's as root, or say how to get one.
 
 The tests of the browser extension want a screen beside it (Xvfb) and a keyboard (xdotool), to
-answer the browser's own prompts. Without them only those tests are skipped.
+answer the browser's own prompts; those of the desktop agent a window manager and real programs.
+Without them only those tests are skipped.
 """
 
 from __future__ import annotations
@@ -14,17 +15,28 @@ import sys
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
-SCREEN = ("Xvfb", "xdotool")
+SCREEN = {
+    "Xvfb": "xvfb",
+    "xdotool": "xdotool",
+    "openbox": "openbox",
+    "xprop": "x11-utils",
+    "dbus-daemon": "dbus",
+    "/usr/libexec/at-spi-bus-launcher": "at-spi2-core",
+    "mousepad": "mousepad",
+    "xterm": "xterm",
+    "zenity": "zenity",
+}
+"""Program → Debian package."""
 
 
 def main() -> int:
     """Return 0 when a Chromium is on PATH."""
     there = any(shutil.which(name) for name in NAMES)
-    screen = all(shutil.which(name) for name in SCREEN)
-    if there and screen:
+    screen = [package for name, package in SCREEN.items() if not shutil.which(name)]
+    if there and not screen:
         return 0
     if shutil.which("apt-get") and os.geteuid() == 0:
-        packages = [*([] if there else ["chromium"]), *([] if screen else ["xvfb", "xdotool"])]
+        packages = [*([] if there else ["chromium"]), *screen]
         print(f"Installing Debian's {' and '.join(packages)} …", flush=True)
         environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
         for command in (

@@ -33,6 +33,10 @@ access_app = typer.Typer(help="Give access to pages that need a key.", no_args_i
 app.add_typer(study_app, name="study")
 app.add_typer(audit_app, name="audit")
 app.add_typer(access_app, name="access")
+device_app = typer.Typer(
+    help="What the desktop agent keeps on this computer.", no_args_is_help=True
+)
+app.add_typer(device_app, name="device")
 
 
 class Level(StrEnum):
@@ -67,6 +71,11 @@ DataPath = Annotated[
 ]
 PlotFile = Annotated[
     Path | None, typer.Option("--html", help="Write a page with plots here.", dir_okay=False)
+]
+StudyAddress = Annotated[str, typer.Option("--study", help="Address of the study's page.")]
+DeviceFolder = Annotated[
+    Path | None,
+    typer.Option("--device-dir", help="Where the agent keeps things; default: your data folder."),
 ]
 DATA_DIR = Path("overt-data")
 
@@ -288,6 +297,60 @@ def reproduce(
     from overt.commands.evaluating import reproduce as run
 
     run(name, data, html, as_json=as_json)
+
+
+@app.command(epilog="Example: overt record --study https://example.org/study/typing")
+def record(
+    *,
+    study: StudyAddress,
+    lang: Annotated[str, typer.Option(help="Language of the notice.")] = "en",
+    display: Annotated[str | None, typer.Option(help="X display; default: $DISPLAY.")] = None,
+    folder: DeviceFolder = None,
+) -> None:
+    """Join a study and record the applications you switch on, on this desktop (Linux, X11).
+
+    A chip in the corner shows it; click it to pause. Nothing leaves before the study's delay.
+    """
+    from overt.commands import recording
+
+    recording.record(folder or recording.device_folder(), study, lang, display)
+
+
+@device_app.command("outbox", epilog="Example: overt device outbox --study URL --remove-minutes 10")
+def device_outbox(
+    *,
+    study: StudyAddress,
+    remove_minutes: Annotated[
+        int | None, typer.Option(min=1, help="Take out what is of the last minutes.")
+    ] = None,
+    folder: DeviceFolder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what waits to leave this computer; take parts of it out."""
+    from overt.commands import recording
+
+    place = folder or recording.device_folder()
+    recording.outbox(place, study, remove_minutes=remove_minutes, as_json=as_json)
+
+
+@device_app.command("send", epilog="Example: overt device send --study URL")
+def device_send(
+    *, study: StudyAddress, folder: DeviceFolder = None, as_json: AsJson = False
+) -> None:
+    """Send all that waits on this computer now, without the study's delay."""
+    from overt.commands import recording
+
+    recording.send(folder or recording.device_folder(), study, as_json=as_json)
+
+
+@device_app.command("leave", epilog="Example: overt device leave --study URL")
+def device_leave(
+    *, study: StudyAddress, folder: DeviceFolder = None, as_json: AsJson = False
+) -> None:
+    """Withdraw: what is on this computer is destroyed, the server erases the rest."""
+    from overt.commands import recording
+
+    recording.leave(folder or recording.device_folder(), study, as_json=as_json)
 
 
 @app.command(epilog="Example: overt erase --json < receipt.json")

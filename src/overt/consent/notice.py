@@ -81,6 +81,7 @@ def _notice(study: Study, language: str, words: dict[str, Any]) -> dict[str, Any
             *words["recorded"]["always"],
             *([words["sites"]["text"]] if study.origins else []),
             *([words["extension"]["text"]] if study.sites else []),
+            *(words["desktop"]["text"] if study.applications else []),
         ],
         "before": before,
         "kept": words["kept"]["text"],
@@ -95,6 +96,7 @@ def _notice(study: Study, language: str, words: dict[str, Any]) -> dict[str, Any
         "storage": own.storage or study.storage,
         "origins": ", ".join(study.origins),
         "sites": "; ".join(_site(site, words["extension"]["only"]) for site in study.sites),
+        "applications": ", ".join(one.title for one in study.applications),
     }
     sections = [
         {
@@ -133,6 +135,7 @@ def _notice(study: Study, language: str, words: dict[str, Any]) -> dict[str, Any
             "fields": list(study.fields),
             "origins": list(study.origins),
             **({"sites": [_settings(site, study) for site in study.sites]} if study.sites else {}),
+            **({"applications": listed} if (listed := _applications(study)) else {}),
         },
     }
 
@@ -148,6 +151,20 @@ def _settings(site: Site, study: Study) -> dict[str, Any]:
         "paths": list(site.paths),
         "fields": list(site.fields or study.fields),
     }
+
+
+def _applications(study: Study) -> list[dict[str, Any]]:
+    """Return what the desktop agent may record; its number is its place in this list, from 1."""
+    return [
+        {
+            "number": number,
+            "id": one.id,
+            "title": one.title,
+            "executables": list(one.executables),
+            "terminal": one.terminal,
+        }
+        for number, one in enumerate(study.applications, 1)
+    ]
 
 
 def _choice(purpose: str, words: dict[str, Any]) -> dict[str, Any]:

@@ -8,18 +8,19 @@ the two are never mixed.
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from overt.schema.applications import StudyApplication, applications
 from overt.schema.canonical import canonical
 from overt.schema.errors import InvalidInput, Missing
 from overt.schema.purpose import PURPOSES
+from overt.schema.tables import bad, identifier, number, one_of, refuse_unknown, text, texts
 
 ORIGINS = ("live", "imported")
 LEVELS = ("rhythm", "keys")
@@ -37,7 +38,6 @@ OUTBOX_DELAY_S = (10, 86_400)
 HOLD_DAYS = (0, 30)
 """Days that what could not be sent may stay, sealed, on the device."""
 
-_ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
 _COUNTRY = re.compile(r"[A-Z]{2}(?:-[A-Z0-9]{1,3})?")
 _ELSEWHERE = re.compile(
     r"https://(?P<host>[a-z0-9-]+(?:\.[a-z0-9-]+)+)(?P<port>:[1-9][0-9]{0,4})?"
@@ -112,6 +112,8 @@ class Study:
     """Other sites whose pages may ask people to join, as exact web origins; mostly none."""
     sites: tuple[Site, ...] = ()
     """Sites that the browser extension may record, if the person switches them on; mostly none."""
+    applications: tuple[StudyApplication, ...] = ()
+    """What the desktop agent may record, if the person switches it on; everything else is not."""
     # imported only
     source: str = ""
     licence: str = ""
@@ -131,7 +133,7 @@ _BOTH = (
     "readers",
 )
 _LIVE = ("address", "jurisdictions", "storage", "outbox_delay_s", "hold_days", "fields", "notice")
-_OPTIONAL = ("origins", "sites")
+_OPTIONAL = ("origins", "sites", "applications")
 """What a live study may leave out."""
 
 _IMPORTED = ("source", "licence", "lawful_basis")
@@ -167,143 +169,88 @@ def study_sha256(study: Study) -> str:
     states = asdict(study)
     if not study.sites:
         del states["sites"]  # so that studies without any keep the hash that receipts state
+    if not study.applications:
+        del states["applications"]
     return hashlib.sha256(canonical(states)).hexdigest()
 
 
 def _study(table: dict[str, Any]) -> Study:
     known = (*_BOTH, *_LIVE, *_OPTIONAL, *_IMPORTED)
-    _refuse_unknown(table, known, "")
-    origin = _one_of(table, "origin", ORIGINS)
+    refuse_unknown(table, known, "")
+    origin = one_of(table, "origin", ORIGINS)
     needed = (*_BOTH, *(_LIVE if origin == "live" else _IMPORTED))
     allowed = (*needed, *(_OPTIONAL if origin == "live" else ()))
     for name in table:
         if name not in allowed:
-            raise _bad(f"does not belong in a study of origin {origin}", name)
+            raise bad(f"does not belong in a study of origin {origin}", name)
     for name in needed:
         if name not in table:
-            raise _bad("is missing", name, f"A study of origin {origin} states it.")
+            raise bad("is missing", name, f"A study of origin {origin} states it.")
     values: dict[str, Any] = {
         "origin": origin,
-        "id": _id(table),
-        "level": _one_of(table, "level", LEVELS),
-        "version": _number(table, "version", (1, 10_000)),
-        "retention_days": _number(table, "retention_days", RETENTION_DAYS),
+        "id": identifier(table),
+        "level": one_of(table, "level", LEVELS),
+        "version": number(table, "version", (1, 10_000)),
+        "retention_days": number(table, "retention_days", RETENTION_DAYS),
         "purposes": _purposes(table),
-        "readers": _texts(table, "readers", required=True),
+        "readers": texts(table, "readers", required=True),
     }
     for name in ("title", "controller", "contact"):
-        values[name] = _text(table, name)
-    values |= _live(table) if origin == "live" else {n: _text(table, n) for n in _IMPORTED}
+        values[name] = text(table, name)
+    values |= _live(table) if origin == "live" else {n: text(table, n) for n in _IMPORTED}
     return Study(**values)
 
 
 def _live(table: dict[str, Any]) -> dict[str, Any]:
     return {
-        "address": _text(table, "address"),
-        "storage": _text(table, "storage"),
+        "address": text(table, "address"),
+        "storage": text(table, "storage"),
         "jurisdictions": _countries(table),
-        "outbox_delay_s": _number(table, "outbox_delay_s", OUTBOX_DELAY_S),
-        "hold_days": _number(table, "hold_days", HOLD_DAYS),
+        "outbox_delay_s": number(table, "outbox_delay_s", OUTBOX_DELAY_S),
+        "hold_days": number(table, "hold_days", HOLD_DAYS),
         "fields": _selectors(table, "fields"),
         "notice": _notice(table["notice"]),
         "origins": _origins(table),
         "sites": _sites(table.get("sites", [])),
+        "applications": applications(table.get("applications", [])),
     }
 
 
-def _bad(what: str, where: str, do: str = "") -> InvalidInput:
-    return InvalidInput(what, where=where, do=do)
-
-
-def _refuse_unknown(table: Mapping[str, Any], known: Iterable[str], path: str) -> None:
-    known = tuple(known)
-    for name in table:
-        if name not in known:
-            near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-            hint = f"Did you mean `{near[0]}`?" if near else f"Known: {', '.join(known)}."
-            raise _bad("is not a key of a study", f"{path}{name}", hint)
-
-
-def _text(table: Mapping[str, Any], name: str, path: str = "") -> str:
-    value = table[name]
-    if not isinstance(value, str) or not value.strip():
-        raise _bad("must be text", f"{path}{name}")
-    if len(value) > 2000 or any(ord(c) < 0x20 and c not in "\n\t" for c in value):
-        raise _bad("must be at most 2000 printable characters", f"{path}{name}")
-    return " ".join(value.split())
-
-
-def _texts(
-    table: Mapping[str, Any], name: str, *, required: bool = False, path: str = ""
-) -> tuple[str, ...]:
-    value = table.get(name, [])
-    if not isinstance(value, list):
-        raise _bad("must be a list of texts", f"{path}{name}")
-    if required and not value:
-        raise _bad("must name at least one", f"{path}{name}")
-    if len(value) > 50:
-        raise _bad("must have at most 50 items", f"{path}{name}")
-    items = {f"{name}[{k}]": item for k, item in enumerate(value)}
-    return tuple(_text(items, key, path) for key in items)
-
-
-def _number(table: Mapping[str, Any], name: str, bounds: tuple[int, int]) -> int:
-    value = table[name]
-    low, high = bounds
-    if type(value) is not int or not low <= value <= high:
-        raise _bad(f"must be a whole number from {low} to {high}", name)
-    return value
-
-
-def _one_of(table: Mapping[str, Any], name: str, allowed: tuple[str, ...]) -> str:
-    value = table.get(name)
-    if value not in allowed:
-        raise _bad(f"must be one of: {', '.join(allowed)}", name)
-    return str(value)
-
-
-def _id(table: Mapping[str, Any]) -> str:
-    value = table["id"]
-    if not isinstance(value, str) or not _ID.fullmatch(value):
-        raise _bad("must be lower-case letters, digits and dashes, at most 64", "id")
-    return value
-
-
 def _purposes(table: Mapping[str, Any]) -> tuple[str, ...]:
-    values = _texts(table, "purposes", required=True)
+    values = texts(table, "purposes", required=True)
     for k, value in enumerate(values):
         if value not in PURPOSES:
-            raise _bad(
+            raise bad(
                 "is not in the registry of purposes",
                 f"purposes[{k}]",
                 f"Known: {', '.join(PURPOSES)}. There are no others.",
             )
     if len(set(values)) != len(values):
-        raise _bad("names a purpose twice", "purposes")
+        raise bad("names a purpose twice", "purposes")
     return tuple(sorted(values))
 
 
 def _countries(table: Mapping[str, Any]) -> tuple[str, ...]:
-    values = _texts(table, "jurisdictions", required=True)
+    values = texts(table, "jurisdictions", required=True)
     for k, value in enumerate(values):
         if not _COUNTRY.fullmatch(value):
-            raise _bad("must be a country code such as DE", f"jurisdictions[{k}]")
+            raise bad("must be a country code such as DE", f"jurisdictions[{k}]")
     return values
 
 
 def _origins(table: Mapping[str, Any]) -> tuple[str, ...]:
-    values = _texts(table, "origins")
+    values = texts(table, "origins")
     for k, value in enumerate(values):
         _origin(value, f"origins[{k}]")
     if len(set(values)) != len(values):
-        raise _bad("names a site twice", "origins")
+        raise bad("names a site twice", "origins")
     return values
 
 
 def _origin(value: str, where: str) -> str:
     found = _ELSEWHERE.fullmatch(value)
     if not found or found["port"] == ":443" or len(value) > 255:
-        raise _bad(
+        raise bad(
             "must be one exact origin, as a browser writes it",
             where,
             "Such as https://example.org: no path, no wildcard, no port where it is the usual.",
@@ -313,63 +260,63 @@ def _origin(value: str, where: str) -> str:
 
 def _sites(tables: Any) -> tuple[Site, ...]:
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
-        raise _bad("must be tables", "sites", "Write each as [[sites]] with its origin.")
+        raise bad("must be tables", "sites", "Write each as [[sites]] with its origin.")
     if len(tables) > SITES_MAX:
-        raise _bad(f"must be at most {SITES_MAX}", "sites")
+        raise bad(f"must be at most {SITES_MAX}", "sites")
     made = []
     for k, table in enumerate(tables):
         path = f"sites[{k}]."
-        _refuse_unknown(table, _SITE, path)
+        refuse_unknown(table, _SITE, path)
         if "origin" not in table:
-            raise _bad("is missing", f"{path}origin")
-        paths = _texts(table, "paths", path=path)
+            raise bad("is missing", f"{path}origin")
+        paths = texts(table, "paths", path=path)
         for at, value in enumerate(paths):
             if not _PATH.fullmatch(value):
-                raise _bad(
+                raise bad(
                     "must be a path, with * where anything may stand",
                     f"{path}paths[{at}]",
                     "Such as /write/*: no query, no fragment.",
                 )
         made.append(
             Site(
-                origin=_origin(_text(table, "origin", path), f"{path}origin"),
+                origin=_origin(text(table, "origin", path), f"{path}origin"),
                 paths=paths,
                 fields=_selectors(table, "fields", path) if "fields" in table else (),
             )
         )
     if len({site.origin for site in made}) != len(made):
-        raise _bad("names a site twice", "sites", "Give it several paths instead.")
+        raise bad("names a site twice", "sites", "Give it several paths instead.")
     return tuple(made)
 
 
 def _selectors(table: Mapping[str, Any], name: str, path: str = "") -> tuple[str, ...]:
-    values = _texts(table, name, required=True, path=path)
+    values = texts(table, name, required=True, path=path)
     for k, value in enumerate(values):
         if _SECRET.search(value):
-            raise _bad("names secret fields, which are never recorded", f"{path}{name}[{k}]")
+            raise bad("names secret fields, which are never recorded", f"{path}{name}[{k}]")
         if _CATCH_ALL.search(value):
-            raise _bad("catches everything: name what may be recorded", f"{path}{name}[{k}]")
+            raise bad("catches everything: name what may be recorded", f"{path}{name}[{k}]")
     return values
 
 
 def _notice(table: Any) -> dict[str, NoticeText]:
     if not isinstance(table, dict) or not table:
-        raise _bad("must have a table for at least one language", "notice", "Add [notice.en].")
+        raise bad("must have a table for at least one language", "notice", "Add [notice.en].")
     made = {}
     for language, parts in table.items():
         path = f"notice.{language}"
         if language not in LANGUAGES:
-            raise _bad("is not a language of notices", path, f"Known: {', '.join(LANGUAGES)}.")
+            raise bad("is not a language of notices", path, f"Known: {', '.join(LANGUAGES)}.")
         if not isinstance(parts, dict):
-            raise _bad("must be a table", path)
-        _refuse_unknown(parts, _NOTICE, f"{path}.")
+            raise bad("must be a table", path)
+        refuse_unknown(parts, _NOTICE, f"{path}.")
         if "about" not in parts:
-            raise _bad("is missing", f"{path}.about")
+            raise bad("is missing", f"{path}.about")
         made[language] = NoticeText(
-            about=_text(parts, "about", f"{path}."),
-            title=_text(parts, "title", f"{path}.") if "title" in parts else "",
-            storage=_text(parts, "storage", f"{path}.") if "storage" in parts else "",
-            readers=_texts(parts, "readers", path=f"{path}."),
+            about=text(parts, "about", f"{path}."),
+            title=text(parts, "title", f"{path}.") if "title" in parts else "",
+            storage=text(parts, "storage", f"{path}.") if "storage" in parts else "",
+            readers=texts(parts, "readers", path=f"{path}."),
         )
     return made
 
@@ -408,6 +355,10 @@ fields = ["[data-overt]"]   # CSS selectors of what may be recorded
 # [[sites]]                           # what the browser extension may record; before the notice
 # origin = "https://example.org"
 # paths = ["/write/*"]
+# [[applications]]                    # what `overt record` may record on a desktop; nothing else
+# id = "editor"
+# title = "Text editor"
+# executables = ["mousepad"]
 
 [notice.en]
 about = "We study how people write. Say here what for, in two or three sentences."

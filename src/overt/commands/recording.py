@@ -1,0 +1,276 @@
+"""`overt record` and `overt device`: the desktop agent, from the notice to leaving."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from overt.commands.console import progress, remark, say, say_json, table
+from overt.schema.errors import InvalidInput, Missing, NotConsented, Refused, Withdrawn
+
+if TYPE_CHECKING:
+    from overt.device.account import Account, Grant, Shown
+    from overt.device.agent import State
+    from overt.device.vault import Vault
+
+
+def device_folder() -> Path:
+    """Return where the agent keeps what is on this computer, unless told otherwise."""
+    base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
+    return Path(base) / "overt"
+
+
+def study_at(address: str) -> tuple[str, str]:
+    """Return server and study of an address such as `https://example.org/study/typing`."""
+    parts = urlsplit(address)
+    place, _, study = parts.path.rpartition("/study/")
+    if parts.scheme not in ("http", "https") or not parts.hostname or not study or place:
+        raise InvalidInput(
+            "must be the address of a study's page",
+            where="--study",
+            do="Such as https://example.org/study/typing.",
+        )
+    own = parts.hostname in ("127.0.0.1", "localhost", "::1")
+    if parts.scheme == "http" and not own:
+        raise Refused(
+            "would send what is recorded without encryption", where="--study", do="Use https."
+        )
+    return f"{parts.scheme}://{parts.netloc}", study.strip("/")
+
+
+def record(folder: Path, address: str, lang: str, display: str | None) -> None:
+    """Join if nobody has on this computer, then record until Ctrl+C. Needs a terminal."""
+    _require()
+    if not sys.stdin.isatty():
+        raise Refused(
+            "recording starts only with a person's own act",
+            where="overt record",
+            do="Run it in a terminal.",
+        )
+    from overt.device.account import Account
+    from overt.device.agent import Agent
+    from overt.device.vault import Vault
+
+    base, study = study_at(address)
+    vault = Vault(folder / study)
+    account = Account(base, study, vault)
+    shown = account.notice(account.grant.lang if account.grant else lang)
+    if account.grant is None or account.grant.notice_sha256 != shown.sha256:
+        _join(account, shown, lang)
+    grant = account.grant
+    if grant is None:
+        return
+    agent = Agent(vault, account, display)
+    signal.signal(signal.SIGINT, lambda *_: agent.stop())
+    signal.signal(signal.SIGTERM, lambda *_: agent.stop())
+    titles = ", ".join(one["title"] for one in grant.applications) or "no application"
+    remark(f"overt: records in: {titles}. Click the chip to pause; Ctrl+C ends it.")
+    end = agent.run(_tell)
+    if end.reason == "withdrawn":
+        remark("overt: you have left this study. What was on this computer is destroyed.")
+        return
+    counts = agent.outbox.counts()
+    remark(
+        f"overt: ended. {end.events} events; {counts['waiting']} wait, sealed, on this computer: "
+        "`overt device outbox` shows them."
+    )
+
+
+def _tell(state: State) -> None:
+    why = f" ({state.reason})" if state.reason else ""
+    remark(f"overt: {state.phase}{why}")
+
+
+def _join(account: Account, shown: Shown, lang: str) -> Grant | None:
+    from rich.prompt import Prompt
+
+    notice = shown.notice
+    listed = notice["settings"].get("applications", [])
+    if not listed or notice["settings"]["level"] != "rhythm":
+        raise Refused(
+            "this study lists no desktop application, or asks for which key it was; the desktop "
+            "agent keeps only the class of a key",
+            where="study",
+            do="Join it in a browser.",
+        )
+    _show(notice)
+    say(f"\n{notice['choices']['heading']} {' '.join(notice['choices']['text'])}")
+    purposes = _chosen(notice["choices"]["purposes"], "purposes")
+    if not purposes:
+        say(notice["declined"])
+        return None
+    levels = notice["choices"]["details"]["levels"]
+    detail = notice["settings"]["level"]
+    if levels:
+        say(f"\n{notice['choices']['details']['heading']}")
+        picked: list[dict[str, Any]] = []
+        while len(picked) != 1:
+            picked = _chosen(levels, "one of them", all_allowed=False)
+        detail = picked[0]["id"]
+    say("\nIn which applications? Everything else stays out.")
+    applications = _chosen([{**one, "text": ""} for one in listed], "applications")
+    if Prompt.ask('\nType "join" to join, anything else to go on without') != "join":
+        say(notice["declined"])
+        return None
+    grant = account.join(
+        shown, tuple(one["id"] for one in purposes), _listed(applications, listed), lang, detail
+    )
+    say(f"\nYou have joined. Your recovery code: {grant.receipt['recovery_code']}")
+    say("Write it down: with it you can leave from any other device.")
+    return grant
+
+
+def _listed(
+    chosen: list[dict[str, Any]], listed: list[dict[str, Any]]
+) -> tuple[dict[str, Any], ...]:
+    wanted = {one["id"] for one in chosen}
+    return tuple(one for one in listed if one["id"] in wanted)
+
+
+def _show(notice: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.markdown import Markdown
+
+    lines = [f"# {notice['title']}", notice["about"]]
+    lines.append(f"{notice['controller']} · {notice['contact']}")
+    for section in notice["sections"]:
+        lines += [f"## {section['heading']}", *(f"- {text}" for text in section["text"])]
+    Console().print(Markdown("\n\n".join(lines)))
+
+
+def _chosen(
+    items: list[dict[str, Any]], what: str, *, all_allowed: bool = True
+) -> list[dict[str, Any]]:
+    """Let the person choose by number; none is chosen for them."""
+    from rich.prompt import Prompt
+
+    for number, item in enumerate(items, 1):
+        say(f"  {number}  {item['title']}" + (f": {item['text']}" if item["text"] else ""))
+    hint = "numbers, such as 1,2, or all; nothing for none" if all_allowed else "its number"
+    while True:
+        said = Prompt.ask(f"Choose {what} ({hint})", default="", show_default=False).strip()
+        if said == "all" and all_allowed:
+            return items
+        try:
+            places = [int(part) for part in said.replace(",", " ").split()]
+        except ValueError:
+            places = [0]
+        if all(1 <= place <= len(items) for place in places):
+            return [items[place - 1] for place in dict.fromkeys(places)]
+        say("Please give numbers of the list.")
+
+
+def outbox(folder: Path, address: str, *, remove_minutes: int | None, as_json: bool) -> None:
+    """Show what waits to leave; take out what is of the last minutes."""
+    import time
+
+    from overt.device.outbox import Outbox
+
+    held = Outbox(_vault(folder, address))
+    removed = 0
+    if remove_minutes is not None:
+        removed = held.remove_since(time.time_ns() // 1_000_000 - remove_minutes * 60_000)
+    entries = held.entries()
+    counts = held.counts()
+    if as_json:
+        say_json({"counts": counts, "removed": removed, "batches": [_entry(e) for e in entries]})
+        return
+    rows = [
+        (
+            time.strftime("%d %b %H:%M", time.localtime(entry.closed_ms / 1000)),
+            str(entry.rows),
+            str(len(entry.plain)),
+            "handed to the network" if entry.sent else "waits",
+        )
+        for entry in entries
+    ]
+    table("Waiting on this computer", ("closed", "events", "bytes", ""), rows)
+    if remove_minutes is not None:
+        say(f"Removed {removed} events; they never left.")
+    say(" · ".join(f"{name} {count}" for name, count in counts.items()))
+
+
+def _entry(entry: Any) -> dict[str, Any]:
+    return {
+        "closed_ms": entry.closed_ms,
+        "due_ms": entry.due_ms,
+        "rows": entry.rows,
+        "sent": entry.sent,
+        "bytes": len(entry.plain),
+    }
+
+
+def send(folder: Path, address: str, *, as_json: bool) -> None:
+    """Send all that waits now, without the delay; each is tried once."""
+    _require()
+    from overt.device.account import Account
+    from overt.device.outbox import Outbox
+
+    base, study = study_at(address)
+    vault = _vault(folder, address)
+    account, held = Account(base, study, vault), Outbox(vault)
+    if account.grant is None:
+        raise NotConsented("nobody has joined on this computer", where="grant")
+    with progress("send") as update:
+        update("handing over what waits", 0.0)
+        stays = held.send(account, account.grant.hold_days, force=True)
+    if not stays:
+        vault.destroy()
+        raise Withdrawn(
+            "you have left this study elsewhere; what was on this computer is destroyed",
+            where="receipt",
+        )
+    counts = held.counts()
+    if as_json:
+        say_json({"counts": counts})
+    else:
+        say(" · ".join(f"{name} {count}" for name, count in counts.items()))
+
+
+def leave(folder: Path, address: str, *, as_json: bool) -> None:
+    """Withdraw: the server erases, and what is on this computer is destroyed at once."""
+    _require()
+    from overt.device.account import Account
+
+    base, study = study_at(address)
+    vault = _vault(folder, address)
+    account = Account(base, study, vault)
+    if account.grant is None:
+        raise NotConsented("nobody has joined on this computer", where="grant")
+    job = account.withdraw()
+    vault.destroy()
+    if as_json:
+        say_json({"job": job})
+        return
+    say("You have left. What was on this computer is destroyed; the server erases the rest.")
+    say(f"How far it is: {base}/v1/erasures/{job}")
+
+
+def _vault(folder: Path, address: str) -> Vault:
+    from overt.device.vault import Vault
+
+    _, study = study_at(address)
+    if not (folder / study / "key").exists():
+        raise Missing(
+            "nothing of this study is on this computer", where="--study", do="Join it first."
+        )
+    return Vault(folder / study)
+
+
+def _require() -> None:
+    if not sys.platform.startswith("linux"):
+        raise Missing(
+            "the desktop agent runs on Linux with X11 so far", where="system", do="Use the browser."
+        )
+    for name in ("httpx", "jeepney", "xcffib", "tkinter"):
+        if find_spec(name) is None:
+            raise Missing(
+                f"the desktop agent needs {name}",
+                where="install",
+                do="pip install 'overt[desktop]'; tkinter on Debian: apt-get install python3-tk.",
+            )

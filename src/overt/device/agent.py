@@ -1,0 +1,184 @@
+"""The agent: one person's recording on this computer, from the grant to its last batch."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from overt.device.account import Account, Grant
+from overt.device.applications import Application, Applications
+from overt.device.capture import Capture
+from overt.device.fields import Fields
+from overt.device.indicator import Indicator
+from overt.device.outbox import Outbox
+from overt.device.screen import Screen
+from overt.device.session import Recording, Session, recover
+from overt.device.vault import Vault
+from overt.device.verdicts import FieldsAndTerminals
+from overt.device.x11 import Display, refuse_wayland
+from overt.schema.errors import Missing, NotConsented, OvertError
+from overt.schema.event import Kind
+
+TICK_S = 0.02
+JOURNAL_S = 0.25
+BEAT_S = 1.0
+BATCH_AGE_S = (1.0, 10.0)
+CHIP_PATIENCE_S = 20.0
+PERSON, INDICATOR = 1, 2
+"""Reasons in the mark of a pause."""
+
+
+@dataclass(frozen=True)
+class State:
+    """What the agent does now, for whoever shows it."""
+
+    phase: str
+    """`recording`, `paused` or `ended`."""
+    reason: str = ""
+    """`person`, `indicator`, `withdrawn`."""
+    events: int = 0
+
+
+class Agent:
+    """Records until `stop`, in the thread that calls `run`; sending has a thread of its own."""
+
+    def __init__(self, vault: Vault, account: Account, display: str | None = None) -> None:
+        refuse_wayland()
+        if account.grant is None:
+            raise NotConsented("nobody has joined on this device", where="grant", do="Join first.")
+        self._grant: Grant = account.grant
+        self._vault, self._account = vault, account
+        self.outbox = Outbox(vault)
+        self._display = Display(display)
+        listed = [
+            Application(**{**one, "executables": tuple(one["executables"])})
+            for one in self._grant.applications
+        ]
+        applications = Applications(listed)
+        self._indicator = Indicator(self._display.name, self._grant.lang, self.toggle)
+        self._screen = Screen(self._display, applications, self._indicator.pid)
+        self._verdicts = FieldsAndTerminals(applications, Fields())
+        self._stop = threading.Event()
+        self._withdrawn = threading.Event()
+        self._paused = vault.get("paused") is not None
+        self._phase = ""
+
+    def toggle(self) -> None:
+        """Pause without limit, or go on: one act of the person."""
+        self._paused = not self._paused
+
+    def pause(self) -> None:
+        """Pause without limit."""
+        self._paused = True
+
+    def stop(self) -> None:
+        """End the session; `run` returns."""
+        self._stop.set()
+
+    def run(self, told: Callable[[State], None]) -> State:
+        """Record until stopped or withdrawn; `told` hears of each change of phase."""
+        recover(self._vault)
+        self._await_chip()
+        sending = threading.Thread(target=self._send, name="sender", daemon=True)
+        sending.start()
+        origin_ms = self._display.now_ms()
+        session = Session(self._recording(), self._vault)
+        capture = Capture(self._display, self._screen, self._verdicts, origin_ms)
+        session.mark(Kind.SESSION_START, capture.now_us())
+        try:
+            self._loop(session, capture, told)
+        finally:
+            self._stop.set()
+            if not self._withdrawn.is_set():
+                session.add(capture.leave())
+                session.mark(Kind.SESSION_END, capture.now_us())
+                session.close(0, end=True)
+            self._indicator.close()
+            self._display.close()
+            sending.join()
+        if self._withdrawn.is_set():
+            self._vault.destroy()
+            return State("ended", "withdrawn", session.produced)
+        return State("ended", "person", session.produced)
+
+    def _await_chip(self) -> None:
+        """Wait until the chip can be seen; without it nothing begins."""
+        end_s = time.monotonic() + CHIP_PATIENCE_S
+        while time.monotonic() < end_s and not self._stop.is_set():
+            self._screen.moment()
+            if self._why_not() != INDICATOR:
+                return
+            self._stop.wait(TICK_S)
+        raise Missing(
+            "the chip that shows the recording cannot be shown; nothing is recorded",
+            where="display",
+            do="Look whether another window covers the upper right corner.",
+        )
+
+    def _recording(self) -> Recording:
+        grant = self._grant
+        return Recording(
+            session=secrets.token_hex(16),
+            study=grant.study,
+            receipt=grant.receipt_id,
+            purposes=grant.purposes,
+            level=grant.level,
+            transform=grant.transform,
+            time_origin_ms=time.time_ns() // 1_000_000,
+            outbox_delay_s=grant.outbox_delay_s,
+        )
+
+    def _loop(self, session: Session, capture: Capture, told: Callable[[State], None]) -> None:
+        low, high = BATCH_AGE_S
+        age_s = min(high, max(low, self._grant.outbox_delay_s / 6))
+        journalled = 0.0
+        while not (self._stop.is_set() or self._withdrawn.is_set()):
+            reason = self._why_not()
+            self._mark(session, capture, reason, told)
+            rows = capture.look(is_open=not reason)
+            if len(rows):
+                session.add(rows)
+            now_s = time.monotonic()
+            if now_s - journalled >= JOURNAL_S:
+                journalled = now_s
+                session.close(age_s)
+            self._stop.wait(TICK_S)
+
+    def _why_not(self) -> int:
+        if self._paused:
+            return PERSON
+        seen = self._indicator.is_alive() and self._screen.shows(self._indicator.pid)
+        return 0 if seen else INDICATOR
+
+    def _mark(
+        self, session: Session, capture: Capture, reason: int, told: Callable[[State], None]
+    ) -> None:
+        phase = "paused" if reason else "recording"
+        self._indicator.show(phase)
+        if phase == self._phase:
+            return
+        if reason and self._phase:
+            session.add(capture.leave())
+            session.mark(Kind.PAUSE, capture.now_us(), reason)
+        elif self._phase:
+            session.mark(Kind.RESUME, capture.now_us())
+        self._phase = phase
+        kept = self._vault.get("paused") is not None
+        if kept != (reason == PERSON):
+            self._vault.change({"paused": b"1" if reason == PERSON else None})
+        why = {0: "", PERSON: "person", INDICATOR: "indicator"}[reason]
+        told(State(phase, why, session.produced))
+
+    def _send(self) -> None:
+        """Send what is due, and ask now and then whether the person has left elsewhere."""
+        hold_days = self._grant.hold_days
+        while not self._stop.wait(BEAT_S):
+            try:
+                if not self.outbox.send(self._account, hold_days) or self._account.is_withdrawn():
+                    self._withdrawn.set()
+                    return
+            except OvertError:
+                continue  # offline: everything waits

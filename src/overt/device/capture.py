@@ -1,0 +1,255 @@
+"""From what the server says to what may be kept: class at the hook, verdicts before and after.
+
+Nothing here knows a character. A key exists only if, before and after it, the same allowed window
+had the keyboard, no lock screen or password prompt was to be seen, no program held the keyboard,
+and the field it went to has confirmed since that it was the one and takes plain text. The pointer
+exists where it is over a visible window of an allowed application. All else was never created.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from overt.device.fields import LISTED, OUTSIDE, Field
+from overt.device.keyboard import CHARACTERS, HELD, Slots, modifiers
+from overt.device.screen import Moment, Screen
+from overt.device.x11 import BUTTON_PRESS, KEY_PRESS, KEY_RELEASE, MOTION, Display
+from overt.schema.event import EVENTS, KeyClass, Kind, Modifier, Pointer, Role
+
+FACTS = np.dtype([(field.name, field.type.to_pandas_dtype()) for field in EVENTS])
+"""One row an event: the columns of `EVENTS`. `seq` is given by the session."""
+
+EIGHTHS = 8
+NOTCH_CSS_PX = 120
+"""One notch of a wheel, as browsers count it."""
+
+_WHEEL = {4: (0, -1), 5: (0, 1), 6: (-1, 0), 7: (1, 0)}
+_MULTI_CLICK_MS, _MULTI_CLICK_PX = 500, 5
+CONFIRM_AFTER_S = 0.06
+CONFIRM_AFTER_MOVE_S = 0.6
+"""After something that may move the keyboard to another field (Tab, Enter, a click, a shortcut) a
+key waits longer for its field to confirm: a busy program may not have moved it yet."""
+
+_MOVES = frozenset({KeyClass.TAB, KeyClass.ENTER, KeyClass.ESCAPE, KeyClass.FUNCTION})
+
+
+class Verdicts(Protocol):
+    """Tells which field has the keyboard."""
+
+    def turn(self, moment: Moment) -> int:
+        """Return a number that changes whenever the keyboard may have gone to another field."""
+
+    def confirmed(self, moment: Moment, turn: int) -> Field:
+        """Return the field of that turn if it has the keyboard still; suppressed otherwise."""
+
+
+@dataclass
+class _Waiting:
+    """A key between its hook and the word of its field."""
+
+    row: Any
+    focus: int
+    turn: int
+    due_s: float
+    plain: bool
+
+
+class Capture:
+    """Judges what the display says, heap by heap. Times are µs since `origin_ms` of its clock."""
+
+    def __init__(
+        self, display: Display, screen: Screen, verdicts: Verdicts, origin_ms: int
+    ) -> None:
+        self._display, self._screen, self._verdicts = display, screen, verdicts
+        self._origin_ms = origin_ms
+        self._before = Moment()
+        self._turn = 0
+        self._grabbed = False
+        self._slots = Slots()
+        self._waiting: deque[_Waiting] = deque()
+        self._ready = np.empty(0, FACTS)
+        self._moved_s = 0.0
+        self._in = 0
+        self._pressed: dict[int, tuple[int, int, int]] = {}
+        self._clicked: tuple[int, int, int, int, int] = (0, 0, 0, 0, 0)
+
+    def look(self, *, is_open: bool) -> Any:
+        """Return `FACTS[n]`: what may be kept now, in order of time. Nothing, unless `is_open`."""
+        heap = self._display.heap()
+        after, changed = self._screen.moment()
+        before, self._before = self._before, after
+        turn = self._verdicts.turn(after)
+        same_field, self._turn = turn == self._turn, turn
+        if heap.grabbed is not None:
+            self._grabbed = heap.grabbed
+        if not is_open:
+            self._forget()
+            return np.empty(0, FACTS)
+        steady = not heap.focus and before.focus == after.focus
+        typing = (
+            steady
+            and not self._grabbed
+            and not before.prompt
+            and not after.prompt
+            and before.application == after.application > 0
+        )
+        rows = [*self._switch(after), *self._pointing(heap.events, before, after, changed=changed)]
+        if typing and same_field:
+            self._typing(heap.events, after, turn)
+        elif not typing:
+            self._slots.clear()
+            self._waiting.clear()
+        rows += self._settled(after, turn)
+        return self._in_order(rows)
+
+    def _in_order(self, rows: list[Any]) -> Any:
+        """Return rows in order of time, as far as no earlier key waits for its field."""
+        made = np.concatenate([self._ready, *rows])
+        made = made[np.argsort(made["t_us"], kind="stable")]
+        until = len(made)
+        if self._waiting:
+            first_us = self._waiting[0].row["t_us"][0]
+            until = int(np.searchsorted(made["t_us"], first_us, side="right"))
+        self._ready = made[until:]
+        return made[:until]
+
+    def leave(self) -> Any:
+        """Return the last mark of the application that one was in, and forget all else."""
+        self._waiting.clear()
+        rows = self._in_order(self._switch(Moment()))
+        self._forget()
+        return rows
+
+    def _forget(self) -> None:
+        self._slots.clear()
+        self._waiting.clear()
+        self._pressed.clear()
+        self._ready = np.empty(0, FACTS)
+        self._in = 0
+
+    def now_us(self) -> int:
+        """Return the time now, µs since the origin, to the server's millisecond."""
+        return ((self._display.now_ms() - self._origin_ms) & 0xFFFFFFFF) * 1000
+
+    def _t_us(self, time_ms: Any) -> Any:
+        return ((np.asarray(time_ms, np.int64) - self._origin_ms) & 0xFFFFFFFF) * 1000
+
+    def _switch(self, after: Moment) -> list[Any]:
+        """Mark where the keyboard goes to another application, by its number in the study."""
+        if after.application == self._in:
+            return []
+        rows = np.zeros(2, FACTS)
+        rows["t_us"] = self.now_us()
+        rows["kind"] = (Kind.BLUR, Kind.FOCUS)
+        rows["value"] = (self._in, after.application)
+        rows["role"] = Role.PAGE
+        self._in = after.application
+        return [rows[rows["value"] > 0]]
+
+    def _pointing(self, events: Any, before: Moment, after: Moment, *, changed: bool) -> list[Any]:
+        events = events[events["code"] >= BUTTON_PRESS]
+        if not len(events):
+            return []
+        under = after.under(events["x"].astype(np.int32), events["y"].astype(np.int32))
+        if changed:
+            was = before.under(events["x"].astype(np.int32), events["y"].astype(np.int32))
+            under[was != under] = 0
+        events = events[under > 0]
+        moves = events["code"] == MOTION
+        rows = np.zeros(len(events), FACTS)
+        rows["t_us"] = self._t_us(events["time_ms"])
+        rows["x_8th_css_px"] = events["x"].astype(np.int32) * EIGHTHS
+        rows["y_8th_css_px"] = events["y"].astype(np.int32) * EIGHTHS
+        rows["pointer"] = Pointer.MOUSE
+        rows["kind"] = Kind.POINTER_MOVE
+        made = [rows[moves]]
+        for k in np.flatnonzero(~moves):
+            made += self._button(events[k], rows[k : k + 1])
+        return made
+
+    def _button(self, event: Any, row: Any) -> list[Any]:
+        button, down = int(event["detail"]), event["code"] == BUTTON_PRESS
+        if button in _WHEEL:
+            right, below = _WHEEL[button]
+            row["kind"], row["pointer"] = Kind.WHEEL, Pointer.NONE
+            row["scroll_x_css_px"] = right * NOTCH_CSS_PX
+            row["scroll_y_css_px"] = below * NOTCH_CSS_PX
+            return [row] if down else []
+        number = {1: 1, 2: 2, 3: 3, 8: 4, 9: 5}.get(button, 0)
+        if not number:
+            return []
+        self._moved_s = time.monotonic()
+        row["kind"], row["button"] = Kind.POINTER_DOWN if down else Kind.POINTER_UP, number
+        x, y, at_ms = int(event["x"]), int(event["y"]), int(event["time_ms"])
+        if down:
+            self._pressed[number] = (x, y, at_ms)
+            return [row]
+        pressed = self._pressed.pop(number, None)
+        if pressed is None or not _near(pressed, x, y):
+            return [row]
+        last, last_x, last_y, last_ms, count = self._clicked
+        again = (
+            last == number
+            and pressed[2] - last_ms <= _MULTI_CLICK_MS
+            and _near((last_x, last_y, 0), x, y)
+        )
+        self._clicked = (number, x, y, at_ms, count + 1 if again else 1)
+        click = row.copy()
+        click["kind"], click["value"] = Kind.CLICK, self._clicked[4]
+        return [row, click]
+
+    def _typing(self, events: Any, moment: Moment, turn: int) -> None:
+        """Take the class of each key at once; the code goes no further than this loop."""
+        keymap = self._screen.keymap
+        now_s = time.monotonic()
+        for event in events[events["code"] <= KEY_RELEASE]:
+            code, state = int(event["detail"]), int(event["state"])
+            if event["code"] == KEY_PRESS:
+                held, repeat = self._slots.press(code, keymap.of(code, state))
+                kind = Kind.KEY_DOWN
+            else:
+                found = self._slots.release(code)
+                if found is None:
+                    continue
+                held, repeat, kind = found, False, Kind.KEY_UP
+            row = np.zeros(1, FACTS)
+            row["t_us"] = self._t_us(event["time_ms"])
+            row["kind"], row["key_class"], row["slot"] = kind, held.key_class, held.slot
+            bits = modifiers(state, repeat=repeat)
+            row["modifiers"] = bits
+            command = bits & (Modifier.CONTROL | Modifier.META) and not bits & Modifier.ALT
+            plain = held.key_class not in CHARACTERS or (
+                bool(command) and held.key_class != KeyClass.COMPOSING
+            )
+            recent = now_s - self._moved_s < CONFIRM_AFTER_MOVE_S
+            wait_s = CONFIRM_AFTER_MOVE_S if recent else CONFIRM_AFTER_S
+            self._waiting.append(_Waiting(row, moment.focus, turn, now_s + wait_s, plain))
+            if held.key_class in _MOVES or (
+                bits & (Modifier.CONTROL | Modifier.ALT | Modifier.META)
+                and held.key_class not in HELD
+            ):
+                self._moved_s = now_s
+
+    def _settled(self, moment: Moment, turn: int) -> list[Any]:
+        """Return the keys whose field has confirmed; drop those whose field has not."""
+        now_s = time.monotonic()
+        if not self._waiting or self._waiting[0].due_s > now_s:
+            return []
+        field = self._verdicts.confirmed(moment, turn)
+        rows = []
+        while self._waiting and self._waiting[0].due_s <= now_s:
+            key = self._waiting.popleft()
+            same = key.turn == turn and key.focus == moment.focus
+            if same and (field.verdict == LISTED or (field.verdict == OUTSIDE and key.plain)):
+                key.row["role"] = field.role
+                rows.append(key.row)
+        return rows
+
+
+def _near(pressed: tuple[int, int, int], x: int, y: int) -> bool:
+    return abs(pressed[0] - x) <= _MULTI_CLICK_PX and abs(pressed[1] - y) <= _MULTI_CLICK_PX

@@ -1,0 +1,95 @@
+"""The sign that recording is on: a small window that stays on top, in a process of its own.
+
+`python -m overt.device.chip` speaks with the agent by lines: it is told what to show, says `beat`
+five times a second, and `pause` when clicked. If it dies, is hidden or covered, the agent stops
+within a second; if the agent dies, the chip closes itself.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from queue import Empty, SimpleQueue
+
+BEAT_MS = 200
+COLOURS = {"recording": ("#b3261e", "#ffffff"), "paused": ("#3c4043", "#ffffff")}
+WORDS = {
+    "en": {
+        "recording": "● Overt records",
+        "paused": "❚❚ Overt paused",
+        "hint": "click: pause or go on",
+    },
+    "de": {
+        "recording": "● Overt zeichnet auf",
+        "paused": "❚❚ Overt pausiert",
+        "hint": "Klick: Pause oder weiter",
+    },
+}
+
+
+def main() -> None:
+    """Show the chip until standard input ends."""
+    import tkinter as tk
+
+    words = WORDS.get(sys.argv[1] if len(sys.argv) > 1 else "en", WORDS["en"])
+    told: SimpleQueue[str] = SimpleQueue()
+
+    def listen() -> None:
+        for line in sys.stdin:
+            told.put(line.strip())
+        told.put("bye")
+
+    root = tk.Tk()
+    root.title("Overt")
+    root.overrideredirect(True)  # noqa: FBT003 - no frame, and no window manager to cover it
+    root.attributes("-topmost", True)  # noqa: FBT003
+    label = tk.Label(root, font=("sans-serif", 11, "bold"), padx=12, pady=6, cursor="hand2")
+    label.pack()
+    small = tk.Label(root, font=("sans-serif", 8), padx=12, text=words["hint"])
+    small.pack(fill="x")
+    for part in (label, small):
+        part.bind("<Button-1>", lambda _: _say("toggle"))
+
+    def show(state: str) -> None:
+        phase, _, more = state.partition(" ")
+        back, front = COLOURS.get(phase, COLOURS["paused"])
+        label.configure(text=f"{words.get(phase, phase)}{' · ' + more if more else ''}")
+        for part in (root, label, small):
+            part.configure(background=back)
+        for text in (label, small):
+            text.configure(foreground=front)
+        root.update_idletasks()
+        wide = root.winfo_reqwidth()
+        root.geometry(f"+{root.winfo_screenwidth() - wide - 16}+16")
+
+    def beat() -> None:
+        while True:
+            try:
+                line = told.get_nowait()
+            except Empty:
+                break
+            if line == "bye":
+                root.destroy()
+                return
+            show(line)
+        root.lift()
+        if root.winfo_viewable():
+            _say("beat")
+        root.after(BEAT_MS, beat)
+
+    threading.Thread(target=listen, daemon=True).start()
+    show("paused")
+    beat()
+    root.mainloop()
+
+
+def _say(line: str) -> None:
+    try:
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()
+    except OSError:
+        raise SystemExit(0) from None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,232 @@
+"""What kind of field has the keyboard, asked of the desktop's accessibility service (AT-SPI).
+
+The answer is one of three, as in the browser's gate: a text field (`listed`), something that takes
+no text (`outside`), or unknown and secret (`suppressed`). Roles and states are read; names, values
+and texts never are.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from overt.schema.event import Role
+
+LISTED, OUTSIDE, SUPPRESSED = "listed", "outside", "suppressed"
+
+_ROLES: dict[int, tuple[str, Role]] = {
+    # numbers of AtspiRole; whatever is not here is suppressed
+    61: (LISTED, Role.TEXT_AREA),  # text
+    79: (LISTED, Role.TEXT_FIELD),  # entry
+    77: (LISTED, Role.EDITABLE),  # editbar
+    94: (LISTED, Role.EDITABLE),  # document text
+    43: (OUTSIDE, Role.BUTTON),  # push button
+    62: (OUTSIDE, Role.BUTTON),  # toggle button
+    7: (OUTSIDE, Role.CHECKBOX),
+    44: (OUTSIDE, Role.RADIO),
+    8: (OUTSIDE, Role.CHECKBOX),  # check menu item
+    35: (OUTSIDE, Role.MENU_ITEM),
+    33: (OUTSIDE, Role.MENU_ITEM),  # menu
+    37: (OUTSIDE, Role.TAB),  # page tab
+    51: (OUTSIDE, Role.SLIDER),
+    11: (OUTSIDE, Role.SELECT),  # combo box
+    31: (OUTSIDE, Role.SELECT),  # list
+    32: (OUTSIDE, Role.OPTION),  # list item
+    88: (OUTSIDE, Role.LINK),
+}
+_PASSWORD = 40
+_WINDOWS = frozenset({16, 23, 69})
+"""Dialogs, frames and windows: what has the keyboard lies inside of them."""
+
+_REGISTRY = "org.a11y.atspi.Registry"
+SEARCH_MAX = 1000
+SEARCH_AGAIN_S = 0.5
+_FOCUSED_BIT = 12
+"""Place of `focused` among the states (AtspiStateType)."""
+
+PATIENCE_S = 0.5
+START_PATIENCE_S = 10.0
+RETRY_S = 5.0
+"""After the service could not be had, or went away."""
+
+
+@dataclass(frozen=True)
+class Field:
+    """What has the keyboard: the verdict, its role, and which process it belongs to."""
+
+    verdict: str = SUPPRESSED
+    role: Role = Role.NONE
+    pid: int = 0
+
+
+class Fields:
+    """Follows the field that has the keyboard, on a thread of its own.
+
+    `turn` grows with each sign that it changed. A key is recorded only if the turn at its hook is
+    still the turn when the field has confirmed, asked later, that it has the keyboard.
+    """
+
+    def __init__(self) -> None:
+        self.turn = 0
+        self.now = Field()
+        self.available = False
+        self._place: tuple[str, str] | None = None
+        self._lock = threading.Lock()
+        self._bus: Any = None
+        self._asking: Any = None
+        self._secret: set[tuple[str, str]] = set()
+        self._wanted = 0
+        self._sought = threading.Event()
+        threading.Thread(target=self._follow, name="fields", daemon=True).start()
+        threading.Thread(target=self._seek, name="field of a program", daemon=True).start()
+
+    def want(self, pid: int) -> None:
+        """Look for the field of a program that got the keyboard before we listened."""
+        if self.available and pid not in (self.now.pid, self._wanted):
+            self._wanted = pid
+            self._sought.set()
+
+    def _seek(self) -> None:
+        while True:
+            self._sought.wait()
+            self._sought.clear()
+            pid, turn = self._wanted, self.turn
+            try:
+                place = self._search(pid)
+            except Exception:  # noqa: BLE001 - whatever goes wrong, the field stays unknown
+                place = None
+            if place is not None and turn == self.turn:
+                self._took(place, gained=True)
+            elif self.now.pid != pid:
+                time.sleep(SEARCH_AGAIN_S)
+            self._wanted = 0
+
+    def _search(self, pid: int) -> tuple[str, str] | None:
+        """Return the accessible that has the keyboard in a program, among its first thousand."""
+        roots = self._children((_REGISTRY, "/org/a11y/atspi/accessible/root"))
+        layer = [root for root in roots if self._pid(root[0]) == pid]
+        seen = 0
+        while layer and seen < SEARCH_MAX:
+            below: list[tuple[str, str]] = []
+            for place in layer:
+                seen += 1
+                if self._states(place) >> _FOCUSED_BIT & 1 and self._role(place) not in _WINDOWS:
+                    return place
+                below += self._children(place)
+            layer = below
+        return None
+
+    def _children(self, place: tuple[str, str]) -> list[tuple[str, str]]:
+        with _ONE_AT_A_TIME:
+            return [(str(name), str(path)) for name, path in self._ask(place, "GetChildren")]
+
+    def confirmed(self, pid: int, turn: int) -> Field:
+        """Ask the field of this turn whether it has the keyboard still; suppressed if not."""
+        with self._lock:
+            place, now = self._place, self.now
+        if not self.available or place is None or turn != self.turn or now.pid != pid:
+            return Field()
+        try:
+            secret = self._is_secret(place)
+            focused = self._states(place) >> _FOCUSED_BIT & 1
+        except Exception:  # noqa: BLE001 - whatever goes wrong, the answer is no
+            return Field()
+        return now if focused and not secret and turn == self.turn else Field()
+
+    def _is_secret(self, place: tuple[str, str]) -> bool:
+        """Return whether a field takes passwords or ever did, as far as we looked."""
+        if self._role(place) == _PASSWORD:
+            self._secret.add(place)
+        return place in self._secret
+
+    def _follow(self) -> None:
+        while True:
+            try:
+                self._bus, self._asking = _accessibility_bus(), _accessibility_bus()
+                self._signals()
+            except Exception:  # noqa: BLE001 - no service: every field is unknown, for now
+                self.available = False
+                self.turn += 1
+            time.sleep(RETRY_S)
+
+    def _signals(self) -> None:
+        from jeepney import DBusAddress, MatchRule, message_bus, new_method_call
+
+        rule = MatchRule(
+            type="signal", interface="org.a11y.atspi.Event.Object", member="StateChanged"
+        )
+        self._bus.send_and_get_reply(message_bus.AddMatch(rule))
+        registry = DBusAddress(
+            "/org/a11y/atspi/registry", "org.a11y.atspi.Registry", "org.a11y.atspi.Registry"
+        )
+        asked = new_method_call(registry, "RegisterEvent", "s", ("object:state-changed:focused",))
+        self._bus.send_and_get_reply(asked, timeout=START_PATIENCE_S)
+        self.available = True
+        while True:
+            message = self._bus.receive()
+            fields = message.header.fields
+            if not message.body or message.body[0] != "focused":
+                continue
+            from jeepney import HeaderFields
+
+            place = (str(fields[HeaderFields.sender]), str(fields[HeaderFields.path]))
+            self._took(place, gained=bool(message.body[1]))
+
+    def _took(self, place: tuple[str, str], *, gained: bool) -> None:
+        with self._lock:
+            self.turn += 1
+            turn = self.turn
+            self._place, self.now = None, Field()
+        if not gained:
+            return
+        try:
+            secret = self._is_secret(place)
+            verdict, role = _ROLES.get(self._role(place), (SUPPRESSED, Role.NONE))
+            pid = self._pid(place[0])
+        except Exception:  # noqa: BLE001 - whatever goes wrong, the field stays unknown
+            return
+        with self._lock:
+            if turn == self.turn and not secret:
+                self._place, self.now = place, Field(verdict, role, pid)
+
+    def _ask(self, place: tuple[str, str], member: str) -> Any:
+        from jeepney import DBusAddress, new_method_call
+
+        address = DBusAddress(place[1], place[0], "org.a11y.atspi.Accessible")
+        reply = self._asking.send_and_get_reply(
+            new_method_call(address, member), timeout=PATIENCE_S
+        )
+        return reply.body[0]
+
+    def _role(self, place: tuple[str, str]) -> int:
+        with _ONE_AT_A_TIME:
+            return int(self._ask(place, "GetRole"))
+
+    def _states(self, place: tuple[str, str]) -> int:
+        with _ONE_AT_A_TIME:
+            low, *high = self._ask(place, "GetState")
+        return int(low) | (int(high[0]) << 32 if high else 0)
+
+    def _pid(self, name: str) -> int:
+        from jeepney import message_bus, new_method_call
+
+        with _ONE_AT_A_TIME:
+            asked = new_method_call(message_bus, "GetConnectionUnixProcessID", "s", (name,))
+            return int(self._asking.send_and_get_reply(asked, timeout=PATIENCE_S).body[0])
+
+
+_ONE_AT_A_TIME = threading.Lock()
+
+
+def _accessibility_bus() -> Any:
+    from jeepney import DBusAddress, new_method_call
+    from jeepney.io.blocking import open_dbus_connection
+
+    with open_dbus_connection("SESSION") as session:
+        where = DBusAddress("/org/a11y/bus", "org.a11y.Bus", "org.a11y.Bus")
+        reply = session.send_and_get_reply(
+            new_method_call(where, "GetAddress"), timeout=START_PATIENCE_S
+        )
+    return open_dbus_connection(str(reply.body[0]))

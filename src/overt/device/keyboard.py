@@ -1,0 +1,153 @@
+"""What of a key is kept: its class, and a number that pairs its release with its press.
+
+A key code is looked at once, at the hook, and is nowhere afterwards. Its class goes by what the key
+means on the person's own layout, as in the browser (`sdk/src/keys.ts`).
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from overt.schema.event import KeyClass, Modifier
+
+SHIFT, LOCK, CONTROL, ALT, LEVEL3, SUPER = 1, 2, 4, 8, 128, 64
+"""Bits of the state in a core event: Shift, Lock, Control, Mod1, Mod5 and Mod4, as X servers and
+their usual keymaps have them."""
+
+_NAMED: dict[int, KeyClass] = {
+    0xFF08: KeyClass.BACKSPACE,
+    0xFF09: KeyClass.TAB,
+    0xFE20: KeyClass.TAB,  # Shift+Tab
+    0xFF0D: KeyClass.ENTER,
+    0xFF8D: KeyClass.ENTER,
+    0xFF1B: KeyClass.ESCAPE,
+    0xFFFF: KeyClass.DELETE,
+    0xFF9F: KeyClass.DELETE,
+    0xFFE5: KeyClass.CAPS_LOCK,
+    **dict.fromkeys((0xFF50, 0xFF55, 0xFF56, 0xFF57), KeyClass.NAVIGATION),
+    **dict.fromkeys((0xFF95, 0xFF9A, 0xFF9B, 0xFF9C), KeyClass.NAVIGATION),
+    **dict.fromkeys(range(0xFF51, 0xFF55), KeyClass.ARROW),
+    **dict.fromkeys(range(0xFF96, 0xFF9A), KeyClass.ARROW),
+    **dict.fromkeys((0xFFE1, 0xFFE2), KeyClass.SHIFT),
+    **dict.fromkeys((0xFFE3, 0xFFE4), KeyClass.CONTROL),
+    **dict.fromkeys((0xFFE9, 0xFFEA, 0xFE03, 0xFE11), KeyClass.ALT),
+    **dict.fromkeys((0xFFE7, 0xFFE8, 0xFFEB, 0xFFEC), KeyClass.META),
+    **dict.fromkeys(range(0xFFBE, 0xFFE1), KeyClass.FUNCTION),
+    **dict.fromkeys(range(0xFFB0, 0xFFBA), KeyClass.DIGIT),  # keypad
+    **dict.fromkeys(range(0xFFAA, 0xFFB0), KeyClass.PUNCTUATION),
+    0xFF80: KeyClass.SPACE,
+    **dict.fromkeys(range(0xFE50, 0xFE94), KeyClass.COMPOSING),  # dead keys
+    0xFF20: KeyClass.COMPOSING,  # Compose
+}
+
+HELD = frozenset(
+    {KeyClass.SHIFT, KeyClass.CONTROL, KeyClass.ALT, KeyClass.META, KeyClass.CAPS_LOCK}
+)
+CHARACTERS = frozenset(
+    {
+        KeyClass.LETTER,
+        KeyClass.DIGIT,
+        KeyClass.PUNCTUATION,
+        KeyClass.SPACE,
+        KeyClass.COMPOSING,
+        KeyClass.OTHER,
+    }
+)
+
+
+def class_of(keysym: int) -> KeyClass:
+    """Return the class of an X keysym.
+
+    >>> class_of(0x61).name, class_of(0xFF0D).name, class_of(0x01000436).name
+    ('LETTER', 'ENTER', 'LETTER')
+    """
+    if keysym in _NAMED:
+        return _NAMED[keysym]
+    if 0x20 <= keysym <= 0xFF:
+        point = keysym
+    elif 0x01000100 <= keysym <= 0x0110FFFF:
+        point = keysym - 0x01000000
+    elif 0x100 < keysym < 0x2000:
+        return KeyClass.LETTER  # Latin 2 to Korean, as X named them before Unicode
+    else:
+        return KeyClass.OTHER
+    category = unicodedata.category(chr(point))
+    if category[0] in "LM":
+        return KeyClass.LETTER
+    if category[0] == "N":
+        return KeyClass.DIGIT
+    return KeyClass.SPACE if category[0] == "Z" else KeyClass.PUNCTUATION
+
+
+class Keymap:
+    """Class of each key of the person's layout: code, group and level → class.
+
+    `keysyms[code]` are the symbols the server gives a key: two of group 1, two of group 2, then the
+    third level. Nothing but classes is kept of them.
+    """
+
+    def __init__(self, first_code: int, keysyms: Sequence[Sequence[int]]) -> None:
+        self._first = first_code
+        self._classes = [
+            [class_of(symbol) if symbol else None for symbol in key] for key in keysyms
+        ]
+
+    def of(self, code: int, state: int) -> KeyClass:
+        """Return the class of the key with this code in this state of the keyboard."""
+        place = code - self._first
+        if not 0 <= place < len(self._classes):
+            return KeyClass.OTHER
+        key = self._classes[place]
+        level = int(bool(state & SHIFT)) + (4 if state & LEVEL3 else 0)
+        group = 2 * ((state >> 13) & 1)
+        for at in (level + group if level < 4 else level, group, 0):
+            if at < len(key) and key[at] is not None:
+                return key[at] or KeyClass.OTHER
+        return KeyClass.OTHER
+
+
+def modifiers(state: int, *, repeat: bool = False) -> int:
+    """Return the `Modifier` bits of an X state."""
+    return (
+        (Modifier.SHIFT if state & SHIFT else 0)
+        | (Modifier.CONTROL if state & CONTROL else 0)
+        | (Modifier.ALT if state & ALT else 0)
+        | (Modifier.META if state & SUPER else 0)
+        | (Modifier.REPEAT if repeat else 0)
+    )
+
+
+@dataclass(frozen=True)
+class Held:
+    """A key that is down: its slot and its class. Which key it is only `Slots` knows."""
+
+    slot: int
+    key_class: KeyClass
+
+
+class Slots:
+    """Numbers the keys that are down: the lowest free number at the press, free at the release."""
+
+    def __init__(self) -> None:
+        self._held: dict[int, Held] = {}
+
+    def press(self, code: int, key_class: KeyClass) -> tuple[Held, bool]:
+        """Return the slot of a press, and whether the key was down already: it repeats."""
+        found = self._held.get(code)
+        if found is not None:
+            return found, True
+        taken = {held.slot for held in self._held.values()}
+        held = Held(next(n for n in range(1, 128) if n not in taken), key_class)
+        if len(self._held) < 64:
+            self._held[code] = held
+        return held, False
+
+    def release(self, code: int) -> Held | None:
+        """Return the slot of a release, or None where the press was not seen."""
+        return self._held.pop(code, None)
+
+    def clear(self) -> None:
+        """Forget all keys: recording paused, or another window has the keyboard."""
+        self._held.clear()

@@ -1,0 +1,167 @@
+"""What waits on this computer, and how it leaves: looked at, removed, sent, acknowledged."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import random
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from overt.device.account import GONE, Account
+from overt.device.vault import Vault, as_json
+from overt.schema import batch
+from overt.schema.errors import OvertError
+from overt.schema.header import BatchHeader
+
+_WAIT_FIRST_S, _WAIT_LAST_S = 1.0, 300.0
+_DAY_MS = 86_400_000
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One batch that waits, as the person may look at it."""
+
+    name: str
+    closed_ms: int
+    due_ms: int
+    rows: int
+    sent: bool
+    plain: bytes
+    """The bytes that will leave, before compression."""
+
+    @property
+    def session(self) -> str:
+        """The session it belongs to."""
+        return self.name.split("/")[1]
+
+
+class Outbox:
+    """The batches of a vault. Nothing leaves it but by acknowledgement, removal or a count."""
+
+    def __init__(self, vault: Vault) -> None:
+        self.vault = vault
+        self._failures = 0
+        self._not_before_s = 0.0
+
+    def entries(self) -> list[Entry]:
+        """Return what waits, oldest first."""
+        found = []
+        for name, value in self.vault.items("outbox/"):
+            length = int.from_bytes(value[:4], "little")
+            about = json.loads(value[4 : 4 + length])
+            found.append(Entry(name=name, plain=value[4 + length :], **about))
+        return sorted(found, key=lambda entry: (entry.closed_ms, entry.name))
+
+    def counts(self) -> dict[str, int]:
+        """Return events over all sessions: produced, waiting, removed, acknowledged, lost."""
+        names = ("produced", "removed", "acknowledged", "lost", "quarantined")
+        total = dict.fromkeys(names, 0)
+        for _, value in self.vault.items("counts/"):
+            counted = json.loads(value)
+            for name in names:
+                total[name] += int(counted.get(name, 0))
+        ended = sum(total[name] for name in names[1:])
+        return {**total, "waiting": total["produced"] - ended}
+
+    def remove_since(self, since_ms: int) -> int:
+        """Remove what was closed since then and never left. Returns how many events."""
+        mine = [one for one in self.entries() if one.closed_ms >= since_ms and not one.sent]
+        return sum(self._end(entry, "removed") for entry in mine)
+
+    def remove(self, names: list[str]) -> int:
+        """Remove entries by name that never left. Returns how many events."""
+        mine = [one for one in self.entries() if one.name in names and not one.sent]
+        return sum(self._end(entry, "removed") for entry in mine)
+
+    def _end(self, entry: Entry, how: str) -> int:
+        """End an entry and count it in one change; whoever told the session's end hands it on."""
+        with self.vault.alone:
+            return self._ended(entry, how)
+
+    def _ended(self, entry: Entry, how: str) -> int:
+        place = f"counts/{entry.session}"
+        counts = self.vault.get_json(place, {})
+        counts[how] = int(counts.get(how, 0)) + entry.rows
+        change: dict[str, bytes | None] = {entry.name: None, place: as_json(counts)}
+        header, _rows = batch.decode(entry.plain)
+        if how in ("removed", "lost") and header.end:
+            others = [
+                one
+                for one in self.entries()
+                if one.session == entry.session and one.name != entry.name and not one.sent
+            ]
+            if others:
+                heir = others[-1]
+                change[heir.name] = _packed(
+                    heir, _reheaded(heir.plain, end=True, produced=header.produced)
+                )
+        self.vault.change(change)
+        return entry.rows
+
+    def send(self, account: Account, hold_days: int, *, force: bool = False) -> bool:
+        """Try what is due, oldest first, until one must wait. False: the person has withdrawn."""
+        if not force and time.monotonic() < self._not_before_s:
+            return True
+        for entry in self.entries():
+            now_ms = time.time_ns() // 1_000_000
+            if now_ms > entry.due_ms + max(hold_days, 1) * _DAY_MS:
+                self._end(entry, "lost")
+                continue
+            if not force and entry.due_ms > now_ms:
+                continue
+            outcome = self._try(account, entry)
+            if outcome == "gone":
+                return False
+            if outcome == "wait":
+                break
+        return True
+
+    def _try(self, account: Account, entry: Entry) -> str:
+        plain = entry.plain
+        if not entry.sent:
+            counts = self.vault.get_json(f"counts/{entry.session}", {})
+            told = {name: int(counts.get(name, 0)) for name in ("removed", "lost")}
+            header, _ = batch.read_header(plain)
+            plain = _reheaded(plain, **told) if header.end else plain
+            self.vault.change({entry.name: _packed(entry, plain, sent=True)})
+        try:
+            body = gzip.compress(plain, 6, mtime=0)
+            answer = account.send("POST", "/v1/batches", content=body)
+            status, after = answer.status_code, answer.headers.get("Retry-After", "")
+        except OvertError:
+            status, after = 0, ""
+        if status in (200, 409):
+            self._failures, self._not_before_s = 0, 0.0
+            self._end(entry, "acknowledged")
+            return "done"
+        if status == GONE:
+            return "gone"
+        if status in (400, 413, 422):
+            self._end(entry, "quarantined")
+            return "done"
+        self._failures += 1
+        grown = min(_WAIT_LAST_S, _WAIT_FIRST_S * 2 ** min(self._failures - 1, 20))
+        told_s = min(float(after), 86_400.0) if after.isdigit() else 0.0
+        jitter = 0.5 + random.random() / 2  # noqa: S311 - spreads retries, hides nothing
+        self._not_before_s = time.monotonic() + told_s + grown * jitter
+        return "wait"
+
+
+def _packed(entry: Entry, plain: bytes, *, sent: bool | None = None) -> bytes:
+    about = as_json(
+        {
+            "due_ms": entry.due_ms,
+            "closed_ms": entry.closed_ms,
+            "rows": entry.rows,
+            "sent": entry.sent if sent is None else sent,
+        }
+    )
+    return len(about).to_bytes(4, "little") + about + plain
+
+
+def _reheaded(plain: bytes, **fields: Any) -> bytes:
+    header, rows = batch.decode(plain)
+    changed: BatchHeader = header._replace(**fields)
+    return batch.encode(changed, rows)

@@ -1,0 +1,98 @@
+"""What the gate knows of the screen: who has the keyboard, and whose window is under the pointer.
+
+Every answer is of a moment, and input is judged by the moments before and after it: it counts only
+where both say the same, and nothing in between says that something changed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from overt.device.applications import Applications, is_prompt
+from overt.device.x11 import Display, Window
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What one can see, and who has the keyboard, at one moment."""
+
+    focus: int = 0
+    """The window that has the keyboard; 0: none, or not an allowed one."""
+    focus_pid: int = 0
+    application: int = 0
+    """The application of that window; 0 suppresses."""
+    prompt: bool = True
+    """A window that asks for a password, or a locked screen, can be seen."""
+    rectangles: Any = field(default_factory=lambda: np.empty((0, 4), np.int32))
+    """int32[n, 4]: left, top, right, bottom of the windows, the topmost first."""
+    numbers: Any = field(default_factory=lambda: np.empty(0, np.int16))
+    """int16[n]: their applications; 0 suppresses."""
+
+    def under(self, x: Any, y: Any) -> Any:
+        """Return int16[m]: the application at each point (pixels); 0 where it is not allowed."""
+        if not len(self.rectangles):
+            return np.zeros(len(x), np.int16)
+        left, top, right, bottom = self.rectangles.T[:, :, None]
+        inside = (left <= x) & (x < right) & (top <= y) & (y < bottom)
+        found = self.numbers[np.argmax(inside, axis=0)]
+        return np.where(inside.any(axis=0), found, 0).astype(np.int16)
+
+
+class Screen:
+    """Looks at the display, and asks anew only where something changed."""
+
+    def __init__(self, display: Display, applications: Applications, own: int) -> None:
+        """`own`: process of the indicator, whose window covers nothing that matters."""
+        self._display, self._applications, self._own = display, applications, own
+        self._windows: list[Window] | None = None
+        self._known: dict[int, int] = {}
+        self.keymap = display.keymap()
+
+    def moment(self) -> tuple[Moment, bool]:
+        """Return what is there now, and whether windows changed since the last call."""
+        changed, keys = self._display.changed()
+        if keys:
+            self.keymap = self._display.keymap()
+        if changed or self._windows is None:
+            self._windows = self._display.windows()
+            self._known.clear()
+        top_first = self._windows[::-1]
+        focus = self._display.focused()
+        pid = self._display.pid(focus) if focus else 0
+        numbers = [
+            0 if window.pid == self._own else self._number(window.pid) for window in top_first
+        ]
+        places = [(w.x, w.y, w.x + w.width, w.y + w.height) for w in top_first]
+        moment = Moment(
+            focus=focus,
+            focus_pid=pid,
+            application=self._number(pid),
+            prompt=any(is_prompt(window.pid) for window in top_first),
+            rectangles=np.array(places, np.int32).reshape(-1, 4),
+            numbers=np.array(numbers, np.int16),
+        )
+        return moment, changed
+
+    def _number(self, pid: int) -> int:
+        if pid not in self._known:
+            self._known[pid] = self._applications.of(pid)
+        return self._known[pid]
+
+    def shows(self, pid: int) -> bool:
+        """Return whether a window of a process lies uncovered: its corners and its centre."""
+        windows = self._windows or []
+        mine = next((k for k, window in enumerate(windows) if window.pid == pid), None)
+        if mine is None:
+            return False
+        own = windows[mine]
+        xs = (own.x + 1, own.x + own.width // 2, own.x + own.width - 2)
+        ys = (own.y + 1, own.y + own.height // 2, own.y + own.height - 2)
+        return not any(
+            over.x <= x < over.x + over.width and over.y <= y < over.y + over.height
+            for over in windows[mine + 1 :]
+            for x in xs
+            for y in ys
+        )

@@ -1,0 +1,231 @@
+"""One recording from its start mark to its end mark: numbers events, journals them, closes batches.
+
+Events go to the stream of the purposes that need them, as in the browser (`sdk/src/session.ts`).
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, dataclass
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from overt.device.capture import FACTS
+from overt.device.vault import Vault, as_json
+from overt.schema import batch, limits
+from overt.schema.coarse import COARSE, STEP_US, TYPED, left_out, timed
+from overt.schema.event import EVENTS, SCHEMA_ID, KeyClass, Kind, Pointer
+from overt.schema.header import BatchHeader
+from overt.schema.purpose import purposes_for
+
+SOURCE = "desktop/0.1.0"
+ROWS_MAX = 500
+_PLACED = (Kind.POINTER_MOVE, Kind.POINTER_DOWN, Kind.POINTER_UP, Kind.CLICK)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recording:
+    """What all batches of a session say of it."""
+
+    session: str
+    study: str
+    receipt: str
+    purposes: tuple[str, ...]
+    level: str
+    transform: str
+    time_origin_ms: int
+    outbox_delay_s: int
+
+
+class Session:
+    """Numbers what capture hands on; keeps nothing that the vault does not have too."""
+
+    def __init__(self, recording: Recording, vault: Vault) -> None:
+        self.recording = recording
+        self._vault = vault
+        self._seq = 0
+        self._last: dict[str, tuple[int, int]] = {}
+        self._pending: dict[str, list[Any]] = {}
+        self._part = 0
+        self._opened_s: float | None = None
+        self._streams = {
+            int(kind): "+".join(purposes_for(kind, recording.purposes)) for kind in Kind
+        }
+        vault.change({f"session/{recording.session}": as_json(asdict(recording))})
+
+    @property
+    def produced(self) -> int:
+        """Events created so far."""
+        return self._seq
+
+    def add(self, events: Any) -> int:
+        """Take `FACTS[n]` in order; returns how many a consented purpose needs."""
+        if self.recording.transform == COARSE:
+            events = _coarse(events)
+        streams = np.array([self._streams[int(kind)] for kind in events["kind"]], dtype=object)
+        events = events[streams != ""].copy()
+        streams = streams[streams != ""]
+        events["seq"] = self._seq + np.arange(len(events))
+        self._seq += len(events)
+        for stream in dict.fromkeys(streams.tolist()):
+            mine = events[streams == stream]
+            self._place(stream, mine)
+            self._pending.setdefault(stream, []).append(mine)
+        return len(events)
+
+    def _place(self, stream: str, events: Any) -> None:
+        """Give what happens at no place the place of the row before: a difference of nothing."""
+        x, y = self._last.get(stream, (0, 0))
+        placed = np.isin(events["kind"], _PLACED) & (events["pointer"] != Pointer.NONE)
+        at = np.maximum.accumulate(np.where(placed, np.arange(len(events)), -1))
+        for name, first in (("x_8th_css_px", x), ("y_8th_css_px", y)):
+            events[name] = np.where(at >= 0, events[name][at], first)
+        self._last[stream] = (int(events["x_8th_css_px"][-1]), int(events["y_8th_css_px"][-1]))
+
+    def mark(self, kind: Kind, t_us: int, value: int = 0) -> None:
+        """Add a mark that describes the recording."""
+        row = np.zeros(1, FACTS)
+        row["kind"], row["t_us"], row["value"] = kind, t_us, value
+        self.add(row)
+
+    def journal(self) -> None:
+        """Seal what is new on the disk."""
+        pending, self._pending = self._pending, {}
+        if not pending:
+            return
+        self._part += 1
+        joined = {stream: np.concatenate(parts) for stream, parts in pending.items()}
+        name = f"part/{self.recording.session}/{self._part:09d}"
+        self._vault.change({name: _packed(joined)})
+        if self._opened_s is None:
+            self._opened_s = time.monotonic()
+
+    def close(self, age_s: float, *, end: bool = False) -> int:
+        """Close batches when what is open is so old, or at the end. Returns how many."""
+        self.journal()
+        old = self._opened_s is not None and time.monotonic() - self._opened_s >= age_s
+        if not (end or old):
+            return 0
+        self._opened_s = None
+        return close(self._vault, self.recording, self._seq, end=end)
+
+
+def close(vault: Vault, recording: Recording, produced: int, *, end: bool) -> int:
+    """Make batches of what the journal holds of a session, in one change. Returns how many."""
+    with vault.alone:
+        return _close(vault, recording, produced, end=end)
+
+
+def _close(vault: Vault, recording: Recording, produced: int, *, end: bool) -> int:
+    session = recording.session
+    streams: dict[str, list[Any]] = {}
+    change: dict[str, bytes | None] = {}
+    for name, value in vault.items(f"part/{session}/"):
+        change[name] = None
+        for stream, events in unpacked(value).items():
+            streams.setdefault(stream, []).append(events)
+    if end:
+        change[f"session/{session}"] = None
+    counts = vault.get_json(f"counts/{session}", {})
+    number = int(counts.get("batches", 0))
+    runs = [
+        (stream, run)
+        for stream, parts in sorted(streams.items(), key=lambda item: item[1][-1]["seq"][-1])
+        for run in _cut(np.concatenate(parts))
+    ]
+    now_ms = time.time_ns() // 1_000_000
+    for k, (stream, events) in enumerate(runs):
+        anchors, rows = batch.from_events(_table(events))
+        header = BatchHeader(
+            schema=SCHEMA_ID,
+            source=SOURCE,
+            study=recording.study,
+            receipt=recording.receipt,
+            session=session,
+            batch=number + k,
+            purposes=tuple(stream.split("+")),
+            level=recording.level,
+            transform=recording.transform,
+            time_origin_ms=recording.time_origin_ms,
+            clock_resolution_us=1000,
+            produced=produced,
+            removed=int(counts.get("removed", 0)),
+            lost=int(counts.get("lost", 0)),
+            end=end and k == len(runs) - 1,
+            **anchors,
+        )
+        about = {"due_ms": now_ms + recording.outbox_delay_s * 1000, "closed_ms": now_ms}
+        entry = as_json({**about, "rows": header.rows, "sent": False})
+        change[f"outbox/{session}/{number + k:09d}"] = (
+            len(entry).to_bytes(4, "little") + entry + batch.encode(header, rows)
+        )
+    closed = sum(len(events) for _, events in runs)
+    if runs:
+        counts = {
+            **counts,
+            "batches": number + len(runs),
+            "produced": int(counts.get("produced", 0)) + closed,
+        }
+        change[f"counts/{session}"] = as_json(counts)
+    if change:
+        vault.change(change)
+    return len(runs)
+
+
+def recover(vault: Vault) -> int:
+    """Close what an agent left that was killed; such a session has no end mark. Returns batches."""
+    made = 0
+    for name in vault.names("session/"):
+        stated = vault.get_json(name)
+        recording = Recording(**{**stated, "purposes": tuple(stated["purposes"])})
+        last = [
+            int(events["seq"][-1])
+            for _, value in vault.items(f"part/{recording.session}/")
+            for events in unpacked(value).values()
+        ]
+        if last:
+            made += close(vault, recording, max(last) + 1, end=False)
+        vault.change({name: None})
+    return made
+
+
+def _cut(events: Any) -> list[Any]:
+    """Cut a stream where a row's difference would not fit its column, and at `ROWS_MAX`."""
+    far = np.zeros(len(events), bool)
+    far[1:] |= np.abs(np.diff(events["t_us"])) > limits.DT_US_MAX
+    far[1:] |= np.diff(events["t_us"]) < limits.DT_US_MIN
+    far[1:] |= np.diff(events["seq"]) > 32_767
+    for name in ("x_8th_css_px", "y_8th_css_px"):
+        far[1:] |= np.abs(np.diff(events[name].astype(np.int64))) > limits.POSITION_8TH_MAX
+    runs = np.split(events, np.flatnonzero(far))
+    return [run[k : k + ROWS_MAX] for run in runs for k in range(0, len(run), ROWS_MAX)]
+
+
+def _table(events: Any) -> pa.Table:
+    columns = [pa.array(np.ascontiguousarray(events[field.name]), field.type) for field in EVENTS]
+    return pa.table(columns, schema=EVENTS)
+
+
+def _coarse(events: Any) -> Any:
+    """Return what `rhythm/1` keeps: the rule of `overt.schema.coarse`, on rows."""
+    events = events[~left_out(events["kind"], events["key_class"], events["modifiers"])].copy()
+    at = timed(events["kind"], events["pointer"])
+    events["t_us"] = np.where(at, events["t_us"] // STEP_US * STEP_US, events["t_us"])
+    events["key_class"][np.isin(events["key_class"], [int(c) for c in TYPED])] = KeyClass.LETTER
+    events["slot"] = events["modifiers"] = 0
+    return events
+
+
+def _packed(streams: dict[str, Any]) -> bytes:
+    body = BytesIO()
+    np.savez(body, **streams)
+    return body.getvalue()
+
+
+def unpacked(value: bytes) -> dict[str, Any]:
+    """Return stream → `FACTS[n]` of one sealed part of the journal, opened."""
+    with np.load(BytesIO(value), allow_pickle=False) as parts:
+        return {stream: parts[stream] for stream in parts.files}

@@ -1,0 +1,43 @@
+"""Which field has the keyboard, for all applications: by accessibility, or by the terminal."""
+
+from __future__ import annotations
+
+from overt.device.applications import Applications
+from overt.device.fields import LISTED, Field, Fields
+from overt.device.screen import Moment
+from overt.device.terminals import at_a_prompt
+from overt.schema.event import Role
+
+
+class FieldsAndTerminals:
+    """A terminal is asked what runs in it; every other application what has its keyboard."""
+
+    def __init__(self, applications: Applications, fields: Fields) -> None:
+        self._applications, self._fields = applications, fields
+        self._prompt_turn = 0
+        self._waits = False
+
+    def turn(self, moment: Moment) -> int:
+        """Return a number that changes whenever the keyboard may have gone to another field.
+
+        A terminal is looked at here each time, so a program that ran for one look is not missed.
+        """
+        if not self._is_terminal(moment):
+            if moment.application:
+                self._fields.want(moment.focus_pid)
+            return 2 * self._fields.turn
+        waits = at_a_prompt(moment.focus_pid)
+        self._prompt_turn += waits != self._waits
+        self._waits = waits
+        return 2 * self._prompt_turn + 1
+
+    def confirmed(self, moment: Moment, turn: int) -> Field:
+        """Return the field of that turn if it has the keyboard still; suppressed otherwise."""
+        if not self._is_terminal(moment):
+            return self._fields.confirmed(moment.focus_pid, turn // 2)
+        if turn == 2 * self._prompt_turn + 1 and self._waits:
+            return Field(LISTED, Role.TEXT_AREA, moment.focus_pid)
+        return Field()
+
+    def _is_terminal(self, moment: Moment) -> bool:
+        return moment.application > 0 and self._applications.is_terminal(moment.application)

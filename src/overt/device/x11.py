@@ -1,0 +1,291 @@
+"""The X server: input as it happens (RECORD), and which windows there are.
+
+The agent only listens. RECORD copies every event of keyboard and pointer, with the server's time,
+before any program gets it; nothing is grabbed, so input methods and dead keys are not disturbed.
+The copy is read in small heaps, some fifty a second, so that a mouse at 1 kHz costs little.
+
+Wayland has no such place for programs, on purpose: there the agent refuses, rather than record
+through XWayland the half that passes it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from overt.device.keyboard import Keymap
+from overt.schema.errors import Missing
+
+KEY_PRESS, KEY_RELEASE, BUTTON_PRESS, BUTTON_RELEASE, MOTION = 2, 3, 4, 5, 6
+FOCUS_IN, FOCUS_OUT = 9, 10
+GRABBED, UNGRABBED = 1, 2
+"""Modes of a focus event: a program took the whole keyboard (a menu, a lock screen), or let go."""
+
+_SET_INPUT_FOCUS = 42
+
+EVENT = np.dtype(
+    [
+        ("code", "u1"),
+        ("detail", "u1"),
+        ("sequence", "<u2"),
+        ("time_ms", "<u4"),
+        ("root", "<u4"),
+        ("window", "<u4"),
+        ("child", "<u4"),
+        ("x", "<i2"),
+        ("y", "<i2"),
+        ("window_x", "<i2"),
+        ("window_y", "<i2"),
+        ("state", "<u2"),
+        ("same_screen", "u1"),
+        ("pad", "u1"),
+    ]
+)
+"""A core event of the X protocol, 32 bytes."""
+
+
+@dataclass(frozen=True)
+class Heap:
+    """What happened since the last look, in the server's order."""
+
+    events: Any
+    """`EVENT[n]`: keys, buttons and motion."""
+    focus: bool
+    """The keyboard may have gone to another window in between."""
+    grabbed: bool | None
+    """Whether a program holds the whole keyboard, if that changed."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """A window as it lies on the screen, in pixels; `pid` is the process that made it, or 0."""
+
+    id: int
+    x: int
+    y: int
+    width: int
+    height: int
+    pid: int
+
+
+def refuse_wayland() -> None:
+    """Raise `Missing` in a Wayland session: XWayland shows only part of what happens there."""
+    if os.environ.get("WAYLAND_DISPLAY") or os.environ.get("XDG_SESSION_TYPE") == "wayland":
+        raise Missing(
+            "this is a Wayland session, of which X sees only a part; nothing is recorded",
+            where="display",
+            do="Log in to an X11 session (often called 'Xorg'), or use the browser.",
+        )
+
+
+class Display:
+    """A connection for questions and one for the stream of input. Close it after use."""
+
+    def __init__(self, name: str | None = None) -> None:
+        import xcffib
+        import xcffib.record
+        import xcffib.res
+        import xcffib.xproto
+
+        self._x = xcffib
+        shown = name or os.environ.get("DISPLAY", "")
+        if not shown:
+            raise Missing("there is no display", where="DISPLAY", do="Start it from the desktop.")
+        try:
+            self._ask = xcffib.connect(display=shown)
+            self._stream = xcffib.connect(display=shown)
+            self._record = self._ask(xcffib.record.key)
+            self._record.QueryVersion(1, 13).reply()
+            self._res = self._ask(xcffib.res.key)
+            self._res.QueryVersion(1, 2).reply()
+        except (xcffib.ConnectionException, xcffib.XcffibException) as error:
+            raise Missing(
+                f"the display {shown} cannot be reached, or lacks RECORD or X-Resource",
+                where="DISPLAY",
+                do="Look at `echo $DISPLAY`, and start the agent from the desktop itself.",
+            ) from error
+        self.name = shown
+        self._core = self._ask.core
+        self._root = self._ask.get_setup().roots[self._ask.pref_screen].root
+        self._core.ChangeWindowAttributes(
+            self._root,
+            xcffib.xproto.CW.EventMask,
+            [xcffib.xproto.EventMask.SubstructureNotify],
+        )
+        self._state_atom = self._core.InternAtom(0, 8, "WM_STATE").reply().atom
+        self._pids: dict[int, int] = {}
+        self._clients: dict[int, int] = {}
+        self._context = self._listen()
+
+    def _listen(self) -> int:
+        record = self._x.record
+        none8 = record.Range8.synthetic(0, 0)
+        none = record.ExtRange.synthetic(none8, record.Range16.synthetic(0, 0))
+
+        def only(**parts: tuple[int, int]) -> Any:
+            made = {name: record.Range8.synthetic(*span) for name, span in parts.items()}
+            return record.Range.synthetic(
+                made.get("requests", none8),
+                none8,
+                none,
+                none,
+                made.get("delivered", none8),
+                made.get("device", none8),
+                none8,
+                0,
+                0,
+            )
+
+        ranges = [
+            only(device=(KEY_PRESS, MOTION)),
+            only(delivered=(FOCUS_IN, FOCUS_OUT)),
+            only(requests=(_SET_INPUT_FOCUS, _SET_INPUT_FOCUS)),
+        ]
+        context = int(self._ask.generate_id())
+        self._record.CreateContextChecked(
+            context, 0, 1, len(ranges), [record.CS.AllClients], ranges
+        ).check()
+        self._sequence = self._stream(record.key).EnableContext(context).sequence
+        self._stream.flush()
+        self._reply = self._x.ffi.new("void **")
+        self._error = self._x.ffi.new("xcb_generic_error_t **")
+        return context
+
+    def _replies(self) -> Iterator[Any]:
+        """Yield what the stream has now, as buffers."""
+        lib, ffi = self._x.lib, self._x.ffi
+        connection = self._stream._conn  # noqa: SLF001 - xcffib has no poll for replies
+        while lib.xcb_poll_for_reply(connection, self._sequence, self._reply, self._error):
+            found = self._reply[0]
+            if found == ffi.NULL:
+                break
+            size = 32 + 4 * ffi.cast("xcb_generic_reply_t *", found).length
+            yield bytes(ffi.buffer(found, size))
+            self._x.c_free(found)
+        if self._stream.has_error():
+            raise Missing("the display has gone away", where="DISPLAY", do="Start again there.")
+
+    def heap(self) -> Heap:
+        """Return what happened since the last call. Raises `Missing` if the display is gone."""
+        events: list[bytes] = []
+        focus, grabbed = False, None
+        for reply in self._replies():
+            category, body = reply[1], reply[32:]
+            if category == 1:
+                focus = True
+            elif category == 0 and len(body) >= 32:
+                code = body[0] & 0x7F
+                if code in (FOCUS_IN, FOCUS_OUT):
+                    focus = True
+                    grabbed = {GRABBED: True, UNGRABBED: False}.get(body[8], grabbed)
+                else:
+                    events.append(body)
+        return Heap(np.frombuffer(b"".join(events), EVENT), focus, grabbed)
+
+    def keymap(self) -> Keymap:
+        """Return the classes of the keys of the layout that is in use now."""
+        setup = self._ask.get_setup()
+        first, count = setup.min_keycode, setup.max_keycode - setup.min_keycode + 1
+        reply = self._core.GetKeyboardMapping(first, count).reply()
+        wide, symbols = reply.keysyms_per_keycode, list(reply.keysyms)
+        return Keymap(first, [symbols[k * wide : (k + 1) * wide] for k in range(count)])
+
+    def changed(self) -> tuple[bool, bool]:
+        """Return whether windows moved, came or went since the last call, and the keymap."""
+        windows = keys = False
+        while True:
+            event = self._ask.poll_for_event()
+            if event is None:
+                return windows, keys
+            keys = keys or isinstance(event, self._x.xproto.MappingNotifyEvent)
+            windows = windows or not isinstance(event, self._x.xproto.MappingNotifyEvent)
+            gone = getattr(event, "window", 0)
+            if isinstance(event, self._x.xproto.DestroyNotifyEvent):
+                self._pids.pop(gone, None)
+                self._clients.pop(gone, None)
+
+    def focused(self) -> int:
+        """Return the window that has the keyboard, or 0 where none has."""
+        focus = int(self._core.GetInputFocus().reply().focus)
+        return 0 if focus in (0, 1, self._root) else focus
+
+    def windows(self) -> list[Window]:
+        """Return the windows one can see, from the lowest to the topmost."""
+        xproto = self._x.xproto
+        ids = list(self._core.QueryTree(self._root).reply().children)
+        asked = [
+            (one, self._core.GetWindowAttributes(one), self._core.GetGeometry(one)) for one in ids
+        ]
+        found = []
+        for one, attributes, geometry in asked:
+            try:
+                given, place = attributes.reply(), geometry.reply()
+            except self._x.XcffibException:
+                continue  # it closed meanwhile
+            drawn = given._class != xproto.WindowClass.InputOnly  # noqa: SLF001 - its name there
+            if given.map_state != xproto.MapState.Viewable or not drawn:
+                continue
+            edge = 2 * place.border_width
+            pid = self.pid(self._client_in(one))
+            wide, high = place.width + edge, place.height + edge
+            found.append(Window(one, place.x, place.y, wide, high, pid))
+        return found
+
+    def _client_in(self, frame: int) -> int:
+        """Return the program's own window in a frame that the window manager drew around it."""
+        known = self._clients.get(frame)
+        if known is not None:
+            return known
+        layer = [frame]
+        found = frame
+        for _ in range(4):
+            asked = [self._core.GetProperty(0, one, self._state_atom, 0, 0, 1) for one in layer]
+            for one, state in zip(layer, asked, strict=True):
+                try:
+                    if state.reply().format:
+                        self._clients[frame] = one
+                        return one
+                except self._x.XcffibException:
+                    continue
+            below: list[int] = []
+            for one in layer:
+                try:
+                    below += list(self._core.QueryTree(one).reply().children)
+                except self._x.XcffibException:
+                    continue
+            layer = below
+        return found
+
+    def pid(self, window: int) -> int:
+        """Return the process whose connection made a window, as the server knows it, or 0.
+
+        This is not the property `_NET_WM_PID`, which any program may set to any number.
+        """
+        if window in self._pids:
+            return self._pids[window]
+        spec = self._x.res.ClientIdSpec.synthetic(window, self._x.res.ClientIdMask.LocalClientPID)
+        try:
+            reply = self._res.QueryClientIds(1, [spec]).reply()
+            values = [list(item.value) for item in reply.ids]
+        except self._x.XcffibException:
+            return 0
+        pid = next((int(value[0]) for value in values if value), 0)
+        self._pids[window] = pid
+        return pid
+
+    def now_ms(self) -> int:
+        """Return the server's time, ms, as in events (it wraps after 49 days)."""
+        import time
+
+        return (time.monotonic_ns() // 1_000_000) & 0xFFFFFFFF
+
+    def close(self) -> None:
+        """Stop listening and hang up."""
+        self._record.DisableContext(self._context)
+        self._ask.flush()
+        self._ask.disconnect()
+        self._stream.disconnect()

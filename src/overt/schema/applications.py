@@ -1,0 +1,62 @@
+"""The desktop applications of a study: what `overt record` may record, and nothing else."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from overt.schema.tables import bad, identifier, refuse_unknown, text, texts
+
+APPLICATIONS_MAX = 50
+_EXECUTABLE = re.compile(r"(?:/[\w.+-]+)*/?[\w.+-]+")
+_INTERPRETERS = frozenset({"bash", "java", "node", "perl", "python", "python3", "ruby", "sh"})
+"""Programs whose file says nothing of what they run."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyApplication:
+    """A desktop application that a study lists; each person switches on those they want."""
+
+    id: str
+    title: str
+    executables: tuple[str, ...]
+    """Names of its program file, or full paths. Never titles of windows, which anyone can set."""
+    terminal: bool = False
+    """It runs programs inside of it: keys exist only at the prompt of a shell."""
+
+
+def applications(tables: Any) -> tuple[StudyApplication, ...]:
+    """Return the `[[applications]]` of a study. Raises `InvalidInput` with the key path."""
+    if not isinstance(tables, list) or len(tables) > APPLICATIONS_MAX:
+        raise bad(f"must be at most {APPLICATIONS_MAX} tables", "applications")
+    made: list[StudyApplication] = []
+    for k, table in enumerate(tables):
+        path = f"applications[{k}]."
+        if not isinstance(table, dict):
+            raise bad("must be a table", f"applications[{k}]")
+        refuse_unknown(table, ("id", "title", "executables", "terminal"), path)
+        for name in ("id", "title"):
+            if name not in table:
+                raise bad("is missing", f"{path}{name}")
+        executables = texts(table, "executables", required=True, path=path)
+        for n, name in enumerate(executables):
+            if not _EXECUTABLE.fullmatch(name) or Path(name).name in _INTERPRETERS:
+                raise bad(
+                    "must be the name or full path of one program's own file",
+                    f"{path}executables[{n}]",
+                    "Such as mousepad or /usr/bin/mousepad; interpreters run anything.",
+                )
+        terminal = table.get("terminal", False)
+        if not isinstance(terminal, bool):
+            raise bad("must be true or false", f"{path}terminal")
+        title = text(table, "title", path)
+        made.append(
+            StudyApplication(
+                id=identifier(table, path), title=title, executables=executables, terminal=terminal
+            )
+        )
+    if len({one.id for one in made}) != len(made):
+        raise bad("names an application twice", "applications")
+    return tuple(made)

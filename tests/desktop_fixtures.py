@@ -1,0 +1,239 @@
+"""A real desktop: Xvfb, a session bus, a window manager, real programs and injected input."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import select
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from overt.gateway import studies
+from overt.store.store import Store
+
+NEEDED = ("Xvfb", "openbox", "xdotool", "dbus-daemon", "mousepad", "xterm")
+PATIENCE_S = 60.0
+APPLICATIONS = """
+[[applications]]
+id = "editor"
+title = "Text editor"
+executables = ["mousepad"]
+
+[[applications]]
+id = "terminal"
+title = "Terminal"
+executables = ["xterm"]
+terminal = true
+"""
+
+
+def until(holds: Callable[[], object], what: str) -> None:
+    """Wait for what another process does; no time is part of any promise here."""
+    end_s = time.monotonic() + PATIENCE_S
+    while not holds():
+        assert time.monotonic() < end_s, f"never: {what}"
+        select.select([], [], [], 0.02)
+
+
+@dataclass
+class Desktop:
+    """A display with a window manager; programs started on it end with it."""
+
+    environment: dict[str, str]
+    stack: ExitStack = field(repr=False)
+
+    @property
+    def display(self) -> str:
+        return self.environment["DISPLAY"]
+
+    def start(self, *command: str) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(
+            command,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        self.stack.callback(_end, process)
+        return process
+
+    def do(self, *words: str) -> str:
+        """Inject through XTEST, or ask, with xdotool."""
+        done = subprocess.run(
+            ["xdotool", *words], env=self.environment, capture_output=True, text=True, check=True
+        )
+        return done.stdout.strip()
+
+    def window(self, name: str, x: int, y: int, width: int, height: int) -> str:
+        """Wait for a program's window by its class, and put it in place."""
+        found: list[str] = []
+
+        def seen() -> bool:
+            ask = ["xdotool", "search", "--onlyvisible", "--class", name]
+            out = subprocess.run(ask, env=self.environment, capture_output=True, text=True)
+            found[:] = out.stdout.split()
+            return bool(found)
+
+        until(seen, f"a window of {name}")
+        self.do("windowsize", "--sync", found[-1], str(width), str(height))
+        self.do("windowmove", "--sync", found[-1], str(x), str(y))
+        return found[-1]
+
+    def focus(self, window: str) -> None:
+        self.do("windowactivate", "--sync", window)
+        until(lambda: self.do("getwindowfocus") == window, "the window takes the keyboard")
+
+    def screenshot(self, path: Path) -> None:
+        """Write what the screen shows (needs ImageMagick; for people who look at it)."""
+        subprocess.run(["import", "-window", "root", str(path)], env=self.environment, check=True)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    process.wait()
+
+
+@contextmanager
+def desktop(folder: Path) -> Iterator[Desktop]:
+    """Run a desktop of 1280 by 800 for the length of the block."""
+    missing = [name for name in NEEDED if shutil.which(name) is None]
+    if missing:
+        pytest.skip(f"no {', '.join(missing)} on PATH; `make test` installs them as root")
+    folder.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        read, write = os.pipe()
+        command = [
+            "Xvfb",
+            "-displayfd",
+            str(write),
+            "-screen",
+            "0",
+            "1280x800x24",
+            "-nolisten",
+            "tcp",
+        ]
+        server = subprocess.Popen(command, pass_fds=[write], stderr=subprocess.DEVNULL)
+        os.close(write)
+        stack.callback(_end, server)
+        with os.fdopen(read) as told:
+            display = f":{told.readline().strip()}"
+        home = {"HOME": str(folder), "XDG_RUNTIME_DIR": str(folder), "XDG_DATA_HOME": str(folder)}
+        keep = {
+            name: os.environ[name] for name in ("PATH", "LANG", "PYTHONPATH") if name in os.environ
+        }
+        environment = {**keep, **home, "DISPLAY": display, "GSETTINGS_BACKEND": "memory"}
+        bus = subprocess.Popen(
+            ["dbus-daemon", "--session", "--nofork", "--print-address"],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        stack.callback(_end, bus)
+        assert bus.stdout is not None
+        stack.callback(bus.stdout.close)
+        environment["DBUS_SESSION_BUS_ADDRESS"] = bus.stdout.readline().strip()
+        made = Desktop(environment, stack)
+        made.start("openbox")
+        until(lambda: _manages(environment), "a window manager")
+        yield made
+
+
+def _manages(environment: dict[str, str]) -> bool:
+    ask = ["xprop", "-root", "_NET_SUPPORTING_WM_CHECK"]
+    out = subprocess.run(ask, env=environment, capture_output=True, text=True)
+    return "window id" in out.stdout
+
+
+def add_study(data_dir: Path, study: str = "desk", outbox_delay_s: int = 10) -> None:
+    """Register a study with a text editor and a terminal."""
+    from overt.schema.study import template
+
+    source = template(study, "Writing at a desk").replace(
+        "\n[notice.en]", APPLICATIONS + "\n[notice.en]"
+    )
+    source = re.sub(r"outbox_delay_s = \d+", f"outbox_delay_s = {outbox_delay_s}", source)
+    source = source.replace('"typing-assist"]', '"typing-assist", "person-or-program"]')
+    with Store.open(data_dir, create=True) as store:
+        studies.register(store, source.encode())
+
+
+@dataclass
+class Terminal:
+    """`overt record` at a terminal of its own, as a person starts it."""
+
+    process: subprocess.Popen[bytes]
+    screen: int
+    shown: str = ""
+
+    def until(self, words: str) -> None:
+        """Read until the terminal shows these words."""
+        end_s = time.monotonic() + PATIENCE_S
+        while words not in self.shown:
+            assert time.monotonic() < end_s, f"never showed {words!r}:\n{self.shown[-2000:]}"
+            ready, _, _ = select.select([self.screen], [], [], 0.1)
+            if ready:
+                try:
+                    self.shown += os.read(self.screen, 65536).decode(errors="replace")
+                except OSError:
+                    break
+        assert words in self.shown, self.shown[-2000:]
+
+    def answer(self, question: str, line: str) -> None:
+        self.until(question)
+        self.shown = ""
+        os.write(self.screen, line.encode() + b"\n")
+
+
+@contextmanager
+def recording(desk: Desktop, address: str, folder: Path, *more: str) -> Iterator[Terminal]:
+    """Run `overt record` for the length of the block."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "overt",
+            "record",
+            "--study",
+            address,
+            "--device-dir",
+            str(folder),
+            *more,
+        ],
+        env=desk.environment,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+    )
+    os.close(theirs)
+    try:
+        yield Terminal(process, ours)
+    finally:
+        if process.poll() is None:
+            process.terminate()
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+        process.wait()
+        os.close(ours)
+
+
+def join(terminal: Terminal, applications: str = "all") -> None:
+    """Answer as a person who chooses everything."""
+    terminal.answer("Choose purposes", "all")
+    terminal.answer("Choose one of them", "1")
+    terminal.answer("Choose applications", applications)
+    terminal.answer('Type "join"', "join")
+    terminal.until("overt: recording")

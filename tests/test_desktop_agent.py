@@ -1,0 +1,331 @@
+"""The desktop agent on a real display: what it records is whole, and nothing else exists."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from desktop_fixtures import Desktop, Terminal, add_study, desktop, join, recording, until
+from overt.device.capture import FACTS
+from overt.schema.event import KeyClass, Kind
+from overt.store.store import Store
+from studio_fixtures import studio
+
+pytest.importorskip("xcffib", reason="the desktop extra is not installed (Linux only)")
+
+EDITOR, TERMINAL = 1, 2
+A, DIGIT_7, TAB, RETURN = 38, 16, 23, 36
+"""Key codes of the usual keyboard of Xvfb."""
+
+EDGE, EDGE_Y = 40, 560
+"""Where moves that only say "until here" begin: in the editor, near its lower edge."""
+
+
+class Hand:
+    """Injects keys and pointer through XTEST, and remembers when."""
+
+    def __init__(self, display: str) -> None:
+        import xcffib
+        import xcffib.xtest
+
+        self._x = xcffib.connect(display=display)
+        self._test = self._x(xcffib.xtest.key)
+        self._root = self._x.get_setup().roots[0].root
+        self.log: list[tuple[int, int, int]] = []
+        """Nanoseconds, type of the event (2 to 6), key code."""
+
+    def _do(self, code: int, detail: int, x: int = 0, y: int = 0) -> None:
+        self.log.append((time.monotonic_ns(), code, detail))
+        self._test.FakeInput(code, detail, 0, self._root, x, y, 0)
+        self._x.flush()
+
+    def key(self, code: int, *, every_s: float = 0.004) -> None:
+        self._do(2, code)
+        time.sleep(every_s)
+        self._do(3, code)
+        time.sleep(every_s)
+
+    def move(self, x: int, y: int) -> None:
+        self._do(6, 0, x, y)
+
+    def close(self) -> None:
+        self._x.disconnect()
+
+
+@dataclass
+class Desk:
+    """A desktop with an editor, a terminal, a server, and the agent at work."""
+
+    screen: Desktop
+    url: str
+    folder: Path
+    data_dir: Path
+    agent: Terminal
+    editor: str
+    terminal: str
+    hand: Hand = field(repr=False)
+    signals: int = 0
+
+    def events(self) -> Any:
+        """Return every event on the device, journalled or waiting, in the order of each session."""
+        from overt.device.outbox import Outbox
+        from overt.device.session import unpacked
+        from overt.device.vault import Vault
+        from overt.schema import batch
+
+        vault = Vault(self.folder / "desk")
+        found: dict[str, list[Any]] = {}
+        try:
+            with vault.alone:
+                for entry in Outbox(vault).entries():
+                    table = batch.to_events(*batch.decode(entry.plain))
+                    rows = np.zeros(table.num_rows, FACTS)
+                    for name in rows.dtype.names:
+                        rows[name] = table.column(name).to_numpy()
+                    found.setdefault(entry.session, []).append(rows)
+                for name, value in vault.items("part/"):
+                    found.setdefault(name.split("/")[1], []).extend(unpacked(value).values())
+        finally:
+            vault.close()
+        sessions = [np.concatenate(parts) for parts in found.values()]
+        made = [rows[np.unique(rows["seq"], return_index=True)[1]] for rows in sessions]
+        return np.concatenate([np.zeros(0, FACTS), *made])
+
+    def keys(self) -> int:
+        return int((self.events()["kind"] == Kind.KEY_DOWN).sum())
+
+    def ready(self, window: str) -> None:
+        """Give a window the keyboard and wait until keys in it are recorded."""
+        self.screen.focus(window)
+        before = self.keys()
+
+        def heard() -> bool:
+            self.hand.key(A)
+            return self.keys() > before
+
+        until(heard, "a key in this window is recorded")
+        self.settled()
+
+    def settled(self) -> Any:
+        """Wait until all that was injected is decided, and return every event until now.
+
+        Events come out in order, so a move that has come out says that all before it is decided.
+        """
+        self.signals += 1
+        x = EDGE + self.signals
+        self.hand.move(x, EDGE_Y)
+        until(lambda: _is_at(self.events(), x), "a move after all of it is recorded")
+        made = self.events()
+        return made[~np.isin(made["y_8th_css_px"], [EDGE_Y * 8])]
+
+
+def _is_at(events: Any, x: int) -> bool:
+    moves = events[events["kind"] == Kind.POINTER_MOVE]
+    return bool(((moves["x_8th_css_px"] == x * 8) & (moves["y_8th_css_px"] == EDGE_Y * 8)).any())
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    folder = tmp_path_factory.mktemp("desk")
+    with ExitStack() as stack:
+        screen = stack.enter_context(desktop(folder / "home"))
+        add_study(folder / "data", outbox_delay_s=600)
+        server = stack.enter_context(studio(folder))
+        screen.start("mousepad")
+        screen.start("xterm", "-e", "bash", "--norc", "--noprofile")
+        editor = screen.window("mousepad", 20, 80, 520, 500)
+        terminal = screen.window("xterm", 620, 80, 520, 500)
+        address = f"{server.url.rstrip('/')}/study/desk"
+        agent = stack.enter_context(recording(screen, address, folder / "device"))
+        join(agent)
+        hand = Hand(screen.display)
+        stack.callback(hand.close)
+        device = folder / "device"
+        yield Desk(screen, address, device, server.data_dir, agent, editor, terminal, hand)
+
+
+def test_what_is_done_in_an_allowed_window_is_recorded_whole_in_order_and_to_the_millisecond(
+    desk: Desk,
+) -> None:
+    desk.ready(desk.editor)
+    before = len(desk.settled())
+    desk.hand.log.clear()
+    for k in range(200):
+        desk.hand.key((A, DIGIT_7)[k % 7 == 6])
+    for k in range(1000):
+        desk.hand.move(60 + k % 400, 150 + k % 300)
+        time.sleep(0.001)
+    injected = [(at, code) for at, code, _ in desk.hand.log]
+    made = desk.settled()[before:]
+    code_of = {Kind.KEY_DOWN: 2, Kind.KEY_UP: 3, Kind.POINTER_MOVE: 6}
+    made = made[np.isin(made["kind"], list(code_of))]
+    assert [code_of[Kind(kind)] for kind in made["kind"]] == [code for _, code in injected]
+    classes = Counter(KeyClass(c) for c in made["key_class"][made["kind"] == Kind.KEY_DOWN])
+    assert classes == {KeyClass.LETTER: 172, KeyClass.DIGIT: 28}
+    error_us = made["t_us"] - np.array([at // 1000 for at, _ in injected])
+    assert np.median(np.abs(error_us - np.median(error_us))) < 1000
+    assert not made["key_symbol"].any()
+
+
+def test_what_is_typed_where_nobody_switched_it_on_never_exists_not_even_in_a_race(
+    desk: Desk,
+) -> None:
+    desk.screen.start("zenity", "--entry", "--text", "a program outside of the list")
+    other = desk.screen.window("zenity", 300, 600, 300, 100)
+    desk.ready(desk.editor)
+    digits = _digits(desk)
+    for _ in range(12):
+        desk.screen.do("windowactivate", other)
+        until(
+            lambda: desk.screen.do("getwindowfocus") == other, "the other window has the keyboard"
+        )
+        for _ in range(4):
+            desk.hand.key(DIGIT_7, every_s=0.002)
+        desk.screen.do("windowactivate", desk.editor)
+        desk.hand.key(A, every_s=0.002)
+    desk.hand.move(320, 640)
+    desk.settled()
+    assert _digits(desk) == digits
+    desk.screen.do("windowclose", other)
+
+
+def _digits(desk: Desk) -> int:
+    return int((desk.events()["key_class"] == KeyClass.DIGIT).sum())
+
+
+def test_a_password_asked_for_in_a_terminal_never_exists(desk: Desk) -> None:
+    desk.ready(desk.terminal)
+    digits = _digits(desk)
+    for line in ("read -s secret", "cat"):
+        desk.screen.do("type", "--delay", "4", line)
+        desk.hand.key(RETURN)
+        for _ in range(20):
+            desk.hand.key(DIGIT_7)
+        desk.hand.key(RETURN)
+        desk.screen.do("key", "ctrl+d" if line == "cat" else "Return")
+    desk.settled()
+    assert _digits(desk) == digits
+    desk.ready(desk.terminal)
+
+
+def test_nothing_of_it_lies_in_the_clear_on_the_disk(desk: Desk) -> None:
+    found = b"".join(path.read_bytes() for path in (desk.folder / "desk").iterdir())
+    for words in (b"OVB1", b"typing-assist", b"event/1", b"device_secret", b"mousepad", b"NUMPY"):
+        assert words not in found
+    tables = sqlite3.connect(desk.folder / "desk" / "vault.sqlite").execute(
+        "SELECT name FROM sqlite_master"
+    )
+    assert ("kept",) in tables.fetchall()
+
+
+def test_without_its_sign_nothing_is_recorded_within_a_second(desk: Desk) -> None:
+    desk.ready(desk.editor)
+    chip = subprocess.run(
+        ["pgrep", "-f", "overt.device.chip", "-P", str(desk.agent.process.pid)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    os.kill(int(chip.stdout), signal.SIGKILL)
+    killed_ns = time.monotonic_ns()
+    desk.agent.shown = ""
+    desk.agent.until("paused (indicator)")
+    assert time.monotonic_ns() - killed_ns < 5e9  # the promise is a second; machines are busy
+    before = len(desk.events())
+    for _ in range(10):
+        desk.hand.key(A)
+    desk.hand.move(100, 200)
+    desk.agent.process.send_signal(signal.SIGINT)  # ends in order: whatever it holds is written
+    desk.agent.until("overt: ended")
+    made = desk.events()[before:]
+    assert {Kind(kind) for kind in made["kind"]} <= {Kind.BLUR, Kind.PAUSE, Kind.SESSION_END}
+
+
+def test_an_agent_that_was_killed_loses_nothing_it_had_journalled_and_says_unclean(
+    desk: Desk,
+) -> None:
+    with recording(desk.screen, desk.url, desk.folder) as agent:
+        agent.until("overt: recording")
+        desk.ready(desk.editor)
+        before = len(desk.settled())
+        agent.process.kill()
+    kept = len(desk.events())
+    assert kept >= before
+    with recording(desk.screen, desk.url, desk.folder) as again:
+        again.until("overt: recording")
+        headers = _headers(desk)
+        again.process.send_signal(signal.SIGINT)
+        again.until("overt: ended")
+    ended: dict[str, bool] = {}
+    for header in headers:
+        ended[header.session] = header.end or ended.get(header.session, False)
+    assert list(ended.values()) == [True, False]  # ended in order; killed
+    assert sum(header.rows for header in headers) == kept
+
+
+def test_all_that_was_produced_arrives_and_leaving_destroys_what_is_here(desk: Desk) -> None:
+    produced = len(desk.events())
+    sent = _device(desk, "send")["counts"]
+    assert (sent["produced"], sent["acknowledged"], sent["waiting"]) == (produced, produced, 0)
+    with Store.open(desk.data_dir) as store:
+        (person,) = store.subjects("desk")
+        assert store.stored_counts(person)["events"] == produced
+    with recording(desk.screen, desk.url, desk.folder) as agent:
+        agent.until("overt: recording")
+        assert _device(desk, "leave")["job"]
+        agent.until("you have left this study")
+    assert not list((desk.folder / "desk").iterdir())
+
+
+def _device(desk: Desk, what: str) -> Any:
+    where = ("--study", desk.url, "--device-dir", str(desk.folder), "--json")
+    done = subprocess.run(
+        [sys.executable, "-m", "overt", "device", what, *where],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return json.loads(done.stdout)
+
+
+def _headers(desk: Desk) -> list[Any]:
+    from overt.device.outbox import Outbox
+    from overt.device.vault import Vault
+    from overt.schema import batch
+
+    vault = Vault(desk.folder / "desk")
+    headers = [batch.read_header(entry.plain)[0] for entry in Outbox(vault).entries()]
+    vault.close()
+    return headers
+
+
+def test_recording_starts_only_at_a_terminal_and_only_over_an_encrypted_way(desk: Desk) -> None:
+    for address, words in (
+        (desk.url, "starts only with a person's own act"),
+        ("http://example.org/study/desk", "without encryption"),
+        ("https://example.org/other", "address of a study's page"),
+    ):
+        how = [sys.executable, "-m", "overt", "record", "--study", address]
+        done = subprocess.run(
+            [*how, "--device-dir", str(desk.folder)],
+            stdin=subprocess.DEVNULL if address == desk.url else None,
+            env={**desk.screen.environment, "WAYLAND_DISPLAY": ""},
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 1
+        assert "starts only" in done.stderr or words in done.stderr
