@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -125,6 +126,11 @@ class Extended:
     other: Site
     unlisted: Site
     display: str
+    data_dir: Path
+
+    def away(self, away: bool) -> None:
+        """Cut the browser off from every server, or bring it back."""
+        self.context.set_offline(away)
 
     def panel(self) -> Page:
         """Return the panel, in a tab of its own."""
@@ -208,9 +214,9 @@ class Extended:
         (worker,) = self.context.service_workers
         return str(worker.evaluate(script))
 
-    def stop_worker(self) -> None:
-        """Stop the worker at once, wherever it is."""
-        session = self.context.new_cdp_session(self.panel())
+    def stop_worker(self, page: Page) -> None:
+        """Stop the worker at once, whatever it is doing."""
+        session = self.context.new_cdp_session(page)
         session.send("ServiceWorker.enable")
         session.send("ServiceWorker.stopAllWorkers")
         session.detach()
@@ -231,6 +237,33 @@ def on(page: Page, name: str) -> Any:
     return page.locator(f'[data-id="{name}"]')
 
 
+def until(is_so: Callable[[], bool]) -> None:
+    """Wait until something is so."""
+    end = time.monotonic() + 20
+    while not is_so():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.05)
+
+
+POLICIES = Path("/etc/chromium/policies/managed")
+"""Where Debian's Chromium looks for what the keeper of a machine sets."""
+
+
+def can_manage() -> bool:
+    return os.access("/etc/chromium", os.W_OK)
+
+
+@contextmanager
+def policy(**states: Any) -> Iterator[dict[str, Any]]:
+    """Set a policy for the extension while this lasts; it takes effect in a running browser."""
+    file = POLICIES / "overt-test.json"
+    file.write_text(json.dumps({"3rdparty": {"extensions": {ID: states}}}))
+    try:
+        yield states
+    finally:
+        file.unlink()
+
+
 @contextmanager
 def extended(folder: Path, build: Path) -> Iterator[Extended]:
     """Run it all."""
@@ -245,6 +278,8 @@ def extended(folder: Path, build: Path) -> Iterator[Extended]:
             text = text.replace("\n[notice.en]", f"\n{lines}[notice.en]")
             text = text.replace('purposes = ["next-action", "typing-assist"]', PURPOSES)
             studies.register(store, text.encode())
+        if can_manage():
+            POLICIES.mkdir(parents=True, exist_ok=True)  # a browser watches what is there
         server = stack.enter_context(studio(folder))
         display = stack.enter_context(screen())
         extension = build / "extension-chromium"
@@ -263,7 +298,8 @@ def extended(folder: Path, build: Path) -> Iterator[Extended]:
         context.set_default_timeout(10_000)
         if not context.service_workers:
             context.wait_for_event("serviceworker")
-        yield Extended(context, server.url, listed, other, unlisted, display)
+        data_dir = server.data_dir
+        yield Extended(context, server.url, listed, other, unlisted, display, data_dir)
 
 
 PURPOSES = 'purposes = ["next-action", "person-or-program", "typing-assist"]'

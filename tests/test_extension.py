@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
-from extension_fixtures import Extended, built, extended
+from extension_fixtures import Extended, built, can_manage, extended, on, policy, until
 from overt.schema.event import Kind
+from overt.store.store import Store
 
 
 @pytest.fixture(scope="module")
@@ -64,3 +67,194 @@ def test_no_site_off_the_list_or_not_switched_on_is_touched(browser: Extended) -
         page.close()
     assert browser.stored() == before
     assert "Overt" in worlds(browser, browser.visit(browser.listed.url))
+
+
+def test_nothing_of_a_page_is_kept_in_its_own_storage(browser: Extended) -> None:
+    page = browser.visit(browser.listed.url)
+    page.click("#listed")
+    page.keyboard.type("abc")
+    page.wait_for_timeout(500)
+    kept = """async () => [
+      (await indexedDB.databases()).length, localStorage.length, sessionStorage.length,
+      (await caches.keys()).length, document.cookie, (await navigator.locks.query()).held.length,
+    ]"""
+    assert page.evaluate(kept) == [0, 0, 0, 0, "", 0]
+    page.close()
+
+
+def test_a_worker_that_is_stopped_while_somebody_types_loses_nothing(browser: Extended) -> None:
+    known = len(browser.stored())
+    browser.panel().close()  # it would wake the worker by looking
+    page = browser.visit(browser.listed.url)
+    page.click("#listed")
+    typed = 0
+    for _ in range(4):
+        for _ in range(12):
+            page.keyboard.type("x")
+            typed += 1
+        browser.stop_worker(page)
+        page.keyboard.type("yz")
+        typed += 2
+    browser.stop_worker(page)
+    page.keyboard.type("!")
+    page.close()
+    sessions = browser.stored()
+    assert len(sessions) == known + 1
+    events = newest(sessions)
+    assert [event["seq"] for event in events] == list(range(len(events)))
+    assert count(events, Kind.KEY_DOWN) == count(events, Kind.EDIT) == typed + 1
+    assert events[-1]["kind"] == Kind.SESSION_END
+    view = browser.view()
+    assert (view["waiting"], view["lost"]) == (0, 0)
+    assert view["today"]["events"] == sum(map(len, sessions))
+
+
+def test_secret_and_unlisted_fields_do_not_exist(browser: Extended) -> None:
+    page = browser.visit(browser.listed.url)
+    for field in ("#password", "#unlisted"):
+        page.click(field)
+        page.keyboard.type("hunter")
+    page.close()
+    events = newest(browser.stored())
+    assert count(events, Kind.KEY_DOWN) == count(events, Kind.EDIT) == 0
+    assert count(events, Kind.CLICK) == 2
+
+
+def test_a_path_off_the_list_is_never_recorded_also_without_loading(browser: Extended) -> None:
+    page = browser.visit(browser.listed.url)
+    page.click("#listed")
+    page.keyboard.type("a")
+    for path in ("/private", "/writer", "/write"):
+        page.evaluate("(path) => history.pushState(null, '', path)", path)
+        page.keyboard.type("not for you")  # at once, before any timer
+    expect(page.locator("[data-state]")).not_to_be_attached()
+    assert browser.badge(page) == "–"
+    page.evaluate("history.pushState(null, '', '/write/3?secret=1#secret')")
+    expect(page.locator("[data-state=recording]")).to_be_attached()
+    page.keyboard.type("b")
+    assert browser.badge(page) == "●"
+    page.close()
+    events = newest(browser.stored())
+    assert count(events, Kind.KEY_DOWN) == 2
+    assert count(events, Kind.PAUSE) == count(events, Kind.RESUME) == 1
+
+
+def test_a_pause_holds_everywhere_also_where_the_worker_was_stopped(browser: Extended) -> None:
+    page = browser.visit(browser.listed.url)
+    browser.stop_worker(page)
+    browser.press("toggle")
+    expect(page.locator("[data-state=paused]")).to_be_attached(timeout=1000)
+    assert browser.badge(page) == "❚❚"
+    again = browser.visit(f"{browser.listed.url}/write/", recording=False)
+    again.click("#listed")
+    again.keyboard.type("nothing")
+    again.close()
+    browser.press("toggle")
+    expect(page.locator("[data-state=recording]")).to_be_attached(timeout=1000)
+    page.close()
+    assert count(newest(browser.stored()), Kind.KEY_DOWN) == 0
+
+
+def test_what_would_leave_can_be_seen_and_taken_out(browser: Extended) -> None:
+    before = browser.stored()
+    page = browser.visit(browser.listed.url)
+    page.click("#listed")
+    page.keyboard.type("abc")
+    panel = browser.panel()
+    browser.press("outbox")
+    packets = panel.locator(".packet")
+    expect(packets.first).to_be_visible()
+    panel.locator("details").first.click()
+    shown = " ".join(panel.locator(".packet pre").all_text_contents())
+    assert "key down · letter" in shown
+    assert "abc" not in shown
+    while packets.count():
+        waiting = packets.count()
+        panel.locator(".packet button").first.click()
+        expect(packets).to_have_count(waiting - 1)
+    browser.press("back")
+    page.close()
+    left = [event for events in browser.stored() for event in events]
+    known = [event for events in before for event in events]
+    assert count(left, Kind.KEY_DOWN) == count(known, Kind.KEY_DOWN)
+
+
+def test_the_last_hour_is_deleted_here_and_on_the_server(browser: Extended) -> None:
+    page = browser.visit(browser.listed.url)
+    page.click("#listed")
+    page.keyboard.type("abc")
+    assert browser.stored()
+    page.keyboard.type("def")
+    browser.press("hour")
+    browser.press("yes")
+    expect(browser.panel().locator("#said")).to_have_text("The last hour is deleted.")
+    assert browser.view()["waiting"] == 0
+    page.keyboard.type("g")
+    page.close()
+    (events,) = browser.stored()
+    assert count(events, Kind.KEY_DOWN) == 1
+
+
+def test_offline_it_goes_on_recording_and_says_so(browser: Extended) -> None:
+    page = browser.visit(browser.listed.url)
+    browser.away(True)
+    page.click("#listed")
+    page.keyboard.type("abc")
+    page.wait_for_timeout(200)
+    browser.ask(do="send")
+    until(lambda: browser.badge(page) == "●!")
+    assert browser.view()["offline"]
+    browser.away(False)
+    page.keyboard.type("d")
+    until(lambda: browser.badge(page) == "●")
+    page.close()
+    assert count(newest(browser.stored()), Kind.KEY_DOWN) == 4
+
+
+@pytest.mark.skipif(not can_manage(), reason="only root may write policies for Chromium")
+def test_a_managed_policy_narrows_and_is_shown_whole(browser: Extended) -> None:
+    page = browser.visit(browser.listed.url)
+    with policy(sites=[browser.other.url]) as stated:
+        expect(page.locator("[data-state=recording]")).not_to_be_attached()
+        panel = browser.panel()
+        row = panel.locator(f"[data-origin='{browser.listed.url}']")
+        expect(row).to_have_attribute("data-state", "policy")
+        assert json.loads(on(panel, "policy").inner_text()) == stated
+        assert row.get_by_role("button").count() == 0
+        # Nobody goes round it: the command behind the button does not help.
+        browser.ask(do="enable", origin=browser.listed.url)
+        assert browser.view()["sites"][0]["state"] == "policy"
+    expect(row).to_have_attribute("data-state", "on")
+    page.close()
+
+
+def test_who_leaves_is_gone_from_browser_and_server_at_once(browser: Extended) -> None:
+    page = browser.visit(browser.listed.url)
+    page.click("#listed")
+    page.keyboard.type("abc")
+    panel = browser.panel()
+    receipt = browser.ask(do="receipt")["receipt_id"]
+    browser.press("leave")
+    browser.press("yes")
+    expect(page.locator("[data-state]")).not_to_be_attached(timeout=1000)
+    expect(on(panel, "read")).to_be_visible()
+    page.keyboard.type("d")
+    assert browser.view() is None
+    assert panel.evaluate("indexedDB.databases()") == []
+    worker = "chrome.permissions.getAll().then(({ origins }) => origins)"
+    assert panel.evaluate(worker) == []
+    assert panel.evaluate("chrome.scripting.getRegisteredContentScripts()") == []
+    assert browser.badge(page) == ""
+    page.close()
+    with Store.open(browser.data_dir) as store:
+        assert store.is_gone(receipt)
+        until(lambda: store.subjects("writing") == [])
+
+
+def count(events: list[dict[str, Any]], kind: Kind) -> int:
+    return [event["kind"] for event in events].count(kind)
+
+
+def newest(sessions: list[list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """Return the session that began last."""
+    return sessions[-1]

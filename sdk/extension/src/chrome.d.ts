@@ -69,6 +69,7 @@ declare namespace chrome {
   namespace alarms {
     function create(name: string, when: { periodInMinutes: number }): Promise<void>;
     function clear(name: string): Promise<boolean>;
+    function get(name: string): Promise<unknown>;
     const onAlarm: Told<[]>;
   }
   namespace i18n {
@@ -76,6 +77,16 @@ declare namespace chrome {
   }
   namespace storage {
     const managed: { get(keys: null): Promise<Record<string, unknown>> };
+    /** In memory only; in Firefox not for content scripts. */
+    const session:
+      | undefined
+      | {
+          get(keys: null): Promise<Record<string, unknown>>;
+          set(values: Record<string, unknown>): Promise<void>;
+          remove(key: string): Promise<void>;
+          clear(): Promise<void>;
+          setAccessLevel?(level: { accessLevel: "TRUSTED_AND_UNTRUSTED_CONTEXTS" }): Promise<void>;
+        };
     const onChanged: Told<[changes: unknown, area: string]>;
   }
 }

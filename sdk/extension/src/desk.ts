@@ -4,7 +4,8 @@ import { type Outbox, type Part, type Recording, partOf } from "../../src/outbox
 import type { Step } from "../../src/vault.ts";
 import type { Ask } from "./protocol.ts";
 
-const DAY_MS = 86_400_000;
+/** For so long an ended session is remembered, should its last words come twice. */
+const REMEMBERED_MS = 3_600_000;
 /** Where the last words of a page go: after all parts. */
 const LAST_PART = 2 ** 31;
 
@@ -70,15 +71,14 @@ export class Desk {
     return this.write({ do: "part", session, part: LAST_PART, streams });
   }
 
-  /** Close what is journalled of a session; `gone`: its page will not come back. */
+  /** Close what is journalled of a session; `gone`: its page will hardly come back. */
   close(session: string, gone: boolean): Promise<void> {
     return this.#then(session, async () => {
       await this.#close(session);
       const kept = gone ? await this.#kept(session) : null;
-      if (!kept) return;
-      const json: Kept = { ...kept, gone_ms: kept.gone_ms || Date.now() };
-      const old = Date.now() - json.gone_ms > DAY_MS;
-      await this.#outbox.vault.change([{ store: "sessions", at: session, ...(old ? {} : { json }) }]);
+      if (!kept || kept.gone_ms > 0) return;
+      const json: Kept = { ...kept, gone_ms: Date.now() };
+      await this.#outbox.vault.change([{ store: "sessions", at: session, json }]);
     });
   }
 
@@ -98,16 +98,23 @@ export class Desk {
     const steps: Step[] = parts.map(({ at }) => ({ store: "journal", at }));
     const ended = [...streams.values()].some((run) => run.at(-1)?.kind === Kind.SESSION_END);
     const produced = Math.max(kept.closed - 1, ...seen) + 1;
-    const json: Kept = { ...kept, closed: produced };
-    steps.push(ended ? { store: "sessions", at: session } : { store: "sessions", at: session, json });
+    const json: Kept = { ...kept, closed: produced, gone_ms: ended ? Date.now() : kept.gone_ms };
+    steps.push({ store: "sessions", at: session, json });
     const counted = { produced, fresh: seen.size, end: ended };
     if (seen.size === 0) await vault.change(steps);
     else await this.#outbox.close(kept, streams, counted, steps);
   }
 
-  /** Sessions that have not told their end. */
+  /** Sessions whose pages may be there still; those long gone are forgotten. */
   async sessions(): Promise<string[]> {
-    return (await this.#outbox.vault.places("sessions")).map(String);
+    const { vault } = this.#outbox;
+    const open: string[] = [];
+    for (const { json, at } of await vault.all<Kept>("sessions")) {
+      if (json.gone_ms === 0) open.push(json.session);
+      else if (Date.now() - json.gone_ms > REMEMBERED_MS)
+        await vault.change([{ store: "sessions", at }]);
+    }
+    return open;
   }
 }
 

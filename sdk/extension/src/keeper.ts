@@ -62,6 +62,7 @@ export class Keeper {
   offline = false;
   #shown: { base: string; study: string; lang: string; shown: ShownNotice } | null = null;
   #compared_ms = 0;
+  #sending: Promise<void> | null = null;
   /** Called when what pages or the panel should know has changed. */
   changed: () => void = () => {};
 
@@ -239,8 +240,19 @@ export class Keeper {
     this.changed();
   }
 
-  /** Send what is due; `force`: all that waits. */
+  /** Send what is due; `force`: all that waits. One at a time, or events would be counted twice. */
   async send(force: boolean): Promise<void> {
+    if (this.#sending && !force) return;
+    const before = this.#sending ?? Promise.resolve();
+    const mine = before.then(() => this.#pass(force));
+    const settled = mine.catch(() => undefined);
+    this.#sending = settled;
+    await mine.finally(() => {
+      if (this.#sending === settled) this.#sending = null;
+    });
+  }
+
+  async #pass(force: boolean): Promise<void> {
     const { account, outbox } = this;
     const sender = this.#sender;
     if (!account || !outbox || !sender || this.leaving) return;
@@ -251,7 +263,7 @@ export class Keeper {
     const events = after.acknowledged - before.acknowledged;
     if (events > 0) await this.#count(events, account.bytes - bytes);
     await this.#alone(async () => {
-      const open = await outbox.vault.places("sessions");
+      const open = (await this.desk?.sessions()) ?? [];
       const waiting = await outbox.places();
       await outbox.ledger.fold(new Set([...open, ...waiting.map((at) => at[0])].map(String)));
     });

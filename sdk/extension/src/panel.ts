@@ -78,7 +78,7 @@ async function home(): Promise<void> {
 function stranger(): Child[] {
   const address = make("input", { type: "url", id: "address", name: "address", "data-id": "address" });
   address.setAttribute("placeholder", "https://…/study/…");
-  const read = async () => notice(await ask({ do: "notice", address: address.value, lang: language() }));
+  const read = () => fetched(address.value);
   const form = make(
     "form",
     {},
@@ -96,6 +96,18 @@ function stranger(): Child[] {
     ...(asksForPrivacy() ? [make("p", { class: "soft" }, text("joinPrivacy"))] : []),
     form,
   ];
+}
+
+/** Show the notice in the browser's language, or in the other one if the study does not have it. */
+async function fetched(address: string): Promise<void> {
+  const own = language();
+  const other = own === "de" ? "en" : "de";
+  const sent = await ask<ShownNotice>({ do: "notice", address, lang: own }).catch((error: unknown) =>
+    ask<ShownNotice>({ do: "notice", address, lang: other }).catch(() => {
+      throw error;
+    }),
+  );
+  notice(sent);
 }
 
 function tabLink(): Child {
@@ -203,7 +215,7 @@ function member(joined: Joined): Child[] {
   const reread = button(
     "reread",
     text("reread"),
-    async () => notice(await ask({ do: "notice", address, lang: language() })),
+    () => fetched(address),
     "main",
   );
   const pair = (name: string, value: string) => [make("dt", {}, name), make("dd", {}, value)];

@@ -32,10 +32,22 @@ export type Ask =
 /** What the page's recording is doing, for the badge. */
 export type Shown = "recording" | "paused" | "blocked" | "none";
 
+/**
+ * The last words of a page that goes away: what may not be written yet. They are left in the
+ * browser's memory (`storage.session`), for a worker that rests is not up in time to hear them.
+ */
+export interface Last {
+  origin: string;
+  begin: Extract<Ask, { do: "begin" }>;
+  streams: Part["streams"];
+}
+
+export const LAST = "last ";
+
 export type ToWorker =
   | { ask: Ask; n: number }
-  /** The page goes away: what may not be written yet. Not answered. */
-  | { last: { session: string; streams: Part["streams"] } }
+  /** Last words, where the browser's memory is not for pages. Not answered. */
+  | { last: Last }
   | { shows: Shown }
   | { flushed: true }
   | { pressed: "pause" | "resume" };

@@ -1,7 +1,7 @@
 import type { OvertEvent } from "../../src/event.ts";
 import { type Recording, type Streams, partOf } from "../../src/outbox.ts";
 import type { Desk } from "../../src/session.ts";
-import type { Ask, Standing, ToPage, ToWorker } from "./protocol.ts";
+import { type Ask, LAST, type Last, type Standing, type ToPage, type ToWorker } from "./protocol.ts";
 
 const AGAIN_MS_MIN = 100;
 const AGAIN_MS_MAX = 5000;
@@ -30,6 +30,8 @@ export class Relay implements Desk {
   #hearer: Hearer;
   #port: chrome.runtime.Port | null = null;
   #waiting: Waiting[] = [];
+  /** How the session began: said again to each new worker. */
+  #begin: Last["begin"] | null = null;
   #n = 0;
   #again_ms = AGAIN_MS_MIN;
   #timer = 0;
@@ -60,10 +62,12 @@ export class Relay implements Desk {
     this.#port = port;
     port.onMessage.addListener((message) => this.#heard(message as ToPage));
     port.onDisconnect.addListener(() => this.#lost(port));
+    if (this.#begin) this.post({ ask: this.#begin, n: 0 });
     for (const { ask, n } of this.#waiting) this.post({ ask, n });
   }
 
   #lost(port: chrome.runtime.Port): void {
+    void chrome.runtime.lastError; // a page that is put aside loses its port; that is no error
     if (this.#port !== port) return;
     this.#port = null;
     // A worker that rests is left alone; it is woken for what is not written.
@@ -105,10 +109,12 @@ export class Relay implements Desk {
   /** Nothing that waits is wanted any more. */
   drop(): void {
     this.#waiting = [];
+    this.#begin = null;
   }
 
   async begin({ session, time_origin_ms, clock_resolution_us }: Recording): Promise<Uint8Array> {
-    void this.#ask({ do: "begin", session, time_origin_ms, clock_resolution_us });
+    this.#begin = { do: "begin", session, time_origin_ms, clock_resolution_us };
+    void this.#ask(this.#begin);
     return new Uint8Array();
   }
 
@@ -118,8 +124,21 @@ export class Relay implements Desk {
 
   /** The page closes: say it all at once, there will be no second time. */
   last(session: string, _pad: Uint8Array, streams: Streams): void {
+    const begin = this.#begin;
+    if (begin?.session !== session) return;
+    const last: Last = { origin: location.origin, begin, ...partOf(streams) };
+    this.#begin = null;
+    try {
+      if (!chrome.storage.session) throw new Error("not for pages");
+      chrome.storage.session.set({ [LAST + session]: last }).catch(() => this.#sayLast(last));
+    } catch {
+      this.#sayLast(last);
+    }
+  }
+
+  #sayLast(last: Last): void {
     this.connect();
-    this.post({ last: { session, ...partOf(streams) } });
+    this.post({ last });
   }
 
   /** The worker has the events already; batches are made there. */

@@ -6,17 +6,20 @@ import { decode } from "../../src/read.ts";
 import { describe } from "../../src/words.ts";
 import { paint } from "./badge.ts";
 import { Keeper } from "./keeper.ts";
-import type {
-  Answer,
-  Call,
-  Command,
-  OutboxView,
-  Shown,
-  SiteView,
-  Standing,
-  ToPage,
-  ToWorker,
-  View,
+import {
+  type Answer,
+  type Ask,
+  type Call,
+  type Command,
+  LAST,
+  type Last,
+  type OutboxView,
+  type Shown,
+  type SiteView,
+  type Standing,
+  type ToPage,
+  type ToWorker,
+  type View,
 } from "./protocol.ts";
 import {
   type Policy,
@@ -54,12 +57,17 @@ let policy: Policy = {};
 let rawPolicy: Record<string, unknown> | null = null;
 /** Origins that the person switched on, the browser granted and the policy leaves. */
 let enabled = new Map<string, Site>();
+/** Origins of sites that were on the list since the worker began. */
+const known = new Set<string>();
+/** Whether it is known how things stand. */
+let begun = false;
 let active_ms = 0;
 let beats = 0;
 /** No two of these run at once. */
 let syncing: Promise<void> = Promise.resolve();
 
 const ready = (async () => {
+  await chrome.storage.session?.setAccessLevel?.({ accessLevel: "TRUSTED_AND_UNTRUSTED_CONTEXTS" });
   await readManaged();
   await keeper.load().catch(() => undefined);
   keeper.changed = () => void sync();
@@ -87,9 +95,13 @@ async function bringInLine(): Promise<void> {
     if (keeper.grant && !keeper.leaving && place?.on.includes(site.origin))
       if (await chrome.permissions.contains({ origins: [patternOf(site.origin, PORTS)] }))
         now.set(site.origin, site);
+  for (const { origin } of place?.sites ?? []) known.add(origin);
   // What is switched off holds at once; what is switched on, when the browser knows it.
-  enabled = new Map([...now].filter(([origin]) => enabled.has(origin)));
-  for (const page of pages) tellStanding(page);
+  // A worker that has just begun knows nothing yet, and tells pages nothing that it does not know.
+  if (begun) {
+    enabled = new Map([...now].filter(([origin]) => enabled.has(origin)));
+    for (const page of pages) tellStanding(page);
+  }
   const wanted = [...now.keys()].map((origin) => ({
     id: `site ${origin}`,
     matches: [patternOf(origin, PORTS)],
@@ -104,16 +116,25 @@ async function bringInLine(): Promise<void> {
   const more = wanted.filter(({ id }) => !there.includes(id));
   if (more.length > 0) await chrome.scripting.registerContentScripts(more);
   enabled = now;
+  begun = true;
   for (const page of pages) tellStanding(page);
-  if (keeper.grant) await chrome.alarms.create("beat", { periodInMinutes: 0.5 });
-  else await chrome.alarms.clear("beat");
+  void call({ call: "look" });
+  if (!keeper.grant) {
+    await chrome.alarms.clear("beat");
+    await chrome.storage.session?.clear();
+  } else if (!(await chrome.alarms.get("beat")))
+    await chrome.alarms.create("beat", { periodInMinutes: 0.5 });
 }
 
 /** Call pages whose port has fallen silent; returns what they answer. */
-async function call(message: Call, origins: Iterable<string>): Promise<unknown[]> {
-  const url = [...origins].map((origin) => patternOf(origin, PORTS));
+async function call(message: Call): Promise<unknown[]> {
+  const url = [...known].map((origin) => patternOf(origin, PORTS));
+  const here = new Set([...pages].map(({ port }) => port.sender?.tab?.id));
+  // Only tabs of sites that the browser has granted are found.
   const tabs = url.length > 0 ? await chrome.tabs.query({ url }) : [];
-  const asked = tabs.map(({ id }) => (id === undefined ? null : chrome.tabs.sendMessage(id, message)));
+  const asked = tabs.map(({ id }) =>
+    id === undefined || here.has(id) ? null : chrome.tabs.sendMessage(id, message),
+  );
   return (await Promise.allSettled(asked)).map((one) =>
     one.status === "fulfilled" ? one.value : undefined,
   );
@@ -161,7 +182,10 @@ chrome.runtime.onConnect.addListener((port) => {
   const { origin } = new URL(sender.url);
   const page: Page = { port, origin, session: "", shows: "none", flushed() {} };
   pages.add(page);
-  port.onDisconnect.addListener(() => void pages.delete(page));
+  port.onDisconnect.addListener(() => {
+    void chrome.runtime.lastError; // a page that is put aside disconnects; that is no error
+    pages.delete(page);
+  });
   port.onMessage.addListener((message) => void heard(page, message as ToWorker).catch(() => undefined));
   void ready.then(() => tellStanding(page));
 });
@@ -177,26 +201,43 @@ async function heard(page: Page, message: ToWorker): Promise<void> {
   if (!keeper.desk || !enabled.has(page.origin)) return tellStanding(page);
   active_ms = Date.now();
   if ("pressed" in message) return keeper.pause(message.pressed === "pause");
-  const session = "ask" in message ? message.ask.session : message.last.session;
-  if (!SESSION.test(session)) return;
-  page.session = session;
-  if ("last" in message) {
-    await keeper.desk.last(session, message.last.streams);
-    return keeper.ended(session);
-  }
+  if ("last" in message) return takeLast({ ...message.last, origin: page.origin });
   const { ask, n } = message;
-  if (ask.do === "begin") {
-    const { permit } = standingOf(page.origin);
-    if (!permit) return tellStanding(page);
-    const { site: _site, lang: _lang, ...stated } = permit;
-    const { time_origin_ms, clock_resolution_us } = ask;
-    const source = "extension/0.1.0";
-    await keeper.desk.begin({ ...stated, session, time_origin_ms, clock_resolution_us, source });
-  } else {
+  if (!SESSION.test(ask.session)) return;
+  page.session = ask.session;
+  if (ask.do === "begin") await begin(page.origin, ask);
+  else {
     await keeper.desk.write(ask);
     if (ask.do === "close") await keeper.fit();
   }
   say(page, { written: n });
+}
+
+/** A session of a page begins. What its batches state comes from the grant, not from the page. */
+async function begin(origin: string, ask: Extract<Ask, { do: "begin" }>): Promise<void> {
+  const { permit } = standingOf(origin);
+  if (!permit) return;
+  const { site: _site, lang: _lang, ...stated } = permit;
+  const { session, time_origin_ms, clock_resolution_us } = ask;
+  const source = "extension/0.1.0";
+  await keeper.desk?.begin({ ...stated, session, time_origin_ms, clock_resolution_us, source });
+}
+
+async function takeLast({ origin, begin: began, streams }: Last): Promise<void> {
+  if (!enabled.has(origin) || !SESSION.test(began.session)) return;
+  await begin(origin, began);
+  await keeper.desk?.last(began.session, streams);
+  await keeper.ended(began.session);
+}
+
+/** Take up what pages that closed have left in the browser's memory. */
+async function takeLasts(): Promise<void> {
+  const left = (await chrome.storage.session?.get(null)) ?? {};
+  for (const [key, last] of Object.entries(left)) {
+    if (!key.startsWith(LAST)) continue;
+    await takeLast(last as Last);
+    await chrome.storage.session?.remove(key);
+  }
 }
 
 /** Sessions whose pages are gone without a word are closed as they are. */
@@ -205,14 +246,19 @@ async function recover(): Promise<void> {
   const open = (await desk?.sessions()) ?? [];
   const connected = () => [...pages].map(({ session }) => session);
   if (open.every((session) => connected().includes(session))) return;
-  const answered = await call({ call: "session" }, enabled.keys());
+  const answered = await call({ call: "session" });
   for (const session of open)
     if (!connected().includes(session) && !answered.includes(session)) await keeper.ended(session);
 }
 
+/** One after the other: a page's last words are taken up once. */
+let taking: Promise<void> = Promise.resolve();
+const lasts = (): Promise<void> => (taking = taking.then(takeLasts).catch(() => undefined));
+
 async function beat(): Promise<void> {
   await ready;
   if (!keeper.grant) return;
+  await lasts();
   await keeper.send(false);
   await keeper.ask();
   await recover();
@@ -225,6 +271,7 @@ chrome.permissions.onAdded.addListener(() => void ready.then(sync));
 chrome.permissions.onRemoved.addListener(() => void ready.then(sync));
 chrome.storage.onChanged.addListener((_changes, area) => {
   if (area === "managed") void ready.then(readManaged).then(sync);
+  else if (area === "session") void ready.then(lasts);
 });
 
 setInterval(() => {
@@ -245,6 +292,7 @@ async function gather(): Promise<void> {
       say(page, { flush: true });
     }));
   await Promise.race([Promise.all(handed), new Promise((over) => setTimeout(over, FLUSH_MS))]);
+  await lasts();
   for (const session of await desk.sessions()) await desk.close(session, false);
   await keeper.fit();
 }
@@ -308,9 +356,11 @@ async function obey(command: Command): Promise<unknown> {
       return keeper.pause(command.do === "pause");
     case "enable":
     case "disable":
+      await keeper.turn(command.origin, command.do === "enable");
+      await sync();
       if (command.do === "disable")
         await chrome.permissions.remove({ origins: [patternOf(command.origin, PORTS)] });
-      return keeper.turn(command.origin, command.do === "enable");
+      return sync();
     case "outbox":
       return outboxView();
     case "remove":
@@ -331,6 +381,7 @@ async function obey(command: Command): Promise<unknown> {
     case "leave": {
       const origins = keeper.place?.on.map((origin) => patternOf(origin, PORTS)) ?? [];
       const told = await keeper.leave();
+      await sync();
       if (origins.length > 0) await chrome.permissions.remove({ origins }).catch(() => false);
       return told;
     }
