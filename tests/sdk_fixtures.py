@@ -94,6 +94,7 @@ class Server:
     level: str = "rhythm"
     outbox_delay_s: int = 1
     hold_days: int = 7
+    paths: list[str] = field(default_factory=list)
     version: int = 1
     fields: list[str] = field(default_factory=lambda: [*FIELDS])
     pages: dict[str, bytes] = field(default_factory=dict)
@@ -124,6 +125,7 @@ class Server:
             "outbox_delay_s": self.outbox_delay_s,
             "hold_days": self.hold_days,
             "fields": self.fields,
+            "paths": self.paths,
         }
         choices = {
             "purposes": [{"id": name, "title": name, "text": ""} for name in PURPOSES],

@@ -23,7 +23,14 @@ from pointing_loops import figures as figures_of_path
 
 Event = dict[str, int]
 Happened = tuple[int, str, float]
-BREAKS = (Kind.SESSION_START, Kind.SESSION_END, Kind.PAUSE, Kind.RESUME, Kind.VISIBILITY)
+BREAKS = (
+    Kind.SESSION_START,
+    Kind.SESSION_END,
+    Kind.PAUSE,
+    Kind.RESUME,
+    Kind.VISIBILITY,
+    Kind.CLOCK,
+)
 OF_AIMS = ("overshoot_css_px", "undershoot_css_px", "reentries")
 
 

@@ -31,7 +31,9 @@ GOOD = batches.encode(HEAD, wire_rows(3, ROWS))
 def obvious(head: BatchHeader, rows: pa.RecordBatch) -> None:
     """What a batch must hold, in words as plain as they come: the reference."""
     table = rows.to_pydict()
-    kinds = {p: {int(k) for k in PURPOSES[p].kinds} | {20, 21, 22, 23, 24} for p in head.purposes}
+    kinds = {
+        p: {int(k) for k in PURPOSES[p].kinds} | {20, 21, 22, 23, 24, 25} for p in head.purposes
+    }
     for name, members in EVENT_SETS.items():
         known = {int(m) for m in members} | ({0} if name != "kind" else set())
         assert set(table[name]) <= known

@@ -8,7 +8,19 @@ from typing import Any
 import pytest
 
 from overt.schema.event import Command, Edit, KeyClass, Kind, Modifier, Pointer, Role
-from sdk_fixtures import FIXTURES, Server, join, listened, seen, send, visit
+from sdk_fixtures import (
+    CANARY,
+    FIXTURES,
+    KEYBOARD,
+    Server,
+    join,
+    kinds,
+    listened,
+    reloaded,
+    seen,
+    send,
+    visit,
+)
 
 browser, context, page, server, shared = (FIXTURES[n] for n in (0, 1, 3, 4, 5))
 
@@ -253,3 +265,110 @@ def test_a_locked_pointer_is_at_no_place(page: Any) -> None:
     page.wait_for_function("!document.pointerLockElement")
     page.mouse.move(310, 200, steps=3)
     assert len(rows(page, Kind.POINTER_MOVE)) > before
+
+
+SHADOW = """() => {
+  for (const mode of ["open", "closed"]) {
+    const host = document.createElement("div");
+    host.id = mode === "open" ? "host" : "shut";
+    const root = host.attachShadow({ mode });
+    root.innerHTML = `<input id="inside" size="20"><input id="listed" size="20">
+      <button type="button">show</button>`;
+    root.querySelector("button").onclick = () => (root.querySelector("#inside").type = "text");
+    document.body.prepend(host);
+  }
+}"""
+
+
+def test_a_field_in_a_shadow_root_is_recorded_only_by_the_way_to_it_and_never_a_secret_one(
+    page: Any, server: Server
+) -> None:
+    server.fields.append("#host >>> #inside")
+    reloaded(page)
+    page.evaluate(SHADOW)
+    join(page)
+
+    def write(host: str, field: str) -> int:
+        before = sum(kind in KEYBOARD for kind in kinds(page))
+        box = page.locator(host).bounding_box()
+        page.mouse.click(box["x"] + (20 if field == "inside" else 220), box["y"] + 10)
+        page.keyboard.type("ab")
+        return sum(kind in KEYBOARD for kind in kinds(page)) - before
+
+    assert write("#host", "inside") == 6
+    assert {e["role"] for e in rows(page, Kind.EDIT)} == {Role.TEXT_FIELD}
+    assert write("#host", "listed") == 0, "its name alone is not the way to it"
+    assert write("#shut", "inside") == write("#shut", "listed") == 0
+    page.evaluate("host.shadowRoot.querySelector('#inside').type = 'password'")
+    page.locator("#host button").click()
+    assert page.evaluate("host.shadowRoot.querySelector('#inside').type") == "text"
+    assert write("#host", "inside") == 0, "a secret that is shown stays one"
+
+
+def test_a_frame_is_a_page_of_its_own(page: Any, server: Server) -> None:
+    join(page)
+    add = "(it) => document.body.insertAdjacentHTML('beforeend', `<iframe src=${it}></iframe>`)"
+    page.evaluate(add, "/")
+    frame = page.frame_locator("iframe")
+    frame.locator("#listed").click()
+    inner = page.frames[1]
+    inner.wait_for_function("window.overt?.state().phase === 'recording'")
+    page.keyboard.type("ab")
+    assert not KEYBOARD & set(kinds(page)), "nothing of it is seen from outside"
+    assert sum(event["edit"] > 0 for event in inner.evaluate("seen")) == 2
+    own = inner.evaluate("overt.state().session")
+    assert own != page.evaluate("overt.state().session")
+    inner.evaluate("overt.sendNow()")
+    assert {header.receipt for header, _ in server.batches()} == {server.receipts[0]}
+    assert own in server.sessions()
+
+
+def test_which_listed_page_it_is_and_never_its_address(page: Any, server: Server) -> None:
+    server.paths = ["/message/:id", "/"]
+    reloaded(page)
+    join(page, ["next-action"])
+    for way in (f"/message/{CANARY}?q={CANARY}#{CANARY}", "/message/2#there", f"/{CANARY}", "/"):
+        page.evaluate("(way) => history.pushState({}, '', way)", way)
+    page.evaluate("() => history.replaceState({}, '', '/?new')")
+    page.go_back()
+    page.wait_for_function("seen.filter((event) => event.kind === 19).length === 6")
+    assert values(page, Kind.NAVIGATION) == [2, 1, 1, 0, 2, 0]
+    assert send(page)["waiting"] == 0
+    assert not any(CANARY.encode() in plain for plain in server.stored.values())
+
+
+def test_the_size_of_the_window_in_coarse_steps_and_only_when_it_changed(page: Any) -> None:
+    join(page, ["next-action"])
+    size = page.viewport_size
+    page.set_viewport_size({"width": 1270, "height": 710})
+    page.set_viewport_size({"width": 1000, "height": 710})
+    page.wait_for_function("seen.filter((event) => event.kind === 17).length === 2")
+    page.set_viewport_size(size)
+    views = [
+        (e["scroll_x_css_px"], e["scroll_y_css_px"], e["value"]) for e in rows(page, Kind.VIEW)
+    ]
+    assert views[:2] == [(1280, 768, 4), (1024, 768, 4)]
+
+
+def test_what_the_pointer_rests_on_is_recorded_once_until_it_leaves(page: Any) -> None:
+    join(page, ["next-action"])
+    page.mouse.move(600, 500)
+    page.evaluate("seen.length = 0")
+    page.hover("#inner")
+    page.hover("#button", position={"x": 2, "y": 2})
+    page.mouse.move(600, 500)
+    page.hover("#show")
+    found = [(e["role"], e["element"] > 0) for e in rows(page, Kind.HOVER)]
+    button = (Role.BUTTON, True)
+    assert found == [button, (Role.NONE, False), button]
+    assert {e["x_8th_css_px"] for e in rows(page, Kind.HOVER)} == {0}, "at no place"
+
+
+def test_a_device_that_slept_is_seen_by_its_clocks(page: Any) -> None:
+    join(page, ["typing-assist"])
+    page.evaluate("() => { const real = Date.now; Date.now = () => real() + 3_600_000; }")
+    page.wait_for_function("seen.some((event) => event.kind === 25)")
+    assert values(page, Kind.CLOCK) == [3600]
+    page.evaluate("() => { const real = Date.now; Date.now = () => real() - 1_800_000; }")
+    page.wait_for_function("seen.filter((event) => event.kind === 25).length === 2")
+    assert values(page, Kind.CLOCK) == [3600, 0]

@@ -24,6 +24,7 @@ export interface Grant extends Proof {
   outbox_delay_s: number;
   hold_days: number;
   fields: string[];
+  paths?: string[];
 }
 
 /** What the server says of the person now. */
@@ -89,6 +90,7 @@ export class Account {
       outbox_delay_s: notice.settings.outbox_delay_s,
       hold_days: notice.settings.hold_days,
       fields: notice.settings.fields,
+      paths: notice.settings.paths ?? [],
     };
   }
 

@@ -1,7 +1,7 @@
 import { toMicroseconds } from "./clock.ts";
 import { type Before, about, changed, editOf, extent } from "./edits.ts";
 import type { Facts } from "./event.ts";
-import { type Gate, editingHost } from "./gate.ts";
+import { type Gate, editingHost, focused } from "./gate.ts";
 import { Command, Edit, KeyClass, Kind, Pointer, Role } from "./generated.ts";
 import { commandOf, isPlain, keyClass, keySymbol, modifiers } from "./keys.ts";
 import { WHOLE, roleOf } from "./roles.ts";
@@ -12,7 +12,7 @@ export interface Sink {
   wants(kind: number): boolean;
   /** Asked before anything is looked at: recording, and the indicator in its place. */
   isOpen(): boolean;
-  add(kind: number, t_us: number, facts: Facts, source: Event): void;
+  add(kind: number, t_us: number, facts: Facts, source: Event | null): void;
   /** A script made this event; it is ignored. */
   untrusted(): void;
 }
@@ -34,6 +34,8 @@ const NUMBER_MAX = 32767;
 const bounded = (value: number, max: number): number =>
   Math.max(-max, Math.min(max, Math.round(value) || 0));
 
+const canBeAimedAt = (role: number): boolean => role < Role.IMAGE || role === Role.TARGET;
+
 /** Numbers elements in order of first contact, and gives their role. */
 class Elements {
   /** The element that was asked for last. */
@@ -41,7 +43,8 @@ class Elements {
   #numbers = new WeakMap<Element, number>();
   #next = 1;
 
-  of(target: EventTarget | null): { role: number; element: number } {
+  /** `only`: elements that can be aimed at; others get no number. */
+  of(target: EventTarget | null, only = false): { role: number; element: number } {
     let found = target instanceof Element ? target : document.documentElement;
     let role = this.#role(found);
     for (let up = found.parentElement, steps = 0; up && steps < 6; up = up.parentElement) {
@@ -51,6 +54,7 @@ class Elements {
       steps += 1;
     }
     this.found = found;
+    if (only && !canBeAimedAt(role)) return { role: 0, element: 0 };
     let element = this.#numbers.get(found);
     if (element === undefined) {
       element = Math.min(this.#next, NUMBER_MAX);
@@ -81,6 +85,10 @@ export class Capture {
   #gate: Gate;
   #sink: Sink;
   #keys: boolean;
+  #paths: RegExp[];
+  #path = "";
+  #hovered = 0;
+  #view = "";
   #ends: AbortController | null = null;
   #elements = new Elements();
   #slots = new Slots();
@@ -92,11 +100,12 @@ export class Capture {
   #caret: Caret | null = null;
   #scrolled = new WeakMap<object, [number, number]>();
 
-  /** `keys`: the study's level keeps characters of listed fields. */
-  constructor(gate: Gate, sink: Sink, keys: boolean) {
+  /** `keys`: the study's level keeps characters of listed fields. `paths`: pages it tells apart. */
+  constructor(gate: Gate, sink: Sink, keys: boolean, paths: readonly string[] = []) {
     this.#gate = gate;
     this.#sink = sink;
     this.#keys = keys;
+    this.#paths = paths.map(pattern);
   }
 
   start(): void {
@@ -124,6 +133,17 @@ export class Capture {
     on("focusout", Kind.BLUR, (event) => this.#plain(event, Kind.BLUR));
     on("visibilitychange", Kind.VISIBILITY, (event) => this.#visibility(event));
     on("selectionchange", Kind.SELECTION, (event) => this.#selection(event));
+    on("pointerover", Kind.HOVER, (event) => this.#hover(event));
+    on("resize", Kind.VIEW, (event) => this.#size(event), window);
+    this.#size(null);
+    if (this.#paths.length > 0) {
+      // Not every browser tells of pages that a script puts into the history.
+      const { navigation = window } = window as { navigation?: EventTarget };
+      const arrive = (event: Event) => this.#arrive(event);
+      on("currententrychange" as "change", Kind.NAVIGATION, arrive, navigation);
+      on("popstate" as "change", Kind.NAVIGATION, arrive, window);
+      this.#arrive(null);
+    }
     window.addEventListener("blur", () => this.#slots.clear(), { signal: this.#ends.signal });
   }
 
@@ -139,6 +159,7 @@ export class Capture {
     type: K,
     kind: number,
     take: (event: DocumentEventMap[K]) => void,
+    at: EventTarget = document,
   ): void {
     if (!this.#sink.wants(kind) || !this.#ends) return;
     const listener = (event: DocumentEventMap[K]) => {
@@ -152,10 +173,15 @@ export class Capture {
       }
     };
     const how = { capture: true, passive: true, signal: this.#ends.signal };
-    document.addEventListener(type, listener, how);
+    at.addEventListener(type, listener as EventListener, how);
   }
 
-  #add(kind: number, event: Event, facts: Facts, time_ms = event.timeStamp): void {
+  #add(
+    kind: number,
+    event: Event | null,
+    facts: Facts,
+    time_ms = event?.timeStamp ?? performance.now(),
+  ): void {
     this.#sink.add(kind, toMicroseconds(time_ms), facts, event);
   }
 
@@ -164,8 +190,9 @@ export class Capture {
     const verdict = this.#gate.verdict(target);
     if (verdict === "suppressed" || !event.key) return;
     // The browser tells a moved caret late; where it is before this key does its work is known now.
-    if (this.#edited && verdict === "listed" && document.activeElement instanceof HTMLElement) {
-      this.#caret = caretOf(document.activeElement);
+    const field = focused();
+    if (this.#edited && verdict === "listed" && field instanceof HTMLElement) {
+      this.#caret = caretOf(field);
       this.#edited = false;
     }
     const key_class = keyClass(event);
@@ -181,7 +208,7 @@ export class Capture {
   #command(event: Event, value: number): void {
     if (!value || !this.#sink.wants(Kind.COMMAND)) return;
     if (this.#gate.verdict(document) === "suppressed") return;
-    this.#add(Kind.COMMAND, event, { value, ...this.#elements.of(document.activeElement) });
+    this.#add(Kind.COMMAND, event, { value, ...this.#elements.of(focused()) });
   }
 
   #up(event: KeyboardEvent): void {
@@ -249,7 +276,9 @@ export class Capture {
     // Only a mouse was there before: of what else comes down this is the first sample.
     if (down && event.pointerType !== "mouse") this.#moves(event);
     const button = bounded(event.button + 1, 127);
-    const where = this.#elements.of(targetOf(event));
+    const target = targetOf(event);
+    this.#gate.watch(target);
+    const where = this.#elements.of(target);
     const aim = down ? aimed(event, where.role, this.#elements.found) : {};
     this.#last = place(event);
     this.#add(kind, event, { ...device(event), button, ...aim, ...this.#last, ...where });
@@ -264,7 +293,7 @@ export class Capture {
   #click(event: MouseEvent): void {
     const byKey = event.detail === 0;
     // Enter in a secret field presses the form's button: that it did is the field's secret too.
-    if (byKey && this.#gate.verdict(document.activeElement) === "suppressed") return;
+    if (byKey && this.#gate.verdict(document) === "suppressed") return;
     const type = event instanceof PointerEvent ? event.pointerType : "mouse";
     const pointer = byKey ? Pointer.NONE : (POINTERS[type] ?? Pointer.MOUSE);
     const button = bounded(event.button + 1, 127);
@@ -306,8 +335,38 @@ export class Capture {
     });
   }
 
+  /** The pointer came to rest on what can be pressed, or left it. Fingers do not hover. */
+  #hover(event: PointerEvent): void {
+    const where = this.#elements.of(targetOf(event), true);
+    if (event.pointerType === "touch" || where.element === this.#hovered) return;
+    this.#hovered = where.element;
+    this.#add(Kind.HOVER, event, { ...device(event), ...where });
+  }
+
+  #size(event: Event | null): void {
+    const view = {
+      scroll_x_css_px: stepped(window.innerWidth, VIEW_STEP_CSS_PX),
+      scroll_y_css_px: stepped(window.innerHeight, VIEW_STEP_CSS_PX),
+      value: bounded(window.devicePixelRatio * 4, 40),
+    };
+    const before = this.#view;
+    this.#view = Object.values(view).join();
+    if (this.#view !== before && this.#sink.wants(Kind.VIEW)) this.#add(Kind.VIEW, event, view);
+  }
+
+  /** Which of the study's pages this is now; of its address nothing else. */
+  #arrive(event: Event | null): void {
+    const before = this.#path;
+    this.#path = location.pathname;
+    if (this.#path === before || !this.#sink.wants(Kind.NAVIGATION)) return;
+    const value = this.#paths.findIndex((path) => path.test(this.#path)) + 1;
+    this.#add(Kind.NAVIGATION, event, { value });
+  }
+
   #plain(event: Event, kind: number): void {
-    this.#add(kind, event, this.#elements.of(targetOf(event)));
+    const target = targetOf(event);
+    this.#gate.watch(target);
+    this.#add(kind, event, this.#elements.of(target));
   }
 
   #visibility(event: Event): void {
@@ -315,7 +374,7 @@ export class Capture {
   }
 
   #selection(event: Event): void {
-    const field = document.activeElement;
+    const field = focused();
     if (this.#gate.verdict(field) !== "listed" || !(field instanceof HTMLElement)) return;
     const caret = caretOf(field);
     const before = this.#caret;
@@ -337,12 +396,19 @@ const device = ({ pointerType, isPrimary }: PointerEvent) => ({
 });
 
 const CONTACT_STEP_CSS_PX = 8;
+const VIEW_STEP_CSS_PX = 64;
+
+/** The next whole number of steps, at most 64 of them. */
+const stepped = (value: number, step: number): number => bounded(Math.ceil(value / step), 64) * step;
+
+/** `/message/:id` as a pattern for all of a path. */
+const pattern = (path: string): RegExp =>
+  new RegExp(`^${path.replaceAll(".", "\\.").replace(/:\w+/g, "[^/]+")}/?$`);
 
 /** Of finger and pen: pressure in 16ths, and how large the contact is, in steps. */
 function touched({ pointerType, pressure, width, height }: PointerEvent): Facts {
   if (pointerType === "mouse") return {};
-  const size = (side: number) =>
-    bounded(side > 1 ? Math.ceil(side / CONTACT_STEP_CSS_PX) : 0, 64) * CONTACT_STEP_CSS_PX;
+  const size = (side: number) => (side > 1 ? stepped(side, CONTACT_STEP_CSS_PX) : 0);
   return {
     value: bounded(Math.ceil(pressure * 16), 16),
     scroll_x_css_px: size(width),
@@ -352,7 +418,7 @@ function touched({ pointerType, pressure, width, height }: PointerEvent): Facts 
 
 /** Of what can be aimed at: where in it the press is, in 16ths, and the class of its smaller side. */
 function aimed({ clientX, clientY }: MouseEvent, role: number, target: Element): Facts {
-  if (role >= Role.IMAGE && role !== Role.TARGET) return {};
+  if (!canBeAimedAt(role)) return {};
   const { x, y, width, height } = target.getBoundingClientRect();
   const part = (at: number, from: number, side: number) =>
     bounded(((at - from) / side - 0.5) * 16, 8);

@@ -4,6 +4,9 @@ export const toMicroseconds = (time_ms: number): number => Math.round(time_ms * 
 /** Now, on the same clock as `event.timeStamp`. */
 export const now_us = (): number => toMicroseconds(performance.now());
 
+/** The wall clock at the time origin, as told now: the two clocks part while a device sleeps. */
+export const ahead_ms = (): number => Date.now() - performance.now();
+
 const STEPS = 8;
 const PATIENCE_MS = 4;
 const LOOKS_MAX = 100_000;

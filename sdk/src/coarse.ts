@@ -14,7 +14,9 @@ const TIMED: readonly number[] = [
   Kind.SELECTION,
   Kind.FOCUS,
   Kind.BLUR,
+  Kind.NAVIGATION,
 ];
+const GONE: readonly number[] = [Kind.KEY_UP, Kind.COMMAND, Kind.VIEW];
 const HELD: readonly number[] = [
   KeyClass.SHIFT,
   KeyClass.CONTROL,
@@ -30,7 +32,7 @@ const TYPED: readonly number[] = [KeyClass.DIGIT, KeyClass.PUNCTUATION];
  */
 export function coarse(kind: number, t_us: number, facts: Facts): [number, Facts] | null {
   const { key_class = 0, modifiers = 0, pointer = 0 } = facts;
-  if (kind === Kind.KEY_UP || kind === Kind.COMMAND) return null;
+  if (GONE.includes(kind)) return null;
   if (kind === Kind.KEY_DOWN && (HELD.includes(key_class) || modifiers & Modifier.REPEAT))
     return null;
   const byKey = TIMED.includes(kind) || (kind === Kind.CLICK && pointer === Pointer.NONE);

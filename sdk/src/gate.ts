@@ -54,6 +54,20 @@ export function typeAllows(type: string | null): "text" | "control" | "nothing" 
 }
 
 const FIELDS = "input,textarea";
+const SEEN = {
+  subtree: true,
+  childList: true,
+  attributes: true,
+  attributeOldValue: true,
+  attributeFilter: ["type", "autocomplete"],
+};
+
+/** The element that has the keyboard, inside of open shadow roots too. */
+export function focused(): Element | null {
+  let found = document.activeElement;
+  while (found?.shadowRoot?.activeElement) found = found.shadowRoot.activeElement;
+  return found;
+}
 
 /**
  * Elements that have ever been secret, remembered for as long as they live; also what takes their
@@ -61,18 +75,19 @@ const FIELDS = "input,textarea";
  */
 export class Secrets {
   #known = new WeakSet<Element>();
-  #observer: MutationObserver;
+  #observer = new MutationObserver((records) => this.#changed(records));
+  #watched = new WeakSet<Node>();
 
   constructor() {
-    this.#observer = new MutationObserver((records) => this.#changed(records));
-    this.#observer.observe(document, {
-      subtree: true,
-      childList: true,
-      attributes: true,
-      attributeOldValue: true,
-      attributeFilter: ["type", "autocomplete"],
-    });
-    for (const field of document.querySelectorAll(FIELDS)) this.has(field);
+    this.watch(document);
+  }
+
+  /** Look after a document or shadow root from now on. */
+  watch(root: Document | ShadowRoot): void {
+    if (this.#watched.has(root)) return;
+    this.#watched.add(root);
+    this.#observer.observe(root, SEEN);
+    for (const field of root.querySelectorAll(FIELDS)) this.has(field);
   }
 
   has(field: Element): boolean {
@@ -114,29 +129,39 @@ function fieldsIn(node: Node): Element[] {
 
 /** The field list of a study. Anything that is not known to be allowed is suppressed. */
 export class Gate {
-  #selectors: string[];
+  /** Of each field: selectors from the document inwards, one for each shadow root it is in. */
+  #paths: string[][];
   #secrets: Secrets;
 
   constructor(selectors: readonly string[], secrets: Secrets) {
     this.#secrets = secrets;
-    this.#selectors = selectors.filter((selector) => {
-      try {
-        document.querySelector(selector);
-        return true;
-      } catch {
-        return false;
-      }
-    });
+    this.#paths = selectors
+      .map((selector) => selector.split(">>>"))
+      .filter((path) => {
+        try {
+          for (const selector of path) document.querySelector(selector);
+          return true;
+        } catch {
+          return false;
+        }
+      });
+  }
+
+  /** Look after the shadow root that an event came from, before anything in it can change. */
+  watch(target: EventTarget | null): void {
+    const root = target instanceof Element && target.getRootNode();
+    if (root instanceof ShadowRoot) this.#secrets.watch(root);
   }
 
   /** The verdict on the element an event of the keyboard went to. */
   verdict(target: EventTarget | null): Verdict {
-    if (target === document || target === window) return this.verdict(document.activeElement);
-    if (!(target instanceof HTMLElement) || target.getRootNode() !== document) return "suppressed";
+    if (target === document || target === window) return this.verdict(focused());
+    if (!(target instanceof HTMLElement) || !target.isConnected) return "suppressed";
+    this.watch(target);
     if (target instanceof HTMLInputElement) {
       const allows = typeAllows(target.getAttribute("type"));
       if (allows === "nothing" || this.#secrets.has(target)) return "suppressed";
-      return allows === "control" ? "outside" : this.#listed(target);
+      return allows === "control" ? outside(target) : this.#listed(target);
     }
     if (target instanceof HTMLTextAreaElement)
       return this.#secrets.has(target) ? "suppressed" : this.#listed(target);
@@ -144,12 +169,23 @@ export class Gate {
     const known =
       OUTSIDE_TAGS.includes(target.tagName) ||
       OUTSIDE_ROLES.includes(target.getAttribute("role") ?? "");
-    return known ? "outside" : "suppressed";
+    return known ? outside(target) : "suppressed";
   }
 
   #listed(field: Element): Verdict {
-    return this.#selectors.some((selector) => field.matches(selector)) ? "listed" : "suppressed";
+    return this.#paths.some((path) => leads(path, field)) ? "listed" : "suppressed";
   }
+}
+
+const outside = (target: Element): Verdict =>
+  target.getRootNode() === document ? "outside" : "suppressed";
+
+/** Whether these selectors lead to the field: the last to itself, those before to its hosts. */
+function leads(path: readonly string[], field: Element): boolean {
+  const root = field.getRootNode();
+  if (!field.matches(path.at(-1) ?? "")) return false;
+  if (root instanceof ShadowRoot) return path.length > 1 && leads(path.slice(0, -1), root.host);
+  return path.length === 1;
 }
 
 /** The element whose content the person edits, of which `element` is a part. */

@@ -19,11 +19,15 @@ export const Kind = {
   "VISIBILITY": 14,
   "SELECTION": 15,
   "COMMAND": 16,
+  "VIEW": 17,
+  "HOVER": 18,
+  "NAVIGATION": 19,
   "SESSION_START": 20,
   "SESSION_END": 21,
   "PAUSE": 22,
   "RESUME": 23,
-  "TASK": 24
+  "TASK": 24,
+  "CLOCK": 25
 } as const;
 
 export const KeyClass = {
@@ -115,7 +119,7 @@ export const Command = {
 export const SYMBOL_NAMED_BASE = 1114112;
 
 /** Kinds that describe the recording and serve every purpose. */
-export const MARKS: readonly number[] = [20, 21, 22, 23, 24];
+export const MARKS: readonly number[] = [20, 21, 22, 23, 24, 25];
 
 /** Kinds that each purpose needs. */
 export const PURPOSES: Readonly<Record<string, readonly number[]>> = {
@@ -134,7 +138,10 @@ export const PURPOSES: Readonly<Record<string, readonly number[]>> = {
     13,
     14,
     15,
-    16
+    16,
+    17,
+    18,
+    19
   ],
   "typing-assist": [
     1,
@@ -159,7 +166,9 @@ export const PURPOSES: Readonly<Record<string, readonly number[]>> = {
     9,
     10,
     11,
-    14
+    14,
+    17,
+    18
   ]
 };
 

@@ -53,6 +53,8 @@ export interface Notice {
     hold_days: number;
     /** CSS selectors of the fields that may be recorded. */
     fields: string[];
+    /** Pages by their path, `:word` for a part that is not looked at. */
+    paths?: string[];
     /** Other sites whose pages may ask people to join. */
     origins: string[];
     /** Sites that the browser extension may record, if the person switches them on. */

@@ -1,7 +1,7 @@
 import type { Account } from "./account.ts";
 import { Audience } from "./audience.ts";
 import { Capture, type Sink } from "./capture.ts";
-import { clockResolution_us, now_us } from "./clock.ts";
+import { ahead_ms, clockResolution_us, now_us } from "./clock.ts";
 import { COARSE, coarse } from "./coarse.ts";
 import type { Facts } from "./event.ts";
 import { Gate, Secrets } from "./gate.ts";
@@ -34,6 +34,7 @@ export class Recorder implements Sink {
   #seen = false;
   #resolution_us = 0;
   #timer = 0;
+  #ahead_ms = 0;
   #releaseSession: () => void = () => {};
 
   constructor(study: string, account: Account) {
@@ -121,7 +122,8 @@ export class Recorder implements Sink {
   #beginSession(): void {
     const grant = this.#account.grant;
     if (!grant || !this.#outbox || !this.#secrets) return;
-    this.#capture = new Capture(new Gate(grant.fields, this.#secrets), this, grant.level === "keys");
+    const gate = new Gate(grant.fields, this.#secrets);
+    this.#capture = new Capture(gate, this, grant.level === "keys", grant.paths ?? []);
     const session = crypto.randomUUID().replaceAll("-", "");
     this.#releaseSession = hold(this.lockOf(session));
     const recording = {
@@ -131,7 +133,7 @@ export class Recorder implements Sink {
       purposes: grant.purposes,
       level: grant.level,
       transform: grant.transform,
-      time_origin_ms: Math.round(performance.timeOrigin),
+      time_origin_ms: Math.round((this.#ahead_ms = ahead_ms())),
       clock_resolution_us: this.#resolution_us,
       outbox_delay_s: grant.outbox_delay_s,
     };
@@ -170,11 +172,20 @@ export class Recorder implements Sink {
     const delay_ms = (this.#account.grant?.outbox_delay_s ?? 0) * 1000;
     const age_ms = Math.min(CLOSE_MS_MAX, Math.max(CLOSE_MS_MIN, delay_ms / 6));
     const { session } = this;
+    this.#compareClocks();
     const before = session?.kept.size;
     session?.flush(age_ms).then(
       () => before !== session.kept.size && this.tell(),
       () => this.session === session && this.turnOff("storage"),
     );
+  }
+
+  /** The wall clock went ahead of the other, or back: the device slept, or somebody set it. */
+  #compareClocks(): void {
+    const jump_s = Math.round((ahead_ms() - this.#ahead_ms) / 1000);
+    this.#ahead_ms = ahead_ms();
+    if (jump_s && this.isOpen())
+      this.#mark(Kind.CLOCK, { value: Math.max(0, Math.min(jump_s, 0x7fff)) });
   }
 
   /** What the outbox does not have any more, a closing page does not send either. */

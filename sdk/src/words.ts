@@ -15,7 +15,7 @@ export function describe(event: OvertEvent): string {
   if (event.role) parts.push(nameIn(Role, event.role));
   if (event.kind === Kind.WHEEL || event.kind === Kind.SCROLL)
     parts.push(`${event.scroll_x_css_px}, ${event.scroll_y_css_px} px`);
-  else if (event.pointer)
+  else if (event.pointer && event.kind !== Kind.HOVER)
     parts.push(`${event.x_8th_css_px / 8}, ${event.y_8th_css_px / 8}`);
   return parts.join(" · ");
 }

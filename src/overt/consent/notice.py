@@ -34,10 +34,17 @@ KIND_GROUPS: dict[str, frozenset[Kind]] = {
         }
     ),
     "pointing": frozenset(
-        {Kind.POINTER_DOWN, Kind.POINTER_UP, Kind.CLICK, Kind.WHEEL, Kind.SCROLL}
+        {
+            Kind.POINTER_DOWN,
+            Kind.POINTER_UP,
+            Kind.CLICK,
+            Kind.WHEEL,
+            Kind.SCROLL,
+            Kind.HOVER,
+        }
     ),
     "movement": frozenset({Kind.POINTER_MOVE}),
-    "attention": frozenset({Kind.FOCUS, Kind.BLUR, Kind.VISIBILITY}),
+    "attention": frozenset({Kind.FOCUS, Kind.BLUR, Kind.VISIBILITY, Kind.VIEW, Kind.NAVIGATION}),
     "selection": frozenset({Kind.SELECTION}),
 }
 """Kinds of event as people would call them; together all but the marks."""
@@ -133,6 +140,7 @@ def _notice(study: Study, language: str, words: dict[str, Any]) -> dict[str, Any
             "outbox_delay_s": study.outbox_delay_s,
             "hold_days": study.hold_days,
             "fields": list(study.fields),
+            "paths": list(study.paths),
             "origins": list(study.origins),
             **({"sites": [_settings(site, study) for site in study.sites]} if study.sites else {}),
             **({"applications": listed} if (listed := _applications(study)) else {}),

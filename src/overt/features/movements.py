@@ -19,7 +19,7 @@ from overt.features import pointing
 from overt.features.kernel import kernel, typed
 from overt.features.pointing import FIGURES, far, measure
 from overt.features.sums import Columns, Cut, Events, Family, add
-from overt.schema.event import Kind, Pointer, Role
+from overt.schema.event import MARKS, Kind, Pointer, Role
 
 AIMED_ONLY = ("overshoot_css_px", "undershoot_css_px", "reentries")
 """Figures that compare a movement with its target: of aimed movements only. The last of FIGURES."""
@@ -58,7 +58,7 @@ _MOVE, _DOWN, _UP = int(Kind.POINTER_MOVE), int(Kind.POINTER_DOWN), int(Kind.POI
 _SCROLL, _TOUCH = int(Kind.SCROLL), int(Pointer.TOUCH)
 BREAKS = np.zeros(128, np.bool_)
 """bool[128] by kind: marks after which nothing is known of what came before them."""
-BREAKS[[Kind.SESSION_START, Kind.SESSION_END, Kind.PAUSE, Kind.RESUME, Kind.VISIBILITY]] = True
+BREAKS[[*(MARKS - {Kind.TASK}), Kind.VISIBILITY]] = True
 _NARROW = np.zeros(128, np.bool_)
 _NARROW[[int(role) for role in NARROW_ROLES]] = True
 _MOVEMENT_GAP_US, _SAMPLES_MIN = pointing.MOVEMENT_GAP_US, pointing.SAMPLES_MIN

@@ -5,6 +5,7 @@ which order, but of typing only about when:
 
 - releases of keys, repeats of a held key, presses of modifier keys, and commands do not exist:
   a command would say again which key went down with which modifier;
+- nor does the size of the window, by which a device is told from others;
 - digits and punctuation are letters; slots and modifiers are 0;
 - of finger and pen (`TOUCHED`, on moves) neither pressure nor size of the contact: they are the
   body's, not the movement's;
@@ -36,9 +37,13 @@ TIMED = (
     Kind.SELECTION,
     Kind.FOCUS,
     Kind.BLUR,
+    Kind.NAVIGATION,
 )
 HELD = (KeyClass.SHIFT, KeyClass.CONTROL, KeyClass.ALT, KeyClass.META, KeyClass.CAPS_LOCK)
 """Modifier keys: their presses do not exist at `rhythm/1`."""
+
+GONE = (Kind.KEY_UP, Kind.COMMAND, Kind.VIEW)
+"""Kinds that do not exist at `rhythm/1`."""
 
 TOUCHED = ("value", "scroll_x_css_px", "scroll_y_css_px")
 """Columns that are 0 on pointer moves at `rhythm/1`."""
@@ -56,7 +61,7 @@ def timed(kind: Any, pointer: Any) -> Any:
 def left_out(kind: Any, key_class: Any, modifiers: Any) -> Any:
     """Return bool[n]: the rows that do not exist at `rhythm/1`."""
     held = np.isin(key_class, [int(c) for c in HELD]) | (modifiers & Modifier.REPEAT > 0)
-    gone = (kind == Kind.KEY_UP) | (kind == Kind.COMMAND)
+    gone = np.isin(kind, [int(k) for k in GONE])
     return gone | ((kind == Kind.KEY_DOWN) & held)
 
 

@@ -37,15 +37,28 @@ class Kind(IntEnum):
     VISIBILITY = 14
     SELECTION = 15
     COMMAND = 16
+    VIEW = 17
+    HOVER = 18
+    NAVIGATION = 19
     # Marks: they describe the recording, not the person, and belong to every purpose.
     SESSION_START = 20
     SESSION_END = 21
     PAUSE = 22
     RESUME = 23
     TASK = 24
+    CLOCK = 25
 
 
-MARKS = frozenset({Kind.SESSION_START, Kind.SESSION_END, Kind.PAUSE, Kind.RESUME, Kind.TASK})
+MARKS = frozenset(
+    {
+        Kind.SESSION_START,
+        Kind.SESSION_END,
+        Kind.PAUSE,
+        Kind.RESUME,
+        Kind.TASK,
+        Kind.CLOCK,
+    }
+)
 
 
 class KeyClass(IntEnum):
@@ -175,8 +188,11 @@ VALUE_MAX: dict[int, int] = {
     Kind.VISIBILITY: 2,
     Kind.SELECTION: 2,
     Kind.COMMAND: max(Command),
+    Kind.VIEW: 40,
+    Kind.NAVIGATION: 50,
     Kind.PAUSE: 3,
     Kind.TASK: _ANY,
+    Kind.CLOCK: _ANY,
 }
 """Largest `value` of each kind, at least 0; 0 in kinds that are not here."""
 
@@ -229,14 +245,18 @@ COLUMN_MEANING: dict[str, str] = {
     "dx_8th_css_px": "pointer x minus that of the row before, eighths of a CSS pixel; 0 if none",
     "dy_8th_css_px": "pointer y minus that of the row before, eighths of a CSS pixel; 0 if none",
     "scroll_x_css_px": "scroll: change of offset; wheel: deltaX in CSS pixels; pointer move: width "
-    "of the contact, steps of 8; pointer down: from the target's centre, 16ths of its width",
+    "of the contact, steps of 8; pointer down: from the target's centre, 16ths of its width; view: "
+    "width of the page's window, steps of 64",
     "scroll_y_css_px": "scroll: change of offset; wheel: deltaY in CSS pixels; pointer move: "
-    "height of the contact, steps of 8; pointer down: from its centre, 16ths of its height",
+    "height of the contact, steps of 8; pointer down: from its centre, 16ths of its height; view: "
+    "height of the page's window, steps of 64",
     "value": "click: count of clicks; visibility: 1 shown, 2 hidden; task: its number; "
     "pause: reason (1 person, 2 indicator, 3 gate); selection: caret went (1 back, 2 forward, 0 "
     "stayed); command: which (Command); edit: characters it took the place of, as exact as "
     "edit_chars; wheel: the browser counted in 0 pixels, 1 lines, 2 pages; pointer move: pressure "
-    "of finger or pen, 16ths; pointer down: 4 log2 of the target's smaller side in CSS pixels",
+    "of finger or pen, 16ths; pointer down: 4 log2 of the target's smaller side in CSS pixels; "
+    "view: device pixels a CSS pixel, quarters; navigation: which of the study's paths, from 1, 0 "
+    "another; clock: seconds the wall clock jumped ahead, 0 back",
 }
 
 EVENTS = pa.schema(

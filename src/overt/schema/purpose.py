@@ -14,7 +14,8 @@ from overt.schema.event import MARKS, Kind
 
 _KEYBOARD = {Kind.KEY_DOWN, Kind.KEY_UP, Kind.EDIT, Kind.COMPOSITION_START, Kind.COMPOSITION_END}
 _POINTING = {Kind.POINTER_DOWN, Kind.POINTER_UP, Kind.CLICK, Kind.WHEEL, Kind.SCROLL}
-_CONTEXT = {Kind.FOCUS, Kind.BLUR, Kind.VISIBILITY}
+_FOCUS = {Kind.FOCUS, Kind.BLUR}
+_CONTEXT = {Kind.VISIBILITY, Kind.VIEW, Kind.HOVER}
 _EDITING = {Kind.SELECTION, Kind.COMMAND}
 
 
@@ -36,21 +37,21 @@ PURPOSES: dict[str, Purpose] = {
             "next-action",
             "Predict the next action",
             "Learn which kind of action comes next, and after what pause.",
-            frozenset(_KEYBOARD | _POINTING | _CONTEXT | _EDITING),
+            frozenset(_KEYBOARD | _POINTING | _FOCUS | _CONTEXT | _EDITING | {Kind.NAVIGATION}),
             ("next_kind", "next_pause_us"),
         ),
         Purpose(
             "typing-assist",
             "Help with typing",
             "Learn how typing and correcting unfold, to help with slips.",
-            frozenset(_KEYBOARD | {Kind.FOCUS, Kind.BLUR} | _EDITING),
+            frozenset(_KEYBOARD | _FOCUS | _EDITING),
             ("next_kind", "next_pause_us", "correction"),
         ),
         Purpose(
             "person-or-program",
             "Tell people from programs",
             "Learn how a person's movements differ from those of a script.",
-            frozenset(_KEYBOARD | _POINTING | {Kind.POINTER_MOVE, Kind.VISIBILITY}),
+            frozenset(_KEYBOARD | _POINTING | _CONTEXT | {Kind.POINTER_MOVE}),
             ("is_program",),
         ),
     )

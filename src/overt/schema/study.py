@@ -47,6 +47,9 @@ _ELSEWHERE = re.compile(
 
 SITES_MAX = 50
 _PATH = re.compile(r"/[A-Za-z0-9._~!$&'()*+,;=:@%/-]{0,254}")
+_PAGE = re.compile(r"/|(?:/(?::[a-z]+|[A-Za-z0-9._~-]+))+")
+"""Fixed parts, and placeholders for what is in between."""
+
 _SECRET = re.compile(r"password|passwd|secret|hidden|one-time-code|cc-", re.IGNORECASE)
 _CATCH_ALL = re.compile(
     r"(?:^|,)\s*(?:\*|html|body|:root|input|textarea)\s*(?:$|,)|:not\(", re.IGNORECASE
@@ -106,6 +109,9 @@ class Study:
     hold_days: int = 0
     fields: tuple[str, ...] = ()
     """CSS selectors of the fields and areas that may be recorded; nothing else is."""
+    paths: tuple[str, ...] = ()
+    """Pages by their path, `:word` for a part that is not looked at: only which of these a page is,
+    or that it is another, is ever recorded."""
     notice: Mapping[str, NoticeText] = field(default_factory=dict)
     """Language → text; the first is the default."""
     origins: tuple[str, ...] = ()
@@ -133,7 +139,7 @@ _BOTH = (
     "readers",
 )
 _LIVE = ("address", "jurisdictions", "storage", "outbox_delay_s", "hold_days", "fields", "notice")
-_OPTIONAL = ("origins", "sites", "applications")
+_OPTIONAL = ("origins", "paths", "sites", "applications")
 """What a live study may leave out."""
 
 _IMPORTED = ("source", "licence", "lawful_basis")
@@ -209,6 +215,7 @@ def _live(table: dict[str, Any]) -> dict[str, Any]:
         "outbox_delay_s": number(table, "outbox_delay_s", OUTBOX_DELAY_S),
         "hold_days": number(table, "hold_days", HOLD_DAYS),
         "fields": _selectors(table, "fields"),
+        "paths": _paths(table),
         "notice": _notice(table["notice"]),
         "origins": _origins(table),
         "sites": _sites(table.get("sites", [])),
@@ -299,6 +306,18 @@ def _selectors(table: Mapping[str, Any], name: str, path: str = "") -> tuple[str
     return values
 
 
+def _paths(table: Mapping[str, Any]) -> tuple[str, ...]:
+    values = texts(table, "paths")
+    for k, value in enumerate(values):
+        if not _PAGE.fullmatch(value):
+            raise bad(
+                "must be the path of a page",
+                f"paths[{k}]",
+                "Such as /inbox or /message/:id: no site, no query, no fragment.",
+            )
+    return values
+
+
 def _notice(table: Any) -> dict[str, NoticeText]:
     if not isinstance(table, dict) or not table:
         raise bad("must have a table for at least one language", "notice", "Add [notice.en].")
@@ -351,6 +370,7 @@ storage = "a server of the research group"
 outbox_delay_s = 60         # how long people can look before anything leaves
 hold_days = 7               # what could not be sent waits, sealed, on the device
 fields = ["[data-overt]"]   # CSS selectors of what may be recorded
+# paths = ["/inbox", "/message/:id"]   # which page it is, of these; addresses are never recorded
 # origins = ["https://example.org"]   # other sites whose pages may ask people to join
 # [[sites]]                           # what the browser extension may record; before the notice
 # origin = "https://example.org"
