@@ -195,21 +195,19 @@ class Terminal:
 
 
 @contextmanager
-def recording(desk: Desktop, address: str, folder: Path, *more: str) -> Iterator[Terminal]:
+def recording(desk: Desktop, address: str, folder: Path) -> Iterator[Terminal]:
     """Run `overt record` for the length of the block."""
+    overt = [sys.executable, "-m", "overt", "record", "--study", address]
+    with at_a_terminal(desk, [*overt, "--device-dir", str(folder)]) as made:
+        yield made
+
+
+@contextmanager
+def at_a_terminal(desk: Desktop, command: list[str]) -> Iterator[Terminal]:
+    """Run a command at a terminal of its own for the length of the block."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "overt",
-            "record",
-            "--study",
-            address,
-            "--device-dir",
-            str(folder),
-            *more,
-        ],
+        command,
         env=desk.environment,
         stdin=theirs,
         stdout=theirs,

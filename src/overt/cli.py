@@ -316,6 +316,29 @@ def record(
     recording.record(folder or recording.device_folder(), study, lang, display)
 
 
+@app.command(epilog="Example: overt coach --program mousepad --program xterm")
+def coach(
+    *,
+    program: Annotated[
+        list[str] | None, typer.Option(help="Count in this program; may be repeated.")
+    ] = None,
+    display: Annotated[str | None, typer.Option(help="X display; default: $DISPLAY.")] = None,
+    forget: Annotated[bool, typer.Option("--forget", help="Destroy all that was counted.")] = False,
+    folder: DeviceFolder = None,
+) -> None:
+    """Learn from your own typing: a private page of figures, weak pairs and exercises.
+
+    No study, no server, no network. Sums only, sealed on this computer.
+    """
+    from overt.commands import coaching, recording
+
+    place = folder or recording.device_folder()
+    if forget:
+        coaching.forget(place)
+    else:
+        coaching.coach(place, program or [], display)
+
+
 @device_app.command("outbox", epilog="Example: overt device outbox --study URL --remove-minutes 10")
 def device_outbox(
     *,

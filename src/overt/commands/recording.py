@@ -45,7 +45,7 @@ def study_at(address: str) -> tuple[str, str]:
 
 def record(folder: Path, address: str, lang: str, display: str | None) -> None:
     """Join if nobody has on this computer, then record until Ctrl+C. Needs a terminal."""
-    _require()
+    require()
     if not sys.stdin.isatty():
         raise Refused(
             "recording starts only with a person's own act",
@@ -100,7 +100,7 @@ def _join(account: Account, shown: Shown, lang: str) -> Grant | None:
         )
     _show(notice)
     say(f"\n{notice['choices']['heading']} {' '.join(notice['choices']['text'])}")
-    purposes = _chosen(notice["choices"]["purposes"], "purposes")
+    purposes = chosen(notice["choices"]["purposes"], "purposes")
     if not purposes:
         say(notice["declined"])
         return None
@@ -110,10 +110,10 @@ def _join(account: Account, shown: Shown, lang: str) -> Grant | None:
         say(f"\n{notice['choices']['details']['heading']}")
         picked: list[dict[str, Any]] = []
         while len(picked) != 1:
-            picked = _chosen(levels, "one of them", all_allowed=False)
+            picked = chosen(levels, "one of them", all_allowed=False)
         detail = picked[0]["id"]
     say("\nIn which applications? Everything else stays out.")
-    applications = _chosen([{**one, "text": ""} for one in listed], "applications")
+    applications = chosen([{**one, "text": ""} for one in listed], "applications")
     if Prompt.ask('\nType "join" to join, anything else to go on without') != "join":
         say(notice["declined"])
         return None
@@ -126,9 +126,9 @@ def _join(account: Account, shown: Shown, lang: str) -> Grant | None:
 
 
 def _listed(
-    chosen: list[dict[str, Any]], listed: list[dict[str, Any]]
+    picked: list[dict[str, Any]], listed: list[dict[str, Any]]
 ) -> tuple[dict[str, Any], ...]:
-    wanted = {one["id"] for one in chosen}
+    wanted = {one["id"] for one in picked}
     return tuple(one for one in listed if one["id"] in wanted)
 
 
@@ -143,7 +143,7 @@ def _show(notice: dict[str, Any]) -> None:
     Console().print(Markdown("\n\n".join(lines)))
 
 
-def _chosen(
+def chosen(
     items: list[dict[str, Any]], what: str, *, all_allowed: bool = True
 ) -> list[dict[str, Any]]:
     """Let the person choose by number; none is chosen for them."""
@@ -207,7 +207,7 @@ def _entry(entry: Any) -> dict[str, Any]:
 
 def send(folder: Path, address: str, *, as_json: bool) -> None:
     """Send all that waits now, without the delay; each is tried once."""
-    _require()
+    require()
     from overt.device.account import Account
     from overt.device.outbox import Outbox
 
@@ -234,7 +234,7 @@ def send(folder: Path, address: str, *, as_json: bool) -> None:
 
 def leave(folder: Path, address: str, *, as_json: bool) -> None:
     """Withdraw: the server erases, and what is on this computer is destroyed at once."""
-    _require()
+    require()
     from overt.device.account import Account
 
     base, study = study_at(address)
@@ -262,7 +262,8 @@ def _vault(folder: Path, address: str) -> Vault:
     return Vault(folder / study)
 
 
-def _require() -> None:
+def require() -> None:
+    """Raise `Missing` where the desktop agent cannot run, with what to do."""
     if not sys.platform.startswith("linux"):
         raise Missing(
             "the desktop agent runs on Linux with X11 so far", where="system", do="Use the browser."

@@ -63,8 +63,16 @@ class Capture:
     """Judges what the display says, heap by heap. Times are µs since `origin_ms` of its clock."""
 
     def __init__(
-        self, display: Display, screen: Screen, verdicts: Verdicts, origin_ms: int
+        self,
+        display: Display,
+        screen: Screen,
+        verdicts: Verdicts,
+        origin_ms: int,
+        *,
+        letters: bool = False,
     ) -> None:
+        """`letters`: also say which letter a key is, in `key_symbol`; for the coach alone."""
+        self._letters = letters
         self._display, self._screen, self._verdicts = display, screen, verdicts
         self._origin_ms = origin_ms
         self._before = Moment()
@@ -220,6 +228,8 @@ class Capture:
             row = np.zeros(1, FACTS)
             row["t_us"] = self._t_us(event["time_ms"])
             row["kind"], row["key_class"], row["slot"] = kind, held.key_class, held.slot
+            if self._letters and kind == Kind.KEY_DOWN:
+                row["key_symbol"] = keymap.letter(code, state)
             bits = modifiers(state, repeat=repeat)
             row["modifiers"] = bits
             command = bits & (Modifier.CONTROL | Modifier.META) and not bits & Modifier.ALT

@@ -24,6 +24,11 @@ WORDS = {
         "paused": "❚❚ Overt pausiert",
         "hint": "Klick: Pause oder weiter",
     },
+    "coach": {
+        "recording": "● Overt coach counts",
+        "paused": "❚❚ Overt coach paused",
+        "hint": "click: pause or go on",
+    },
 }
 
 

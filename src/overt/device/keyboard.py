@@ -42,6 +42,14 @@ _NAMED: dict[int, KeyClass] = {
     0xFF20: KeyClass.COMPOSING,  # Compose
 }
 
+
+def _point_of(keysym: int) -> int:
+    """Return the Unicode code point of a keysym that is one, or 0."""
+    if 0x20 <= keysym <= 0xFF:
+        return keysym
+    return keysym - 0x01000000 if 0x01000100 <= keysym <= 0x0110FFFF else 0
+
+
 HELD = frozenset(
     {KeyClass.SHIFT, KeyClass.CONTROL, KeyClass.ALT, KeyClass.META, KeyClass.CAPS_LOCK}
 )
@@ -65,13 +73,10 @@ def class_of(keysym: int) -> KeyClass:
     """
     if keysym in _NAMED:
         return _NAMED[keysym]
-    if 0x20 <= keysym <= 0xFF:
-        point = keysym
-    elif 0x01000100 <= keysym <= 0x0110FFFF:
-        point = keysym - 0x01000000
-    elif 0x100 < keysym < 0x2000:
+    if 0x100 < keysym < 0x2000:
         return KeyClass.LETTER  # Latin 2 to Korean, as X named them before Unicode
-    else:
+    point = _point_of(keysym)
+    if not point:
         return KeyClass.OTHER
     category = unicodedata.category(chr(point))
     if category[0] in "LM":
@@ -82,30 +87,35 @@ def class_of(keysym: int) -> KeyClass:
 
 
 class Keymap:
-    """Class of each key of the person's layout: code, group and level → class.
+    """What the keys of the person's layout mean: code, group and level → symbol and class.
 
     `keysyms[code]` are the symbols the server gives a key: two of group 1, two of group 2, then the
-    third level. Nothing but classes is kept of them.
+    third level.
     """
 
     def __init__(self, first_code: int, keysyms: Sequence[Sequence[int]]) -> None:
         self._first = first_code
-        self._classes = [
-            [class_of(symbol) if symbol else None for symbol in key] for key in keysyms
-        ]
+        self._keysyms = [tuple(key) for key in keysyms]
 
     def of(self, code: int, state: int) -> KeyClass:
         """Return the class of the key with this code in this state of the keyboard."""
+        return class_of(self._keysym(code, state))
+
+    def letter(self, code: int, state: int) -> int:
+        """Return the code point of the small letter on a key, or 0. Only the coach asks this."""
+        point = _point_of(self._keysym(code, state & ~(SHIFT | LEVEL3)))
+        letter = chr(point).lower() if point else ""
+        return ord(letter) if len(letter) == 1 and letter.isalpha() else 0
+
+    def _keysym(self, code: int, state: int) -> int:
         place = code - self._first
-        if not 0 <= place < len(self._classes):
-            return KeyClass.OTHER
-        key = self._classes[place]
+        if not 0 <= place < len(self._keysyms):
+            return 0
+        key = self._keysyms[place]
         level = int(bool(state & SHIFT)) + (4 if state & LEVEL3 else 0)
         group = 2 * ((state >> 13) & 1)
-        for at in (level + group if level < 4 else level, group, 0):
-            if at < len(key) and key[at] is not None:
-                return key[at] or KeyClass.OTHER
-        return KeyClass.OTHER
+        places = (level + group if level < 4 else level, group, 0)
+        return next((key[at] for at in places if at < len(key) and key[at]), 0)
 
 
 def modifiers(state: int, *, repeat: bool = False) -> int:

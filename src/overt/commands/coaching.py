@@ -1,0 +1,78 @@
+"""`overt coach`: choose programs, count, and look at one's own page."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+
+from overt.commands.console import remark, say
+from overt.commands.recording import require
+from overt.schema.errors import InvalidInput, Missing, Refused
+
+FOLDER = "coach"
+
+
+def coach(folder: Path, programs: list[str], display: str | None) -> None:
+    """Count in the programs the person switched on until Ctrl+C, and serve their page."""
+    require()
+    if not sys.stdin.isatty():
+        raise Refused(
+            "counting starts only with a person's own act",
+            where="overt coach",
+            do="Run it in a terminal.",
+        )
+    from overt.device.coach import INTERPRETERS, Coach, days, programs_in_sight
+    from overt.device.coach_page import Page
+    from overt.device.vault import Vault, as_json
+
+    for name in programs:
+        if name.startswith(INTERPRETERS):
+            raise InvalidInput(
+                "is an interpreter, which runs anything", where="--program", do="Name the program."
+            )
+    vault = Vault(folder / FOLDER)
+    chosen = programs or vault.get_json("programs", [])
+    if not chosen:
+        chosen = _choose(programs_in_sight(display))
+    if not chosen:
+        say("Nothing is switched on, so nothing is counted.")
+        return
+    vault.change({"programs": as_json(chosen)})
+    counted = Coach(vault, chosen, display)
+    signal.signal(signal.SIGINT, lambda *_: counted.stop())
+    signal.signal(signal.SIGTERM, lambda *_: counted.stop())
+    page = Page(lambda: days(vault))
+    say(page.url)
+    remark(f"overt: counts in {', '.join(chosen)}; sums lie sealed in {folder / FOLDER}.")
+    remark("overt: click the chip to pause; Ctrl+C ends it; `overt coach --forget` destroys all.")
+    try:
+        counted.run(lambda phase: remark(f"overt: {phase}"))
+    finally:
+        page.close()
+    remark("overt: ended.")
+
+
+def _choose(names: list[str]) -> list[str]:
+    from overt.commands.recording import chosen
+
+    if not names:
+        raise Missing(
+            "no program has a window now",
+            where="display",
+            do="Open what you type in, or name it: overt coach --program mousepad",
+        )
+    say("In which programs may the coach count? Everything else stays out.")
+    picked = chosen([{"title": name, "text": ""} for name in names], "programs")
+    return [str(one["title"]) for one in picked]
+
+
+def forget(folder: Path) -> None:
+    """Destroy the key and the sums."""
+    from overt.device.vault import Vault
+
+    place = folder / FOLDER
+    if not (place / "key").exists():
+        raise Missing("nothing was counted on this computer", where=str(place))
+    Vault(place).destroy()
+    say("Destroyed.")

@@ -1,0 +1,127 @@
+"""`overt coach`: the same capture for one person alone. No study, no server, nothing leaves.
+
+What it keeps are a day's sums (`overt.device.practice`), sealed on this computer.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+from overt.device.applications import Application, Applications, program_of
+from overt.device.capture import Capture
+from overt.device.fields import Fields
+from overt.device.indicator import Indicator
+from overt.device.practice import Day, Practice
+from overt.device.screen import Screen
+from overt.device.vault import Vault, as_json
+from overt.device.verdicts import FieldsAndTerminals
+from overt.device.x11 import Display, refuse_wayland
+
+TICK_S = 0.02
+KEEP_S = 5.0
+TERMINALS = frozenset(
+    {
+        "alacritty",
+        "gnome-terminal-server",
+        "kitty",
+        "konsole",
+        "lxterminal",
+        "mate-terminal",
+        "qterminal",
+        "rxvt",
+        "terminator",
+        "urxvt",
+        "xfce4-terminal",
+        "xterm",
+    }
+)
+INTERPRETERS = ("bash", "java", "node", "perl", "python", "ruby", "sh")
+"""Programs whose file says nothing of what they run; they cannot be switched on."""
+
+
+def programs_in_sight(display: str | None = None) -> list[str]:
+    """Return the programs that have a window now, by name, to choose from."""
+    shown = Display(display)
+    try:
+        found = {program_of(window.pid) for window in shown.windows() if window.width > 1}
+    finally:
+        shown.close()
+    names = {path.name for path in found if path is not None}
+    return sorted(name for name in names if not name.startswith(INTERPRETERS))
+
+
+def days(vault: Vault) -> dict[dt.date, Day]:
+    """Return the sums of each day, oldest first."""
+    return {
+        dt.date.fromisoformat(name.removeprefix("day/")): Day(**json.loads(value))
+        for name, value in vault.items("day/")
+    }
+
+
+class Coach:
+    """Counts until stopped, in the thread that calls `run`."""
+
+    def __init__(self, vault: Vault, programs: Sequence[str], display: str | None = None) -> None:
+        refuse_wayland()
+        self._vault = vault
+        listed = [
+            Application(number, name, name, (name,), terminal=name in TERMINALS)
+            for number, name in enumerate(programs, 1)
+        ]
+        self._display = Display(display)
+        self._indicator = Indicator(self._display.name, "coach", self.toggle)
+        applications = Applications(listed)
+        self._screen = Screen(self._display, applications, self._indicator.pid)
+        verdicts = FieldsAndTerminals(applications, Fields())
+        origin_ms = self._display.now_ms()
+        self._capture = Capture(self._display, self._screen, verdicts, origin_ms, letters=True)
+        self._stop = threading.Event()
+        self._paused = False
+
+    def toggle(self) -> None:
+        """Pause without limit, or go on."""
+        self._paused = not self._paused
+
+    def stop(self) -> None:
+        """End; `run` returns."""
+        self._stop.set()
+
+    def run(self, told: Callable[[str], None]) -> None:
+        """Count what is typed and pointed; `told` hears `recording` and `paused`."""
+        phase, kept_s = "", time.monotonic()
+        today = dt.date.today()  # noqa: DTZ011 - the person's own day
+        practice = Practice(self._day(today))
+        try:
+            while not self._stop.wait(TICK_S):
+                seen = self._indicator.is_alive() and self._screen.shows(self._indicator.pid)
+                is_open = seen and not self._paused
+                now = "recording" if is_open else "paused"
+                self._indicator.show(now)
+                if now != phase:
+                    phase = now
+                    practice.rest()
+                    told(phase)
+                practice.take(self._capture.look(is_open=is_open))
+                if time.monotonic() - kept_s < KEEP_S:
+                    continue
+                kept_s = time.monotonic()
+                self._keep(today, practice.day)
+                if (new := dt.date.today()) != today:  # noqa: DTZ011
+                    practice.rest()
+                    today, practice = new, Practice(self._day(new))
+        finally:
+            practice.take(self._capture.leave())
+            practice.rest()
+            self._keep(today, practice.day)
+            self._indicator.close()
+            self._display.close()
+
+    def _day(self, date: dt.date) -> Day:
+        return Day(**self._vault.get_json(f"day/{date.isoformat()}", {}))
+
+    def _keep(self, date: dt.date, day: Day) -> None:
+        self._vault.change({f"day/{date.isoformat()}": as_json(day.to_json())})

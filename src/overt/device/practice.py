@@ -1,0 +1,240 @@
+"""What the coach keeps of a day: sums, never what was typed.
+
+Letters pass through here one by one and leave counts behind: how long each was held, how long each
+pair of letters took, which letter was put right by which. No order of more than two letters is kept
+anywhere, so a day cannot be read back as text.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from overt.schema.event import KeyClass, Kind, Modifier
+
+EDGES_PER_OCTAVE, FIRST_MS, BINS = 4, 10.0, 40
+"""Bins of a histogram: four to each doubling, from 10 ms to 10 s."""
+
+FLUENT_MS = 2_000
+"""A longer pause ends a run of typing: what follows says nothing of the pair of letters."""
+
+BOUNCE_MS = 80
+"""A second press of the same key so soon is more often the key than the hand."""
+
+STILL_MS = 150
+"""A pointer that rests so long begins its next movement from there."""
+
+_NO_TEXT = Modifier.CONTROL | Modifier.ALT | Modifier.META
+
+
+def bin_of(ms: float) -> int:
+    """Return the bin of a duration."""
+    if ms <= FIRST_MS:
+        return 0
+    return min(BINS - 1, int(EDGES_PER_OCTAVE * math.log2(ms / FIRST_MS)) + 1)
+
+
+def median_ms(bins: list[int]) -> float:
+    """Return the median of a histogram, the middle of its bin; NaN where it is empty."""
+    total = sum(bins)
+    seen = 0
+    for place, count in enumerate(bins):
+        seen += count
+        if total and seen * 2 >= total:
+            return float(FIRST_MS * 2.0 ** ((place - 0.5) / EDGES_PER_OCTAVE))
+    return math.nan
+
+
+def _none() -> list[int]:
+    return [0] * BINS
+
+
+@dataclass
+class Day:
+    """The sums of one day."""
+
+    keys: int = 0
+    """Presses that write something: letters, digits, punctuation, space."""
+    corrections: int = 0
+    active_ms: int = 0
+    """Time between presses, as far as typing flowed."""
+    hold: list[int] = field(default_factory=_none)
+    gaps: list[int] = field(default_factory=_none)
+    pairs: dict[str, list[int]] = field(default_factory=dict)
+    """Pair of letters → histogram of the time from press to press."""
+    pair_slips: dict[str, int] = field(default_factory=dict)
+    """Pair of letters → how often its second was taken back at once."""
+    slips: dict[str, int] = field(default_factory=dict)
+    """`ab`: b was typed where a was meant, as the correction shows."""
+    bounces: int = 0
+    bounce_gaps: list[int] = field(default_factory=_none)
+    repeats_undone: int = 0
+    minutes: list[list[int]] = field(default_factory=list)
+    """Keys and milliseconds of each run of typing of at least ten seconds."""
+    clicks: int = 0
+    almost_double: int = 0
+    """Two clicks at one place a little too late for a double click."""
+    reaches: dict[str, list[int]] = field(default_factory=dict)
+    """Distance (`near`, `middle`, `far`) → histogram of the time of a movement to its press."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain JSON."""
+        return asdict(self)
+
+
+REACHES = ((200, "near"), (600, "middle"), (math.inf, "far"))
+"""Up to how many pixels a movement is called so."""
+
+
+class Practice:
+    """Turns events (`FACTS` rows, with letters) into the sums of a day."""
+
+    def __init__(self, day: Day) -> None:
+        self.day = day
+        self._last: tuple[int, int, int] | None = None  # class, letter, time in µs
+        self._before = 0
+        self._taken_back: int | None = None
+        self._repeated = False
+        self._run = [0, 0]
+        self._down: dict[int, int] = {}
+        self._move: tuple[int, int, int, int, int] | None = None
+        self._click: tuple[int, int, int] | None = None
+
+    def take(self, events: Any) -> None:
+        """Add events in order. Nothing of them stays but the last letter and two times."""
+        for event in events:
+            kind = int(event["kind"])
+            if kind == Kind.KEY_DOWN:
+                self._press(event)
+            elif kind == Kind.KEY_UP:
+                self._release(event)
+            elif kind == Kind.POINTER_MOVE:
+                self._moves(event)
+            elif kind == Kind.POINTER_DOWN:
+                self._reach(event)
+            elif kind == Kind.CLICK:
+                self._clicks(event)
+            elif kind in (Kind.FOCUS, Kind.BLUR):
+                self.rest()
+
+    def rest(self) -> None:
+        """End the run of typing: another window, a pause, the end of the day."""
+        self._end_run()
+        self._last, self._before, self._taken_back = None, 0, None
+        self._down.clear()
+
+    def _end_run(self) -> None:
+        if self._run[1] >= 10_000:
+            self.day.minutes.append(list(self._run))
+        self._run = [0, 0]
+
+    def _press(self, event: Any) -> None:
+        key_class, letter = int(event["key_class"]), int(event["key_symbol"])
+        t_us, bits = int(event["t_us"]), int(event["modifiers"])
+        if bits & _NO_TEXT or key_class in (KeyClass.SHIFT, KeyClass.CAPS_LOCK):
+            return
+        if bits & Modifier.REPEAT:
+            self._repeated = True
+            return
+        self._down[int(event["slot"])] = t_us
+        day, last = self.day, self._last
+        gap_ms = (t_us - last[2]) / 1000 if last else math.inf
+        if gap_ms > FLUENT_MS:
+            self._end_run()
+        else:
+            day.active_ms += int(gap_ms)
+            day.gaps[bin_of(gap_ms)] += 1
+            self._run[0] += 1
+            self._run[1] += int(gap_ms)
+        if key_class == KeyClass.BACKSPACE:
+            self._take_back(gap_ms)
+        elif key_class in (KeyClass.LETTER, KeyClass.DIGIT, KeyClass.PUNCTUATION, KeyClass.SPACE):
+            self._write(letter, gap_ms)
+        else:
+            self._taken_back = None
+        self._before = last[1] if last and last[0] == KeyClass.LETTER else 0
+        self._last = (key_class, letter, t_us)
+        self._repeated = False
+
+    def _take_back(self, gap_ms: float) -> None:
+        day, last = self.day, self._last
+        day.corrections += 1
+        if self._repeated:
+            day.repeats_undone += 1
+        if last and last[0] == KeyClass.LETTER and gap_ms < FLUENT_MS:
+            self._taken_back = last[1]
+            if self._before and last[1]:
+                pair = chr(self._before) + chr(last[1])
+                day.pair_slips[pair] = day.pair_slips.get(pair, 0) + 1
+        else:
+            self._taken_back = None
+
+    def _write(self, letter: int, gap_ms: float) -> None:
+        day, last = self.day, self._last
+        day.keys += 1
+        if self._taken_back and letter and self._taken_back != letter:
+            slip = chr(letter) + chr(self._taken_back)
+            day.slips[slip] = day.slips.get(slip, 0) + 1
+        self._taken_back = None
+        if last and last[0] == KeyClass.LETTER and last[1] and letter and gap_ms < FLUENT_MS:
+            pair = chr(last[1]) + chr(letter)
+            day.pairs.setdefault(pair, _none())[bin_of(gap_ms)] += 1
+            if last[1] == letter and gap_ms <= BOUNCE_MS:
+                day.bounces += 1
+                day.bounce_gaps[bin_of(gap_ms)] += 1
+
+    def _release(self, event: Any) -> None:
+        down_us = self._down.pop(int(event["slot"]), None)
+        if down_us is not None:
+            self.day.hold[bin_of((int(event["t_us"]) - down_us) / 1000)] += 1
+
+    def _moves(self, event: Any) -> None:
+        x, y, t_us = (int(event[name]) for name in ("x_8th_css_px", "y_8th_css_px", "t_us"))
+        if self._move is None or t_us - self._move[4] > STILL_MS * 1000:
+            self._move = (x, y, t_us, 0, t_us)
+        else:
+            first_x, first_y, first_us, _, _ = self._move
+            self._move = (first_x, first_y, first_us, 1, t_us)
+
+    def _reach(self, event: Any) -> None:
+        move, self._move = self._move, None
+        if move is None or not move[3]:
+            return
+        far_px = math.hypot(
+            int(event["x_8th_css_px"]) - move[0], int(event["y_8th_css_px"]) - move[1]
+        )
+        name = next(name for most, name in REACHES if far_px / 8 <= most)
+        took_ms = (int(event["t_us"]) - move[2]) / 1000
+        self.day.reaches.setdefault(name, _none())[bin_of(took_ms)] += 1
+
+    def _clicks(self, event: Any) -> None:
+        self.day.clicks += 1
+        x, y, t_us = (int(event[name]) for name in ("x_8th_css_px", "y_8th_css_px", "t_us"))
+        last, self._click = self._click, (x, y, t_us)
+        if last and int(event["value"]) == 1:
+            near = math.hypot(x - last[0], y - last[1]) <= 40
+            if near and 500_000 < t_us - last[2] <= 900_000:
+                self.day.almost_double += 1
+
+
+def merged(days: list[Day]) -> Day:
+    """Return the sums of several days."""
+    total = Day()
+    for day in days:
+        for name, value in asdict(day).items():
+            mine = getattr(total, name)
+            if isinstance(value, int):
+                setattr(total, name, mine + value)
+            elif name == "minutes":
+                mine.extend(value)
+            elif isinstance(value, list):
+                setattr(total, name, [a + b for a, b in zip(mine, value, strict=True)])
+            elif name in ("pair_slips", "slips"):
+                setattr(total, name, dict(Counter(mine) + Counter(value)))
+            else:
+                for key, bins in value.items():
+                    old = mine.get(key) or _none()
+                    mine[key] = [a + b for a, b in zip(old, bins, strict=True)]
+    return total

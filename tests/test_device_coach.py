@@ -1,0 +1,175 @@
+"""The coach: sums that match an obvious count, keep no text, and never leave this computer."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from desktop_fixtures import Desktop, at_a_terminal, desktop, until
+from overt.device import advice, coach_page
+from overt.device.capture import FACTS
+from overt.device.coach import days
+from overt.device.practice import Day, Practice, bin_of, median_ms, merged
+from overt.device.vault import Vault, as_json
+from overt.schema.event import KeyClass, Kind
+
+A = ord("a")
+
+
+def typed(keys: list[tuple[str, int]]) -> Day:
+    """Return the day of these keys: a letter or `<` for Backspace, and its ms since the last."""
+    rows = np.zeros(len(keys), FACTS)
+    rows["kind"] = Kind.KEY_DOWN
+    rows["t_us"] = np.cumsum([gap_ms * 1000 for _, gap_ms in keys])
+    for row, (key, _) in zip(rows, keys, strict=True):
+        row["key_class"] = KeyClass.BACKSPACE if key == "<" else KeyClass.LETTER
+        row["key_symbol"] = 0 if key == "<" else ord(key)
+    practice = Practice(Day())
+    practice.take(rows)
+    practice.rest()
+    return practice.day
+
+
+KEYS = st.lists(st.tuples(st.sampled_from("abc<"), st.integers(1, 4000)), max_size=60)
+
+
+@settings(deadline=None)
+@given(KEYS)
+def test_pairs_slips_and_corrections_are_those_of_an_obvious_count(
+    keys: list[tuple[str, int]],
+) -> None:
+    pairs: dict[str, list[int]] = {}
+    slips: dict[str, int] = {}
+    for k, (key, gap_ms) in enumerate(keys):
+        before = keys[k - 1] if k else ("<", 0)
+        if key != "<" and before[0] != "<" and gap_ms < 2000:
+            pairs.setdefault(before[0] + key, []).append(bin_of(gap_ms))
+        taken = k >= 2 and before[0] == "<" and keys[k - 2][0] != "<" and before[1] < 2000
+        if key != "<" and taken and keys[k - 2][0] != key:
+            slip = key + keys[k - 2][0]
+            slips[slip] = slips.get(slip, 0) + 1
+    day = typed(keys)
+    assert {pair: sum(bins) for pair, bins in day.pairs.items()} == {
+        pair: len(gaps) for pair, gaps in pairs.items()
+    }
+    assert day.slips == slips
+    assert day.corrections == sum(key == "<" for key, _ in keys)
+    assert day.keys == len(keys) - day.corrections
+
+
+@settings(deadline=None)
+@given(KEYS, KEYS)
+def test_two_days_together_are_the_sum_of_both(
+    one: list[tuple[str, int]], other: list[tuple[str, int]]
+) -> None:
+    both = merged([typed(one), typed(other)])
+    assert both.keys == typed(one).keys + typed(other).keys
+    assert sum(both.gaps) == sum(typed(one).gaps) + sum(typed(other).gaps)
+    assert Day(**json.loads(json.dumps(both.to_json()))) == both
+
+
+def test_what_is_kept_of_a_sentence_is_the_same_for_its_pairs_in_any_order() -> None:
+    kept = typed([(letter, 100) for letter in "abcab"]).to_json()
+    other = typed([(letter, 100) for letter in "cabca"]).to_json()
+    assert set(kept["pairs"]) == set(other["pairs"])
+    assert all(len(pair) == 2 for pair in kept["pairs"])
+
+
+def test_the_weakest_pair_comes_first_and_is_practised_in_words() -> None:
+    slow = [
+        (letter, 400 if letter == "h" else 100) for letter in "thesethesethesethesethesethese" * 2
+    ]
+    weak = advice.pairs(typed(slow))
+    assert weak[0].letters == "th"
+    assert weak[0].median_ms == pytest.approx(400, rel=0.1)
+    assert all("th" in word for word in advice.exercises(weak, lines=1)[0].split())
+    assert advice.pairs(typed([("a", 100), ("b", 100)])) == []
+
+
+def test_a_setting_is_suggested_only_where_it_would_have_spared_something() -> None:
+    bouncing = [("a", 300), ("a", 30), ("<", 200)] * 6
+    (found,) = advice.settings(typed(bouncing))
+    assert found.setting == "Bounce keys"
+    assert re.search(r"within 3\d ms|within 4\d ms", found.why)
+    assert advice.settings(typed([("a", 300), ("b", 30)] * 20)) == []
+
+
+def test_the_median_lies_in_the_bin_of_the_middle_duration() -> None:
+    day = typed([("a", 1), *[("b", ms) for ms in (50, 100, 200, 400, 800)]])
+    assert median_ms(day.gaps) == pytest.approx(200, rel=0.1)
+    assert np.isnan(median_ms([0] * 5))
+
+
+@pytest.mark.parametrize("count", [0, 1, 400])
+def test_the_page_says_what_there_is_and_asks_nobody_for_anything(count: int) -> None:
+    today = dt.date(2026, 3, 2)
+    day = typed(
+        [(letter, 120) for letter in "these words again and again" * count if letter != " "]
+    )
+    shown = coach_page.render({today - dt.timedelta(1): day, today: day}, "nonce")
+    assert ("Nothing counted yet" in shown) == (count == 0)
+    addresses = re.findall(r"(?:src|href|url)\s*=?\s*[(\"'](?!data:)([^\"')]*)", shown)
+    assert addresses == []
+    assert "<script" not in shown
+    assert shown.count("nan") == 0
+
+
+def test_nothing_is_counted_without_a_terminal_or_of_an_interpreter(tmp_path: Path) -> None:
+    how = [sys.executable, "-m", "overt", "coach", "--device-dir", str(tmp_path)]
+    done = subprocess.run(how, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    assert (done.returncode, "own act" in done.stderr) == (1, True)
+    ours, theirs = pty.openpty()
+    done = subprocess.run(
+        [*how, "--program", "python3"], stdin=theirs, capture_output=True, text=True
+    )
+    os.close(ours)
+    os.close(theirs)
+    assert (done.returncode, "interpreter" in done.stderr) == (1, True)
+    assert not list(tmp_path.rglob("*"))
+
+
+def test_a_secret_of_the_person_is_not_in_the_sealed_sums(tmp_path: Path) -> None:
+    vault = Vault(tmp_path / "coach")
+    vault.change({"day/2026-03-02": as_json(typed([(k, 90) for k in "canarycanary"]).to_json())})
+    vault.close()
+    found = b"".join(path.read_bytes() for path in (tmp_path / "coach").iterdir())
+    assert b"pairs" not in found
+    assert b"slips" not in found
+
+
+def test_the_coach_counts_on_a_computer_without_any_network(tmp_path: Path) -> None:
+    if subprocess.run(["unshare", "--net", "true"], capture_output=True).returncode:
+        pytest.skip("no right to make a network of its own (run as root)")
+    with desktop(tmp_path / "home") as desk:
+        desk.start("xterm", "-e", "bash", "--norc", "--noprofile")
+        window = desk.window("xterm", 20, 80, 500, 400)
+        overt = [sys.executable, "-m", "overt", "coach", "--program", "xterm"]
+        command = ["unshare", "--net", *overt, "--device-dir", str(tmp_path)]
+        with at_a_terminal(desk, command) as coach:
+            coach.until("overt: recording")
+            desk.focus(window)
+            until(lambda: _counted(desk, tmp_path) >= 20, "twenty keys are counted")
+            coach.process.send_signal(signal.SIGINT)
+            coach.until("overt: ended")
+    (day,) = days(Vault(tmp_path / "coach")).values()
+    assert set(day.pairs) <= {"th", "he", "et"}
+
+
+def _counted(desk: Desktop, folder: Path) -> int:
+    desk.do("type", "--delay", "15", "the")
+    vault = Vault(folder / "coach")
+    counted = sum(day.keys for day in days(vault).values())
+    vault.close()
+    return counted
