@@ -30,7 +30,6 @@ def table(count: int, columns: dict[str, Any]) -> pa.Table:
     return pa.table(made, schema=EVENTS)
 
 
-@kernel
 def slots_of(kind: Any, session: Any, press: Any, presses: int) -> Any:
     """Return the slot of each row: lowest free number at key down, the same at its key up.
 
@@ -47,11 +46,16 @@ def slots_of(kind: Any, session: Any, press: Any, presses: int) -> Any:
         int8[n]; 0 on rows that are not key events, and when all 127 slots are taken.
     """
     slot = np.zeros(kind.shape[0], np.int8)
-    slot_of_press = np.zeros(presses, np.int8)
-    taken = np.zeros(SLOT_MAX + 1, np.bool_)
+    _allot(kind, session, press, np.zeros(presses, np.int8), np.zeros(SLOT_MAX + 1, np.bool_), slot)
+    return slot
+
+
+@kernel
+def _allot(kind: Any, session: Any, press: Any, slot_of_press: Any, taken: Any, slot: Any) -> None:
     for i in range(kind.shape[0]):
         if i > 0 and session[i] != session[i - 1]:
-            taken[:] = False
+            for one in range(SLOT_MAX + 1):
+                taken[one] = False
         if kind[i] == _DOWN:
             free = 1
             while free <= SLOT_MAX and taken[free]:
@@ -63,4 +67,3 @@ def slots_of(kind: Any, session: Any, press: Any, presses: int) -> Any:
         elif kind[i] == _UP:
             slot[i] = slot_of_press[press[i]]
             taken[slot[i]] = False
-    return slot

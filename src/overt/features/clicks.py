@@ -13,25 +13,27 @@ from overt.schema.event import Kind
 
 COLUMNS = Columns(measures=("click_hold_us", "double_click_us"), counts=("clicks",))
 _HOLD, _DOUBLE, _CLICKS = (COLUMNS.at(name) for name in (*COLUMNS.measures, *COLUMNS.counts))
+_BUTTONS = 128
 _DOWN, _UP, _CLICK = int(Kind.POINTER_DOWN), int(Kind.POINTER_UP), int(Kind.CLICK)
 
 
 @kernel
 def _add_clicks(
-    kind: Any, t_us: Any, button: Any, value: Any, breaks: Any, start: int, window: int, total: Any
-) -> None:
-    down = np.full(128, -1, np.int64)
-    pressed = np.full(128, -1, np.int64)
-    pressed_before = np.full(128, -1, np.int64)
+    kind: Any, t_us: Any, button: Any, value: Any, breaks: Any,
+    down: Any, pressed: Any, pressed_before: Any, start: int, window: int, total: Any,
+) -> None:  # fmt: skip
     for i in range(kind.shape[0]):
-        k, b = kind[i], button[i]
+        k = kind[i]
         if breaks[k]:
-            down[:] = -1
-            pressed[:] = -1
-            pressed_before[:] = -1
-        elif b < 0:
+            for b in range(_BUTTONS):
+                down[b], pressed[b], pressed_before[b] = -1, -1, -1
             continue
-        elif k == _DOWN:
+        if k != _DOWN and k != _UP and k != _CLICK:
+            continue
+        b = button[i]
+        if b < 0:
+            continue
+        if k == _DOWN:
             down[b] = t_us[i]
             pressed_before[b] = pressed[b]
             pressed[b] = t_us[i]
@@ -48,7 +50,8 @@ def _add_clicks(
 
 def _add(events: Events, cut: Cut, total: Any) -> None:
     columns = [events[name] for name in ("kind", "t_us", "button", "value")]
-    _add_clicks(*[*columns, BREAKS, cut.start_us, cut.width_us, total])
+    times = np.full((3, _BUTTONS), -1)
+    _add_clicks(*[*columns, BREAKS, *times, cut.start_us, cut.width_us, total])
 
 
 FAMILY = Family(COLUMNS, _add)

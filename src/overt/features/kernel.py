@@ -12,6 +12,7 @@ import numba
 
 Loop = TypeVar("Loop", bound=Callable[..., object])
 
+_njit: Any = numba.njit
 _PACKAGE = Path(__file__).parents[1]
 
 
@@ -21,28 +22,42 @@ def kernel(loop: Loop) -> Loop:
     The cache lies beside the source where that can be written, else in the user's cache folder
     (`NUMBA_CACHE_DIR` overrides both). Where neither can be written, every process compiles anew.
     """
-    made: Any = numba.njit(nogil=True, error_model="numpy")(loop)
+    return _compiled(loop, from_python=True)
+
+
+def part(loop: Loop) -> Loop:
+    """Compile a loop that only other kernels call: without an entry from Python, so sooner."""
+    return _compiled(loop, from_python=False)
+
+
+def typed(signature: str) -> Callable[[Loop], Loop]:
+    """Return a decorator for a small `part` that others call, compiled for these types alone.
+
+    Without it numba compiles such a part once for each constant that it is called with.
+    """
+
+    def decorate(loop: Loop) -> Loop:
+        made: Any = part(loop)
+        made.compile(signature)
+        made.disable_compile()
+        return cast(Loop, made)
+
+    return decorate
+
+
+def _compiled(loop: Loop, *, from_python: bool) -> Loop:
+    made: Any = _njit(
+        nogil=True,
+        error_model="numpy",
+        no_cpython_wrapper=not from_python,
+        no_cfunc_wrapper=True,
+    )(loop)
     try:
         made.enable_caching()
     except RuntimeError:
         return cast(Loop, made)
     _stamp_more(made)
     return cast(Loop, made)
-
-
-def typed(signature: str) -> Callable[[Loop], Loop]:
-    """Return a decorator for a small kernel that others call, compiled for these types alone.
-
-    Without it numba compiles such a kernel once for each constant that it is called with.
-    """
-
-    def decorate(loop: Loop) -> Loop:
-        made: Any = kernel(loop)
-        made.compile(signature)
-        made.disable_compile()
-        return cast(Loop, made)
-
-    return decorate
 
 
 def _stamp_more(made: Any) -> None:

@@ -17,7 +17,7 @@ import numpy as np
 
 from overt.features import pointing
 from overt.features.kernel import kernel, typed
-from overt.features.pointing import FIGURES, far, measure
+from overt.features.pointing import FIGURES, far, measure_all
 from overt.features.sums import Columns, Cut, Events, Family, add
 from overt.schema.event import MARKS, Kind, Pointer, Role
 
@@ -85,32 +85,39 @@ def _came_at(t: Any, x: Any, y: Any, since: int, end: int) -> int:
 
 
 @kernel
-def trail(kind: Any, t_us: Any, x8: Any, y8: Any, device: Any, breaks: Any) -> Any:
-    """Return the samples, movements and presses of one session.
+def trail(
+    kind: Any, t_us: Any, x8: Any, y8: Any, device: Any, breaks: Any,
+    t: Any, x: Any, y: Any, bounds: Any, drags: Any, presses: Any,
+    start: int, window: int, total: Any,
+) -> Any:  # fmt: skip
+    """Note the samples, movements and presses of one session, and add how many moves there are.
+
+    Into `t`, `x`, `y` go the samples (int64, µs; float64, CSS px), into `bounds` (int64[.., 2]) the
+    first sample of each movement and one past its last, into `drags` (bool) whether it is one, into
+    `presses` (int64[.., 4]) row, aimed movement or -1, when the pointer came there or -1, and how
+    many scroll events there were before. All have two rows an event.
 
     Returns:
-        t, x, y of the samples (µs, CSS px);
-        bounds, int64[movements, 2], first sample and one past the last; drags, bool[movements];
-        presses, int64[p, 4]: row, aimed movement or -1, when the pointer came there or -1, how many
-        scroll events there were before.
+        how many samples, movements and presses there are.
     """
     n = kind.shape[0]
-    room = 0
-    for i in range(n):
-        room += int(kind[i] == _MOVE) + 2 * int(kind[i] == _DOWN or kind[i] == _UP)
-    t, x, y = np.empty(room, np.int64), np.empty(room), np.empty(room)
-    bounds, drags = np.empty((n, 2), np.int64), np.empty(n, np.bool_)
-    presses = np.empty((n, 4), np.int64)
+    w, next_us = 0, start
     kept, made, pressed, begin, since, rested, moves = 0, 0, 0, 0, 0, -1, 0
     held = False
     last_device = -1
     scrolls = 0
     for i in range(n):
         k = kind[i]
-        scrolls += int(k == _SCROLL)
         is_break = breaks[k]
         if not is_break and k != _MOVE and k != _DOWN and k != _UP:
+            if k == _SCROLL:
+                scrolls += 1
             continue
+        if k == _MOVE:
+            if t_us[i] >= next_us or t_us[i] < next_us - window:
+                w = (t_us[i] - start) // window
+                next_us = start + (w + 1) * window
+            total[w, _SAMPLES] += 1.0
         if is_break or device[i] != last_device or (k == _DOWN and device[i] == _TOUCH):
             made = _close(begin, kept, held, made, bounds, drags)
             begin, since, rested, moves, held = kept, kept, -1, 0, False
@@ -130,8 +137,8 @@ def trail(kind: Any, t_us: Any, x8: Any, y8: Any, device: Any, breaks: Any) -> A
         elif kept == begin or (elsewhere and t_us[i] > t[kept - 1]):
             t[kept], x[kept], y[kept] = t_us[i], px, py
             kept += 1
-        moves += int(k == _MOVE)
         if k == _MOVE:
+            moves += 1
             continue
         before = made
         made = _close(begin, kept, held, made, bounds, drags)
@@ -152,19 +159,16 @@ def trail(kind: Any, t_us: Any, x8: Any, y8: Any, device: Any, breaks: Any) -> A
         begin, since, rested, moves = kept, kept, -1, 0
         kept += 1
     made = _close(begin, kept, held, made, bounds, drags)
-    return t[:kept], x[:kept], y[:kept], bounds[:made], drags[:made], presses[:pressed]
+    return kept, made, pressed
 
 
 @kernel
 def _add_movements(
-    t: Any, x: Any, y: Any, bounds: Any, drags: Any, start: int, window: int, total: Any
-) -> Any:
-    """Add what every movement has; return the figures of all, float64[movements, FIGURES]."""
-    figures = np.empty((bounds.shape[0], _ALL))
+    t: Any, bounds: Any, drags: Any, figures: Any, start: int, window: int, total: Any
+) -> None:
+    """Add what every movement has."""
     for number in range(bounds.shape[0]):
-        begin, end = bounds[number, 0], bounds[number, 1]
-        w = (t[end - 1] - start) // window
-        measure(t[begin:end], x[begin:end], y[begin:end], _RADIUS, figures[number])
+        w = (t[bounds[number, 1] - 1] - start) // window
         if drags[number]:
             add(total, w, _DRAG_US, figures[number, 0])
             add(total, w, _DRAG_PX, figures[number, 1])
@@ -172,26 +176,25 @@ def _add_movements(
         for at in range(_FREE):
             if not np.isnan(figures[number, at]):
                 add(total, w, 3 * at, figures[number, at])
-    return figures
 
 
 @kernel
 def _add_presses(
     t_us: Any, x8: Any, y8: Any, role: Any, element: Any, narrow: Any,
-    x: Any, y: Any, bounds: Any, figures: Any, presses: Any,
+    x: Any, y: Any, bounds: Any, figures: Any, presses: Any, last: Any,
     start: int, window: int, total: Any,
 ) -> None:  # fmt: skip
-    """Add what belongs to presses: hesitation, how the aim was reached, how presses spread."""
-    elements = 1
-    for p in range(presses.shape[0]):
-        elements = max(elements, element[presses[p, 0]] + 1)
-    last = np.full(elements, -1, np.int64)
+    """Add what belongs to presses: hesitation, how the aim was reached, how presses spread.
+
+    `last`, int64 by element, is -1 everywhere: its last press.
+    """
     for p in range(presses.shape[0]):
         i, number = presses[p, 0], presses[p, 1]
         w = (t_us[i] - start) // window
         total[w, _PRESSES] += 1.0
         if presses[p, 2] >= 0:
-            add(total, w, _HESITATION, max(t_us[i] - presses[p, 2], 0))
+            waited = t_us[i] - presses[p, 2]
+            add(total, w, _HESITATION, max(waited, 0))
         if number >= 0:
             for at in range(_FREE, _ALL):
                 if not np.isnan(figures[number, at]):
@@ -211,13 +214,6 @@ def _add_presses(
             add(total, w, _AIM_PX, figures[number, 2])
 
 
-@kernel
-def _add_samples(kind: Any, t_us: Any, start: int, window: int, total: Any) -> None:
-    for i in range(kind.shape[0]):
-        if kind[i] == _MOVE:
-            total[(t_us[i] - start) // window, _SAMPLES] += 1.0
-
-
 _NAMES = (
     "kind", "t_us", "x_8th_css_px", "y_8th_css_px", "pointer", "role", "element"
 )  # fmt: skip
@@ -225,14 +221,20 @@ _NAMES = (
 
 def _add(events: Events, cut: Cut, total: Any) -> None:
     kind, t_us, x8, y8, device, role, element = (events[name] for name in _NAMES)
-    start, width = cut.start_us, cut.width_us
-    t, x, y, bounds, drags, presses = trail(kind, t_us, x8, y8, device, BREAKS)
-    _add_samples(kind, t_us, start, width, total)
-    figures = _add_movements(t, x, y, bounds, drags, start, width, total)
-    _add_presses(
-        t_us, x8, y8, role, element, _NARROW, x, y, bounds, figures, presses,
-        start, width, total,
-    )  # fmt: skip
+    room, most = events.room, 2 * len(kind)
+    t, x, y = room.of("t", most, np.int64), room.of("x", most), room.of("y", most)
+    bounds, drags = room.of("bounds", most, np.int64, 2), room.of("drags", most, np.bool_)
+    presses = room.of("presses", most, np.int64, 4)
+    where = (cut.start_us, cut.width_us, total)
+    kept, made, pressed = trail(
+        kind, t_us, x8, y8, device, BREAKS, t, x, y, bounds, drags, presses, *where
+    )
+    bounds, presses = bounds[:made], presses[:pressed]
+    figures = room.of("figures", made, np.float64, _ALL)
+    measure_all(t, x, y, bounds, _RADIUS, room.of("speeds", kept), figures)
+    _add_movements(t, bounds, drags, figures, *where)
+    last = np.full(max(int(element.max()), 0) + 1, -1)
+    _add_presses(t_us, x8, y8, role, element, _NARROW, x, y, bounds, figures, presses, last, *where)
 
 
 FAMILY = Family(COLUMNS, _add)

@@ -35,7 +35,8 @@ _GROUP_OF = np.zeros(128, np.int64)
 for _number, _roles in enumerate(GROUPS.values()):
     _GROUP_OF[[int(role) for role in _roles]] = _number
 _KEY, _CLICK, _FOCUS = int(Kind.KEY_DOWN), int(Kind.CLICK), int(Kind.FOCUS)
-_POINTER, _TASK, _REPEAT = int(Kind.POINTER_DOWN), int(Kind.TASK), int(Modifier.REPEAT)
+_POINTER, _MOVE, _TASK = int(Kind.POINTER_DOWN), int(Kind.POINTER_MOVE), int(Kind.TASK)
+_REPEAT = int(Modifier.REPEAT)
 
 
 @kernel
@@ -47,17 +48,22 @@ def _add_acts(
     began, came = t_us[0], t_us[0]
     on, on_role = 0, 0
     for i in range(kind.shape[0]):
-        k, w = kind[i], (t_us[i] - start) // window
+        k = kind[i]
+        if k == _MOVE:
+            continue
         if breaks[k] or k == _TASK:
             waiting, began = True, t_us[i]
             if breaks[k]:
                 on = 0
             continue
-        is_key = k == _KEY and modifiers[i] & _REPEAT == 0
-        if waiting and (is_key or k in (_POINTER, _CLICK)):
+        acts = (k == _KEY and modifiers[i] & _REPEAT == 0) or k == _CLICK
+        if not acts and k != _POINTER and k != _FOCUS:
+            continue
+        w = (t_us[i] - start) // window
+        if waiting and k != _FOCUS:
             waiting = False
             add(total, w, _FIRST_ACTION, max(t_us[i] - began, 0))
-        if not (is_key or k in (_CLICK, _FOCUS)) or element[i] <= 0:
+        if k == _POINTER or element[i] <= 0:
             continue
         total[w, _ACTS] += 1.0
         if element[i] == on:

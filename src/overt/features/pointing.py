@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 
-from overt.features.kernel import kernel, typed
+from overt.features.kernel import kernel, part, typed
 
 MOVEMENT_GAP_US = 200_000
 """A rest this long ends a movement. A correction guided by eye begins after 135 ms (Carlton 1981)
@@ -90,21 +90,14 @@ def far(x: float, y: float) -> float:
     return sqrt(x * x + y * y)
 
 
-@kernel
 def in_order(t_us: Any) -> Any:
     """Return bool[n]: the samples that count, so that time only grows.
 
     Of samples with one time the last stays; one older than an earlier sample does not.
     """
-    stays = np.ones(t_us.shape[0], np.bool_)
-    last = -1
-    for i in range(t_us.shape[0]):
-        if last >= 0 and t_us[i] < t_us[last]:
-            stays[i] = False
-            continue
-        if last >= 0 and t_us[i] == t_us[last]:
-            stays[last] = False
-        last = i
+    stays = t_us == np.maximum.accumulate(t_us)
+    at = np.flatnonzero(stays)
+    stays[at[:-1][np.diff(t_us[at]) == 0]] = False
     return stays
 
 
@@ -136,55 +129,58 @@ def deviations(x: Any, y: Any) -> Any:
     return largest, average
 
 
-@kernel
+@part
 def _rates(t_us: Any, x: Any, y: Any, out: Any) -> None:
     """Path, speed and what follows from changes of speed and direction, in one pass.
 
     The velocity of a step stands for its middle; acceleration is its change over the time between
     two middles, jerk the change of that. Means of both are over time, not over samples.
 
-    Rates are per µs until they are written. Angles add up as the product of unit complex numbers,
-    with full turns counted, which needs one arc tangent a path instead of one a sample.
+    Rates are per µs until they are written. One division a sample gives both reciprocals. Angles
+    add up as the product of complex numbers, with full turns counted, which needs one arc tangent a
+    path instead of one a sample; its length says nothing and is brought back to 1 now and then.
     """
     n = t_us.shape[0]
     path, peak, peak_at = 0.0, 0.0, 0.0
     heading_x, heading_y, turns = 1.0, 0.0, 0
-    surge, jolt, jolt_us = 0.0, 0.0, 0.0
-    before_x, before_y, before, before_us, before_between = 0.0, 0.0, 0.0, 0.0, 0.0
+    surge, jolt = 0.0, 0.0
+    before_x, before_y, before_us = 0.0, 0.0, 0.0
     vx, vy, ax, ay = 0.0, 0.0, 0.0, 0.0
     for i in range(1, n):
         step_x, step_y = x[i] - x[i - 1], y[i] - y[i - 1]
         step_us = float(t_us[i] - t_us[i - 1])
-        per_us = 1 / step_us
-        step = far(step_x, step_y)
+        between = (before_us + step_us) / 2
+        both = 1 / (step_us * between)
+        per_us, per_between = both * between, both * step_us
+        step = sqrt(step_x * step_x + step_y * step_y)
         path += step
         if step * per_us > peak:
             peak = step * per_us
             peak_at = t_us[i] - t_us[0] - step_us / 2
         now_vx, now_vy = step_x * per_us, step_y * per_us
         if i > 1:
-            if step * before > 0:
-                unit = 1 / (step * before)
-                sine = abs(before_x * step_y - before_y * step_x) * unit
-                cosine = (before_x * step_x + before_y * step_y) * unit
+            sine = abs(before_x * step_y - before_y * step_x)
+            cosine = before_x * step_x + before_y * step_y
+            if sine > 0 or cosine != 0:
                 was_below = heading_y < 0 or (heading_y == 0 and heading_x < 0)
-                heading_x, heading_y = (
-                    heading_x * cosine - heading_y * sine,
-                    heading_x * sine + heading_y * cosine,
-                )
-                is_below = heading_y < 0 or (heading_y == 0 and heading_x < 0)
-                turns += int(was_below and not is_below)
-            between = (before_us + step_us) / 2
-            per_us = 1 / between
+                turned_x = heading_x * cosine - heading_y * sine
+                heading_y = heading_x * sine + heading_y * cosine
+                heading_x = turned_x
+                if was_below and not (heading_y < 0 or (heading_y == 0 and heading_x < 0)):
+                    turns += 1
+                if i % 8 == 0:
+                    size = abs(heading_x) + abs(heading_y)
+                    heading_x /= size
+                    heading_y /= size
             gain_x, gain_y = now_vx - vx, now_vy - vy
-            surge += far(gain_x, gain_y)
-            now_ax, now_ay = gain_x * per_us, gain_y * per_us
+            surge += sqrt(gain_x * gain_x + gain_y * gain_y)
+            gain_x *= per_between
+            gain_y *= per_between
             if i > 2:
-                jolt += far(now_ax - ax, now_ay - ay)
-                jolt_us += (before_between + between) / 2
-            ax, ay, before_between = now_ax, now_ay, between
+                jolt += sqrt((gain_x - ax) * (gain_x - ax) + (gain_y - ay) * (gain_y - ay))
+            ax, ay = gain_x, gain_y
         vx, vy, before_us = now_vx, now_vy, step_us
-        before_x, before_y, before = step_x, step_y, step
+        before_x, before_y = step_x, step_y
     took_us = float(t_us[n - 1] - t_us[0])
     out[_TIME] = took_us
     out[_PATH] = path
@@ -193,34 +189,39 @@ def _rates(t_us: Any, x: Any, y: Any, out: Any) -> None:
     out[_PEAK_AT] = peak_at / took_us
     if path > 0:
         beyond = atan2(heading_y, heading_x)
-        out[_CURVATURE] = (2 * pi * turns + (beyond if beyond >= 0 else 2 * pi + beyond)) / path
+        if beyond < 0:
+            beyond += 2 * pi
+        out[_CURVATURE] = (2 * pi * turns + beyond) / path
     if n > 2:
-        ends_us = float(t_us[1] - t_us[0] + t_us[n - 1] - t_us[n - 2]) / 2
-        out[_ACCELERATION] = surge / (took_us - ends_us) * 1e12
+        took_us -= float(t_us[1] - t_us[0] + t_us[n - 1] - t_us[n - 2]) / 2
+        out[_ACCELERATION] = surge / took_us * 1e12
     if n > 3:
-        out[_JERK] = jolt / jolt_us * 1e18
+        took_us -= float(t_us[2] - t_us[0] + t_us[n - 1] - t_us[n - 3]) / 4
+        out[_JERK] = jolt / took_us * 1e18
 
 
-@kernel
-def _peaks(t_us: Any, x: Any, y: Any) -> Any:
+@part
+def _peaks(t_us: Any, x: Any, y: Any, speeds: Any) -> Any:
     """Return how many submovements there are, and the sample that ends the first one.
 
     The speed of a sample is that since the latest sample `PEAK_WINDOW_US` before it or earlier; a
     path shorter than that has one submovement. The first one ends at the slowest sample between its
     peak and that of the second; -1 where there is no second. Before the first and after the last
-    speed the pointer counts as at rest.
+    speed the pointer counts as at rest. `speeds`, float64[n] or more, is room to work in.
     """
     n = t_us.shape[0]
-    speeds = np.empty(n)
     back, first, fastest = 0, n, 0.0
     for i in range(n):
         if t_us[i] - t_us[0] < PEAK_WINDOW_US:
             continue
-        first = min(first, i)
+        if first == n:
+            first = i
         while t_us[i] - t_us[back + 1] >= PEAK_WINDOW_US:
             back += 1
-        speeds[i] = far(x[i] - x[back], y[i] - y[back]) / float(t_us[i] - t_us[back])
-        fastest = max(fastest, speeds[i])
+        speed = far(x[i] - x[back], y[i] - y[back]) / float(t_us[i] - t_us[back])
+        speeds[i] = speed
+        if speed > fastest:
+            fastest = speed
     if fastest == 0:
         return int(first == n), -1
     rise = PEAK_SHARE * fastest
@@ -230,7 +231,8 @@ def _peaks(t_us: Any, x: Any, y: Any) -> Any:
     for i in range(first, n):
         speed = speeds[i]
         if climbing:
-            high = max(high, speed)
+            if speed > high:
+                high = speed
             if high - speed >= rise:
                 peaks += 1
                 climbing = False
@@ -245,7 +247,7 @@ def _peaks(t_us: Any, x: Any, y: Any) -> Any:
     return peaks + int(climbing), first_end
 
 
-@kernel
+@part
 def _towards_the_end(x: Any, y: Any, first_end: int, radius: float, out: Any) -> None:
     """Compare each sample with the place where the path ends: across, beyond, short of, around."""
     n = x.shape[0]
@@ -258,13 +260,17 @@ def _towards_the_end(x: Any, y: Any, first_end: int, radius: float, out: Any) ->
     for i in range(n):
         left_x, left_y = x[n - 1] - x[i], y[n - 1] - y[i]
         is_inside = left_x * left_x + left_y * left_y <= radius * radius
-        entries += int(is_inside and not inside)
+        if is_inside and not inside:
+            entries += 1
         inside = is_inside
         off = left_y * along_x - left_x * along_y
         if off != 0:
-            crossings += int(off * side < 0)
-            side = 1.0 if off > 0 else -1.0
-        beyond = max(beyond, -(left_x * along_x + left_y * along_y))
+            if off * side < 0:
+                crossings += 1
+            side = off
+        further = -(left_x * along_x + left_y * along_y)
+        if further > beyond:
+            beyond = further
     out[_MAX_DEVIATION] = abs(largest)
     out[_AVERAGE_DEVIATION] = average
     out[_CROSSINGS] = crossings
@@ -273,22 +279,26 @@ def _towards_the_end(x: Any, y: Any, first_end: int, radius: float, out: Any) ->
     out[_UNDERSHOOT] = 0.0
     if first_end >= 0:
         left_x, left_y = x[n - 1] - x[first_end], y[n - 1] - y[first_end]
-        out[_UNDERSHOOT] = max(0.0, (left_x * along_x + left_y * along_y) / chord)
+        further = left_x * along_x + left_y * along_y
+        if further > 0:
+            out[_UNDERSHOOT] = further / chord
 
 
-@kernel
-def measure(t_us: Any, x: Any, y: Any, radius: float, out: Any) -> None:
+@part
+def measure(t_us: Any, x: Any, y: Any, radius: float, speeds: Any, out: Any) -> None:
     """Write the figures of one path to `out`, float64[len(FIGURES)]; NaN what it does not have.
 
-    Time must grow from sample to sample. Compiled code calls this; `figures_of` is for the rest.
+    Time must grow from sample to sample. `speeds`, float64[n] or more, is room to work in. Compiled
+    code calls this; `figures_of` is for the rest.
     """
-    out[:] = np.nan
+    for at in range(_COUNT):
+        out[at] = np.nan
     n = t_us.shape[0]
     if n < 2:
         return
     _rates(t_us, x, y, out)
-    peaks, first_end = _peaks(t_us, x, y)
-    out[_SUBMOVEMENTS] = peaks if out[_PATH] > 0 else 0
+    peaks, first_end = _peaks(t_us, x, y, speeds)
+    out[_SUBMOVEMENTS] = float(peaks) if out[_PATH] > 0 else 0.0
     out[_CHORD] = far(x[n - 1] - x[0], y[n - 1] - y[0])
     if out[_CHORD] > 0:
         out[_STRAIGHTNESS] = out[_CHORD] / out[_PATH]
@@ -296,11 +306,12 @@ def measure(t_us: Any, x: Any, y: Any, radius: float, out: Any) -> None:
 
 
 @kernel
-def _split(t_us: Any, x: Any, y: Any, ends: Any, gap_us: int) -> Any:
-    """Return the samples that are used, and first and one past last of each movement among them."""
+def _split(t_us: Any, x: Any, y: Any, ends: Any, gap_us: int, used: Any, bounds: Any) -> Any:
+    """Note the samples that are used, and first and one past last of each movement among them.
+
+    Returns how many there are of both; `used` and `bounds` must have a row a sample.
+    """
     n = t_us.shape[0]
-    used = np.empty(n, np.int64)
-    bounds = np.empty((n, 2), np.int64)
     kept, made, begin = 0, 0, 0
     for i in range(n):
         last = used[kept - 1] if kept > begin else -1
@@ -317,16 +328,20 @@ def _split(t_us: Any, x: Any, y: Any, ends: Any, gap_us: int) -> Any:
             bounds[made, 0], bounds[made, 1] = begin, kept
             made += int(kept - begin >= SAMPLES_MIN)
             begin = kept
-    return used[:kept], bounds[:made]
+    return kept, made
 
 
 @kernel
-def _measure_all(t_us: Any, x: Any, y: Any, bounds: Any, radius: float) -> Any:
-    made = np.empty((bounds.shape[0], _COUNT))
+def measure_all(
+    t_us: Any, x: Any, y: Any, bounds: Any, radius: float, speeds: Any, made: Any
+) -> None:
+    """Write the figures of every path to its row of `made`, float64[paths, len(FIGURES)].
+
+    `bounds`, int64[paths, 2]: the first sample of each path and one past its last.
+    """
     for number in range(bounds.shape[0]):
         begin, end = bounds[number, 0], bounds[number, 1]
-        measure(t_us[begin:end], x[begin:end], y[begin:end], radius, made[number])
-    return made
+        measure(t_us[begin:end], x[begin:end], y[begin:end], radius, speeds, made[number])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -378,8 +393,10 @@ def movements(
     if t_us.size == 0:
         nothing = np.zeros(0, np.int64)
         return Movements(nothing, nothing, np.zeros((0, _COUNT)))
-    used, bounds = _split(t_us, x, y, stops, gap_us)
-    figures = _measure_all(t_us[used], x[used], y[used], bounds, radius)
+    used, bounds = np.empty(t_us.size, np.int64), np.empty((t_us.size, 2), np.int64)
+    kept, made = _split(t_us, x, y, stops, gap_us, used, bounds)
+    used, bounds, figures = used[:kept], bounds[:made], np.empty((made, _COUNT))
+    measure_all(t_us[used], x[used], y[used], bounds, radius, np.empty(kept), figures)
     return Movements(used[bounds[:, 0]], used[bounds[:, 1] - 1], figures)
 
 
@@ -392,9 +409,12 @@ def figures_of(
     """
     t_us, x, y = _plain(t_us, x, y)
     stays = in_order(t_us)
-    out = np.empty(_COUNT)
-    measure(t_us[stays], x[stays], y[stays], radius, out)
-    return dict(zip(FIGURES, out.tolist(), strict=True))
+    out = np.empty((1, _COUNT))
+    measure_all(
+        t_us[stays], x[stays], y[stays], np.array([[0, stays.sum()]]), radius,
+        np.empty(t_us.size), out,
+    )  # fmt: skip
+    return dict(zip(FIGURES, out[0].tolist(), strict=True))
 
 
 def _plain(t_us: Any, x: Any, y: Any) -> tuple[Any, Any, Any]:

@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from overt.features.kernel import kernel
+from overt.features.sums import Events, Room
 from overt.schema.event import Kind, Modifier
 
 UNKNOWN = np.iinfo(np.int64).min
@@ -60,26 +61,24 @@ class Presses:
 
 
 @kernel
-def pair(kind: Any, t_us: Any, slot: Any, modifiers: Any) -> Any:
-    """Return (row, down, up) of each press; `up` is unknown where no release pairs with it.
+def pair(
+    kind: Any, t_us: Any, slot: Any, modifiers: Any, row: Any, down: Any, up: Any, press_in: Any
+) -> int:
+    """Note row, down and up of each press; `up` is unknown where no release pairs with it.
+
+    Returns how many there are. `row`, `down` and `up` are int64[events], `press_in` int64[128] of
+    -1: the press whose key is down, by slot.
 
     Repeats of a held key are no presses. A slot that is pressed again without a release in between
     has lost its release.
     """
-    count = 0
-    for i in range(kind.shape[0]):
-        if kind[i] == _DOWN and modifiers[i] & _REPEAT == 0:
-            count += 1
-    row = np.empty(count, np.int64)
-    down = np.empty(count, np.int64)
-    up = np.full(count, _UNKNOWN, np.int64)
-    press_in = np.full(128, -1, np.int64)
     made = 0
     for i in range(kind.shape[0]):
         if kind[i] == _DOWN:
             if modifiers[i] & _REPEAT == 0:
                 row[made] = i
                 down[made] = t_us[i]
+                up[made] = _UNKNOWN
                 if slot[i] > 0:
                     press_in[slot[i]] = made
                 made += 1
@@ -88,13 +87,22 @@ def pair(kind: Any, t_us: Any, slot: Any, modifiers: Any) -> Any:
             press_in[slot[i]] = -1
             if t_us[i] >= down[press]:
                 up[press] = t_us[i]
-    return row, down, up
+    return made
+
+
+def paired(events: Events) -> tuple[Any, Any, Any]:
+    """Return row, down and up of each press (see `pair`), in arrays of the events' room."""
+    columns = [events[name] for name in ("kind", "t_us", "slot", "modifiers")]
+    row, down, up = (
+        events.room.of(name, len(columns[0]), np.int64) for name in ("row", "down", "up")
+    )
+    count = pair(*[*columns, row, down, up, np.full(128, -1)])
+    return row[:count], down[:count], up[:count]
 
 
 def presses_of(events: pa.Table) -> Presses:
     """Return the presses of one session (schema `EVENTS`) as arrays."""
-    columns = [events.column(name).to_numpy() for name in ("kind", "t_us", "slot", "modifiers")]
-    row, down, up = pair(*columns)
+    row, down, up = paired(Events(events, Room()))
     down_before, up_before = _before(down), _before(up)
     return Presses(
         row=row,

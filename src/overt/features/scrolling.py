@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from overt.features.kernel import kernel
+from overt.features.kernel import kernel, part
 from overt.features.movements import BREAKS
 from overt.features.sums import Columns, Cut, Events, Family, add
 from overt.schema.event import Kind
@@ -31,7 +31,7 @@ _PX, _US, _SPEED, _DWELL, _STEPS, _REVERSALS, _REGRESSIONS, _WAY, _WAY_UP = (
 _SCROLL = int(Kind.SCROLL)
 
 
-@kernel
+@part
 def _add_burst(first: int, last: int, way: float, start: int, window: int, total: Any) -> None:
     w = (last - start) // window
     add(total, w, _PX, way)
@@ -62,7 +62,8 @@ def _add_scrolls(
             add(total, w, _DWELL, t_us[i] - last)
             first, way = t_us[i], 0.0
         scrolling = True
-        last = max(last, t_us[i])
+        if t_us[i] > last:
+            last = t_us[i]
         step = abs(float(scroll_y[i]))
         way += step
         total[w, _STEPS] += 1.0

@@ -9,11 +9,12 @@ Golub & LeVeque 1983), so that a thousand equal values have the deviation 0 and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from overt.features.kernel import typed
 
@@ -85,8 +86,38 @@ def add(sums: Any, window: int, at: int, value: float) -> None:
     sums[window, at + 2] += off * (value - sums[window, at + 1])
 
 
-Events = Mapping[str, Any]
-"""Columns of schema `EVENTS` as arrays, by name: taken out of Arrow once for all families."""
+class Room:
+    """Arrays to work in, kept from session to session.
+
+    Their content is what the last kernel left. New memory for every session would cost about as
+    much as all that is computed in it: the system gives it page by page.
+    """
+
+    def __init__(self) -> None:
+        self._arrays: dict[str, Any] = {}
+
+    def of(self, name: str, rows: int, dtype: Any = np.float64, *columns: int) -> Any:
+        """Return an array of that many rows; of one name always with the same type and columns."""
+        kept = self._arrays.get(name)
+        if kept is None or len(kept) < rows:
+            kept = self._arrays[name] = np.empty((rows, *columns), dtype)
+        return kept[:rows]
+
+
+class Events:
+    """The events of one session (schema `EVENTS`), each column taken out of Arrow once."""
+
+    def __init__(self, table: pa.Table, room: Room) -> None:
+        self.room = room
+        self._table = table
+        self._arrays: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        """Return a column as an array."""
+        found = self._arrays.get(name)
+        if found is None:
+            found = self._arrays[name] = self._table.column(name).to_numpy()
+        return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from math import log
 from typing import Any
-
-import numpy as np
 
 from overt.features import presses
 from overt.features.kernel import kernel
@@ -23,40 +22,40 @@ _LAST = _FIRST + 1
 
 
 @kernel
-def add_presses(down: Any, up: Any, start: int, window: int, pause: int, total: Any) -> None:
-    """Add presses that follow each other (int64[n], µs; `UNKNOWN` releases) to their windows."""
+def add_presses(
+    down: Any, up: Any, timed: Any, start: int, window: int, pause: int, total: Any
+) -> None:
+    """Add presses that follow each other (int64[n], µs; `UNKNOWN` releases) to their windows.
+
+    Of presses that are not `timed` only how many there are, when, and the pauses between them.
+    """
     for i in range(down.shape[0]):
-        w = (down[i] - start) // window
+        since = down[i] - start
+        w = since // window
         total[w, _PRESSES] += 1.0
-        total[w, _FIRST] = min(total[w, _FIRST], down[i] - start)
-        total[w, _LAST] = max(total[w, _LAST], down[i] - start)
-        if up[i] != _UNKNOWN:
+        if since < total[w, _FIRST]:
+            total[w, _FIRST] = since
+        if since > total[w, _LAST]:
+            total[w, _LAST] = since
+        known = up[i] != _UNKNOWN
+        if known and timed:
             add(total, w, _HOLD, up[i] - down[i])
         if i == 0:
             continue
         interval = down[i] - down[i - 1]
-        add(total, w, _DOWN_DOWN, interval)
-        add(total, w, _LOG, np.log(max(interval, 1)))
         if interval >= pause:
             add(total, w, _PAUSE, interval)
-        if up[i - 1] != _UNKNOWN:
-            add(total, w, _UP_DOWN, down[i] - up[i - 1])
-            if up[i - 1] > down[i]:
+        if not timed:
+            continue
+        add(total, w, _DOWN_DOWN, interval)
+        add(total, w, _LOG, log(interval) if interval > 1 else 0.0)
+        before = up[i - 1]
+        if before != _UNKNOWN:
+            add(total, w, _UP_DOWN, down[i] - before)
+            if before > down[i]:
                 total[w, _ROLLOVERS] += 1.0
-            if up[i] != _UNKNOWN:
-                add(total, w, _UP_UP, up[i] - up[i - 1])
-
-
-@kernel
-def count_presses(down: Any, start: int, window: int, pause: int, total: Any) -> None:
-    """Add presses known to the second: how many there are, when, and the pauses between them."""
-    for i in range(down.shape[0]):
-        w = (down[i] - start) // window
-        total[w, _PRESSES] += 1.0
-        total[w, _FIRST] = min(total[w, _FIRST], down[i] - start)
-        total[w, _LAST] = max(total[w, _LAST], down[i] - start)
-        if i > 0 and down[i] - down[i - 1] >= pause:
-            add(total, w, _PAUSE, down[i] - down[i - 1])
+            if known:
+                add(total, w, _UP_UP, up[i] - before)
 
 
 def to_the_second(down: Any, up: Any) -> bool:
@@ -64,18 +63,15 @@ def to_the_second(down: Any, up: Any) -> bool:
 
     So `rhythm/1` has them. Their intervals are steps of a clock, not times of a person.
     """
-    if down.size < 2 or down.max() == down.min():
+    if down.size < 2 or (up != _UNKNOWN).any() or (down % STEP_US != 0).any():
         return False
-    return bool((up == _UNKNOWN).all() and (down % STEP_US == 0).all())
+    return bool(down.max() > down.min())
 
 
 def _add(events: Events, cut: Cut, total: Any) -> None:
-    columns = [events[name] for name in ("kind", "t_us", "slot", "modifiers")]
-    _, down, up = presses.pair(*columns)
-    if to_the_second(down, up):
-        count_presses(down, cut.start_us, cut.width_us, cut.pause_us, total)
-        return
-    add_presses(down, up, cut.start_us, cut.width_us, cut.pause_us, total)
+    _, down, up = presses.paired(events)
+    timed = not to_the_second(down, up)
+    add_presses(down, up, timed, cut.start_us, cut.width_us, cut.pause_us, total)
 
 
 FAMILY = Family(COLUMNS, _add)

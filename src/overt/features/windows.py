@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from overt.features import clicks, movements, navigation, revision, scrolling, typing
 from overt.features.catalogue import CATALOGUE
-from overt.features.sums import Cut, Sums, joined
+from overt.features.sums import Cut, Events, Room, Sums, joined
 from overt.schema.errors import InvalidInput
 
 PAUSE_THRESHOLD_MS = 2000
@@ -34,20 +34,22 @@ and the columns of the catalogue, null below their fewest samples."""
 
 
 def session_sums(
-    events: pa.Table, *, window_us: int | None = None, pause_threshold_ms: int = PAUSE_THRESHOLD_MS
+    events: pa.Table,
+    *,
+    window_us: int | None = None,
+    pause_threshold_ms: int = PAUSE_THRESHOLD_MS,
+    room: Room | None = None,
 ) -> Sums:
     """Return the sums of one session, one row a window.
 
-    Windows are counted from the first event. Without `window_us` the session is one window.
+    Windows are counted from the first event. Without `window_us` the session is one window. Who
+    computes many sessions gives them one `room`, one thread at a time.
     """
     if window_us is not None and window_us < 1:
         raise InvalidInput("must be at least 1 µs", where="window_us")
     if events.num_rows == 0:
         return Sums(tuple((family.columns, family.columns.empty(0)) for family in FAMILIES))
-    columns = {
-        name: chunks.to_numpy()
-        for name, chunks in zip(events.column_names, events.columns, strict=True)
-    }
+    columns = Events(events, room or Room())
     t_us = columns["t_us"]
     start_us, end_us = int(t_us.min()), int(t_us.max())
     width_us = window_us or _WHOLE_US
@@ -91,8 +93,9 @@ def features(
     >>> made["presses"][0].as_py(), made["hold_us_mean"][0].as_py(), made["keys_per_s"][0].as_py()
     (2.0, 95000.0, 5.0)
     """
+    room = Room()
     totals = [
-        session_sums(events, window_us=window_us, pause_threshold_ms=pause_threshold_ms)
+        session_sums(events, window_us=window_us, pause_threshold_ms=pause_threshold_ms, room=room)
         for events in sessions
     ]
     if not totals:

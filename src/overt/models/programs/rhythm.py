@@ -62,6 +62,7 @@ _FEWEST_OF_A_KIND = 2
 _WINDOW_US = 1 << 50
 _PAUSE_US = 2_000_000
 _NEAR_MS = 1.0
+_TIMED = True
 
 
 def row_of(typed: Typed) -> Array:
@@ -76,7 +77,7 @@ def _catalogue(typed: Typed) -> Array:
     up = np.where(np.isnan(typed.hold_ms), UNKNOWN, down + np.rint(held).astype(np.int64))
     edges = sorted({0, *np.flatnonzero(typed.begins).tolist(), typed.size})
     for a, b in itertools.pairwise(edges):
-        add_presses(down[a:b], up[a:b], int(down[a]), _WINDOW_US, _PAUSE_US, total)
+        add_presses(down[a:b], up[a:b], _TIMED, int(down[a]), _WINDOW_US, _PAUSE_US, total)
     sums = Sums(((COLUMNS, total),))
     return np.array(
         [
