@@ -86,6 +86,12 @@ FIELDS = ["#password", "#card", "#strange", "#hidden", "#listed", "#free", "#edi
 """Lists secret fields too: they must stay suppressed whatever a study says."""
 
 
+DEAF: tuple[int, dict[str, str]] = (0, {})
+"""The collector dies before it has stored what came,"""
+DUMB: tuple[int, dict[str, str]] = (0, {"stored": "yes"})
+"""or after that, and before it says so."""
+
+
 @dataclass
 class Server:
     """What arrived, and what to answer next."""
@@ -100,7 +106,7 @@ class Server:
     pages: dict[str, bytes] = field(default_factory=dict)
     """Pages of a test's own, by path."""
     answers: list[tuple[int, dict[str, str]]] = field(default_factory=list)
-    """Answers to the next batches; then each is stored."""
+    """Answers to the next batches; then each is stored. `DEAF` and `DUMB` cut the connection."""
     tries: list[tuple[int, bytes]] = field(default_factory=list)
     """Status and body of every batch that came."""
     received: list[bytes] = field(default_factory=list)
@@ -207,8 +213,9 @@ class Server:
             return 401, {}
         if self.withdrawn or receipt in self.gone:
             return 410, {}
-        if self.answers:
+        if self.answers and self.answers[0] is not DUMB:
             return self.answers.pop(0)
+        cut = [self.answers.pop(0)] if self.answers else []
         plain = inflate(body)
         header, _ = decode(plain)
         if header.receipt != receipt:
@@ -217,7 +224,7 @@ class Server:
         if key in self.stored:
             return 409, {}
         self.stored[key] = plain
-        return 200, {}
+        return cut[0] if cut else (200, {})
 
 
 @contextmanager
@@ -247,6 +254,9 @@ def serving() -> Iterator[Server]:
                     status, made, more = server.answer(self.command, self.path, bearer, body)
                 payload = made if isinstance(made, bytes) else json.dumps(made).encode()
                 kind = "application/json"
+            if status == 0:
+                self.close_connection = True
+                return
             self.send_response(status)
             for name, value in {"Content-Type": kind, **more}.items():
                 self.send_header(name, value)

@@ -105,10 +105,9 @@ export class Account {
     return this.grant ? [this.grant, ...this.grant.former] : [];
   }
 
-  /** Withdraw all receipts of this device, or these purposes of them; the job of the present one. */
-  async withdraw(purposes?: string[]): Promise<{ job: string }> {
-    const [grant, ...former] = this.proofs;
-    for (const proof of former) {
+  /** Withdraw all receipts of a grant, or these purposes of them; the job of the present one. */
+  async withdraw(purposes?: string[], grant = this.grant): Promise<{ job: string }> {
+    for (const proof of grant?.former ?? []) {
       const left = proof.purposes.filter((id) => purposes?.includes(id) ?? true);
       // An earlier receipt that the server does not know any more must not keep anyone from leaving.
       if (left.length > 0) await this.#withdraw(proof, purposes && left).catch(unlessRefused);
@@ -159,16 +158,18 @@ export class Account {
 
   async #raw(path: string, init: RequestInit): Promise<Response> {
     try {
-      return await fetch(this.#base + path, {
+      const answer = await fetch(this.#base + path, {
         credentials: "omit",
-        // The page's own address says what somebody reads and asks for: the collector hears the site.
+        // The page's own address says what somebody reads: the collector hears the site alone.
         referrerPolicy: "origin",
         ...(init.keepalive ? {} : { signal: AbortSignal.timeout(PATIENCE_MS) }),
         ...init,
       });
+      if (answer.status > 0) return answer;
     } catch {
-      throw new OvertError("cannot be reached", "server", "Look at the connection and try again");
+      // Told below, as what comes of a fetch that the page has replaced.
     }
+    throw new OvertError("cannot be reached", "server", "Look at the connection and try again");
   }
 
   async #ask(path: string, init: RequestInit = {}): Promise<Response> {

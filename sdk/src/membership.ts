@@ -5,10 +5,11 @@ import { Ledger } from "./ledger.ts";
 import { Outbox, entryId } from "./outbox.ts";
 import { Recorder } from "./recorder.ts";
 import { Sender } from "./sender.ts";
-import { Vault, isSupported } from "./vault.ts";
+import { LEFT, Vault, isSupported } from "./vault.ts";
 
 const BEAT_MS = 1000;
 const RECOVER_BEATS = 3;
+const FAREWELL_MS = 10_000;
 
 /** What tabs of one study tell each other. */
 type Said = "withdrawn" | "granted" | "paused" | "resumed" | "changed";
@@ -26,6 +27,8 @@ export class Membership {
   #timer = 0;
   #beats = 0;
   #asking = false;
+  /** Tells the server of a withdrawal that it has not heard of. */
+  #farewell: (() => Promise<unknown>) | null = null;
   #shown: ShownNotice | null = null;
 
   constructor({ study, base = "", lang = "en" }: Options) {
@@ -49,7 +52,7 @@ export class Membership {
       if (session) this.sender?.closing(session.kept.values());
     });
     window.addEventListener("pageshow", (event) => void (event.persisted && this.#reread()));
-    document.addEventListener("visibilitychange", () => recorder.flush());
+    document.addEventListener("visibilitychange", () => void recorder.flush());
     await this.#load();
   }
 
@@ -57,6 +60,8 @@ export class Membership {
     try {
       const vault = this.#vault ?? (await Vault.open(this.#name, false));
       const kept = await vault?.get<Grant>("grant", "grant");
+      const left = kept ? null : await vault?.get<Grant>("grant", LEFT);
+      if (vault && left) void this.#part(vault, left.json).catch(() => undefined);
       if (!vault || !kept) return;
       this.account.grant = kept.json;
       this.recorder.held = (await vault.get("grant", "paused")) !== null;
@@ -104,6 +109,7 @@ export class Membership {
       throw new OvertError("no purpose was chosen", "purposes", "Choose at least one");
     if (account.grant && recorder.off !== "notice")
       throw new OvertError("somebody has joined here already", "join", "Withdraw first");
+    await this.#farewell?.();
     const grant = await account.join(this.#shown, purposes, this.#lang, detail);
     if (account.grant) await recorder.endSession();
     const before = this.#vault;
@@ -128,18 +134,52 @@ export class Membership {
 
   async withdraw(purposes?: string[]): Promise<{ job: string }> {
     const grant = this.account.grant;
-    const left = grant?.purposes.filter((id) => purposes && !purposes.includes(id)) ?? [];
+    const isLeft = (id: string) => purposes !== undefined && !purposes.includes(id);
+    const left = grant?.purposes.filter(isLeft) ?? [];
     // Stop first: whatever the server says, nothing is recorded from here on.
     this.recorder.silence(left.length === 0);
+    const vault = this.#vault;
+    if (left.length === 0 && grant && vault) {
+      await vault.empty(["key"], grant).catch(() => undefined);
+      this.#end("withdrawn");
+      this.say("withdrawn");
+      return this.#part(vault, grant);
+    }
     try {
-      const job = await this.account.withdraw(left.length > 0 ? purposes : undefined);
-      if (left.length > 0) await this.#narrow((id) => !purposes?.includes(id));
-      else await this.#purge();
+      const job = await this.account.withdraw(purposes);
+      await this.#narrow(isLeft);
       return job;
     } catch (error) {
       if (error instanceof OvertError && error.status === 410) await this.#purge();
-      else await this.pause();
+      else {
+        await this.recorder.endSession();
+        await this.#fit(isLeft);
+        await this.pause();
+      }
       throw error;
+    }
+  }
+
+  /**
+   * Tell the server of a withdrawal, after what was here is gone. Out of its reach, the grant alone
+   * stays, sealed, and it is told as soon as it answers, by whichever page comes first.
+   */
+  async #part(vault: Vault, grant: Grant): Promise<{ job: string }> {
+    this.#farewell = null;
+    try {
+      const job = await this.account.withdraw(undefined, grant);
+      await vault.destroy().catch(() => undefined);
+      return job;
+    } catch (error) {
+      const { status = 0 } = error as Partial<OvertError>;
+      if (status >= 400 && status < 500 && status !== 408 && status !== 429) {
+        await vault.destroy().catch(() => undefined);
+        throw error;
+      }
+      const again = (this.#farewell = () => this.#part(vault, grant));
+      const retry = () => this.#farewell === again && again().catch(() => undefined);
+      window.setTimeout(retry, FAREWELL_MS);
+      throw new OvertError("has not heard of it yet", "server", "It is told once it can be reached");
     }
   }
 
@@ -159,9 +199,10 @@ export class Membership {
   }
 
   /** Make what waits fit what is left of each receipt. */
-  async #fit(): Promise<void> {
+  async #fit(isLeft = (_purpose: string) => true): Promise<void> {
     await this.sender?.alone(async () => {
-      for (const proof of this.account.proofs) await this.outbox?.narrow(proof);
+      for (const proof of this.account.proofs)
+        await this.outbox?.narrow({ ...proof, purposes: proof.purposes.filter(isLeft) });
     });
   }
 
@@ -186,11 +227,17 @@ export class Membership {
     const { recorder, sender } = this;
     this.#beats += 1;
     const own = recorder.session?.recording.session ?? "";
-    const broken = () => this.account.grant === grant && recorder.turnOff("storage");
+    const safely = async (work: () => Promise<unknown> | undefined) => {
+      try {
+        await work();
+      } catch {
+        if (this.account.grant === grant) recorder.turnOff("storage");
+      }
+    };
     if (this.#beats % RECOVER_BEATS === 1)
-      await sender?.recover(own, recorder.lockOf, grant.hold_days).catch(broken);
-    void this.send(false).catch(broken);
-    if (document.visibilityState === "visible" && !this.#asking) await this.#ask(grant);
+      await safely(() => sender?.recover(own, recorder.lockOf, grant.hold_days));
+    void safely(() => this.send(false));
+    if (document.visibilityState === "visible" && !this.#asking) await safely(() => this.#ask(grant));
   }
 
   /** Ask how the person stands; another device may have withdrawn. */
@@ -221,8 +268,12 @@ export class Membership {
   }
 
   async #heard(said: Said, ...removed: string[]): Promise<void> {
-    if (said === "withdrawn") this.#end("withdrawn");
-    else if (said === "granted") await this.#reread();
+    if (said === "withdrawn") {
+      const vault = this.#vault;
+      this.#end("withdrawn");
+      // What this tab was about to write when the other emptied all.
+      await vault?.empty(["key", "grant"]).catch(() => undefined);
+    } else if (said === "granted") await this.#reread();
     else if (said === "changed") this.recorder.forget(removed);
     else {
       this.recorder.held = said === "paused";

@@ -1,4 +1,5 @@
 import type { Proof } from "./account.ts";
+import { OvertError } from "./errors.ts";
 import { type OvertEvent, fromRow, toRow } from "./event.ts";
 import { Kind, SCHEMA_ID } from "./generated.ts";
 import type { Ledger } from "./ledger.ts";
@@ -109,9 +110,12 @@ export class Outbox {
     const runs = ordered.flatMap(([key, events]) =>
       cut(events, ROWS_MAX).map((events) => ({ purposes: key.split(" "), events })),
     );
+    const rows = runs.reduce((sum, { events }) => sum + events.length, 0);
+    const closed_ms = Date.now();
+    // A page may have replaced what this uses: what went missing is not passed over in silence.
+    if (rows !== counted.fresh || !(closed_ms > 0)) throw new OvertError("was changed", "page");
     const number = await this.vault.number(recording.session, runs.length);
     const before = await this.ledger.counts(recording.session);
-    const closed_ms = Date.now();
     const made = runs.map(({ purposes, events }, index) => {
       const end = counted.end && index === runs.length - 1;
       const header: BatchHeader = {

@@ -1,3 +1,4 @@
+import { OvertError } from "./errors.ts";
 import type { Counts, Options, Overt } from "./index.ts";
 import { Membership } from "./membership.ts";
 import { type Entry, entryId } from "./outbox.ts";
@@ -37,9 +38,12 @@ async function remove(member: Membership, which: (entry: Entry) => boolean): Pro
 export async function open(options: Options): Promise<Overt> {
   const member = new Membership(options);
   const { recorder, account } = member;
-  await member.begin();
-  const flushed = async () => recorder.session?.flush(0);
-  return {
+  try {
+    await member.begin();
+  } catch {
+    recorder.turnOff("unsupported");
+  }
+  const overt: Overt = {
     notice: (lang) => member.notice(lang),
     join: (purposes, detail) => member.join(purposes, detail),
     withdraw: (purposes) => member.withdraw(purposes),
@@ -55,16 +59,34 @@ export async function open(options: Options): Promise<Overt> {
     },
     remove: (ids) => remove(member, (entry) => ids.includes(entryId(entry))),
     async removeSince(minutes) {
-      await flushed();
+      await recorder.flush(0);
       const since_ms = Date.now() - minutes * 60_000;
       return remove(member, (entry) => entry.closed_ms >= since_ms);
     },
     async sendNow() {
-      await flushed();
+      await recorder.flush(0);
       await member.send(true);
     },
     watch: (callback) => recorder.watchers.join(callback),
     onChange: (callback) => recorder.listeners.join(callback),
     fetch: (path, init) => account.fetch(path, init),
   };
+  for (const [name, call] of Object.entries(overt) as [string, Call][])
+    Object.assign(overt, { [name]: (...all: unknown[]) => strict(call(...all)) });
+  return overt;
+}
+
+type Call = (...all: unknown[]) => unknown;
+
+/** Whatever breaks a promise, such as an answer that is none, is told as an `OvertError`. */
+function strict(told: unknown): unknown {
+  if (!(told as Promise<unknown> | undefined)?.then) return told;
+  return (async () => {
+    try {
+      return await told;
+    } catch (error) {
+      if (error instanceof OvertError) throw error;
+      throw new OvertError("something it needs of the page or the server is not as it should be");
+    }
+  })();
 }

@@ -61,7 +61,7 @@ export class Recorder implements Sink {
       this.update();
     });
     this.#indicator.show("off");
-    this.#timer = window.setInterval(() => this.flush(), JOURNAL_MS);
+    this.#timer = window.setInterval(() => void this.flush(), JOURNAL_MS);
     this.look();
     return true;
   }
@@ -167,17 +167,22 @@ export class Recorder implements Sink {
     return taken[0];
   }
 
-  /** Journal what is new, and close what is old enough. */
-  flush(): void {
+  get #age_ms(): number {
     const delay_ms = (this.#account.grant?.outbox_delay_s ?? 0) * 1000;
-    const age_ms = Math.min(CLOSE_MS_MAX, Math.max(CLOSE_MS_MIN, delay_ms / 6));
+    return Math.min(CLOSE_MS_MAX, Math.max(CLOSE_MS_MIN, delay_ms / 6));
+  }
+
+  /** Journal what is new, and close what is old enough. */
+  async flush(age_ms = this.#age_ms): Promise<void> {
     const { session } = this;
     this.#compareClocks();
     const before = session?.kept.size;
-    session?.flush(age_ms).then(
-      () => before !== session.kept.size && this.tell(),
-      () => this.session === session && this.turnOff("storage"),
-    );
+    try {
+      await session?.flush(age_ms);
+      if (before !== session?.kept.size) this.tell();
+    } catch {
+      if (this.session === session) this.turnOff("storage");
+    }
   }
 
   /** The wall clock went ahead of the other, or back: the device slept, or somebody set it. */

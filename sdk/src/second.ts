@@ -26,7 +26,8 @@ async function load(): Promise<typeof import("./more.ts")> {
     link.onload = resolve;
     link.onerror = reject;
   });
-  Object.assign(link, { rel: "modulepreload", integrity: MORE_INTEGRITY, crossOrigin: "", href });
+  Object.assign(link, { rel: "modulepreload", integrity: MORE_INTEGRITY, crossOrigin: "" });
+  Object.assign(link, { referrerPolicy: "origin", href });
   document.head.append(link);
   try {
     await arrived;

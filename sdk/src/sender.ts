@@ -28,11 +28,12 @@ export function outcomeOf(status: number, rows: number): Outcome {
   return status === 400 || status === 422 ? "quarantined" : "wait";
 }
 
-/** How long to wait after `failures` in a row, ms: doubling, with jitter, at least as told. */
+/** How long to wait after `failures` in a row, ms: doubling, with jitter, at least as told (s, or when). */
 export function wait_ms(failures: number, retryAfter: string | null, random = Math.random()): number {
   const grown = Math.min(WAIT_LAST_MS, WAIT_FIRST_MS * 2 ** Math.min(failures - 1, 20));
-  const told_ms = Math.min(Number(retryAfter) || 0, 86_400) * 1000;
-  return Math.max(told_ms, 0) + grown * (0.5 + random / 2);
+  const told_s = Number(retryAfter ?? 0);
+  const told_ms = Number.isNaN(told_s) ? Date.parse(retryAfter ?? "") - Date.now() : told_s * 1000;
+  return Math.max(0, Math.min(told_ms || 0, DAY_MS)) + grown * (0.5 + random / 2);
 }
 
 async function gzip(bytes: Uint8Array<ArrayBuffer>): Promise<ArrayBuffer> {
@@ -42,7 +43,7 @@ async function gzip(bytes: Uint8Array<ArrayBuffer>): Promise<ArrayBuffer> {
 
 /** Empties the outbox, entry by entry; several tabs may try, one at a time holds an entry. */
 export class Sender {
-  /** Wall clock before which nothing is tried again. */
+  /** Time since the page began before which nothing is tried again: no clock that can be set. */
   waitUntil_ms = 0;
   #outbox: Outbox;
   #account: Account;
@@ -72,10 +73,10 @@ export class Sender {
     this.#gone = null;
     const run = async () => {
       await this.#running?.catch(() => undefined);
-      if (!force && Date.now() < this.waitUntil_ms) return;
+      if (!force && performance.now() < this.waitUntil_ms) return;
       for (const at of await this.#ordered()) {
         const known = this.#known.get(JSON.stringify(at));
-        if (known && !force && known.due_ms > Date.now()) continue;
+        if (known && !force && !(known.due_ms <= Date.now())) continue;
         const outcome = await this.alone(() => this.#try(at, force, hold_days, told));
         if (outcome === "wait" || outcome === "gone") break;
       }
@@ -122,7 +123,7 @@ export class Sender {
       told(entry);
       return "acknowledged";
     }
-    if (!force && entry.due_ms > now_ms) return "acknowledged";
+    if (!force && !(entry.due_ms <= now_ms)) return "acknowledged";
     const bytes = await this.#outbox.leaving(entry, found.bytes);
     const answer = await gzip(bytes)
       .then((body) => this.#account.fetch(PATH, { method: "POST", body }, entry.receipt))
@@ -136,7 +137,7 @@ export class Sender {
     if (outcome === "wait") {
       this.#failures += 1;
       const told = answer?.headers.get("Retry-After") ?? null;
-      this.waitUntil_ms = Date.now() + wait_ms(this.#failures, told);
+      this.waitUntil_ms = performance.now() + wait_ms(this.#failures, told);
       return outcome;
     }
     this.#failures = 0;
@@ -161,10 +162,10 @@ export class Sender {
    * visit by the collector's "already have it".
    */
   closing(kept: Iterable<{ entry: Entry; bytes: Uint8Array<ArrayBuffer> }>): void {
-    if (Date.now() < this.waitUntil_ms) return;
+    if (performance.now() < this.waitUntil_ms) return;
     let room = CLOSING_BYTES_MAX;
     for (const { entry, bytes } of kept) {
-      if (entry.due_ms > Date.now() || bytes.length > room) continue;
+      if (!(entry.due_ms <= Date.now()) || bytes.length > room) continue;
       room -= bytes.length;
       const init = { method: "POST", body: bytes, keepalive: true };
       this.#account.send(PATH, init, entry.receipt).catch(() => undefined);

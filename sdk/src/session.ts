@@ -84,7 +84,8 @@ export class Session {
     this.last_us = t_us;
     stream.last = event;
     const waiting = this.#pending.get(stream.key);
-    if (waiting) waiting.push(event);
+    // No method that a page may have replaced.
+    if (waiting) waiting[waiting.length] = event;
     else this.#pending.set(stream.key, [event]);
     if (kind === Kind.SESSION_END) this.#ended = true;
     return { event, purposes: stream.purposes };

@@ -29,6 +29,9 @@ export function isSupported(): boolean {
   );
 }
 
+/** Where in `grant` lies a grant that was given back while the server could not be reached. */
+export const LEFT = "left";
+
 const IV_BYTES = 12;
 const NONE = new Uint8Array();
 
@@ -54,6 +57,7 @@ export class Vault {
   onGone: () => void = () => {};
   #db: IDBDatabase;
   #key: CryptoKey;
+  #ended = false;
 
   private constructor(name: string, db: IDBDatabase, key: CryptoKey) {
     this.name = name;
@@ -142,7 +146,7 @@ export class Vault {
       ),
     );
     const stores = [...new Set(steps.map((step) => step.store))];
-    if (stores.length === 0) return;
+    if (stores.length === 0 || this.#ended) return;
     const transaction = this.#db.transaction(stores, "readwrite", { durability: "strict" });
     steps.forEach((step, index) => {
       const value = sealed[index];
@@ -157,6 +161,7 @@ export class Vault {
 
   /** Write masked bytes before this call returns, as far as a closing page can. */
   putLast(session: string, masked: Uint8Array): void {
+    if (this.#ended) return;
     const transaction = this.#db.transaction("last", "readwrite");
     transaction.objectStore("last").put(masked, session);
     transaction.commit();
@@ -177,13 +182,21 @@ export class Vault {
     return next;
   }
 
-  /** Empty every store at once, then delete the database with its key. */
-  async destroy(): Promise<void> {
+  /** Empty all stores but `keep` at once; from here on nothing is put. What is `left` stays, sealed. */
+  async empty(keep: readonly string[] = [], left?: unknown): Promise<void> {
+    this.#ended = true;
+    const sealed = left && (await this.#seal("grant", LEFT, left, NONE));
     const transaction = this.#db.transaction(ALL, "readwrite", { durability: "strict" });
-    for (const store of ALL) transaction.objectStore(store).clear();
+    for (const store of ALL) if (!keep.includes(store)) transaction.objectStore(store).clear();
+    if (sealed) transaction.objectStore("grant").put(sealed, LEFT);
     const end = committed(transaction);
     transaction.commit();
     await end;
+  }
+
+  /** Empty it, then delete the database with its key. */
+  async destroy(): Promise<void> {
+    await this.empty();
     this.#db.close();
     const request = indexedDB.deleteDatabase(this.name);
     await new Promise<void>((resolve) => {

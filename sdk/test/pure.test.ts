@@ -175,6 +175,8 @@ test("waiting doubles, has jitter, ends growing, and is at least as told", () =>
   assert.equal(wait_ms(40, null, 1), 300_000);
   assert.ok(wait_ms(1, "30", 0) >= 30_000);
   assert.ok(wait_ms(1, "nonsense", 0) <= 1000 && wait_ms(1, "-5", 0) > 0);
+  const inAnHour = new Date(Date.now() + 3_600_000).toUTCString();
+  assert.ok(wait_ms(1, inAnHour, 0) >= 3_598_000 && wait_ms(1, inAnHour, 1) <= 3_601_000);
 });
 
 test("the clock's resolution is its smallest step, and a stopped clock does not hang", () => {
