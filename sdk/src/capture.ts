@@ -1,10 +1,12 @@
+import { type Caret, caretOf, direction, lengthOf } from "./caret.ts";
 import { toMicroseconds } from "./clock.ts";
 import { type Before, about, changed, editOf, extent } from "./edits.ts";
+import { Elements, NUMBER_MAX, targetOf } from "./elements.ts";
 import type { Facts } from "./event.ts";
-import { type Gate, editingHost, focused } from "./gate.ts";
+import { type Gate, focused, isPlainField } from "./gate.ts";
 import { Command, Edit, KeyClass, Kind, Pointer, Role } from "./generated.ts";
-import { commandOf, isPlain, keyClass, keySymbol, modifiers } from "./keys.ts";
-import { WHOLE, roleOf } from "./roles.ts";
+import { CLIPBOARD, commandOf, isPlain, keyClass, keySymbol, modifiers } from "./keys.ts";
+import { POINTERS, aimed, bounded, device, pair, place, stepped, touched } from "./pointer.ts";
 import { Slots } from "./slots.ts";
 
 /** Where events go: the session, if a consented purpose needs their kind. */
@@ -17,65 +19,13 @@ export interface Sink {
   untrusted(): void;
 }
 
-const POINTERS: Readonly<Record<string, number>> = {
-  mouse: Pointer.MOUSE,
-  touch: Pointer.TOUCH,
-  pen: Pointer.PEN,
-};
-const CLIPBOARD: Readonly<Record<string, number>> = {
-  copy: Command.COPY,
-  cut: Command.CUT,
-  paste: Command.PASTE,
-};
 const APPLE = /^(Mac|iP)/.test(navigator.platform);
+const VIEW_STEP_CSS_PX = 64;
 const LINE_CSS_PX = 16;
-const NUMBER_MAX = 32767;
 
-const bounded = (value: number, max: number): number =>
-  Math.max(-max, Math.min(max, Math.round(value) || 0));
-
-const canBeAimedAt = (role: number): boolean => role < Role.IMAGE || role === Role.TARGET;
-
-/** Numbers elements in order of first contact, and gives their role. */
-class Elements {
-  /** The element that was asked for last. */
-  found: Element = document.documentElement;
-  #numbers = new WeakMap<Element, number>();
-  #next = 1;
-
-  /** `only`: elements that can be aimed at; others get no number. */
-  of(target: EventTarget | null, only = false): { role: number; element: number } {
-    let found = target instanceof Element ? target : document.documentElement;
-    let role = this.#role(found);
-    for (let up = found.parentElement, steps = 0; up && steps < 6; up = up.parentElement) {
-      const around = this.#role(up);
-      if (WHOLE.includes(role)) break;
-      if (WHOLE.includes(around)) [found, role] = [up, around];
-      steps += 1;
-    }
-    this.found = found;
-    if (only && !canBeAimedAt(role)) return { role: 0, element: 0 };
-    let element = this.#numbers.get(found);
-    if (element === undefined) {
-      element = Math.min(this.#next, NUMBER_MAX);
-      this.#numbers.set(found, element);
-      this.#next += 1;
-    }
-    return { role, element };
-  }
-
-  #role(element: Element): number {
-    const editable = element instanceof HTMLElement && element.isContentEditable;
-    const type = element.tagName === "INPUT" ? (element.getAttribute("type") ?? "") : "";
-    return roleOf(element.tagName, element.getAttribute("role") ?? "", type, editable);
-  }
-}
-
-/** The element an event went to, inside of open shadow roots too. */
-const targetOf = (event: Event): EventTarget | null => event.composedPath()[0] ?? event.target;
-
-/** Where the caret is, and how many characters are selected. */
-type Caret = { node: Node; offset: number; chars: number };
+/** `/message/:id` as a pattern for all of a path. */
+const pattern = (path: string): RegExp =>
+  new RegExp(`^${path.replaceAll(".", "\\.").replace(/:\w+/g, "[^/]+")}/?$`);
 
 /**
  * Listens to the page: passive, in the capture phase, only for kinds that a purpose needs, and only
@@ -111,37 +61,35 @@ export class Capture {
   start(): void {
     if (this.#ends) return;
     this.#ends = new AbortController();
-    this.#scrolled.set(document, [window.scrollX, window.scrollY]);
+    this.#scrolled.set(document.documentElement, [window.scrollX, window.scrollY]);
     const on = this.#on.bind(this);
-    on("keydown", Kind.KEY_DOWN, (event) => this.#down(event));
-    on("keyup", Kind.KEY_UP, (event) => this.#up(event));
-    on("beforeinput", Kind.EDIT, (event) => this.#beforeEdit(event));
-    on("input", Kind.EDIT, (event) => this.#edit(event as InputEvent));
-    for (const type of ["copy", "cut", "paste"] as const)
-      on(type, Kind.COMMAND, (event) => this.#command(event, CLIPBOARD[type] ?? 0));
-    on("compositionstart", Kind.COMPOSITION_START, (e) => this.#composition(e, Kind.COMPOSITION_START));
-    on("compositionend", Kind.COMPOSITION_END, (e) => this.#composition(e, Kind.COMPOSITION_END));
-    on("pointermove", Kind.POINTER_MOVE, (event) => this.#moves(event));
-    on("pointerdown", Kind.POINTER_DOWN, (event) => this.#press(event, Kind.POINTER_DOWN));
-    on("pointerup", Kind.POINTER_UP, (event) => this.#press(event, Kind.POINTER_UP));
-    on("pointercancel", Kind.POINTER_UP, (event) => this.#cancel(event));
-    on("click", Kind.CLICK, (event) => this.#click(event));
-    on("auxclick", Kind.CLICK, (event) => this.#click(event));
-    on("wheel", Kind.WHEEL, (event) => this.#wheel(event));
-    on("scroll", Kind.SCROLL, (event) => this.#scroll(event));
-    on("focusin", Kind.FOCUS, (event) => this.#plain(event, Kind.FOCUS));
-    on("focusout", Kind.BLUR, (event) => this.#plain(event, Kind.BLUR));
-    on("visibilitychange", Kind.VISIBILITY, (event) => this.#visibility(event));
-    on("selectionchange", Kind.SELECTION, (event) => this.#selection(event));
-    on("pointerover", Kind.HOVER, (event) => this.#hover(event));
-    on("resize", Kind.VIEW, (event) => this.#size(event), window);
+    on("keydown", Kind.KEY_DOWN, this.#down);
+    on("keyup", Kind.KEY_UP, this.#up);
+    on("beforeinput", Kind.EDIT, this.#beforeEdit);
+    on("input", Kind.EDIT, this.#edit);
+    for (const type of CLIPBOARD) on(type, Kind.COMMAND, this.#clipboard);
+    on("compositionstart", Kind.COMPOSITION_START, this.#composition);
+    on("compositionend", Kind.COMPOSITION_END, this.#composition);
+    on("pointermove", Kind.POINTER_MOVE, this.#moves);
+    on("pointerdown", Kind.POINTER_DOWN, this.#press);
+    on("pointerup", Kind.POINTER_UP, this.#press);
+    on("pointercancel", Kind.POINTER_UP, this.#cancel);
+    on("click", Kind.CLICK, this.#click);
+    on("auxclick", Kind.CLICK, this.#click);
+    on("wheel", Kind.WHEEL, this.#wheel);
+    on("scroll", Kind.SCROLL, this.#scroll);
+    on("focusin", Kind.FOCUS, this.#plain);
+    on("focusout", Kind.BLUR, this.#plain);
+    on("visibilitychange", Kind.VISIBILITY, this.#visibility);
+    on("selectionchange", Kind.SELECTION, this.#selection);
+    on("pointerover", Kind.HOVER, this.#hover);
+    on("resize", Kind.VIEW, this.#size, window);
     this.#size(null);
     if (this.#paths.length > 0) {
       // Not every browser tells of pages that a script puts into the history.
       const { navigation = window } = window as { navigation?: EventTarget };
-      const arrive = (event: Event) => this.#arrive(event);
-      on("currententrychange" as "change", Kind.NAVIGATION, arrive, navigation);
-      on("popstate" as "change", Kind.NAVIGATION, arrive, window);
+      on("currententrychange" as "change", Kind.NAVIGATION, this.#arrive, navigation);
+      on("popstate" as "change", Kind.NAVIGATION, this.#arrive, window);
       this.#arrive(null);
     }
     window.addEventListener("blur", () => this.#slots.clear(), { signal: this.#ends.signal });
@@ -158,7 +106,7 @@ export class Capture {
   #on<K extends keyof DocumentEventMap>(
     type: K,
     kind: number,
-    take: (event: DocumentEventMap[K]) => void,
+    take: (this: Capture, event: DocumentEventMap[K], kind: number) => void,
     at: EventTarget = document,
   ): void {
     if (!this.#sink.wants(kind) || !this.#ends) return;
@@ -167,7 +115,7 @@ export class Capture {
         // Chromium marks the end of a real composition as made by a script.
         const trusted = event.isTrusted || (type === "compositionend" && this.#composing);
         if (!trusted) this.#sink.untrusted();
-        else if (this.#sink.isOpen()) take(event);
+        else if (this.#sink.isOpen()) take.call(this, event, kind);
       } catch {
         // An event that cannot be judged does not exist; the host page goes on.
       }
@@ -183,6 +131,13 @@ export class Capture {
     time_ms = event?.timeStamp ?? performance.now(),
   ): void {
     this.#sink.add(kind, toMicroseconds(time_ms), facts, event);
+  }
+
+  /** The element an event went to; the shadow root it is in is looked after from now on. */
+  #where(event: Event): { role: number; element: number } {
+    const target = targetOf(event);
+    this.#gate.watch(target);
+    return this.#elements.of(target);
   }
 
   #down(event: KeyboardEvent): void {
@@ -202,6 +157,10 @@ export class Capture {
     const facts = { ...held, modifiers: modifiers(event), ...this.#elements.of(target) };
     this.#add(Kind.KEY_DOWN, event, facts);
     this.#command(event, commandOf(event, APPLE));
+  }
+
+  #clipboard(event: Event): void {
+    this.#command(event, CLIPBOARD.findIndex((type) => type === event.type) + Command.COPY);
   }
 
   /** Where the keyboard is, not what was marked, says whether a command may be recorded. */
@@ -224,7 +183,7 @@ export class Capture {
     const target = targetOf(event);
     if (this.#gate.verdict(target) !== "listed") return;
     const before: Before = { length: -1, selected: 0, said: [...(event.data ?? "")].length };
-    if (target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement) {
+    if (isPlainField(target)) {
       before.length = target.value.length;
       before.selected = (target.selectionEnd ?? 0) - (target.selectionStart ?? 0);
     } else {
@@ -235,18 +194,16 @@ export class Capture {
     this.#before = before;
   }
 
-  #edit(event: InputEvent): void {
+  #edit(event: Event): void {
     const target = targetOf(event);
     const before = this.#before;
     this.#before = null;
     if (this.#gate.verdict(target) !== "listed") return;
     this.#edited = true;
-    const edit = editOf(event.inputType ?? "");
-    const plain = target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement;
+    const edit = editOf((event as InputEvent).inputType ?? "");
+    const length = isPlainField(target) ? target.value.length : 0;
     const [chars, replaced] =
-      before && edit !== Edit.FORMAT
-        ? changed(edit, before, plain ? target.value.length : 0)
-        : [0, 0];
+      before && edit !== Edit.FORMAT ? changed(edit, before, length) : [0, 0];
     const [edit_chars, value] = [extent(edit, chars), extent(edit, replaced)];
     this.#add(Kind.EDIT, event, { edit, edit_chars, value, ...this.#elements.of(target) });
   }
@@ -276,9 +233,7 @@ export class Capture {
     // Only a mouse was there before: of what else comes down this is the first sample.
     if (down && event.pointerType !== "mouse") this.#moves(event);
     const button = bounded(event.button + 1, 127);
-    const target = targetOf(event);
-    this.#gate.watch(target);
-    const where = this.#elements.of(target);
+    const where = this.#where(event);
     const aim = down ? aimed(event, where.role, this.#elements.found) : {};
     this.#last = place(event);
     this.#add(kind, event, { ...device(event), button, ...aim, ...this.#last, ...where });
@@ -286,53 +241,43 @@ export class Capture {
 
   /** The browser took the press over, to scroll or to drag: it ends where it was last. */
   #cancel(event: PointerEvent): void {
-    const where = this.#elements.of(targetOf(event));
-    this.#add(Kind.POINTER_UP, event, { ...device(event), ...this.#last, ...where });
+    this.#add(Kind.POINTER_UP, event, { ...device(event), ...this.#last, ...this.#where(event) });
   }
 
   #click(event: MouseEvent): void {
     const byKey = event.detail === 0;
     // Enter in a secret field presses the form's button: that it did is the field's secret too.
     if (byKey && this.#gate.verdict(document) === "suppressed") return;
-    const type = event instanceof PointerEvent ? event.pointerType : "mouse";
-    const pointer = byKey ? Pointer.NONE : (POINTERS[type] ?? Pointer.MOUSE);
+    // Where a click is no pointer event it is a mouse's.
+    const { pointerType = "" } = event as Partial<PointerEvent>;
+    const pointer = byKey ? Pointer.NONE : (POINTERS[pointerType] ?? Pointer.MOUSE);
     const button = bounded(event.button + 1, 127);
     const value = bounded(event.detail, NUMBER_MAX);
-    const where = this.#elements.of(targetOf(event));
     const at = byKey ? {} : place(event);
-    this.#add(Kind.CLICK, event, { pointer, button, value, ...at, ...where });
+    this.#add(Kind.CLICK, event, { pointer, button, value, ...at, ...this.#where(event) });
   }
 
   #wheel(event: WheelEvent): void {
-    const lines = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? LINE_CSS_PX : 1;
-    const unit = event.deltaMode === WheelEvent.DOM_DELTA_PAGE ? window.innerHeight : lines;
-    this.#add(Kind.WHEEL, event, {
-      scroll_x_css_px: bounded(event.deltaX * unit, 2 ** 30),
-      scroll_y_css_px: bounded(event.deltaY * unit, 2 ** 30),
-      value: event.deltaMode,
-      ...this.#elements.of(targetOf(event)),
-    });
+    // In the order of `deltaMode`: pixels, lines, pages.
+    const unit = [1, LINE_CSS_PX, window.innerHeight][event.deltaMode] ?? 1;
+    const by = pair(event.deltaX * unit, event.deltaY * unit);
+    this.#add(Kind.WHEEL, event, { ...by, value: event.deltaMode, ...this.#where(event) });
   }
 
   #scroll(event: Event): void {
-    const target = event.target;
-    const page = target === document || target === document.documentElement;
-    const role = page ? Role.PAGE : this.#elements.of(target).role;
-    const field = [Role.TEXT_FIELD, Role.TEXT_AREA, Role.EDITABLE].some((one) => one === role);
+    const root = document.documentElement;
+    const scroller = event.target instanceof Element ? event.target : root;
+    const where = this.#elements.of(scroller);
+    const isField = where.role >= Role.TEXT_FIELD && where.role <= Role.EDITABLE;
     // A field scrolls as one types in it.
-    if (field && this.#gate.verdict(target) !== "listed") return;
-    if (!page && !(target instanceof Element)) return;
-    const scroller = page ? document : (target as Element);
-    const now: [number, number] = page
-      ? [window.scrollX, window.scrollY]
-      : [(target as Element).scrollLeft, (target as Element).scrollTop];
-    const before = this.#scrolled.get(scroller) ?? [0, 0];
+    if (isField && this.#gate.verdict(scroller) !== "listed") return;
+    const now: [number, number] =
+      scroller === root
+        ? [window.scrollX, window.scrollY]
+        : [scroller.scrollLeft, scroller.scrollTop];
+    const [x, y] = this.#scrolled.get(scroller) ?? [0, 0];
     this.#scrolled.set(scroller, now);
-    this.#add(Kind.SCROLL, event, {
-      scroll_x_css_px: bounded(now[0] - before[0], 2 ** 30),
-      scroll_y_css_px: bounded(now[1] - before[1], 2 ** 30),
-      ...this.#elements.of(page ? document.documentElement : target),
-    });
+    this.#add(Kind.SCROLL, event, { ...pair(now[0] - x, now[1] - y), ...where });
   }
 
   /** The pointer came to rest on what can be pressed, or left it. Fingers do not hover. */
@@ -344,9 +289,9 @@ export class Capture {
   }
 
   #size(event: Event | null): void {
+    const stepsOf = (side: number) => stepped(side, VIEW_STEP_CSS_PX);
     const view = {
-      scroll_x_css_px: stepped(window.innerWidth, VIEW_STEP_CSS_PX),
-      scroll_y_css_px: stepped(window.innerHeight, VIEW_STEP_CSS_PX),
+      ...pair(stepsOf(window.innerWidth), stepsOf(window.innerHeight)),
       value: bounded(window.devicePixelRatio * 4, 40),
     };
     const before = this.#view;
@@ -364,13 +309,11 @@ export class Capture {
   }
 
   #plain(event: Event, kind: number): void {
-    const target = targetOf(event);
-    this.#gate.watch(target);
-    this.#add(kind, event, this.#elements.of(target));
+    this.#add(kind, event, this.#where(event));
   }
 
   #visibility(event: Event): void {
-    this.#add(Kind.VISIBILITY, event, { value: document.visibilityState === "visible" ? 1 : 2 });
+    this.#add(Kind.VISIBILITY, event, { value: document.hidden ? 2 : 1 });
   }
 
   #selection(event: Event): void {
@@ -387,80 +330,4 @@ export class Capture {
     if (value || caret.chars !== before.chars)
       this.#add(Kind.SELECTION, event, { value, edit_chars, ...this.#elements.of(field) });
   }
-}
-
-/** Which device; `slot` 1: not the first finger. */
-const device = ({ pointerType, isPrimary }: PointerEvent) => ({
-  pointer: POINTERS[pointerType] ?? Pointer.MOUSE,
-  slot: isPrimary ? 0 : 1,
-});
-
-const CONTACT_STEP_CSS_PX = 8;
-const VIEW_STEP_CSS_PX = 64;
-
-/** The next whole number of steps, at most 64 of them. */
-const stepped = (value: number, step: number): number => bounded(Math.ceil(value / step), 64) * step;
-
-/** `/message/:id` as a pattern for all of a path. */
-const pattern = (path: string): RegExp =>
-  new RegExp(`^${path.replaceAll(".", "\\.").replace(/:\w+/g, "[^/]+")}/?$`);
-
-/** Of finger and pen: pressure in 16ths, and how large the contact is, in steps. */
-function touched({ pointerType, pressure, width, height }: PointerEvent): Facts {
-  if (pointerType === "mouse") return {};
-  const size = (side: number) => (side > 1 ? stepped(side, CONTACT_STEP_CSS_PX) : 0);
-  return {
-    value: bounded(Math.ceil(pressure * 16), 16),
-    scroll_x_css_px: size(width),
-    scroll_y_css_px: size(height),
-  };
-}
-
-/** Of what can be aimed at: where in it the press is, in 16ths, and the class of its smaller side. */
-function aimed({ clientX, clientY }: MouseEvent, role: number, target: Element): Facts {
-  if (!canBeAimedAt(role)) return {};
-  const { x, y, width, height } = target.getBoundingClientRect();
-  const part = (at: number, from: number, side: number) =>
-    bounded(((at - from) / side - 0.5) * 16, 8);
-  return {
-    value: bounded(Math.max(0, Math.log2(Math.min(width, height)) * 4), 63),
-    scroll_x_css_px: part(clientX, x, width),
-    scroll_y_css_px: part(clientY, y, height),
-  };
-}
-
-const place = (event: MouseEvent) => ({
-  x_8th_css_px: bounded(event.clientX * 8, 2 ** 24),
-  y_8th_css_px: bounded(event.clientY * 8, 2 ** 24),
-});
-
-function lengthOf({ startContainer, startOffset, endContainer, endOffset }: StaticRange): number {
-  const range = document.createRange();
-  range.setStart(startContainer, startOffset);
-  range.setEnd(endContainer, endOffset);
-  return range.toString().length;
-}
-
-function caretOf(field: HTMLElement): Caret | null {
-  if (field instanceof HTMLInputElement || field instanceof HTMLTextAreaElement) {
-    const { selectionStart: start, selectionEnd: end } = field;
-    if (start === null || end === null) return null;
-    const offset = field.selectionDirection === "backward" ? start : end;
-    return { node: field, offset, chars: end - start };
-  }
-  const selection = document.getSelection();
-  const node = selection?.focusNode;
-  if (!selection || !node || !editingHost(field).contains(node)) return null;
-  const chars = selection.isCollapsed ? 0 : lengthOf(selection.getRangeAt(0));
-  return { node, offset: selection.focusOffset, chars };
-}
-
-/** 1: the caret went back, 2: forward, 0: it stayed, or is in another field now. */
-function direction(before: Caret, after: Caret): number {
-  if (before.node === after.node)
-    return after.offset === before.offset ? 0 : after.offset < before.offset ? 1 : 2;
-  if (before.node instanceof HTMLInputElement || before.node instanceof HTMLTextAreaElement) return 0;
-  const order = before.node.compareDocumentPosition(after.node);
-  if (order & Node.DOCUMENT_POSITION_PRECEDING) return 1;
-  return order & Node.DOCUMENT_POSITION_FOLLOWING ? 2 : 0;
 }

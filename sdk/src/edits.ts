@@ -1,38 +1,28 @@
 import { Edit } from "./generated.ts";
 
-const EDITS: Readonly<Record<string, number>> = {
-  insertText: Edit.INSERT_TEXT,
-  insertLineBreak: Edit.INSERT_LINE,
-  insertParagraph: Edit.INSERT_LINE,
-  insertCompositionText: Edit.INSERT_COMPOSITION,
-  insertFromComposition: Edit.INSERT_COMPOSITION,
-  insertFromPaste: Edit.INSERT_PASTE,
-  insertFromPasteAsQuotation: Edit.INSERT_PASTE,
-  insertFromYank: Edit.INSERT_PASTE,
-  insertFromDrop: Edit.INSERT_DROP,
-  insertReplacementText: Edit.INSERT_REPLACEMENT,
-  deleteContentBackward: Edit.DELETE_CHAR_BACKWARD,
-  deleteContentForward: Edit.DELETE_CHAR_FORWARD,
-  deleteWordBackward: Edit.DELETE_WORD_BACKWARD,
-  deleteWordForward: Edit.DELETE_WORD_FORWARD,
-  deleteSoftLineBackward: Edit.DELETE_LINE,
-  deleteSoftLineForward: Edit.DELETE_LINE,
-  deleteHardLineBackward: Edit.DELETE_LINE,
-  deleteHardLineForward: Edit.DELETE_LINE,
-  deleteEntireSoftLine: Edit.DELETE_LINE,
-  deleteByCut: Edit.DELETE_CUT,
-  deleteByDrag: Edit.DELETE_OTHER,
-  deleteContent: Edit.DELETE_OTHER,
-  deleteByComposition: Edit.DELETE_OTHER,
-  deleteCompositionText: Edit.DELETE_OTHER,
-  historyUndo: Edit.UNDO,
-  historyRedo: Edit.REDO,
-};
+/** What each member of `Edit` but NONE and OTHER is called, in their order; the first that fits. */
+const EDITS: readonly RegExp[] = [
+  /^insertText$/,
+  /^insert(Line|Para)/,
+  /^insert.*Composition/,
+  /^insert.*(Paste|Yank)/,
+  /^insert.*Drop/,
+  /^insertReplace/,
+  /^deleteContentB/,
+  /^deleteContentF/,
+  /^deleteWordB/,
+  /^deleteWordF/,
+  /^delete.*Line/,
+  /^delete.*Cut/,
+  /^delete/,
+  /Undo$/,
+  /Redo$/,
+  /^format/,
+];
 
 /** What an edit did, from `inputType` (W3C Input Events Level 2). */
-export function editOf(inputType: string): number {
-  return EDITS[inputType] ?? (inputType.startsWith("format") ? Edit.FORMAT : Edit.OTHER);
-}
+export const editOf = (inputType: string): number =>
+  EDITS.findIndex((called) => called.test(inputType)) + 1 || Edit.OTHER;
 
 const COARSE: readonly number[] = [
   Edit.INSERT_PASTE,

@@ -62,6 +62,12 @@ const SEEN = {
   attributeFilter: ["type", "autocomplete"],
 };
 
+export type PlainField = HTMLInputElement | HTMLTextAreaElement;
+
+/** Whether an element has its text as a plain value. */
+export const isPlainField = (target: unknown): target is PlainField =>
+  target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement;
+
 /** The element that has the keyboard, inside of open shadow roots too. */
 export function focused(): Element | null {
   let found = document.activeElement;

@@ -1,4 +1,4 @@
-import { Command, KeyClass, Modifier, SYMBOL_NAMED_BASE } from "./generated.ts";
+import { Command, KeyClass, SYMBOL_NAMED_BASE } from "./generated.ts";
 
 const NAMED: Readonly<Record<string, number>> = {
   Enter: KeyClass.ENTER,
@@ -56,29 +56,18 @@ export function keySymbol(key: string, class_: number): number {
 
 /** `Modifier` bits of a key event. */
 export function modifiers(event: Key): number {
-  return (
-    (event.shiftKey ? Modifier.SHIFT : 0) |
-    (event.ctrlKey ? Modifier.CONTROL : 0) |
-    (event.altKey ? Modifier.ALT : 0) |
-    (event.metaKey ? Modifier.META : 0) |
-    (event.repeat ? Modifier.REPEAT : 0) |
-    (event.isComposing ? Modifier.COMPOSING : 0)
+  const { shiftKey, ctrlKey, altKey, metaKey, repeat, isComposing } = event;
+  // In the order of the bits.
+  return [shiftKey, ctrlKey, altKey, metaKey, repeat, isComposing].reduce(
+    (bits, isOn, bit) => bits | (isOn ? 1 << bit : 0),
+    0,
   );
 }
 
-/** Shortcuts by letter; copy, cut and paste come as events of their own. */
-const COMMANDS: Readonly<Record<string, number>> = {
-  z: Command.UNDO,
-  y: Command.REDO,
-  a: Command.SELECT_ALL,
-  f: Command.FIND,
-  s: Command.SAVE,
-  p: Command.PRINT,
-  r: Command.RELOAD,
-  b: Command.BOLD,
-  i: Command.ITALIC,
-  u: Command.UNDERLINE,
-};
+/** Letters of shortcuts, in the order of `Command`; the first three come as events of their own. */
+const COMMANDS = "zyafsprbiu";
+/** Those events, in the same order. */
+export const CLIPBOARD = ["copy", "cut", "paste"] as const;
 
 /**
  * What a shortcut asks for, or 0. By the letter on the person's layout; where that has no such
@@ -89,7 +78,8 @@ export function commandOf(event: Key, apple: boolean): number {
   if (altKey || ctrlKey === apple || metaKey !== apple) return 0;
   const letter = (/^[!-~]$/.test(key) ? key : code.slice(3)).toLowerCase();
   if (shiftKey) return letter === "z" ? Command.REDO : 0;
-  return COMMANDS[letter] ?? 0;
+  const at = letter.length === 1 ? COMMANDS.indexOf(letter) : -1;
+  return at < 0 ? 0 : at + Command.UNDO;
 }
 
 const CHARACTERS: readonly number[] = [
