@@ -20,7 +20,7 @@ import pytest
 from overt.gateway import studies
 from overt.store.store import Store
 
-NEEDED = ("Xvfb", "openbox", "xdotool", "dbus-daemon", "mousepad", "xterm")
+NEEDED = ("Xvfb", "openbox", "xdotool", "dbus-daemon", "mousepad", "xterm", "zenity", "xev")
 PATIENCE_S = 60.0
 APPLICATIONS = """
 [[applications]]
@@ -33,6 +33,11 @@ id = "terminal"
 title = "Terminal"
 executables = ["xterm"]
 terminal = true
+
+[[applications]]
+id = "dialog"
+title = "Dialog"
+executables = ["zenity"]
 """
 
 
@@ -73,12 +78,14 @@ class Desktop:
         )
         return done.stdout.strip()
 
-    def window(self, name: str, x: int, y: int, width: int, height: int) -> str:
-        """Wait for a program's window by its class, and put it in place."""
+    def window(
+        self, name: str, x: int, y: int, width: int, height: int, *, by: str = "--class"
+    ) -> str:
+        """Wait for a program's window by its class (or title), and put it in place."""
         found: list[str] = []
 
         def seen() -> bool:
-            ask = ["xdotool", "search", "--onlyvisible", "--class", name]
+            ask = ["xdotool", "search", "--onlyvisible", by, name]
             out = subprocess.run(ask, env=self.environment, capture_output=True, text=True)
             found[:] = out.stdout.split()
             return bool(found)

@@ -21,7 +21,7 @@ import pytest
 
 from desktop_fixtures import Desktop, Terminal, add_study, desktop, join, recording, until
 from overt.device.capture import FACTS
-from overt.schema.event import KeyClass, Kind
+from overt.schema.event import Command, KeyClass, Kind
 from overt.store.store import Store
 from studio_fixtures import studio
 
@@ -184,8 +184,8 @@ def test_what_is_done_in_an_allowed_window_is_recorded_whole_in_order_and_to_the
 def test_what_is_typed_where_nobody_switched_it_on_never_exists_not_even_in_a_race(
     desk: Desk,
 ) -> None:
-    desk.screen.start("zenity", "--entry", "--text", "a program outside of the list")
-    other = desk.screen.window("zenity", 300, 600, 300, 100)
+    desk.screen.start("xev")
+    other = desk.screen.window("Event Tester", 300, 600, 300, 100, by="--name")
     desk.ready(desk.editor)
     digits = _digits(desk)
     for _ in range(12):
@@ -220,6 +220,56 @@ def test_a_password_asked_for_in_a_terminal_never_exists(desk: Desk) -> None:
     desk.settled()
     assert _digits(desk) == digits
     desk.ready(desk.terminal)
+
+
+def test_a_password_field_of_a_listed_program_never_exists(desk: Desk) -> None:
+    asks = ("zenity", "--password", "--title", "asks")
+    desk.screen.start(*asks)
+    window = desk.screen.window("zenity", 300, 300, 300, 150)
+    desk.ready(desk.editor)
+    digits = _digits(desk)
+    desk.screen.focus(window)
+    for _ in range(30):
+        desk.hand.key(DIGIT_7)
+    desk.ready(desk.editor)
+    assert _digits(desk) == digits
+    desk.screen.do("windowclose", window)
+
+
+def test_while_a_program_holds_the_keyboard_as_lock_screens_do_no_key_exists(desk: Desk) -> None:
+    import xcffib
+
+    desk.ready(desk.editor)
+    digits = _digits(desk)
+    locker = xcffib.connect(display=desk.screen.display)
+    root = locker.get_setup().roots[0].root
+    free = xcffib.xproto.GrabMode.Async
+    assert locker.core.GrabKeyboard(0, root, 0, free, free).reply().status == 0
+    for _ in range(20):
+        desk.hand.key(DIGIT_7)
+    locker.core.UngrabKeyboard(0)
+    locker.flush()
+    desk.ready(desk.editor)
+    locker.disconnect()
+    assert _digits(desk) == digits
+
+
+def test_a_shortcut_is_recorded_as_the_command_it_asks_for(desk: Desk) -> None:
+    desk.ready(desk.editor)
+    before = len(desk.settled())
+    for keys in ("ctrl+a", "ctrl+c", "ctrl+z", "ctrl+shift+z"):
+        desk.screen.do("key", keys)
+    made = desk.settled()[before:]
+    asked = made["value"][made["kind"] == Kind.COMMAND].tolist()
+    assert asked == [Command.SELECT_ALL, Command.COPY, Command.UNDO, Command.REDO]
+
+
+def test_one_press_of_keys_pauses_and_one_goes_on(desk: Desk) -> None:
+    for words in ("paused (person)", "recording"):
+        desk.agent.shown = ""
+        desk.screen.do("key", "ctrl+alt+p")
+        desk.agent.until(f"overt: {words}")
+    desk.ready(desk.editor)
 
 
 def test_nothing_of_it_lies_in_the_clear_on_the_disk(desk: Desk) -> None:

@@ -219,7 +219,7 @@ def send(folder: Path, address: str, *, as_json: bool) -> None:
     with progress("send") as update:
         update("handing over what waits", 0.0)
         stays = held.send(account, account.grant.hold_days, force=True)
-    if not stays:
+    if not stays and account.standing() == ():
         vault.destroy()
         raise Withdrawn(
             "you have left this study elsewhere; what was on this computer is destroyed",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import httpx
@@ -42,6 +43,8 @@ class Grant:
     """Of the study's list, those that the person switched on."""
     notice_sha256: str
     lang: str
+    former: tuple[dict[str, str], ...] = field(default=(), repr=False)
+    """Receipt and device secret of earlier notices; what was recorded then goes under them."""
 
 
 class Account:
@@ -50,12 +53,14 @@ class Account:
     def __init__(self, base: str, study: str, vault: Vault) -> None:
         self._base, self._study, self._vault = base.rstrip("/"), study, vault
         self._http = httpx.Client(base_url=self._base, timeout=PATIENCE_S)
-        self._token = ""
+        self._tokens: dict[str, str] = {}
         kept = vault.get_json("grant")
         self.grant: Grant | None = None
         if kept is not None:
-            purposes, listed = tuple(kept.pop("purposes")), tuple(kept.pop("applications"))
-            self.grant = Grant(**kept, purposes=purposes, applications=listed)
+            lists: dict[str, Any] = {
+                name: tuple(kept.pop(name)) for name in ("purposes", "applications", "former")
+            }
+            self.grant = Grant(**kept, **lists)
 
     def notice(self, lang: str) -> Shown:
         """Fetch the notice as it must be shown. Keeps nothing."""
@@ -94,38 +99,69 @@ class Account:
             applications=applications,
             notice_sha256=shown.sha256,
             lang=lang,
+            former=tuple(self._proofs()),
         )
-        self._token = joined["token"]
-        self._vault.change({"grant": as_json(asdict(grant))})
-        self.grant = grant
+        self._tokens[grant.receipt_id] = joined["token"]
+        self._keep(grant)
         return grant
 
+    @property
+    def receipt_id(self) -> str:
+        """Id of the present receipt, or nothing."""
+        return "" if self.grant is None else self.grant.receipt_id
+
+    def _keep(self, grant: Grant) -> None:
+        self._vault.change({"grant": as_json(asdict(grant))})
+        self.grant = grant
+
+    def _proofs(self) -> list[dict[str, str]]:
+        """Return what shows that this device belongs to a receipt: the present one first."""
+        if self.grant is None:
+            return []
+        own = {"receipt_id": self.grant.receipt_id, "device_secret": self.grant.device_secret}
+        return [own, *self.grant.former]
+
     def withdraw(self) -> str:
-        """Withdraw from everything; returns the job of the erasure."""
-        grant = self._granted()
-        asked = {"receipt_id": grant.receipt_id, "device_secret": grant.device_secret}
-        return str(self._ask("POST", "/v1/withdraw", json=asked).json()["job"])
+        """Withdraw all receipts of this device; returns the job of the present one's erasure."""
+        self._granted()
+        own, *former = self._proofs()
+        for proof in former:
+            # One that the server does not know any more must not keep anyone from leaving.
+            with contextlib.suppress(Refused, InvalidInput):
+                self._ask("POST", "/v1/withdraw", json=proof)
+        return str(self._ask("POST", "/v1/withdraw", json=own).json()["job"])
 
-    def is_withdrawn(self) -> bool:
-        """Ask whether the person has withdrawn, here or elsewhere."""
-        return self.send("GET", "/v1/me/state").status_code == GONE
+    def narrow(self, purposes: tuple[str, ...]) -> Grant:
+        """Go on with what is left of the purposes; keeps the grant so."""
+        grant = replace(self._granted(), purposes=purposes)
+        self._keep(grant)
+        return grant
 
-    def send(self, method: str, path: str, **more: Any) -> httpx.Response:
-        """Send a request with the token; a refused token is fetched anew once."""
-        answer = self._with_token(method, path, **more) if self._token else None
+    def standing(self) -> tuple[str, ...] | None:
+        """Ask which purposes are left, here or elsewhere; () for none, None where it is unknown."""
+        answer = self.send("GET", "/v1/me/state")
+        if answer.status_code == GONE:
+            return ()
+        return tuple(answer.json()["purposes"]) if answer.is_success else None
+
+    def send(self, method: str, path: str, receipt: str = "", **more: Any) -> httpx.Response:
+        """Send a request with a receipt's token; one that is refused is renewed once."""
+        receipt = receipt or self._granted().receipt_id
+        token = self._tokens.get(receipt, "")
+        answer = self._with_token(token, method, path, **more) if token else None
         if answer is not None and answer.status_code != 401:
             return answer
-        grant = self._granted()
-        asked = {"receipt_id": grant.receipt_id, "device_secret": grant.device_secret}
-        fresh = self._request("POST", "/v1/token", json=asked)
+        proof = next((one for one in self._proofs() if one["receipt_id"] == receipt), None)
+        if proof is None:
+            raise NotConsented("this device has no such receipt", where="receipt")
+        fresh = self._request("POST", "/v1/token", json=proof)
         if fresh.status_code != 200:
             return fresh
-        self._token = fresh.json()["token"]
-        return self._with_token(method, path, **more)
+        self._tokens[receipt] = fresh.json()["token"]
+        return self._with_token(self._tokens[receipt], method, path, **more)
 
-    def _with_token(self, method: str, path: str, **more: Any) -> httpx.Response:
-        headers = {"Authorization": f"Bearer {self._token}"}
-        return self._request(method, path, headers=headers, **more)
+    def _with_token(self, token: str, method: str, path: str, **more: Any) -> httpx.Response:
+        return self._request(method, path, headers={"Authorization": f"Bearer {token}"}, **more)
 
     def _granted(self) -> Grant:
         if self.grant is None:

@@ -61,8 +61,10 @@ class Agent:
         self._indicator = Indicator(self._display.name, self._grant.lang, self.toggle)
         self._screen = Screen(self._display, applications, self._indicator.pid)
         self._verdicts = FieldsAndTerminals(applications, Fields())
+        self._display.on_hotkey(self.toggle)
         self._stop = threading.Event()
-        self._withdrawn = threading.Event()
+        self._left: tuple[str, ...] | None = None
+        """Purposes that are left, once the person has withdrawn some; () for none."""
         self._paused = vault.get("paused") is not None
         self._phase = ""
 
@@ -84,25 +86,42 @@ class Agent:
         self._await_chip()
         sending = threading.Thread(target=self._send, name="sender", daemon=True)
         sending.start()
-        origin_ms = self._display.now_ms()
+        produced = 0
+        try:
+            while not self._stop.is_set() and self._left != ():
+                if self._left is not None:
+                    self._narrow(self._left)
+                produced += self._record(told)
+        finally:
+            self._stop.set()
+            self._indicator.close()
+            self._display.close()
+            sending.join()
+        if self._left == ():
+            self._vault.destroy()
+            return State("ended", "withdrawn", produced)
+        return State("ended", "person", produced)
+
+    def _narrow(self, left: tuple[str, ...]) -> None:
+        """Go on with the purposes that are left; what waits is made to fit them."""
+        self._grant = self._account.narrow(left)
+        self.outbox.narrow(self._grant.receipt_id, left)
+        self._left, self._phase = None, ""
+
+    def _record(self, told: Callable[[State], None]) -> int:
+        """Record one session; returns how many events it had."""
         session = Session(self._recording(), self._vault)
+        origin_ms = self._display.now_ms()
         capture = Capture(self._display, self._screen, self._verdicts, origin_ms)
         session.mark(Kind.SESSION_START, capture.now_us())
         try:
             self._loop(session, capture, told)
         finally:
-            self._stop.set()
-            if not self._withdrawn.is_set():
+            if self._left != ():
                 session.add(capture.leave())
                 session.mark(Kind.SESSION_END, capture.now_us())
                 session.close(0, end=True)
-            self._indicator.close()
-            self._display.close()
-            sending.join()
-        if self._withdrawn.is_set():
-            self._vault.destroy()
-            return State("ended", "withdrawn", session.produced)
-        return State("ended", "person", session.produced)
+        return session.produced
 
     def _await_chip(self) -> None:
         """Wait until the chip can be seen; without it nothing begins."""
@@ -135,7 +154,7 @@ class Agent:
         low, high = BATCH_AGE_S
         age_s = min(high, max(low, self._grant.outbox_delay_s / 6))
         journalled = 0.0
-        while not (self._stop.is_set() or self._withdrawn.is_set()):
+        while not self._stop.is_set() and self._left is None:
             reason = self._why_not()
             self._mark(session, capture, reason, told)
             rows = capture.look(is_open=not reason)
@@ -177,8 +196,11 @@ class Agent:
         hold_days = self._grant.hold_days
         while not self._stop.wait(BEAT_S):
             try:
-                if not self.outbox.send(self._account, hold_days) or self._account.is_withdrawn():
-                    self._withdrawn.set()
+                self.outbox.send(self._account, hold_days)
+                left = self._account.standing()
+                if left is not None and not set(self._grant.purposes) <= set(left):
+                    self._left = left
+                if left == ():
                     return
             except OvertError:
                 continue  # offline: everything waits

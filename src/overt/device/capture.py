@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from overt.device.fields import LISTED, OUTSIDE, Field
-from overt.device.keyboard import CHARACTERS, HELD, Slots, modifiers
+from overt.device.keyboard import CHARACTERS, HELD, Slots, command_of, modifiers
 from overt.device.screen import Moment, Screen
 from overt.device.x11 import BUTTON_PRESS, KEY_PRESS, KEY_RELEASE, MOTION, Display
 from overt.schema.event import EVENTS, KeyClass, Kind, Modifier, Pointer, Role
@@ -57,6 +57,8 @@ class _Waiting:
     turn: int
     due_s: float
     plain: bool
+    command: int
+    """What the shortcut asks for (`Command`), or 0."""
 
 
 class Capture:
@@ -238,7 +240,9 @@ class Capture:
             )
             recent = now_s - self._moved_s < CONFIRM_AFTER_MOVE_S
             wait_s = CONFIRM_AFTER_MOVE_S if recent else CONFIRM_AFTER_S
-            self._waiting.append(_Waiting(row, moment.focus, turn, now_s + wait_s, plain))
+            letter = keymap.letter(code, state) if command and kind == Kind.KEY_DOWN else 0
+            asked = command_of(letter, bits)
+            self._waiting.append(_Waiting(row, moment.focus, turn, now_s + wait_s, plain, asked))
             if held.key_class in _MOVES or (
                 bits & (Modifier.CONTROL | Modifier.ALT | Modifier.META)
                 and held.key_class not in HELD
@@ -258,7 +262,16 @@ class Capture:
             if same and (field.verdict == LISTED or (field.verdict == OUTSIDE and key.plain)):
                 key.row["role"] = field.role
                 rows.append(key.row)
+                if key.command and field.commands and field.verdict == LISTED:
+                    rows.append(_commanded(key))
         return rows
+
+
+def _commanded(key: _Waiting) -> Any:
+    row = np.zeros(1, FACTS)
+    row["kind"], row["value"] = Kind.COMMAND, key.command
+    row["t_us"], row["role"] = key.row["t_us"], key.row["role"]
+    return row
 
 
 def _near(pressed: tuple[int, int, int], x: int, y: int) -> bool:

@@ -17,17 +17,17 @@ WORDS = {
     "en": {
         "recording": "● Overt records",
         "paused": "❚❚ Overt paused",
-        "hint": "click: pause or go on",
+        "hint": "click or Ctrl+Alt+P: pause or go on",
     },
     "de": {
         "recording": "● Overt zeichnet auf",
         "paused": "❚❚ Overt pausiert",
-        "hint": "Klick: Pause oder weiter",
+        "hint": "Klick oder Strg+Alt+P: Pause oder weiter",
     },
     "coach": {
         "recording": "● Overt coach counts",
         "paused": "❚❚ Overt coach paused",
-        "hint": "click: pause or go on",
+        "hint": "click or Ctrl+Alt+P: pause or go on",
     },
 }
 

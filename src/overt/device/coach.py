@@ -79,6 +79,7 @@ class Coach:
         verdicts = FieldsAndTerminals(applications, Fields())
         origin_ms = self._display.now_ms()
         self._capture = Capture(self._display, self._screen, verdicts, origin_ms, letters=True)
+        self._display.on_hotkey(self.toggle)
         self._stop = threading.Event()
         self._paused = False
 

@@ -59,6 +59,8 @@ class Field:
     verdict: str = SUPPRESSED
     role: Role = Role.NONE
     pid: int = 0
+    commands: bool = True
+    """Whether shortcuts mean here what they usually mean: not in a terminal."""
 
 
 class Fields:

@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from overt.schema.event import KeyClass, Modifier
+from overt.schema.event import Command, KeyClass, Modifier
 
 SHIFT, LOCK, CONTROL, ALT, LEVEL3, SUPER = 1, 2, 4, 8, 128, 64
 """Bits of the state in a core event: Shift, Lock, Control, Mod1, Mod5 and Mod4, as X servers and
@@ -127,6 +127,31 @@ def modifiers(state: int, *, repeat: bool = False) -> int:
         | (Modifier.META if state & SUPER else 0)
         | (Modifier.REPEAT if repeat else 0)
     )
+
+
+_COMMANDS = {
+    "c": Command.COPY,
+    "x": Command.CUT,
+    "v": Command.PASTE,
+    "z": Command.UNDO,
+    "y": Command.REDO,
+    "a": Command.SELECT_ALL,
+    "f": Command.FIND,
+    "s": Command.SAVE,
+    "p": Command.PRINT,
+    "b": Command.BOLD,
+    "i": Command.ITALIC,
+    "u": Command.UNDERLINE,
+}
+
+
+def command_of(letter: int, bits: int) -> int:
+    """Return the `Command` that Control with a letter of the person's layout asks for, or 0."""
+    held = bits & (Modifier.CONTROL | Modifier.ALT | Modifier.META | Modifier.REPEAT)
+    if held != Modifier.CONTROL or not letter:
+        return 0
+    command = _COMMANDS.get(chr(letter), 0)
+    return int(Command.REDO if command == Command.UNDO and bits & Modifier.SHIFT else command)
 
 
 @dataclass(frozen=True)

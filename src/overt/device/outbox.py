@@ -75,6 +75,19 @@ class Outbox:
         mine = [one for one in self.entries() if one.name in names and not one.sent]
         return sum(self._end(entry, "removed") for entry in mine)
 
+    def narrow(self, receipt: str, purposes: tuple[str, ...]) -> None:
+        """After a withdrawal: drop what only withdrawn purposes needed, rename the rest."""
+        for entry in self.entries():
+            header, _ = batch.read_header(entry.plain)
+            left = tuple(one for one in header.purposes if one in purposes)
+            if header.receipt != receipt or left == header.purposes:
+                continue
+            if not left:
+                self._end(entry, "removed")
+            else:
+                plain = _reheaded(entry.plain, purposes=left)
+                self.vault.change({entry.name: _packed(entry, plain)})
+
     def _end(self, entry: Entry, how: str) -> int:
         """End an entry and count it in one change; whoever told the session's end hands it on."""
         with self.vault.alone:
@@ -101,7 +114,7 @@ class Outbox:
         return entry.rows
 
     def send(self, account: Account, hold_days: int, *, force: bool = False) -> bool:
-        """Try what is due, oldest first, until one must wait. False: the person has withdrawn."""
+        """Try what is due, oldest first, until one must wait. False: a purpose was withdrawn."""
         if not force and time.monotonic() < self._not_before_s:
             return True
         for entry in self.entries():
@@ -120,15 +133,15 @@ class Outbox:
 
     def _try(self, account: Account, entry: Entry) -> str:
         plain = entry.plain
+        header, _ = batch.read_header(plain)
         if not entry.sent:
             counts = self.vault.get_json(f"counts/{entry.session}", {})
             told = {name: int(counts.get(name, 0)) for name in ("removed", "lost")}
-            header, _ = batch.read_header(plain)
             plain = _reheaded(plain, **told) if header.end else plain
             self.vault.change({entry.name: _packed(entry, plain, sent=True)})
         try:
             body = gzip.compress(plain, 6, mtime=0)
-            answer = account.send("POST", "/v1/batches", content=body)
+            answer = account.send("POST", "/v1/batches", header.receipt, content=body)
             status, after = answer.status_code, answer.headers.get("Retry-After", "")
         except OvertError:
             status, after = 0, ""
@@ -136,9 +149,14 @@ class Outbox:
             self._failures, self._not_before_s = 0, 0.0
             self._end(entry, "acknowledged")
             return "done"
-        if status == GONE:
+        if status == GONE and header.receipt == account.receipt_id:
             return "gone"
-        if status in (400, 413, 422):
+        if status == GONE:
+            self._end(entry, "removed")
+            return "done"
+        former = header.receipt != account.receipt_id and status in (401, 403, 404)
+        if status in (400, 413, 422) or former:
+            self.vault.change({entry.name.replace("outbox/", "quarantine/"): entry.plain})
             self._end(entry, "quarantined")
             return "done"
         self._failures += 1

@@ -59,7 +59,7 @@ class Screen:
         if changed or self._windows is None:
             self._windows = self._display.windows()
             self._known.clear()
-        top_first = self._windows[::-1]
+        top_first = [window for window in self._windows[::-1] if window.drawn]
         focus = self._display.focused()
         pid = self._display.pid(focus) if focus else 0
         numbers = [
@@ -70,7 +70,7 @@ class Screen:
             focus=focus,
             focus_pid=pid,
             application=self._number(pid),
-            prompt=any(is_prompt(window.pid) for window in top_first),
+            prompt=any(is_prompt(window.pid) for window in self._windows),
             rectangles=np.array(places, np.int32).reshape(-1, 4),
             numbers=np.array(numbers, np.int16),
         )
@@ -83,7 +83,7 @@ class Screen:
 
     def shows(self, pid: int) -> bool:
         """Return whether a window of a process lies uncovered: its corners and its centre."""
-        windows = self._windows or []
+        windows = [window for window in self._windows or [] if window.drawn]
         mine = next((k for k, window in enumerate(windows) if window.pid == pid), None)
         if mine is None:
             return False

@@ -36,7 +36,7 @@ class FieldsAndTerminals:
         if not self._is_terminal(moment):
             return self._fields.confirmed(moment.focus_pid, turn // 2)
         if turn == 2 * self._prompt_turn + 1 and self._waits:
-            return Field(LISTED, Role.TEXT_AREA, moment.focus_pid)
+            return Field(LISTED, Role.TEXT_AREA, moment.focus_pid, commands=False)
         return Field()
 
     def _is_terminal(self, moment: Moment) -> bool:

@@ -11,13 +11,13 @@ through XWayland the half that passes it.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from overt.device.keyboard import Keymap
+from overt.device.keyboard import ALT, CONTROL, LOCK, Keymap
 from overt.schema.errors import Missing
 
 KEY_PRESS, KEY_RELEASE, BUTTON_PRESS, BUTTON_RELEASE, MOTION = 2, 3, 4, 5, 6
@@ -26,6 +26,8 @@ GRABBED, UNGRABBED = 1, 2
 """Modes of a focus event: a program took the whole keyboard (a menu, a lock screen), or let go."""
 
 _SET_INPUT_FOCUS = 42
+_P = 0x70
+_NUM_LOCK = 16
 
 EVENT = np.dtype(
     [
@@ -62,7 +64,10 @@ class Heap:
 
 @dataclass(frozen=True)
 class Window:
-    """A window as it lies on the screen, in pixels; `pid` is the process that made it, or 0."""
+    """A window as it lies on the screen, in pixels; `pid` is the process that made it, or 0.
+
+    One that is not `drawn` takes input and shows nothing, as some lock screens do.
+    """
 
     id: int
     x: int
@@ -70,6 +75,7 @@ class Window:
     width: int
     height: int
     pid: int
+    drawn: bool = True
 
 
 def refuse_wayland() -> None:
@@ -120,6 +126,7 @@ class Display:
         self._pids: dict[int, int] = {}
         self._clients: dict[int, int] = {}
         self._context = self._listen()
+        self._hotkey: Callable[[], None] | None = None
 
     def _listen(self) -> int:
         record = self._x.record
@@ -186,6 +193,25 @@ class Display:
                     events.append(body)
         return Heap(np.frombuffer(b"".join(events), EVENT), focus, grabbed)
 
+    def on_hotkey(self, pressed: Callable[[], None]) -> None:
+        """Call `pressed` for Ctrl+Alt+P, wherever the keyboard is; the one key that is grabbed.
+
+        Where another program has it already, nothing is called.
+        """
+        self._hotkey = pressed
+        free = self._x.xproto.GrabMode.Async
+        for locks in (0, LOCK, _NUM_LOCK, LOCK | _NUM_LOCK):
+            for code in self._codes(_P):
+                self._core.GrabKey(0, self._root, CONTROL | ALT | locks, code, free, free)
+        self._ask.flush()
+
+    def _codes(self, keysym: int) -> list[int]:
+        setup = self._ask.get_setup()
+        first, count = setup.min_keycode, setup.max_keycode - setup.min_keycode + 1
+        reply = self._core.GetKeyboardMapping(first, count).reply()
+        wide, symbols = reply.keysyms_per_keycode, list(reply.keysyms)
+        return [first + k for k in range(count) if symbols[k * wide] == keysym]
+
     def keymap(self) -> Keymap:
         """Return the classes of the keys of the layout that is in use now."""
         setup = self._ask.get_setup()
@@ -201,6 +227,10 @@ class Display:
             event = self._ask.poll_for_event()
             if event is None:
                 return windows, keys
+            if isinstance(event, self._x.xproto.KeyPressEvent):
+                if self._hotkey is not None:
+                    self._hotkey()
+                continue
             keys = keys or isinstance(event, self._x.xproto.MappingNotifyEvent)
             windows = windows or not isinstance(event, self._x.xproto.MappingNotifyEvent)
             gone = getattr(event, "window", 0)
@@ -226,13 +256,13 @@ class Display:
                 given, place = attributes.reply(), geometry.reply()
             except self._x.XcffibException:
                 continue  # it closed meanwhile
-            drawn = given._class != xproto.WindowClass.InputOnly  # noqa: SLF001 - its name there
-            if given.map_state != xproto.MapState.Viewable or not drawn:
+            if given.map_state != xproto.MapState.Viewable:
                 continue
+            drawn = given._class != xproto.WindowClass.InputOnly  # noqa: SLF001 - its name there
             edge = 2 * place.border_width
             pid = self.pid(self._client_in(one))
             wide, high = place.width + edge, place.height + edge
-            found.append(Window(one, place.x, place.y, wide, high, pid))
+            found.append(Window(one, place.x, place.y, wide, high, pid, drawn=drawn))
         return found
 
     def _client_in(self, frame: int) -> int:

@@ -185,6 +185,8 @@ VALUE_MAX: dict[int, int] = {
     Kind.POINTER_DOWN: 63,
     Kind.CLICK: _ANY,
     Kind.WHEEL: 2,
+    Kind.FOCUS: 50,
+    Kind.BLUR: 50,
     Kind.VISIBILITY: 2,
     Kind.SELECTION: 2,
     Kind.COMMAND: max(Command),
@@ -256,7 +258,8 @@ COLUMN_MEANING: dict[str, str] = {
     "edit_chars; wheel: the browser counted in 0 pixels, 1 lines, 2 pages; pointer move: pressure "
     "of finger or pen, 16ths; pointer down: 4 log2 of the target's smaller side in CSS pixels; "
     "view: device pixels a CSS pixel, quarters; navigation: which of the study's paths, from 1, 0 "
-    "another; clock: seconds the wall clock jumped ahead, 0 back",
+    "another; clock: seconds the wall clock jumped ahead, 0 back; focus, blur: on a desktop, which "
+    "of the study's applications got or lost the keyboard, from 1",
 }
 
 EVENTS = pa.schema(
