@@ -6,11 +6,13 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 from playwright.sync_api import expect
 
 from extension_fixtures import Extended, built, can_manage, extended, on, policy, until
+from overt.gateway import studies
 from overt.schema.event import Kind
 from overt.store.store import Store
 
@@ -143,14 +145,14 @@ def test_a_pause_holds_everywhere_also_where_the_worker_was_stopped(browser: Ext
     page = browser.visit(browser.listed.url)
     browser.stop_worker(page)
     browser.press("toggle")
-    expect(page.locator("[data-state=paused]")).to_be_attached(timeout=1000)
+    expect(page.locator("[data-state=paused]")).to_be_attached(timeout=3000)
     assert browser.badge(page) == "❚❚"
     again = browser.visit(f"{browser.listed.url}/write/", recording=False)
     again.click("#listed")
     again.keyboard.type("nothing")
     again.close()
     browser.press("toggle")
-    expect(page.locator("[data-state=recording]")).to_be_attached(timeout=1000)
+    expect(page.locator("[data-state=recording]")).to_be_attached(timeout=3000)
     page.close()
     assert count(newest(browser.stored()), Kind.KEY_DOWN) == 0
 
@@ -211,6 +213,32 @@ def test_offline_it_goes_on_recording_and_says_so(browser: Extended) -> None:
     assert count(newest(browser.stored()), Kind.KEY_DOWN) == 4
 
 
+def test_a_changed_notice_stops_it_until_the_person_has_chosen_again(browser: Extended) -> None:
+    page = browser.visit(browser.listed.url)
+    page.click("#listed")
+    page.keyboard.type("abc")
+    before = browser.ask(do="receipt")["receipt_id"]
+    with Store.open(browser.data_dir) as store:
+        study = store.control.study("writing")
+        assert study
+        studies.register(store, study.document.replace(b"version = 1 ", b"version = 2 "))
+    browser.stop_worker(page)  # a worker that begins asks for the notice
+    browser.ask(do="send")
+    expect(page.locator("[data-state=recording]")).not_to_be_attached()
+    assert browser.view()["stale"]
+    panel = browser.panel()
+    panel.reload()
+    browser.press("reread")
+    panel.check("[name=purpose][value=typing-assist]")
+    panel.check("[name=detail][value=rhythm]")
+    browser.press("join")
+    expect(page.locator("[data-state=recording]")).to_be_attached()
+    assert browser.ask(do="receipt")["receipt_id"] != before
+    page.keyboard.type("d")
+    page.close()
+    assert count(newest(browser.stored()), Kind.KEY_DOWN) == 1
+
+
 @pytest.mark.skipif(not can_manage(), reason="only root may write policies for Chromium")
 def test_a_managed_policy_narrows_and_is_shown_whole(browser: Extended) -> None:
     page = browser.visit(browser.listed.url)
@@ -236,7 +264,7 @@ def test_who_leaves_is_gone_from_browser_and_server_at_once(browser: Extended) -
     receipt = browser.ask(do="receipt")["receipt_id"]
     browser.press("leave")
     browser.press("yes")
-    expect(page.locator("[data-state]")).not_to_be_attached(timeout=1000)
+    expect(page.locator("[data-state]")).not_to_be_attached(timeout=3000)
     expect(on(panel, "read")).to_be_visible()
     page.keyboard.type("d")
     assert browser.view() is None
@@ -249,6 +277,76 @@ def test_who_leaves_is_gone_from_browser_and_server_at_once(browser: Extended) -
     with Store.open(browser.data_dir) as store:
         assert store.is_gone(receipt)
         until(lambda: store.subjects("writing") == [])
+
+
+def test_who_leaves_offline_is_gone_here_at_once_and_there_as_soon_as_it_can_be(
+    browser: Extended,
+) -> None:
+    browser.join("next-action")
+    receipt = browser.ask(do="receipt")["receipt_id"]
+    browser.away(True)
+    browser.press("leave")
+    browser.press("yes")
+    expect(on(browser.panel(), "state")).to_contain_text("You have left.")
+    assert browser.view()["waiting"] == 0
+    browser.away(False)
+    browser.ask(do="send")
+    assert browser.view() is None
+    with Store.open(browser.data_dir) as store:
+        assert store.is_gone(receipt)
+
+
+@pytest.fixture(scope="module")
+def twice(build: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return built(tmp_path_factory.mktemp("again"))
+
+
+def test_the_same_sources_give_the_same_bytes(build: Path, twice: Path) -> None:
+    files = sorted(path.relative_to(build) for path in build.rglob("*") if path.is_file())
+    assert files == sorted(path.relative_to(twice) for path in twice.rglob("*") if path.is_file())
+    for file in files:
+        assert (build / file).read_bytes() == (twice / file).read_bytes(), file
+    for name in ("chromium", "firefox"):
+        with ZipFile(build / f"overt-{name}.zip") as archive:
+            assert archive.testzip() is None
+            folder = build / f"extension-{name}"
+            for entry in archive.namelist():
+                assert archive.read(entry) == (folder / entry).read_bytes()
+            assert len(archive.namelist()) == sum(path.is_file() for path in folder.rglob("*"))
+
+
+@pytest.mark.parametrize("name", ["chromium", "firefox"])
+def test_it_asks_for_little_and_runs_nothing_from_elsewhere(build: Path, name: str) -> None:
+    folder = build / f"extension-{name}"
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert manifest["permissions"] == ["alarms", "scripting", "storage"]
+    assert manifest["incognito"] == "not_allowed"
+    assert {"host_permissions", "content_scripts", "web_accessible_resources"} & set(
+        manifest
+    ) == set()
+    policy = manifest["content_security_policy"]["extension_pages"]
+    assert "default-src 'none'; script-src 'self'; style-src 'self'" in policy
+    assert "unsafe" not in policy
+    assert list(manifest["background"]) == [
+        "service_worker" if name == "chromium" else "scripts",
+    ]
+    for script in folder.glob("*.js"):
+        for word in (
+            "eval(",
+            "new Function",
+            "importScripts",
+            "import(",
+            "innerHTML",
+            "document.write",
+        ):
+            assert word not in script.read_text(), (script.name, word)
+    for page in folder.glob("*.html"):
+        assert "http" not in page.read_text()
+    named = [*manifest["icons"].values(), manifest["action"]["default_popup"]]
+    assert all((folder / file).is_file() for file in named)
+    texts = [json.loads(file.read_text()) for file in (folder / "_locales").glob("*/*.json")]
+    assert len(texts) == 2
+    assert {frozenset(text) for text in texts} == {frozenset({"name", "description"})}
 
 
 def count(events: list[dict[str, Any]], kind: Kind) -> int:

@@ -11,6 +11,8 @@ import { manifest } from "./manifest.mjs";
 const here = dirname(fileURLToPath(import.meta.url));
 const outdir = resolve(process.argv[2] ?? join(here, "../../build"));
 
+const of = (owner, names) => Object.fromEntries(names.map((name) => [name, `${owner}.${name}`]));
+
 /** The SDK loads what it seldom needs from its server; an extension carries all that it runs. */
 const whole = {
   name: "whole",
@@ -28,7 +30,13 @@ for (const browser of ["chromium", "firefox"]) {
     absWorkingDir: resolve(here, "../.."),
     bundle: true,
     charset: "utf8",
-    define: { PORTS: String(browser === "chromium") },
+    define: {
+      CHROMIUM: String(browser === "chromium"),
+      // What a page may define, it could take over: the indicator is a plain element here.
+      customElements: "null",
+      // In Firefox's content scripts these names alone are not those of the page's elements.
+      ...(browser === "firefox" ? of("window", ["Element", "HTMLElement", "Node"]) : {}),
+    },
     entryPoints: ["content", "panel", "worker"].map((name) => join(here, "src", `${name}.ts`)),
     format: "iife",
     legalComments: "none",

@@ -45,8 +45,8 @@ export function manifest(browser) {
           browser_specific_settings: {
             gecko: {
               id: "extension@overt.invalid",
-              strict_min_version: "128.0",
-              data_collection_permissions: { required: ["none"], optional: ["websiteActivity"] },
+              strict_min_version: "142.0",
+              data_collection_permissions: { required: ["websiteActivity"] },
             },
           },
         }),

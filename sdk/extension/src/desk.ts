@@ -105,6 +105,14 @@ export class Desk {
     else await this.#outbox.close(kept, streams, counted, steps);
   }
 
+  /** Events that are written and not in batches yet. */
+  async open(): Promise<number> {
+    let rows = 0;
+    for (const { json } of await this.#outbox.vault.all<Part>("journal"))
+      for (const stream of Object.values(json.streams)) rows += stream.length;
+    return rows;
+  }
+
   /** Sessions whose pages may be there still; those long gone are forgotten. */
   async sessions(): Promise<string[]> {
     const { vault } = this.#outbox;

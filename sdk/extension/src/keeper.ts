@@ -19,6 +19,8 @@ export interface Place {
   study: string;
   title: string;
   purposes: { id: string; title: string }[];
+  /** How exactly, in the notice's words; empty where there was no choice. */
+  detail: string;
   sites: Site[];
   /** Origins that the person switched on. */
   on: string[];
@@ -124,7 +126,16 @@ export class Keeper {
       if (!vault) throw new OvertError("cannot be opened", "storage");
       const titles = shown.notice.choices.purposes.map(({ id, title }) => ({ id, title }));
       const known = (this.place?.on ?? []).filter((origin) => sites.some((s) => s.origin === origin));
-      const place = { base, study, title: shown.notice.title, purposes: titles, sites, on: known };
+      const { levels } = shown.notice.choices.details;
+      const place: Place = {
+        base,
+        study,
+        title: shown.notice.title,
+        purposes: titles,
+        detail: levels.find(({ id }) => id === detail)?.title ?? "",
+        sites,
+        on: known,
+      };
       this.#equip(vault, account, place);
       await vault.change([{ store: "grant", at: "place", json: place }]);
       await account.keep(grant);

@@ -5,7 +5,7 @@ import type { Answer, Command, OutboxView, ShownNotice, SiteView, View } from ".
 import { patternOf } from "./sites.ts";
 import { language, text } from "./words.ts";
 
-declare const PORTS: boolean;
+declare const CHROMIUM: boolean;
 
 type Child = Node | string;
 const LOOK_MS = 2000;
@@ -253,7 +253,7 @@ function member(joined: Joined): Child[] {
 }
 
 function site({ origin, paths, state }: SiteView): Child {
-  const patterns = { origins: [patternOf(origin, PORTS)] };
+  const patterns = { origins: [patternOf(origin, CHROMIUM)] };
   const on = () => {
     // First the browser's own question: it needs this very press. The panel may close meanwhile.
     const asked = chrome.permissions.request(patterns);

@@ -3,6 +3,9 @@ import { type Recording, type Streams, partOf } from "../../src/outbox.ts";
 import type { Desk } from "../../src/session.ts";
 import { type Ask, LAST, type Last, type Standing, type ToPage, type ToWorker } from "./protocol.ts";
 
+/** Whether this is the build for Chromium; the other one is for Firefox. */
+declare const CHROMIUM: boolean;
+
 const AGAIN_MS_MIN = 100;
 const AGAIN_MS_MAX = 5000;
 
@@ -129,14 +132,15 @@ export class Relay implements Desk {
     const last: Last = { origin: location.origin, begin, ...partOf(streams) };
     this.#begin = null;
     try {
-      if (!chrome.storage.session) throw new Error("not for pages");
-      chrome.storage.session.set({ [LAST + session]: last }).catch(() => this.#sayLast(last));
+      if (CHROMIUM) {
+        void chrome.storage.session?.set({ [LAST + session]: last }).catch(() => undefined);
+        return;
+      }
     } catch {
-      this.#sayLast(last);
+      // The extension was updated or removed meanwhile: there is nobody to tell.
+      return;
     }
-  }
-
-  #sayLast(last: Last): void {
+    // Firefox keeps its memory from pages, and hands on what is said to a background that rests.
     this.connect();
     this.post({ last });
   }

@@ -31,8 +31,8 @@ import {
   readPolicy,
 } from "./sites.ts";
 
-/** Whether the browser knows ports in match patterns; set by the build. */
-declare const PORTS: boolean;
+/** Whether this is the build for Chromium; the other one is for Firefox. */
+declare const CHROMIUM: boolean;
 
 const BEAT_MS = 1000;
 const ASK_BEATS = 5;
@@ -93,7 +93,7 @@ async function bringInLine(): Promise<void> {
   const now = new Map<string, Site>();
   for (const site of sites)
     if (keeper.grant && !keeper.leaving && place?.on.includes(site.origin))
-      if (await chrome.permissions.contains({ origins: [patternOf(site.origin, PORTS)] }))
+      if (await chrome.permissions.contains({ origins: [patternOf(site.origin, CHROMIUM)] }))
         now.set(site.origin, site);
   for (const { origin } of place?.sites ?? []) known.add(origin);
   // What is switched off holds at once; what is switched on, when the browser knows it.
@@ -104,7 +104,7 @@ async function bringInLine(): Promise<void> {
   }
   const wanted = [...now.keys()].map((origin) => ({
     id: `site ${origin}`,
-    matches: [patternOf(origin, PORTS)],
+    matches: [patternOf(origin, CHROMIUM)],
     js: ["content.js"],
     runAt: "document_start" as const,
     allFrames: false,
@@ -128,7 +128,7 @@ async function bringInLine(): Promise<void> {
 
 /** Call pages whose port has fallen silent; returns what they answer. */
 async function call(message: Call): Promise<unknown[]> {
-  const url = [...known].map((origin) => patternOf(origin, PORTS));
+  const url = [...known].map((origin) => patternOf(origin, CHROMIUM));
   const here = new Set([...pages].map(({ port }) => port.sender?.tab?.id));
   // Only tabs of sites that the browser has granted are found.
   const tabs = url.length > 0 ? await chrome.tabs.query({ url }) : [];
@@ -298,8 +298,8 @@ async function gather(): Promise<void> {
 }
 
 async function view(): Promise<View> {
-  const { grant, place, outbox } = keeper;
-  if (!grant || !place || !outbox) return { joined: null, policy: rawPolicy };
+  const { grant, place, outbox, desk } = keeper;
+  if (!grant || !place || !outbox || !desk) return { joined: null, policy: rawPolicy };
   const counts = await outbox.ledger.counts();
   const { acknowledged, removed, lost, quarantined } = counts;
   const left = allowsServer(place.base, policy) ? allowed(place.sites, policy) : [];
@@ -310,7 +310,7 @@ async function view(): Promise<View> {
     study: place.study,
     title: place.title,
     purposes: place.purposes.filter(({ id }) => grant.purposes.includes(id)),
-    level: grant.transform,
+    level: place.detail || grant.transform,
     outbox_delay_s: grant.outbox_delay_s,
     sites: place.sites.map((site) => ({ ...site, state: stateOf(site) })),
     paused: keeper.paused,
@@ -318,7 +318,7 @@ async function view(): Promise<View> {
     leaving: keeper.leaving,
     offline: keeper.offline,
     today: await keeper.today(),
-    waiting: counts.produced - acknowledged - removed - lost - quarantined,
+    waiting: counts.produced - acknowledged - removed - lost - quarantined + (await desk.open()),
     lost,
   };
   return { joined, policy: rawPolicy };
@@ -359,7 +359,7 @@ async function obey(command: Command): Promise<unknown> {
       await keeper.turn(command.origin, command.do === "enable");
       await sync();
       if (command.do === "disable")
-        await chrome.permissions.remove({ origins: [patternOf(command.origin, PORTS)] });
+        await chrome.permissions.remove({ origins: [patternOf(command.origin, CHROMIUM)] });
       return sync();
     case "outbox":
       return outboxView();
@@ -370,7 +370,8 @@ async function obey(command: Command): Promise<unknown> {
       return keeper.forgetHour();
     case "send":
       await gather();
-      return keeper.send(true);
+      await keeper.send(true);
+      return keeper.ask();
     case "receipt":
       return keeper.grant?.receipt ?? null;
     case "export": {
@@ -379,7 +380,7 @@ async function obey(command: Command): Promise<unknown> {
       return answer.json();
     }
     case "leave": {
-      const origins = keeper.place?.on.map((origin) => patternOf(origin, PORTS)) ?? [];
+      const origins = keeper.place?.on.map((origin) => patternOf(origin, CHROMIUM)) ?? [];
       const told = await keeper.leave();
       await sync();
       if (origins.length > 0) await chrome.permissions.remove({ origins }).catch(() => false);
