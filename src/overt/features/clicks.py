@@ -14,6 +14,7 @@ from overt.schema.event import Kind
 COLUMNS = Columns(measures=("click_hold_us", "double_click_us"), counts=("clicks",))
 _HOLD, _DOUBLE, _CLICKS = (COLUMNS.at(name) for name in (*COLUMNS.measures, *COLUMNS.counts))
 _BUTTONS = 128
+_MOVE = int(Kind.POINTER_MOVE)
 _DOWN, _UP, _CLICK = int(Kind.POINTER_DOWN), int(Kind.POINTER_UP), int(Kind.CLICK)
 
 
@@ -24,6 +25,8 @@ def _add_clicks(
 ) -> None:  # fmt: skip
     for i in range(kind.shape[0]):
         k = kind[i]
+        if k == _MOVE:
+            continue
         if breaks[k]:
             for b in range(_BUTTONS):
                 down[b], pressed[b], pressed_before[b] = -1, -1, -1

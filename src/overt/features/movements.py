@@ -108,16 +108,26 @@ def trail(
     scrolls = 0
     for i in range(n):
         k = kind[i]
-        is_break = breaks[k]
-        if not is_break and k != _MOVE and k != _DOWN and k != _UP:
+        is_break = False
+        if k != _MOVE and k != _DOWN and k != _UP:
+            is_break = breaks[k]
             if k == _SCROLL:
                 scrolls += 1
-            continue
+            if not is_break:
+                continue
         if k == _MOVE:
             if t_us[i] >= next_us or t_us[i] < next_us - window:
                 w = (t_us[i] - start) // window
                 next_us = start + (w + 1) * window
             total[w, _SAMPLES] += 1.0
+            if kept > begin and device[i] == last_device:  # most rows: the movement goes on
+                px, py, apart = x8[i] * 0.125, y8[i] * 0.125, t_us[i] - t[kept - 1]
+                moved = px != x[kept - 1] or py != y[kept - 1]
+                if moved and 0 < apart < _MOVEMENT_GAP_US:
+                    t[kept], x[kept], y[kept] = t_us[i], px, py
+                    kept += 1
+                    moves += 1
+                    continue
         if is_break or device[i] != last_device or (k == _DOWN and device[i] == _TOUCH):
             made = _close(begin, kept, held, made, bounds, drags)
             begin, since, rested, moves, held = kept, kept, -1, 0, False

@@ -253,8 +253,7 @@ def _towards_the_end(x: Any, y: Any, first_end: int, radius: float, out: Any) ->
     n = x.shape[0]
     along_x, along_y = x[n - 1] - x[0], y[n - 1] - y[0]
     chord = far(along_x, along_y)
-    largest, average = deviations(x, y)
-    crossings, entries, beyond = 0, 0, 0.0
+    crossings, entries, beyond, most, total = 0, 0, 0.0, 0.0, 0.0
     side = 0.0
     inside = False
     for i in range(n):
@@ -264,15 +263,18 @@ def _towards_the_end(x: Any, y: Any, first_end: int, radius: float, out: Any) ->
             entries += 1
         inside = is_inside
         off = left_y * along_x - left_x * along_y
+        total += off
         if off != 0:
             if off * side < 0:
                 crossings += 1
             side = off
+            if abs(off) > most:
+                most = abs(off)
         further = -(left_x * along_x + left_y * along_y)
         if further > beyond:
             beyond = further
-    out[_MAX_DEVIATION] = abs(largest)
-    out[_AVERAGE_DEVIATION] = average
+    out[_MAX_DEVIATION] = most / chord
+    out[_AVERAGE_DEVIATION] = total / n / chord
     out[_CROSSINGS] = crossings
     out[_OVERSHOOT] = beyond / chord
     out[_REENTRIES] = entries - 1
