@@ -15,8 +15,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from overt.datasets.imported import ImportedPerson, Skipped
 from overt.datasets.importers import Importer, importer
+from overt.datasets.reading.imported import ImportedPerson, Skipped
 
 Row = list[Any]
 Files = dict[str, bytes]

@@ -23,7 +23,7 @@ from overt.audit.actions import (
     figures,
 )
 from overt.audit.rates import auc
-from overt.datasets.balabit import read_recording
+from overt.datasets.formats.balabit import read_recording
 from overt.schema.errors import InvalidInput, TooFew
 
 HEAD = "record timestamp,client timestamp,button,state,x,y\n"

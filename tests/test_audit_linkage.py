@@ -9,7 +9,8 @@ import pytest
 
 from datasets_fixtures import AALTO, needs_aalto
 from overt.audit import attacks, linkage, profiles, rates, report
-from overt.datasets import aalto, synthetic
+from overt.datasets import synthetic
+from overt.datasets.formats import aalto
 from overt.datasets.transform import to_rhythm0
 from overt.features import presses
 from overt.schema.errors import InvalidInput, TooFew

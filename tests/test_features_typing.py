@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from datasets_fixtures import AALTO, needs_aalto, session, sessions
-from overt.datasets import aalto, synthetic
+from overt.datasets import synthetic
+from overt.datasets.formats import aalto
 from overt.features import catalogue, presses, revision, sums, typing, windows
 from overt.features.catalogue import writing
 from overt.schema.errors import InvalidInput

@@ -12,8 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from datasets_fixtures import AALTO, needs_aalto
-from overt.datasets import aalto, files, importers, keycodes
-from overt.datasets.imported import Progress, Skipped
+from overt.datasets import importers
+from overt.datasets.formats import aalto
+from overt.datasets.reading import files, keycodes
+from overt.datasets.reading.imported import Progress, Skipped
 from overt.features.presses import presses_of
 from overt.schema.batch import from_events
 from overt.schema.errors import InvalidInput, Missing

@@ -25,9 +25,9 @@ from importer_fixtures import (
     written,
 )
 from overt.commands.importing import _document
-from overt.datasets import formats
-from overt.datasets.imported import ImportedPerson, Progress, Skipped
+from overt.datasets.formats import page
 from overt.datasets.importers import IMPORTERS
+from overt.datasets.reading.imported import ImportedPerson, Progress, Skipped
 from overt.gateway import population, studies
 from overt.schema import limits
 from overt.schema.batch import from_events, to_events
@@ -307,4 +307,4 @@ def test_a_study_whose_purposes_need_nothing_of_the_format_is_refused(tmp_path: 
 
 
 def test_the_page_of_formats_is_made_from_the_registry() -> None:
-    assert formats.PAGE.read_text("utf-8") == formats.page()
+    assert page.PAGE.read_text("utf-8") == page.page()

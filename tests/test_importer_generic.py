@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from importer_fixtures import GENERIC, SECRET, generic_table, mapping_file, people, written
-from overt.datasets.imported import ImportedPerson, Skipped
 from overt.datasets.importers import importer
+from overt.datasets.reading.imported import ImportedPerson, Skipped
 from overt.schema.errors import InvalidInput, Missing
 from overt.schema.event import Edit, KeyClass, Kind
 
@@ -210,7 +210,7 @@ def test_a_wrong_value_is_named_by_line_and_column_or_counted(name: str, tmp_pat
 def test_releases_are_paired_with_presses_whatever_was_recorded(
     found: list[tuple[int, int, bool]],
 ) -> None:
-    from overt.datasets import sessions
+    from overt.datasets.reading import sessions
 
     keys = np.array([key for key, _, _ in found], np.int64)
     time_us = np.cumsum([step * 50_000.0 for _, step, _ in found])

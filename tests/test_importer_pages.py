@@ -22,8 +22,8 @@ from importer_fixtures import (
     scroll_table,
     written,
 )
-from overt.datasets import miniwob, rrweb
-from overt.datasets.imported import Skipped
+from overt.datasets.formats import miniwob, rrweb
+from overt.datasets.reading.imported import Skipped
 from overt.schema.errors import InvalidInput
 from overt.schema.event import Edit, KeyClass, Kind, Role
 

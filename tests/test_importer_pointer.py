@@ -10,8 +10,8 @@ import pytest
 
 from datasets_fixtures import DATA
 from importer_fixtures import Table, balabit_table, mousetrap_table, people, written
-from overt.datasets import balabit, mousetrap
-from overt.datasets.imported import Skipped
+from overt.datasets.formats import balabit, mousetrap
+from overt.datasets.reading.imported import Skipped
 from overt.schema.errors import InvalidInput
 from overt.schema.event import Kind
 from overt.schema.limits import DT_US_MAX

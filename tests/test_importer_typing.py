@@ -9,8 +9,8 @@ import pytest
 
 from datasets_fixtures import DATA
 from importer_fixtures import cmu_table, monaco_table, people, written
-from overt.datasets import cmu, monaco
-from overt.datasets.keycodes import key_called
+from overt.datasets.formats import cmu, monaco
+from overt.datasets.reading.keycodes import key_called
 from overt.features.presses import presses_of
 from overt.schema.errors import InvalidInput
 from overt.schema.event import Edit, KeyClass, Kind

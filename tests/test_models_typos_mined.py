@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from datasets_fixtures import AALTO, needs_aalto, session
-from overt.datasets import aalto
+from overt.datasets.formats import aalto
 from overt.models.typos.mined import Mined, mine
 from overt.models.typos.own import Watch
 from overt.schema.event import SYMBOL_NAMED_BASE, Edit, KeyClass, Kind

@@ -36,7 +36,8 @@ from overt.audit.actions import RELEASED as UP
 from overt.audit.actions import WHEEL as TURN
 from overt.audit.rates import Interval, auc
 from overt.audit.reproduced import Compared, Reproduced
-from overt.datasets import balabit, delimited, files
+from overt.datasets.formats import balabit
+from overt.datasets.reading import delimited, files
 from overt.schema.errors import InvalidInput, Missing, TooFew
 
 Progress = Callable[[str, float], None]

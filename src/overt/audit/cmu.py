@@ -20,8 +20,8 @@ from overt.audit.background import Parts
 from overt.audit.detectors import DETECTORS, Detector
 from overt.audit.rates import draws, eer_interpolated, eer_subject_mean
 from overt.audit.reproduced import Compared, Reproduced
-from overt.datasets import delimited, files
-from overt.datasets.sheet import Sheet
+from overt.datasets.reading import delimited, files
+from overt.datasets.reading.sheet import Sheet
 from overt.schema.errors import InvalidInput, TooFew
 
 Progress = Callable[[str, float], None]

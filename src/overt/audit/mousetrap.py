@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 
 from overt.audit.reproduced import Compared, Reproduced
-from overt.datasets import files
-from overt.datasets.mousetrap import PATTERN, Trajectories, read_trajectories
+from overt.datasets.formats.mousetrap import PATTERN, Trajectories, read_trajectories
+from overt.datasets.reading import files
 from overt.features.pointing import deviations, in_order
 from overt.schema.errors import InvalidInput, TooFew
 

@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Protocol, cast
 from overt.schema.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from overt.datasets.imported import ImportedPerson, Progress, Skipped
+    from overt.datasets.reading.imported import ImportedPerson, Progress, Skipped
     from overt.schema.event import Kind
 
 
 class Reader(Protocol):
-    """Yields the people in a file, directory or archive. See `overt.datasets.aalto.read`."""
+    """Yields the people in a file, directory or archive, as `formats.aalto.read` does."""
 
     def __call__(
         self,
@@ -73,7 +73,7 @@ class Importer:
         """The function that reads the format."""
         if self.bound is not None:
             return self.bound
-        module = f"overt.datasets.{self.name.replace('-', '_')}"
+        module = f"overt.datasets.formats.{self.name.replace('-', '_')}"
         return cast("Reader", importlib.import_module(module).read)
 
 
@@ -318,8 +318,8 @@ def importer(name: str, mapping: Path | None = None) -> Importer:
 
 
 def _mapped(generic: Importer, path: Path) -> Importer:
-    from overt.datasets.generic import read
-    from overt.datasets.mapping import load
+    from overt.datasets.formats.generic import read
+    from overt.datasets.formats.mapping import load
     from overt.schema.event import Kind
     from overt.schema.purpose import PURPOSES
 

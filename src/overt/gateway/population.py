@@ -19,8 +19,8 @@ from typing import Any
 import pyarrow as pa
 
 from overt.datasets import synthetic
-from overt.datasets.imported import ImportedPerson, Skipped
 from overt.datasets.importers import Importer, importer
+from overt.datasets.reading.imported import ImportedPerson, Skipped
 from overt.datasets.transform import to_rhythm0
 from overt.gateway.ledger import record
 from overt.gateway.streams import Origin, batches_of

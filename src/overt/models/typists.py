@@ -10,8 +10,8 @@ import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from overt.datasets import aalto
-from overt.datasets.imported import Progress as Imported
+from overt.datasets.formats import aalto
+from overt.datasets.reading.imported import Progress as Imported
 from overt.datasets.tokens import Sequences, sequences_of
 from overt.models.metrics import PERSONS_MIN, Figure
 from overt.models.scores import Progress, Score

@@ -19,7 +19,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from overt.datasets.files import named
+from overt.datasets.reading.files import named
 from overt.models.tensors import Array
 from overt.schema.errors import InvalidInput
 

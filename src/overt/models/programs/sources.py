@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from overt.datasets import balabit, mousetrap
-from overt.datasets.files import Found, named
-from overt.datasets.imported import Skipped
+from overt.datasets.formats import balabit, mousetrap
+from overt.datasets.reading.files import Found, named
+from overt.datasets.reading.imported import Skipped
 from overt.models.programs.sessions import channel_of
 from overt.models.programs.trace import Trace, cut, input_ms, joined, trace_of
 from overt.schema.errors import InvalidInput, Missing

@@ -12,8 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from overt.datasets import aalto, files, monaco
-from overt.datasets.imported import ImportedPerson, Skipped, taken
+from overt.datasets.formats import aalto, monaco
+from overt.datasets.reading import files
+from overt.datasets.reading.imported import ImportedPerson, Skipped, taken
 from overt.models.programs.sources import places
 from overt.models.programs.typed import Typed, in_a_row, text_of
 from overt.schema.errors import InvalidInput

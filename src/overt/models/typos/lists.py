@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path, PurePosixPath
 
-from overt.datasets import files
+from overt.datasets.reading import files
 from overt.models.typos.channel import Pair
 from overt.schema.errors import InvalidInput
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import pyarrow.parquet as parquet
 
-from overt.datasets import files
+from overt.datasets.reading import files
 from overt.models.typos.evidence import Asked
 from overt.schema.errors import InvalidInput
 

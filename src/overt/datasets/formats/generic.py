@@ -1,7 +1,8 @@
 """Importer of tables that a mapping file describes: CSV or Parquet, one event or key press a row.
 
-See `overt.datasets.mapping` and `docs/how-to/import-your-own-format.md`. Secret rows are not
-created; characters are kept only at level `keys`, for which the mapping must say what is secret.
+See `overt.datasets.formats.mapping` and `docs/how-to/import-your-own-format.md`. Secret rows are
+not created; characters are kept only at level `keys`, for which the mapping must say what is
+secret.
 """
 
 from __future__ import annotations
@@ -13,11 +14,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from overt.datasets import delimited, files, keycodes, parquet, sessions
-from overt.datasets.files import Found
-from overt.datasets.imported import ImportedPerson, Progress, Skipped, taken
-from overt.datasets.mapping import FILE, FOLDER, Coded, TableMapping
-from overt.datasets.sheet import POSITION_PX_MAX, SCROLL_PX_MAX, Sheet
+from overt.datasets.formats.mapping import FILE, FOLDER, Coded, TableMapping
+from overt.datasets.reading import delimited, files, keycodes, parquet, sessions
+from overt.datasets.reading.files import Found
+from overt.datasets.reading.imported import ImportedPerson, Progress, Skipped, taken
+from overt.datasets.reading.sheet import POSITION_PX_MAX, SCROLL_PX_MAX, Sheet
 from overt.schema.errors import InvalidInput
 from overt.schema.event import Kind
 

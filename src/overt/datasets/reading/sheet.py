@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from overt.datasets.imported import Skipped
+from overt.datasets.reading.imported import Skipped
 from overt.schema.errors import InvalidInput
 
 POSITION_PX_MAX = 2.0**20

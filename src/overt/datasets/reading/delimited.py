@@ -14,8 +14,8 @@ from collections.abc import Iterator, Sequence
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
-from overt.datasets.imported import Skipped
-from overt.datasets.sheet import Sheet
+from overt.datasets.reading.imported import Skipped
+from overt.datasets.reading.sheet import Sheet
 from overt.schema.errors import InvalidInput
 
 SEPARATORS = ",\t;"

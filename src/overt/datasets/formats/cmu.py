@@ -19,9 +19,9 @@ from typing import Any
 
 import numpy as np
 
-from overt.datasets import delimited, keycodes, sessions
-from overt.datasets.files import Found
-from overt.datasets.imported import ImportedPerson, Progress, Skipped, by_file
+from overt.datasets.reading import delimited, keycodes, sessions
+from overt.datasets.reading.files import Found
+from overt.datasets.reading.imported import ImportedPerson, Progress, Skipped, by_file
 from overt.schema.errors import InvalidInput
 from overt.schema.event import Kind, Role
 

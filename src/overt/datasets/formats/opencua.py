@@ -4,7 +4,7 @@ Wang et al.: OpenCUA: Open Foundations for Computer-Use Agents, 2025, github.com
 One folder a task with `events.jsonl`: the lines of DuckTrack's recorder, numbered (event_idx). The
 reduced actions, descriptions, window titles and accessibility trees beside it are not read.
 
-People, sessions, units and what is left out are as in `overt.datasets.ducktrack`.
+People, sessions, units and what is left out are as in `overt.datasets.formats.ducktrack`.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from overt.datasets.ducktrack import one_person, read_recording
-from overt.datasets.imported import ImportedPerson, Progress, Skipped
+from overt.datasets.formats.ducktrack import one_person, read_recording
+from overt.datasets.reading.imported import ImportedPerson, Progress, Skipped
 
 __all__ = ["read", "read_recording"]
 

@@ -21,9 +21,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from overt.datasets import files, keycodes, parquet, roles, sessions
-from overt.datasets.imported import ImportedPerson, Progress, Skipped
-from overt.datasets.sheet import Sheet
+from overt.datasets.reading import files, keycodes, parquet, roles, sessions
+from overt.datasets.reading.imported import ImportedPerson, Progress, Skipped
+from overt.datasets.reading.sheet import Sheet
 from overt.schema.errors import InvalidInput
 from overt.schema.event import Edit, KeyClass, Kind, Pointer, Role
 

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from overt.datasets import rows
-from overt.datasets.sheet import first_come
+from overt.datasets.reading.sheet import first_come
 from overt.features.kernel import kernel
 from overt.schema.event import KeyClass, Kind, Modifier
 

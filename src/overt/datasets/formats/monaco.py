@@ -17,9 +17,9 @@ from typing import Any
 
 import numpy as np
 
-from overt.datasets import delimited, keycodes, sessions, typed
-from overt.datasets.files import Found
-from overt.datasets.imported import ImportedPerson, Progress, Skipped, by_file
+from overt.datasets.reading import delimited, keycodes, sessions, typed
+from overt.datasets.reading.files import Found
+from overt.datasets.reading.imported import ImportedPerson, Progress, Skipped, by_file
 
 PATTERN = ("fixed_text*.csv", "free_text*.csv", "keypad*.csv")
 
@@ -37,7 +37,7 @@ class Presses:
     release_us: Any = field(repr=False)
     """float64[n]"""
     keys: Any = field(repr=False)
-    """int64[n, 3], `overt.datasets.keycodes.Key`."""
+    """int64[n, 3], `overt.datasets.reading.keycodes.Key`."""
 
 
 def read(

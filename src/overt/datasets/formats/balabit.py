@@ -21,8 +21,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from overt.datasets import delimited, files, sessions
-from overt.datasets.imported import ImportedPerson, Progress, Skipped, taken
+from overt.datasets.reading import delimited, files, sessions
+from overt.datasets.reading.imported import ImportedPerson, Progress, Skipped, taken
 from overt.schema.errors import InvalidInput
 from overt.schema.event import Kind, Pointer
 

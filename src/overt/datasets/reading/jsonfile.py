@@ -6,8 +6,8 @@ import json
 import zlib
 from typing import Any
 
-from overt.datasets.files import FILE_BYTES_MAX
-from overt.datasets.imported import Skipped
+from overt.datasets.reading.files import FILE_BYTES_MAX
+from overt.datasets.reading.imported import Skipped
 from overt.schema.errors import InvalidInput
 
 

@@ -17,9 +17,9 @@ from typing import Any
 
 import numpy as np
 
-from overt.datasets import parquet, sessions
-from overt.datasets.files import Found
-from overt.datasets.imported import ImportedPerson, Progress, Skipped, by_file
+from overt.datasets.reading import parquet, sessions
+from overt.datasets.reading.files import Found
+from overt.datasets.reading.imported import ImportedPerson, Progress, Skipped, by_file
 from overt.schema.event import Kind, Pointer
 
 PATTERN = ("*trajector*.parquet",)

@@ -17,10 +17,10 @@ from typing import Any
 
 import numpy as np
 
-from overt.datasets import jsonfile, sessions
-from overt.datasets.files import Found
-from overt.datasets.imported import ImportedPerson, Progress, Skipped, by_file
-from overt.datasets.sheet import POSITION_PX_MAX
+from overt.datasets.reading import jsonfile, sessions
+from overt.datasets.reading.files import Found
+from overt.datasets.reading.imported import ImportedPerson, Progress, Skipped, by_file
+from overt.datasets.reading.sheet import POSITION_PX_MAX
 from overt.schema.errors import InvalidInput
 from overt.schema.event import Kind, Pointer
 

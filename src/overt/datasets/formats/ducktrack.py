@@ -19,10 +19,10 @@ from typing import Any
 
 import numpy as np
 
-from overt.datasets import files, jsonfile, keycodes, sessions
-from overt.datasets.balabit import NOTCH_PX
-from overt.datasets.imported import ImportedPerson, Progress, Skipped, taken
-from overt.datasets.sheet import POSITION_PX_MAX, SCROLL_PX_MAX, TIME_US_MAX
+from overt.datasets.formats.balabit import NOTCH_PX
+from overt.datasets.reading import files, jsonfile, keycodes, sessions
+from overt.datasets.reading.imported import ImportedPerson, Progress, Skipped, taken
+from overt.datasets.reading.sheet import POSITION_PX_MAX, SCROLL_PX_MAX, TIME_US_MAX
 from overt.schema.errors import InvalidInput
 from overt.schema.event import Kind, Pointer
 

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from overt.datasets import rows
-from overt.datasets.hand import (
+from overt.datasets.synthetic.hand import (
     ARROW_LEFT,
     BACKSPACE,
     CONTROL,
@@ -20,7 +20,7 @@ from overt.datasets.hand import (
     TAB,
     Habits,
 )
-from overt.datasets.reach import Hand
+from overt.datasets.synthetic.reach import Hand
 from overt.schema.event import SYMBOL_NAMED_BASE, Edit, KeyClass, Kind, Modifier, Pointer, Role
 
 CLOCK_STEP_US = 100

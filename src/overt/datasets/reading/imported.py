@@ -9,8 +9,8 @@ from typing import TypeVar
 
 import pyarrow as pa
 
-from overt.datasets import files
-from overt.datasets.files import Found
+from overt.datasets.reading import files
+from overt.datasets.reading.files import Found
 from overt.schema.errors import InvalidInput
 
 _T = TypeVar("_T")

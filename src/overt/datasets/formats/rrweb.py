@@ -22,9 +22,9 @@ from typing import Any
 
 import numpy as np
 
-from overt.datasets import files, jsonfile, roles, sessions
-from overt.datasets.imported import ImportedPerson, Progress, Skipped, taken
-from overt.datasets.sheet import POSITION_PX_MAX, SCROLL_PX_MAX, TIME_US_MAX
+from overt.datasets.reading import files, jsonfile, roles, sessions
+from overt.datasets.reading.imported import ImportedPerson, Progress, Skipped, taken
+from overt.datasets.reading.sheet import POSITION_PX_MAX, SCROLL_PX_MAX, TIME_US_MAX
 from overt.schema.errors import InvalidInput
 from overt.schema.event import Edit, Kind, Pointer, Role
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from overt.datasets.imported import Skipped
-from overt.datasets.sheet import Sheet
+from overt.datasets.reading.imported import Skipped
+from overt.datasets.reading.sheet import Sheet
 from overt.schema.errors import InvalidInput
 
 

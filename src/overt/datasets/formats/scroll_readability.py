@@ -19,10 +19,10 @@ from typing import Any
 
 import numpy as np
 
-from overt.datasets import delimited, sessions
-from overt.datasets.files import Found
-from overt.datasets.imported import ImportedPerson, Progress, Skipped, by_file
-from overt.datasets.sheet import SCROLL_PX_MAX, Sheet
+from overt.datasets.reading import delimited, sessions
+from overt.datasets.reading.files import Found
+from overt.datasets.reading.imported import ImportedPerson, Progress, Skipped, by_file
+from overt.datasets.reading.sheet import SCROLL_PX_MAX, Sheet
 from overt.schema.event import Kind, Role
 
 PATTERN = ("*scroll*readability*.csv", "*readability*scroll*.csv")

@@ -1,6 +1,6 @@
 """The page `docs/reference/formats.md`, made from the registry of importers.
 
-`python -m overt.datasets.formats` writes it; a test compares.
+`python -m overt.datasets.formats.page` writes it; a test compares.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from pathlib import Path
 
 from overt.datasets.importers import IMPORTERS, Importer
 
-PAGE = Path(__file__).parents[3] / "docs" / "reference" / "formats.md"
+PAGE = Path(__file__).parents[4] / "docs" / "reference" / "formats.md"
 
 _HEAD = """\
 # Formats that `overt import` reads
 
-Made from the registry by `python -m overt.datasets.formats`; do not edit.
+Made from the registry by `python -m overt.datasets.formats.page`; do not edit.
 
 `overt import FORMAT PATH --study S` reads a file, a directory at any depth, or a `.tar.zst`. Names
 of folders do not matter unless the table says so. Tables may have their columns in any order and

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from overt.datasets import rows
-from overt.datasets.imported import ImportedPerson
+from overt.datasets.reading.imported import ImportedPerson
 from overt.schema.event import Edit, KeyClass, Kind, Modifier, Role
 
 HOLD_US_MAX = 60_000_000
@@ -33,7 +33,7 @@ def person(
     Args:
         press_us: float64[n], from any origin.
         release_us: float64[n], from the same.
-        keys: int64[n, 3], `overt.datasets.keycodes.Key`.
+        keys: int64[n, 3], `overt.datasets.reading.keycodes.Key`.
         section: int64[n], from 0.
         by_time: sections are in order of their first press; else in order of their number.
     """
@@ -80,7 +80,7 @@ def tables(
         press: int64[n], µs.
         release: int64[n], µs.
         released: bool[n]; False where the release is not known, and `release` means nothing.
-        keys: int64[n, 3], `overt.datasets.keycodes.Key`.
+        keys: int64[n, 3], `overt.datasets.reading.keycodes.Key`.
         session: int64[n], not decreasing.
     """
     key_class, symbol, inserts = keys[:, 0], keys[:, 1], keys[:, 2] > 0

@@ -3,8 +3,8 @@
 Nobody's recordings are behind it. Population means are those published by Dhakal et al., CHI 2018
 (168,000 volunteers: 51.56 words a minute, 238.7 ms between keys, 116.2 ms hold, 1.173 keys a
 character, 25 % rollover); spreads are round numbers of the same order. Pointer paths are
-overlapping strokes that miss and are put right (`overt.datasets.reach`, after Plamondon 1995 and
-Meyer et al. 1988) whose durations follow Fitts' law (MacKenzie 1992).
+overlapping strokes that miss and are put right (`overt.datasets.synthetic.reach`, after Plamondon
+1995 and Meyer et al. 1988) whose durations follow Fitts' law (MacKenzie 1992).
 Everything else (habits, words, the order of tasks) is made up.
 
 Each person has habits: own hold times per key and own intervals per pair of keys, which tell them
@@ -20,8 +20,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import pyarrow as pa
 
-from overt.datasets import scene
-from overt.datasets.hand import Habits
+from overt.datasets.synthetic import scene
+from overt.datasets.synthetic.hand import Habits
 
 MEAN_INTER_KEY_MS = 238.7
 MEAN_HOLD_MS = 116.2

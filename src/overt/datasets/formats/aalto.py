@@ -18,8 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from overt.datasets import files, keycodes, tsv, typed
-from overt.datasets.imported import ImportedPerson, Progress, Skipped
+from overt.datasets.reading import files, keycodes, tsv, typed
+from overt.datasets.reading.imported import ImportedPerson, Progress, Skipped
 from overt.schema.errors import InvalidInput
 
 PATTERN = "*_keystrokes.txt"

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from overt.datasets.imported import Skipped
+from overt.datasets.reading.imported import Skipped
 from overt.schema.errors import InvalidInput
 
 csv.field_size_limit(1 << 24)

@@ -1,0 +1,1 @@
+"""Importers, one module a published format: what its columns mean, and how they become events."""
