@@ -45,6 +45,7 @@ def sessions(draw: st.DrawFn, events_max: int = 40) -> pa.Table:
         elif kind is Kind.EDIT:
             event["edit"] = int(draw(st.sampled_from(list(Edit))))
             event["edit_chars"] = draw(st.integers(0, 5))
+            event["value"] = draw(st.integers(0, 3))
         else:
             event["role"] = int(draw(st.sampled_from(list(Role))))
             event["value"] = draw(st.integers(0, 2))

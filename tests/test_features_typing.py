@@ -99,8 +99,11 @@ def slow_revision(
         if e["kind"] != Kind.EDIT:
             continue
         if edit in TYPED:
-            run += e["edit_chars"]
-            total["inserted_chars"] += e["edit_chars"] if inside else 0
+            composing = edit is Edit.INSERT_COMPOSITION
+            fresh = e["edit_chars"] - (e["value"] if composing else 0)
+            run += fresh
+            total["inserted_chars"] += fresh if inside else 0
+            total["deleted_chars"] += e["value"] if inside and not composing else 0
             in_revision = False
         if edit in (Edit.INSERT_PASTE, Edit.INSERT_DROP):
             total["pasted_chars"] += e["edit_chars"] if inside else 0

@@ -220,10 +220,11 @@ export class Capture {
   /** A locked pointer is at no place: what it does then is the page's own affair. */
   #moves(event: PointerEvent): void {
     if (document.pointerLockElement) return;
+    const own = device(event);
     const parts = event.getCoalescedEvents();
     for (const part of parts.length > 0 ? parts : [event]) {
       this.#last = place(part);
-      const facts = { ...device(event), ...touched(part), ...this.#last };
+      const facts = { ...own, ...touched(part), ...this.#last };
       this.#add(Kind.POINTER_MOVE, event, facts, part.timeStamp);
     }
   }

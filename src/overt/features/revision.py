@@ -25,6 +25,7 @@ _WHAT = np.zeros(128, np.int8)
 for _edits, _what in ((_TYPED, 1), (_PASTED, 2), (_DELETED, 3)):
     _WHAT[[int(edit) for edit in _edits]] = _what
 _DOWN, _EDIT, _REPEAT = int(Kind.KEY_DOWN), int(Kind.EDIT), int(Modifier.REPEAT)
+_COMPOSING = int(Edit.INSERT_COMPOSITION)
 COLUMNS = Columns(
     counts=(
         "inserted_chars",
@@ -49,6 +50,7 @@ def _add_edits(
     modifiers: Any,
     edit: Any,
     chars: Any,
+    replaced: Any,
     what: Any,
     start: int,
     window: int,
@@ -74,8 +76,14 @@ def _add_edits(
             w = (t_us[i] - start) // window
             done = what[edit[i]]
             if done == 1:
-                total[w, _INSERTED] += chars[i]
-                burst += chars[i]
+                # What is composed takes the place of what was composed before it.
+                if edit[i] == _COMPOSING:
+                    fresh = int(chars[i]) - int(replaced[i])
+                else:
+                    fresh = int(chars[i])
+                    total[w, _DELETED_CHARS] += replaced[i]
+                total[w, _INSERTED] += fresh
+                burst += fresh
                 revising = False
             elif done == 2:
                 total[w, _PASTED_CHARS] += chars[i]
@@ -93,7 +101,7 @@ def _add_edits(
 
 
 def _add(events: Events, cut: Cut, total: Any) -> None:
-    names = ("kind", "t_us", "modifiers", "edit", "edit_chars")
+    names = ("kind", "t_us", "modifiers", "edit", "edit_chars", "value")
     columns = [events[name] for name in names]
     _add_edits(*[*columns, _WHAT, cut.start_us, cut.width_us, cut.pause_us, total])
 

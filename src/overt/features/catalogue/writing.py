@@ -113,7 +113,7 @@ FEATURES: tuple[Feature, ...] = (
     moments("pause_us", "µs", "intervals of at least the pause threshold", _CHENOWETH)[0],
     counted("inserted_chars", "characters typed, pasted ones not counted", D_NONE, _CHENOWETH),
     counted("pasted_chars", "characters pasted or dropped, as reported", D_NONE, _CHENOWETH),
-    counted("deleted_chars", "characters deleted", D_NONE, _CHENOWETH),
+    counted("deleted_chars", "characters deleted, or typed over", D_NONE, _CHENOWETH),
     counted("revisions", "runs of deletions; typing or a pause ends a run", D_NONE, _CHENOWETH),
     share(
         "deletions_per_press",

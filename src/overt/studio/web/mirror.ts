@@ -20,6 +20,8 @@ function before(source: Event | null): string {
       pointermove: "moved to",
       pointerdown: "pressed at",
       pointerup: "let go at",
+      pointerover: "came onto what is at",
+      pointercancel: "scrolled or dragged from",
       click: "clicked at",
       auxclick: "clicked at",
     };
