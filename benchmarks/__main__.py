@@ -152,7 +152,48 @@ def sdk_rows(found: dict[str, Any]) -> list[Row]:
             value("{:.0f} ms", "start_on_long_page", "rrweb", "script_ms"),
             peer,
         ),
+        *replayed_rows(found["replayed"]),
         *secret_rows(found["secrets"]),
+        *trouble_rows(found["trouble"]),
+    ]
+
+
+def replayed_rows(found: dict[str, Any]) -> list[Row]:
+    """Return the rows of people's own input, replayed; none where there are no recordings."""
+    if "overt" not in found:
+        return []
+    ours, theirs = found["overt"], found.get("rrweb")
+    titles = {
+        "moves_kept": "pointer moves kept of a person's own, replayed",
+        "bytes_per_event_mixed": "bytes an event of a person's own, mixed",
+    }
+
+    def cell(one: dict[str, Any] | None, name: str) -> str:
+        if one is None or one[name] is None:
+            return "–"
+        if name == "moves_kept":
+            return f"{100 * one[name] / one['moves_sent']:.0f} %"
+        return f"{one[name]:.1f}"
+
+    return [
+        (title, cell(ours, name), cell(theirs, name), "rrweb") for name, title in titles.items()
+    ]
+
+
+def trouble_rows(found: dict[str, Any]) -> list[Row]:
+    """Return the rows of what is lost, and of pauses; nobody stands beside these."""
+    scenes = found["scenes"].values()
+    lost, made = (sum(one[name] for one in scenes) for name in ("lost", "made"))
+    ordinary = found["pauses"]
+    ways = "500, 503, 429, refused, dying collector, reloads, a day offline"
+    return [
+        (f"events lost: {ways}", f"**{lost}** of {made:,}", "–", "nobody beside it"),
+        (
+            "pauses an hour while a page does something ordinary each second",
+            f"{ordinary['per_hour']:.0f}",
+            "–",
+            "nobody beside it",
+        ),
     ]
 
 

@@ -24,6 +24,8 @@ from overt.commands import chromium
 SDK = Path(__file__).parents[1] / "src" / "overt" / "studio" / "static" / "overt.js"
 PURPOSES = ["next-action", "person-or-program", "typing-assist"]
 WAYS = ("overt", "rrweb", "listener", "nothing")
+DEAF, DUMB = 0, 1
+"""The collector dies before it has kept a batch, or after that and before it says so."""
 
 _BODY = """<!doctype html><meta charset="utf-8"><title>page</title><link rel="icon" href="data:,">
 <style>#box{height:120px;width:300px;overflow:auto}#tall{height:3000px}
@@ -83,6 +85,9 @@ class Pages:
     """Scripts of other recorders, by name."""
     bodies: dict[str, tuple[str, bytes]] = field(default_factory=dict)
     """More pages, by path: media type and body."""
+    faults: list[int] = field(default_factory=list)
+    """Statuses of the next batches, which are not kept; `DEAF` and `DUMB` cut the connection."""
+    token: str = "token"
     received: list[bytes] = field(default_factory=list)
     """Addresses and bodies of all that recorders sent."""
 
@@ -107,7 +112,16 @@ class Pages:
              "settings": settings}
         ).encode()  # fmt: skip
 
-    def answer(self, path: str, query: str, body: bytes) -> tuple[int, str, bytes]:
+    def batch(self, bearer: str, body: bytes) -> tuple[int, str, bytes]:
+        """Return the answer to a batch; `faults` come first."""
+        if bearer != f"Bearer {self.token}":
+            return 401, "application/json", b"{}"
+        fault = self.faults.pop(0) if self.faults else 200
+        if fault in (200, DUMB):
+            self.batches.append(body)
+        return fault, "application/json", b"{}"
+
+    def answer(self, path: str, query: str, body: bytes, bearer: str) -> tuple[int, str, bytes]:
         """Return status, media type and body."""
         if path == "/page":
             asked = parse_qs(query)
@@ -128,7 +142,7 @@ class Pages:
                 return 422, "application/json", b"{}"
             made = {"receipt": {"receipt_id": "0" * 32}, "device_secret": "secret"}
         elif path == "/v1/batches":
-            self.batches.append(body)
+            return self.batch(bearer, body)
         elif path == "/v1/me/state":
             made = {"purposes": PURPOSES, "withdrawn": False}
         elif path.startswith("/v1/") and path != "/v1/token":
@@ -136,7 +150,7 @@ class Pages:
         return (
             200,
             "application/json",
-            json.dumps({**made, "token": "token", "expires_s": 900}).encode(),
+            json.dumps({**made, "token": self.token, "expires_s": 900}).encode(),
         )
 
 
@@ -163,7 +177,11 @@ def serving(peers: dict[str, bytes]) -> Iterator[Pages]:
         def do_GET(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             parts = urlsplit(self.path)
-            status, kind, payload = pages.answer(parts.path, parts.query, body)
+            bearer = self.headers.get("Authorization") or ""
+            status, kind, payload = pages.answer(parts.path, parts.query, body, bearer)
+            if status in (DEAF, DUMB):
+                self.close_connection = True
+                return
             self.send_response(status)
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(payload)))

@@ -1,13 +1,15 @@
 """What the SDK costs a page, beside rrweb, a bare listener and nothing, in a real Chromium.
 
-    python benchmarks/sdk.py [--seconds 4] [--rounds 5] [--json]
+    python benchmarks/sdk.py [--seconds 23] [--rounds 1] [--json]
 
 The same input (`hand.py`: writing, pointing at 100 Hz, clicks, scrolling) is injected through the
 DevTools protocol into the same page (`pages.py`) with each of the four, in turns. Script and task
 time are differences of `Performance.getMetrics` of the page's process, medians over the rounds.
 Overt seals, stores, gzips and sends meanwhile; rrweb only hands its events to an array, which is
 less than a site that uses it would do. Starting is measured on a page of 20,000 table rows. Then
-`leaks.py` searches what these recorders, posthog-js and clarity-js hand on for a page's secrets.
+`leaks.py` searches what these recorders, posthog-js and clarity-js hand on for a page's secrets,
+and `losses.py` counts what Overt loses when collector and connection fail. Bytes and moves are
+those of this input, and of people's own (`traces.py`) where their recordings are there.
 """
 
 from __future__ import annotations
@@ -23,10 +25,12 @@ from typing import Any
 
 import hand
 import leaks
+import losses
 import pages
 import pyarrow as pa
 import pyarrow.compute as pc
 import recorders
+import traces
 
 from overt.schema import batch as batches
 from overt.schema.event import Kind
@@ -34,6 +38,9 @@ from overt.schema.event import Kind
 ROOT = Path(__file__).parents[1]
 ROWS = 500
 LONG_PAGE_ROWS = 20_000
+WIRE_S = 12.0
+REPLAYED_S = 24.0
+"""People point more slowly than `hand.py` does: as many batches take longer."""
 SETTLE_MS = 1500
 """After the input: what was seen is sealed, sent and acknowledged."""
 
@@ -96,13 +103,15 @@ class Tab:
         self.page.close()
 
 
-def working(context: Any, site: pages.Pages, way: str, seconds: float) -> dict[str, float]:
+def working(
+    context: Any, site: pages.Pages, way: str, dispatches: list[hand.Dispatch]
+) -> dict[str, float]:
     """Return script and task time over the input."""
     tab = Tab(context, site, way)
     tab.start()
     tab.rest(300)
     before = tab.metrics_ms()
-    hand.play(tab.session, hand.script(seconds))
+    hand.play(tab.session, dispatches)
     tab.rest(SETTLE_MS)
     taken = tab.taken_ms(before)
     tab.close()
@@ -125,13 +134,14 @@ def medians(runs: list[dict[str, float]]) -> dict[str, float]:
     return {name: round(statistics.median(run[name] for run in runs), 1) for name in runs[0]}
 
 
-def recorded(browser_: Any, site: pages.Pages, way: str, seconds: float) -> dict[str, Any]:
-    """Record one longer input; return moves that were sent and kept, and bytes an event."""
+def recorded(
+    browser_: Any, site: pages.Pages, way: str, dispatches: list[hand.Dispatch]
+) -> dict[str, Any]:
+    """Record an input; return moves that were sent and kept, and bytes an event."""
     context = browser_.new_context()
     tab = Tab(context, site, way)
     tab.start()
     site.batches.clear()
-    dispatches = hand.script(seconds)
     hand.play(tab.session, dispatches)
     if way == "overt":
         tab.rest(1300)
@@ -192,15 +202,19 @@ def _of_rrweb(events: list[dict[str, Any]]) -> dict[str, Any]:
 def measured(seconds: float, rounds: int) -> dict[str, Any]:
     """Return all figures."""
     others = recorders.scripts()
+    absent = traces.missing()
+    if absent:
+        print(f"sdk: real recordings are left out: no {absent} at {traces.DATA}", file=sys.stderr)
+    replayed = [] if absent else traces.script(REPLAYED_S)
+    input_ = hand.script(seconds)
     ways = [way for way in pages.WAYS if way != "rrweb" or way in others]
     work: dict[str, list[dict[str, float]]] = {way: [] for way in ways}
     begin: dict[str, list[dict[str, float]]] = {way: [] for way in ways}
     with pages.serving(others) as site, pages.browser() as chrome:
-        wire = {
-            way: recorded(chrome, site, way, 3 * seconds)
-            for way in ways
-            if way in ("overt", "rrweb")
-        }
+        both = [way for way in ways if way in ("overt", "rrweb")]
+        made_up = hand.script(WIRE_S)
+        wire = {way: recorded(chrome, site, way, made_up) for way in both}
+        real = {way: recorded(chrome, site, way, replayed) for way in both if replayed}
         context = chrome.new_context()
         joined = Tab(context, site, "overt")
         joined.start()
@@ -208,12 +222,14 @@ def measured(seconds: float, rounds: int) -> dict[str, Any]:
         for number in range(rounds):
             print(f"sdk: input, round {number + 1} of {rounds}", file=sys.stderr, flush=True)
             for way in ways:
-                work[way].append(working(context, site, way, seconds))
+                work[way].append(working(context, site, way, input_))
         for number in range(rounds // 2 + 1):
             print(f"sdk: start, round {number + 1}", file=sys.stderr, flush=True)
             for way in ways:
                 begin[way].append(starting(context, site, way))
+        context.close()
         secrets = leaks.measured(chrome, site, list(leaks.WAYS))
+        trouble = losses.measured(chrome, site)
         version = chrome.version
     return {
         "benchmark": "sdk",
@@ -224,7 +240,9 @@ def measured(seconds: float, rounds: int) -> dict[str, Any]:
         "wire": wire,
         "work": {way: medians(runs) for way, runs in work.items()},
         "start_on_long_page": {way: medians(runs) for way, runs in begin.items()},
+        "replayed": real,
         "secrets": secrets,
+        "trouble": trouble,
     }
 
 
@@ -248,14 +266,18 @@ def _shown(figures: dict[str, Any]) -> str:
         lines.append(f"{title:<24}{values}")
     for way, wire in figures["wire"].items():
         lines.append(f"{way}: " + ", ".join(f"{name} {value}" for name, value in wire.items()))
-    return "\n".join([*lines, leaks.shown(figures["secrets"])])
+    for way, wire in figures["replayed"].items():
+        lines.append(
+            f"{way}, real: " + ", ".join(f"{name} {value}" for name, value in wire.items())
+        )
+    return "\n".join([*lines, leaks.shown(figures["secrets"]), losses.shown(figures["trouble"])])
 
 
 def main() -> None:
     """Measure and print."""
     options = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    options.add_argument("--seconds", type=float, default=4)
-    options.add_argument("--rounds", type=int, default=5)
+    options.add_argument("--seconds", type=float, default=23)
+    options.add_argument("--rounds", type=int, default=1)
     options.add_argument("--json", action="store_true")
     chosen = options.parse_args()
     figures = measured(chosen.seconds, chosen.rounds)
