@@ -1,9 +1,13 @@
 """An erasure that is killed at every step ends as one that was not, and forgets as much."""
 
 import base64
+import json
+import os
 import shutil
+import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -51,22 +55,26 @@ def _copy(prepared: dict[str, Any], to: Path) -> Path:
     return to
 
 
-def _erase_until(root: Path, stage: str, code: str) -> None:
-    """Run an erasure in a process of its own and kill it when it stands at `stage`."""
-    child = subprocess.Popen(
-        [sys.executable, str(Path(__file__).parent / "erasure_child.py"), str(root), stage],
+@pytest.fixture
+def mortal() -> Iterator[Callable[[Path, str, str | None], None]]:
+    """Give what runs an erasure in a process of its own and kills it when it stands at a stage."""
+    with subprocess.Popen(
+        [sys.executable, str(Path(__file__).parent / "erasure_child.py")],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-    )
-    with child:
-        assert child.stdin is not None
-        assert child.stdout is not None
-        child.stdin.write(code + "\n")
-        child.stdin.flush()
-        reached = child.stdout.readline().strip()
-        child.kill()
-    assert reached == "HERE", f"did not come to: {stage}"
+    ) as parent:
+
+        def erase_until(root: Path, stage: str, code: str | None) -> None:
+            assert parent.stdin is not None
+            assert parent.stdout is not None
+            parent.stdin.write(json.dumps([str(root), stage, code]) + "\n")
+            parent.stdin.flush()
+            process = int(parent.stdout.readline())
+            assert process, f"did not come to: {stage}"
+            os.kill(process, signal.SIGKILL)
+
+        yield erase_until
 
 
 def _end_state(store: Store) -> dict[str, Any]:
@@ -104,7 +112,7 @@ def _assert_forgotten(store: Store, prepared: dict[str, Any]) -> None:
 
 
 def test_killed_at_every_step_it_ends_like_one_that_was_not(
-    prepared: dict[str, Any], tmp_path: Path
+    prepared: dict[str, Any], mortal: Callable[[Path, str, str | None], None], tmp_path: Path
 ) -> None:
     whole, broken = _copy(prepared, tmp_path / "whole"), _copy(prepared, tmp_path / "broken")
     code = prepared["joined"].receipt["recovery_code"]
@@ -114,9 +122,8 @@ def test_killed_at_every_step_it_ends_like_one_that_was_not(
         erase.finish(store, job)
         expected = _end_state(store)
         _assert_forgotten(store, prepared)
-    _erase_until(broken, STAGES[0], code)
-    for stage in STAGES[1:]:
-        _erase_until(broken, stage, "")
+    for stage in STAGES:
+        mortal(broken, stage, code if stage == STAGES[0] else None)
     with Store.open(broken) as store:
         assert len(unfinished(store)) == 1
         erase.resume_erasures(store)

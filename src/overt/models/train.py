@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -19,12 +20,15 @@ from overt.models import baselines
 from overt.models.config import Config, config_from
 from overt.models.curve import Curve
 from overt.models.process import Process
-from overt.models.shard import ENVIRONMENT
+from overt.models.shard import ENVIRONMENT, steps_of
 from overt.models.stream import Stream, pack, stream_of
 from overt.models.tensors import Array, decode, encode, sha256
 from overt.schema.errors import Damaged, InvalidInput
 
 TABLES = ("markov", "pause")
+
+STEPS_WORTH_A_PROCESS = 100
+"""A further process takes a core seconds to start, as long as about so many steps take."""
 
 
 @dataclass(frozen=True)
@@ -167,9 +171,9 @@ def train(
     """Return the model of all people of the split `train`, or of some shards of it.
 
     With `shards`, only those are fitted; all others are taken from `before` as they are. `workers`
-    processes run side by side (default: one a core). `progress` is called from this thread.
-    A shard without people has no model. The result does not depend on the order of `people`, on
-    `workers`, or on which shards were fitted together.
+    processes run side by side (default: one a core, fewer where there is little to do). `progress`
+    is called from this thread. A shard without people has no model. The result does not depend on
+    the order of `people`, on `workers`, or on which shards were fitted together.
     """
     config = config or (before.config if before else Config())
     if before and before.config != config:
@@ -237,7 +241,7 @@ def _fit(
             reports.put(None)
             process.close()
 
-    count = min(workers or len(os.sched_getaffinity(0)), len(streams))
+    count = min(workers or _processes(streams, config), len(streams))
     with ThreadPoolExecutor(max(count, 1)) as pool:
         try:
             processes += [Process() for _ in range(count)]
@@ -256,6 +260,16 @@ def _fit(
                 process.kill()
             raise
     return fitted, machine, {shard: tuple(curve) for shard, curve in seen.items()}
+
+
+def _processes(streams: Mapping[int, list[Stream]], config: Config) -> int:
+    """Return how many processes are worth starting."""
+    steps = 0
+    for members in streams.values():
+        chunks = sum(math.ceil(len(stream) / config.chunk) for stream in members)
+        per_epoch, epochs = steps_of(config, max(chunks, 1))
+        steps += per_epoch * epochs
+    return min(len(os.sched_getaffinity(0)), math.ceil(steps / STEPS_WORTH_A_PROCESS))
 
 
 def _next(waiting: SimpleQueue[int]) -> int | None:

@@ -29,14 +29,15 @@ _TABLE_BITS = 20
 _PREFIX_BYTES = 8
 _NUMBER = re.compile(rb"-?\d+(?:\.\d+)?")
 _FORMS = (
-    ("int32", np.int32, 1.0),
-    ("int64", np.int64, 1.0),
+    ("int32", np.int32, 0),
+    ("int64", np.int64, 0),
     ("float32", np.float32, 1.0),
     ("float64", np.float64, 1.0),
     ("float32 ms", np.float32, 1e3),
     ("float64 ms", np.float64, 1e3),
     ("float64 s", np.float64, 1e6),
 )
+"""Name, kind and µs a unit, which is 0 where integers are taken as they are."""
 
 
 class Needles:
@@ -98,19 +99,14 @@ class Deltas:
                 usable = (len(blob) - at) // width
                 if usable < RUN:
                     continue
-                values = _as_us(np.frombuffer(blob, kind, usable, at), scale)
-                if self.find_numbers(values):
+                values = np.frombuffer(blob, kind, usable, at)
+                if self._find(values.astype(np.int64) if scale == 0 else _as_us(values, scale)):
                     return name
         return self._find_text(blob)
 
-    def find_numbers(self, values: Any) -> bool:
-        """Return whether a run occurs in an int64 array of µs, as it is or as differences."""
-        with np.errstate(over="ignore"):
-            steps = np.diff(values)
-        return any(
-            len(v) >= RUN and bool(_occurs(v, self._first, self._second, self._hashes))
-            for v in (values, steps)
-        )
+    def _find(self, values: Any, stride_max: int = 1) -> bool:
+        """Return whether a run occurs in int64 µs, or in their differences, at any stride."""
+        return bool(_occurs(values, stride_max, self._first, self._second, self._hashes))
 
     def _find_text(self, blob: bytes) -> str | None:
         if not blob or sum(b < 128 for b in blob[:4096]) < 0.9 * len(blob[:4096]):
@@ -119,21 +115,16 @@ class Deltas:
         if len(found) < RUN:
             return None
         numbers = np.array([float(text[:18]) for text in found])
-        for stride in range(1, min(TEXT_STRIDE_MAX, len(numbers) // RUN) + 1):
-            for start in range(stride):
-                for scale in (1.0, 1e3, 1e6):
-                    if self.find_numbers(_as_us(numbers[start::stride], scale)):
-                        return "text"
+        stride_max = min(TEXT_STRIDE_MAX, len(numbers) // RUN)
+        if any(self._find(_as_us(numbers, scale), stride_max) for scale in (1.0, 1e3, 1e6)):
+            return "text"
         return None
 
 
 def _as_us(values: Any, scale: float) -> Any:
     """Return numbers as whole µs; what is no finite number of moderate size becomes 0."""
-    if values.dtype.kind == "i":
-        return values.astype(np.int64)
-    with np.errstate(all="ignore"):
-        scaled = values.astype(np.float64) * scale
-        return np.where(np.abs(scaled) < 2.0**53, np.rint(scaled), 0).astype(np.int64)
+    with np.errstate(invalid="ignore"):
+        return _whole(values.astype(np.float64), scale)
 
 
 def _slots(values: Any) -> Any:
@@ -168,19 +159,40 @@ def _begins(data: Any, table: Any, prefixes: Any) -> Any:
 
 
 @njit(cache=True)
-def _occurs(values: Any, first: Any, second: Any, hashes: Any) -> Any:
+def _whole(values: Any, scale: float) -> Any:
+    out = np.zeros(len(values), np.int64)
+    for at in range(len(values)):
+        scaled = values[at] * scale
+        if abs(scaled) < 2.0**53:
+            out[at] = np.int64(np.rint(scaled))
+    return out
+
+
+@njit(cache=True)
+def _strided(values: Any, stride: int, first: Any, second: Any, hashes: Any) -> Any:
     factor = np.uint64(0x9E3779B97F4A7C15)
     shift = np.uint64(64 - _TABLE_BITS)
-    for at in range(len(values) - RUN + 1):
+    for at in range(len(values) - (RUN - 1) * stride):
         if not first[np.int64((np.uint64(values[at]) * factor) >> shift)]:
             continue
-        if not second[np.int64((np.uint64(values[at + 1]) * factor) >> shift)]:
+        if not second[np.int64((np.uint64(values[at + stride]) * factor) >> shift)]:
             continue
         code = np.uint64(1469598103934665603)
         for step in range(RUN):
-            code = (code ^ np.uint64(values[at + step])) * np.uint64(0x100000001B3)
+            code = (code ^ np.uint64(values[at + step * stride])) * np.uint64(0x100000001B3)
             code ^= code >> np.uint64(29)
         place = np.searchsorted(hashes, code)
         if place < len(hashes) and hashes[place] == code:
+            return True
+    return False
+
+
+@njit(cache=True)
+def _occurs(values: Any, stride_max: int, first: Any, second: Any, hashes: Any) -> Any:
+    """Look at every stride at all starts at once: the values there, then their differences."""
+    for stride in range(1, stride_max + 1):
+        if _strided(values, stride, first, second, hashes):
+            return True
+        if _strided(values[stride:] - values[:-stride], stride, first, second, hashes):
             return True
     return False
