@@ -68,7 +68,20 @@ def test_no_site_off_the_list_or_not_switched_on_is_touched(browser: Extended) -
         assert browser.badge(page) == ""
         page.close()
     assert browser.stored() == before
-    assert "Overt" in worlds(browser, browser.visit(browser.listed.url))
+    page = browser.visit(browser.listed.url)
+    assert "Overt" in worlds(browser, page)
+    assert browser.badge(page) == "●"
+    page.goto(browser.unlisted.url)
+    until(lambda: browser.badge(page) == "")
+    page.go_back()
+    expect(page.locator("[data-state=recording]")).to_be_attached()
+    page.click("#listed")
+    page.keyboard.type("b")
+    page.close()
+    *_, first, again = browser.stored()
+    assert first[-1]["kind"] == Kind.SESSION_END
+    assert count(again, Kind.KEY_DOWN) == 1
+    assert again[-1]["kind"] == Kind.SESSION_END
 
 
 def test_nothing_of_a_page_is_kept_in_its_own_storage(browser: Extended) -> None:

@@ -14,7 +14,6 @@ const JOURNAL_MS = 250;
 const CLOSE_MS_MAX = 10_000;
 /** Events that may wait in a page for a worker that does not answer; beyond, recording stops. */
 const UNWRITTEN_MAX = 20_000;
-const SOURCE = "extension/0.1.0";
 
 /**
  * One page of a site that the person switched on. It is in the page's document but not of it: its
@@ -164,7 +163,6 @@ class Page implements Sink, Hearer {
       time_origin_ms: Math.round(performance.timeOrigin),
       clock_resolution_us: this.#resolution_us,
       outbox_delay_s: permit.outbox_delay_s,
-      source: SOURCE,
     };
     this.#session = new Session(recording, this.#relay);
     this.#mark(Kind.SESSION_START, {});
