@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from gateway_fixtures import join, new_store, sessions, upload
+from overt.cli import app
 from overt.gateway import erase, export
 from overt.gateway.erasure import unfinished
 from overt.store.store import Store
@@ -92,8 +94,8 @@ def imported(published: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("verb", VERBS, ids=" ".join)
 def test_every_verb_has_help(verb: list[str]) -> None:
-    done = overt(*verb, "--help")
-    assert done.returncode == 0
+    done = CliRunner().invoke(app, [*verb, "--help"], env={"COLUMNS": "120"})
+    assert done.exit_code == 0
     assert "Usage" in done.stdout
     if verb not in (["study"], ["audit"]):
         assert "Example: overt" in done.stdout
