@@ -14,9 +14,18 @@ from hypothesis import strategies as st
 
 pytest.importorskip("symspellpy")
 
-from overt.models.typos import channel, corrector, letters, lists, slipped, slips, spelling
+from overt.models.typos import (
+    channel,
+    corrector,
+    letters,
+    lists,
+    slipped,
+    slips,
+    spelling,
+    trees,
+)
 from overt.models.typos.evidence import Asked, lexicon
-from overt.models.typos.trie import CHANNEL_NATS_MAX, GAP_NATS, trie, walk
+from overt.models.typos.trie import EDITS_MAX, GAP_NATS, trie, walk
 from overt.models.typos.words import Words
 from overt.schema.errors import InvalidInput
 
@@ -80,22 +89,39 @@ def _channel_cost(edits: channel.Edits, meant: str, typed: str) -> float:
     return float(cost[-1, -1])
 
 
+def _edits(a: str, b: str) -> int:
+    """The obvious loop: letters changed, left out, put in, and swapped with the next."""
+    made = np.zeros((len(a) + 1, len(b) + 1), int)
+    made[:, 0], made[0] = range(len(a) + 1), range(len(b) + 1)
+    for i in range(1, len(a) + 1):
+        for j in range(1, len(b) + 1):
+            ways = [made[i - 1, j - 1] + (a[i - 1] != b[j - 1]), made[i - 1, j] + 1]
+            ways.append(made[i, j - 1] + 1)
+            if i > 1 and j > 1 and a[i - 2 : i] == b[j - 2 : j][::-1]:
+                ways.append(made[i - 2, j - 2] + 1)
+            made[i, j] = min(ways)
+    return int(made[-1, -1])
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     typed=st.text("abehnortw'", min_size=1, max_size=9),
     vocabulary=st.lists(st.text("abehnortw", min_size=1, max_size=7), min_size=1, max_size=30),
+    reach=st.integers(2, 3),
 )
 def test_the_walk_finds_exactly_the_words_that_the_obvious_loop_finds(
-    typed: str, vocabulary: list[str]
+    typed: str, vocabulary: list[str], reach: int
 ) -> None:
     texts = tuple(sorted(set(vocabulary)))
     prior = np.array([0.3 * len(text) for text in texts])
     edits = channel.edits()
-    found, costs = walk(trie(texts, prior), edits, letters.codes(typed), len(texts))
+    found, costs = walk(trie(texts, prior), edits, letters.codes(typed), len(texts), reach)
+    away = {text: _edits(text, typed) for text in texts}
+    within = min(max(min(away.values()) + 1, reach), EDITS_MAX)
     near = {
         text: _channel_cost(edits, text, typed) + prior[at]
         for at, text in enumerate(texts)
-        if _channel_cost(edits, text, typed) <= CHANNEL_NATS_MAX
+        if away[text] <= within
     }
     best = min(near.values(), default=0.0)
     wanted = {text: cost for text, cost in near.items() if cost <= best + GAP_NATS}
@@ -190,8 +216,8 @@ def test_those_who_are_scored_are_never_learned_from() -> None:
 
 def test_the_threshold_lets_four_right_words_in_a_thousand_be_changed() -> None:
     right = np.linspace(0, 1, 10_000).tolist()
-    above = sum(p > slips._threshold(right) for p in right)
-    assert above == 40
+    threshold = slips._threshold(right)
+    assert sum(p > threshold for p in right) == 40
 
 
 def test_a_word_is_either_learned_from_or_scored_whatever_its_misspelling() -> None:
@@ -199,3 +225,14 @@ def test_a_word_is_either_learned_from_or_scored_whatever_its_misspelling() -> N
     sides = {word: {spelling._unseen(p) for p in pairs if p[1] == word} for word in VOCABULARY}
     assert all(len(side) == 1 for side in sides.values())
     assert {True, False} == set.union(*sides.values())
+
+
+def test_the_flat_trees_add_up_to_what_lightgbm_says() -> None:
+    lightgbm = pytest.importorskip("lightgbm")
+    rng = np.random.default_rng(0)
+    table = rng.integers(0, 9, (400, 3)).astype(np.float32)
+    label = (table[:, 0] > table[:, 1]).astype(float)
+    plain = {"objective": "binary", "num_leaves": 7, "num_threads": 1, "verbosity": -1}
+    fitted = lightgbm.train(plain, lightgbm.Dataset(table, label), 20)
+    flat = trees.of(fitted).raw(table)
+    assert np.allclose(flat, fitted.predict(table, raw_score=True))

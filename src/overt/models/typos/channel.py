@@ -15,7 +15,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 
 import numpy as np
 
@@ -45,14 +44,6 @@ class Edits:
     put_in: Array = field(repr=False)
     """float64[CODES, CODES]: neighbour among what was typed, letter put in."""
     swap: float
-
-    @cached_property
-    def least_change(self) -> Array:
-        """float64[CODES]: least cost at which another letter is typed as this one."""
-        off = self.change.copy()
-        for at in (0, 1):
-            np.fill_diagonal(off[at], np.inf)
-        return np.asarray(off.min(axis=(0, 1)))
 
     def put_in_costs(self, typed: Array) -> Array:
         """Return the cost of each typed letter if nobody meant it: even mix of its neighbours."""
@@ -134,11 +125,22 @@ def align(
     return count
 
 
-def _steps(edits: Edits, meant: Array, typed: Array) -> list[tuple[int, int]]:
+def ways(edits: Edits, meant: Array, typed: Array) -> list[tuple[int, int]]:
+    """Return the cheapest way from `meant` to `typed`: steps as in `align`, first one first."""
     steps = np.zeros((meant.size + typed.size + 1, 2), np.int8)
     put_in = edits.put_in_costs(typed)
     count = align(meant, typed, edits.change, edits.leave_out, put_in, edits.swap, steps)
     return [(int(a), int(b)) for a, b in steps[:count][::-1]]
+
+
+def changes(edits: Edits, pair: Pair) -> int:
+    """Return how many edits made the first of a pair out of the second."""
+    typed, meant = (codes(word) for word in pair)
+    made = i = j = 0
+    for a, b in ways(edits, meant, typed):
+        made += not (a == b == 1 and meant[i] == typed[j])
+        i, j = i + a, j + b
+    return made
 
 
 def edits(pairs: Sequence[Pair] = ()) -> Edits:
@@ -166,7 +168,7 @@ def _counted(edits: Edits, coded: Sequence[tuple[Array, Array]]) -> tuple[Array,
     swaps = 0
     for meant, typed in coded:
         i = j = 0
-        for a, b in _steps(edits, meant, typed):
+        for a, b in ways(edits, meant, typed):
             if a == b == 1:
                 change[0 if i == 0 else 1, meant[i], typed[j]] += 1
             elif a == 2:
@@ -211,9 +213,10 @@ class Pieces:
 
     keys: Array = field(repr=False)
     """int64: code of both pieces, or -1 where the place is empty."""
-    log_p: Array = field(repr=False)
+    p: Array = field(repr=False)
+    """float64: how probable it is that the first piece becomes the second."""
     keep: Array = field(repr=False)
-    """float64[CODES]: ln of the share of a letter that was typed as meant."""
+    """float64[CODES]: share of a letter that was typed as meant."""
 
 
 def _code(piece: Sequence[int]) -> int:
@@ -231,7 +234,7 @@ def pieces(edits: Edits, pairs: Sequence[Pair]) -> Pieces:
     all_of = np.full(CODES, 1.2)
     for typed, meant in pairs:
         a_codes, b_codes = codes(meant), codes(typed)
-        steps = [(1, 1), *_steps(edits, a_codes, b_codes), (1, 1)]
+        steps = [(1, 1), *ways(edits, a_codes, b_codes), (1, 1)]
         whole = [START, *a_codes.tolist(), END]
         seen = [START, *b_codes.tolist(), END]
         for size in range(PIECE_MAX + 1):
@@ -258,71 +261,64 @@ def pieces(edits: Edits, pairs: Sequence[Pair]) -> Pieces:
                     (i, j), (i2, j2) = places[first], places[last]
                     if i2 - i <= PIECE_MAX and j2 - j <= PIECE_MAX:
                         becomes[_code(whole[i:i2]) << 15 | _code(seen[j:j2])] += 1
-    return _table(becomes, stands, np.log(kept / all_of))
+    return _table(becomes, stands, kept / all_of)
 
 
 def _table(becomes: Counter[int], stands: Counter[int], keep: Array) -> Pieces:
     places = 1
     while places < 2 * len(becomes) + 2:
         places *= 2
-    keys, log_p = np.full(places, -1, np.int64), np.zeros(places)
+    keys, p = np.full(places, -1, np.int64), np.zeros(places)
     for key, count in becomes.items():
         at = (key * 0x9E3779B1) & (places - 1)
         while keys[at] >= 0:
             at = (at + 1) & (places - 1)
         keys[at] = key
-        log_p[at] = np.log(count / (stands[key >> 15] + 2.0))
-    return Pieces(keys, log_p, keep)
+        p[at] = count / (stands[key >> 15] + 2.0)
+    return Pieces(keys, p, keep)
+
+
+UNEXPLAINED = float(np.exp(-12.0))
+"""Probability of a letter that no piece explains."""
+
+LEAST = 1e-300
+"""Less probable than this is all alike."""
 
 
 @kernel
-def fine_cost(meant: Array, typed: Array, keys: Array, log_p: Array, keep: Array) -> float:
+def fine_cost(meant: Array, typed: Array, keys: Array, p: Array, keep: Array) -> float:
     """Return minus ln of the probability that `meant` is typed as `typed`, over all ways.
 
     Both with START and END around them. What no piece explains costs 12 nats a letter.
     """
     n, m = meant.size, typed.size
     mask = keys.size - 1
-    ways = np.full((n + 1, m + 1), -np.inf)
-    ways[0, 0] = 0.0
+    ways = np.zeros((n + 1, m + 1))
+    ways[0, 0] = 1.0
     for i in range(n + 1):
         for j in range(m + 1):
-            if i == 0 and j == 0:
-                continue
-            top = -np.inf
-            total = 0.0
-            for a in range(min(3, i) + 1):
+            total = ways[i, j]
+            for a in range(min(PIECE_MAX, i) + 1):
                 piece = 0
                 for k in range(i - a, i):
-                    piece = piece * 32 + meant[k]
-                for b in range(min(3, j) + 1):
+                    piece = piece * CODES + meant[k]
+                became = 0
+                for b in range(min(PIECE_MAX, j) + 1):
+                    if b:
+                        became += typed[j - b] << (5 * (b - 1))
                     before = ways[i - a, j - b]
-                    if (a == 0 and b == 0) or before == -np.inf:
+                    if (a == 0 and b == 0) or before == 0.0:
                         continue
-                    part = -np.inf
                     if a == 1 and b == 1 and meant[i - 1] == typed[j - 1]:
-                        part = keep[meant[i - 1]]
-                    else:
-                        became = 0
-                        for k in range(j - b, j):
-                            became = became * 32 + typed[k]
-                        key = (piece << 15) | became
-                        at = (key * 0x9E3779B1) & mask
-                        while keys[at] >= 0:
-                            if keys[at] == key:
-                                part = log_p[at]
-                                break
-                            at = (at + 1) & mask
-                        if part == -np.inf and a + b <= 2 and a < 2 and b < 2:
-                            part = -12.0
-                    value = before + part
-                    if value == -np.inf:
+                        total += before * keep[meant[i - 1]]
                         continue
-                    if value > top:
-                        total = total * np.exp(top - value) + 1.0
-                        top = value
-                    else:
-                        total += np.exp(value - top)
-            if top > -np.inf:
-                ways[i, j] = top + np.log(total)
-    return float(-ways[n, m])
+                    key = (piece << 15) | became
+                    at = (key * 0x9E3779B1) & mask
+                    while keys[at] >= 0 and keys[at] != key:
+                        at = (at + 1) & mask
+                    if keys[at] == key:
+                        total += before * p[at]
+                    elif a < 2 and b < 2:
+                        total += before * UNEXPLAINED
+            ways[i, j] = total
+    return float(-np.log(max(ways[n, m], LEAST)))

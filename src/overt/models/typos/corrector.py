@@ -14,9 +14,10 @@ import numpy as np
 
 from overt.models.tensors import Array
 from overt.models.typos import ranker
-from overt.models.typos.channel import Pair, edits, pieces
+from overt.models.typos.channel import Pair, changes, edits, pieces
 from overt.models.typos.evidence import COLUMNS, Asked, Channel, Evidence, Lexicon, gather, lexicon
 from overt.models.typos.ranker import Ranker
+from overt.models.typos.trie import EDITS_MIN
 from overt.models.typos.words import Words
 
 WORKERS = 2
@@ -26,6 +27,12 @@ ONE_EDIT_SHARE = 0.8
 """Share of misspellings in running text that are one edit away (Damerau, A technique for computer
 detection and correction of spelling errors, 1964). Lists of spelling tests have far fewer; their
 pairs are weighted so that they count as running text."""
+
+BEYOND_SHARE = 0.1
+"""Share of pairs further apart than `EDITS_MIN` from which words are looked for further away."""
+
+REACHED = 2_000
+"""Pairs, about, that this share is taken from."""
 
 PAIRS_MAX = 8_000
 """Pairs whose evidence the ranking is fitted to; the channel is fitted to all."""
@@ -73,7 +80,10 @@ def untrained(words: Words) -> Corrector:
 def channel(pairs: Sequence[Pair]) -> Channel:
     """Fit both error models to pairs (typed, meant)."""
     coarse = edits(pairs)
-    return Channel(coarse, pieces(coarse, pairs))
+    some = pairs[:: 1 + len(pairs) // REACHED]
+    beyond = sum(changes(coarse, pair) > EDITS_MIN for pair in some)
+    reach = EDITS_MIN + int(beyond > BEYOND_SHARE * len(some))
+    return Channel(coarse, pieces(coarse, pairs), reach)
 
 
 def evidence_of(

@@ -15,7 +15,7 @@ from overt.features.kernel import kernel
 from overt.models.tensors import Array
 from overt.models.typos import letters
 from overt.models.typos.channel import Edits, Pieces, fine_cost
-from overt.models.typos.trie import Trie, trie, walk
+from overt.models.typos.trie import EDITS_MIN, Trie, trie, walk
 from overt.models.typos.words import Words
 
 CANDIDATES_MAX = 40
@@ -93,6 +93,8 @@ class Channel:
 
     edits: Edits
     pieces: Pieces | None = None
+    reach: int = EDITS_MIN
+    """How many edits to look for at least."""
 
 
 @dataclass(frozen=True)
@@ -228,7 +230,7 @@ def _fine_costs(
     found: Array,
     typed: Array,
     keys: Array,
-    log_p: Array,
+    p: Array,
     keep: Array,
     out: Array,
 ) -> None:
@@ -242,7 +244,7 @@ def _fine_costs(
         whole = np.empty(meant.size + 2, np.uint8)
         whole[0], whole[meant.size + 1] = 30, 31
         whole[1 : meant.size + 1] = meant
-        out[row] = fine_cost(whole, seen, keys, log_p, keep)
+        out[row] = fine_cost(whole, seen, keys, p, keep)
 
 
 _sound = lru_cache(200_000)(letters.sound)
@@ -251,7 +253,7 @@ _sound = lru_cache(200_000)(letters.sound)
 def near(lexicon: Lexicon, channel: Channel, typed: str) -> Evidence:
     """Find the candidates for what was typed, wherever it stood; columns of context stay 0."""
     words, coded = lexicon.words, letters.codes(typed)
-    found, total = walk(lexicon.trie, channel.edits, coded, CANDIDATES_MAX)
+    found, total = walk(lexicon.trie, channel.edits, coded, CANDIDATES_MAX, channel.reach)
     table = np.zeros((found.size, len(COLUMNS)), np.float32)
     if not found.size:
         return Evidence(found, table)
@@ -267,7 +269,7 @@ def near(lexicon: Lexicon, channel: Channel, typed: str) -> Evidence:
             found,
             coded,
             learned.keys,
-            learned.log_p,
+            learned.p,
             learned.keep,
             fine,
         )

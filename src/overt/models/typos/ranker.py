@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
 from overt.models.tensors import Array
+from overt.models.typos import trees
 from overt.models.typos.evidence import COLUMNS, Evidence
 
 ROUNDS = 150
@@ -35,7 +35,7 @@ SETTINGS = {
 class Ranker:
     """A fitted ranking; without trees it ranks by fine channel and context alone."""
 
-    trees: Any = field(default=None, repr=False)
+    trees: trees.Trees | None = field(default=None, repr=False)
 
     def probabilities(self, table: Array) -> Array:
         """Return float64[candidates]: how probable it is that each was meant."""
@@ -45,16 +45,22 @@ class Ranker:
             cost = table[:, COLUMNS.index("fine")] + table[:, COLUMNS.index("context")]
             weight = np.exp(-(cost - cost.min()).astype(np.float64))
             return np.asarray(weight / weight.sum())
-        return np.asarray(self.trees.predict(table, num_threads=1), np.float64)
+        return np.asarray(1 / (1 + np.exp(-self.trees.raw(table))))
 
 
-def fit(evidence: Sequence[Evidence], meant: Sequence[int], weights: Array | None = None) -> Ranker:
+def fit(
+    evidence: Sequence[Evidence],
+    meant: Sequence[int],
+    weights: Array | None = None,
+    more: Sequence[str] = (),
+) -> Ranker:
     """Fit the ranking to tokens whose meaning is known.
 
     Args:
         evidence: of each token.
         meant: number of the word that was meant, -1 if it is not in the vocabulary.
         weights: how much each token counts; default 1.
+        more: names of the columns that the tables have after `COLUMNS`.
     """
     import lightgbm
 
@@ -64,5 +70,5 @@ def fit(evidence: Sequence[Evidence], meant: Sequence[int], weights: Array | Non
         np.ones(len(evidence)) if weights is None else weights,
         [one.found.size for one in evidence],
     )
-    data = lightgbm.Dataset(table, label, weight=weight, feature_name=list(COLUMNS))
-    return Ranker(lightgbm.train(SETTINGS, data, num_boost_round=ROUNDS))
+    data = lightgbm.Dataset(table, label, weight=weight, feature_name=[*COLUMNS, *more])
+    return Ranker(trees.of(lightgbm.train(SETTINGS, data, num_boost_round=ROUNDS)))

@@ -1,7 +1,9 @@
-"""All words near to what was typed: one walk over a trie, in the costs of the error channel.
+"""The words near to what was typed: all within so many edits, in the costs of the error channel.
 
-The trie lies in arrays in the order of a depth-first walk, so that a branch that cannot hold
-anything near enough is left by one jump.
+Two measures, as one is quick and the other right. A walk over a trie of the vocabulary counts edits
+in the bits of a few numbers (after Wu & Manber, Fast text searching allowing errors, CACM 1992),
+and leaves a branch that holds nothing near enough by one jump. Only of the words it meets is the
+cost computed that the channel asks.
 """
 
 from __future__ import annotations
@@ -13,21 +15,24 @@ import numpy as np
 from overt.features.kernel import kernel
 from overt.models.tensors import Array
 from overt.models.typos.channel import Edits
-from overt.models.typos.letters import codes
+from overt.models.typos.letters import CODES, codes
 
 LETTERS_MAX = 40
 """Longest word that is looked at; longer ones are left as they are."""
 
+TYPED_MAX = 60
+"""Longest token that is looked at: a state of the walk is a bit of 64."""
 
-CHANNEL_NATS_MAX = 24.0
-"""Words that cost more are not what was meant: about five edits."""
+EDITS_MIN, EDITS_MAX = 2, 4
+"""Words are looked for one edit further than the nearest is, within these; a channel that was
+fitted to worse hands than these asks for more than the first."""
 
 GAP_NATS = 9.0
 """Words that cost so much more than the best are left out: 1 in 8,000."""
 
 
 class Trie(NamedTuple):
-    """The words of a vocabulary; `letter`, `depth`, `after`, `word` and `best` are per node."""
+    """The words of a vocabulary; all but `prior` are per node, as a depth-first walk meets them."""
 
     letter: Array
     depth: Array
@@ -35,10 +40,6 @@ class Trie(NamedTuple):
     """The node to go on with when the branch is left."""
     word: Array
     """The number of the word that ends here, or -1."""
-    best: Array
-    """Lowest prior cost of any word in the branch."""
-    below: Array
-    """Which letters occur in the branch below the node: bit c for code c."""
     prior: Array
     """Prior cost of each word."""
 
@@ -48,9 +49,7 @@ def trie(words: tuple[str, ...], prior: Array) -> Trie:
     letter: list[int] = []
     depth: list[int] = []
     word: list[int] = []
-    best: list[float] = []
     after: list[int] = []
-    below: list[int] = []
     path: list[int] = []
     before = ""
     for number, text in enumerate(words):
@@ -69,16 +68,8 @@ def trie(words: tuple[str, ...], prior: Array) -> Trie:
             letter.append(code)
             depth.append(place)
             word.append(-1)
-            best.append(np.inf)
             after.append(-1)
-            below.append(0)
         word[path[-1]] = number
-        cost = float(prior[number])
-        mask = 0
-        for node in reversed(path):
-            best[node] = min(best[node], cost)
-            below[node] |= mask
-            mask |= 1 << letter[node]
         before = text
     for node in path:
         after[node] = len(letter)
@@ -87,128 +78,132 @@ def trie(words: tuple[str, ...], prior: Array) -> Trie:
         np.array(depth, np.int16),
         np.array(after, np.int32),
         np.array(word, np.int32),
-        np.array(best),
-        np.array(below, np.int64),
         np.ascontiguousarray(prior, np.float64),
     )
 
 
-@kernel
-def nearest(
-    trie: Trie,
-    typed: Array,
-    change: Array,
-    leave_out: Array,
-    put_in: Array,
-    wrong: Array,
-    swap: float,
-    limit: float,
-    worst: float,
-    gap: float,
-    found: Array,
-    costs: Array,
-) -> int:
-    """Fill `found` and `costs` with the words of lowest cost, best first; return how many.
+class Costs(NamedTuple):
+    """What the channel asks for the letters that were typed."""
 
-    Args:
-        trie: the words.
-        typed: codes of what was typed.
-        change: float64[2, CODES, CODES], cost of the word's letter → the typed one; 0 at the start.
-        leave_out: float64[CODES, CODES], cost of not typing a letter after the letter before it.
-        put_in: float64[typed], cost of each typed letter if the word does not have it.
-        wrong: float64[typed], least cost of each typed letter if the word goes on without it.
-        swap: cost of two letters in the wrong order.
-        limit: highest cost that is of interest, without the prior.
-        worst: highest cost that is of interest, with the prior.
-        gap: how much more than the best a word may cost.
-        found: int32[most], filled with numbers of words.
-        costs: float64[most], filled with channel cost + prior.
+    change: Array
+    """float64[2, CODES, CODES]: the word's letter → the typed one; first index 0 at the start."""
+    leave_out: Array
+    """float64[CODES, CODES]: not typing a letter after the letter before it."""
+    put_in: Array
+    """float64[typed]: each typed letter if the word does not have it."""
+    swap: float
+
+
+@kernel
+def _within(trie: Trie, typed: Array, edits: int, costs: Costs, found: Array, total: Array) -> int:
+    """Fill `found` and `total` with the words within so many edits, cheapest first; how many.
+
+    Bit j of `state[d, e]` says: the first d letters of the branch became the first j that were
+    typed by at most e edits.
     """
     length = typed.size
     most = found.size
-    rows = np.empty((42, length + 1))
-    lows = np.empty(42)
-    path = np.zeros(42, np.uint8)
-    count = 0
+    where = np.zeros(CODES, np.int64)
+    for j in range(length):
+        where[typed[j]] |= 1 << (j + 1)
+    state = np.zeros((LETTERS_MAX + 2, edits + 1), np.int64)
+    for e in range(edits + 1):
+        state[0, e] = (2 << e) - 1
+    ends = 1 << length
+    rows = np.empty((LETTERS_MAX + 2, length + 1))
     rows[0, 0] = 0.0
     for j in range(length):
-        rows[0, j + 1] = rows[0, j] + put_in[j]
-    lows[0] = 0.0
+        rows[0, j + 1] = rows[0, j] + costs.put_in[j]
+    path = np.zeros(LETTERS_MAX + 2, np.uint8)
+    done = 0  # rows up to this depth are those of the path
+    count = 0
+    worst = np.inf
     node = 0
     while node < trie.letter.size:
         d = trie.depth[node]
         a = trie.letter[node]
         path[d] = a
-        at = 0 if d == 1 else 1
-        gone = leave_out[path[d - 1], a]
-        rows[d, 0] = rows[d - 1, 0] + gone
-        for j in range(1, length + 1):
-            t = typed[j - 1]
-            cost = rows[d - 1, j - 1] + change[at, a, t]
-            other = rows[d - 1, j] + gone
-            if other < cost:
-                cost = other
-            other = rows[d, j - 1] + put_in[j - 1]
-            if other < cost:
-                cost = other
-            if d > 1 and j > 1 and a == typed[j - 2] and path[d - 1] == t and a != t:
-                other = rows[d - 2, j - 2] + swap
-                if other < cost:
-                    cost = other
-            rows[d, j] = cost
-        mask = trie.below[node]
-        low = rows[d, length]
-        rest = 0.0
-        for j in range(length - 1, -1, -1):
-            if not (mask >> typed[j]) & 1:
-                rest += wrong[j]
-            if rows[d, j] + rest < low:
-                low = rows[d, j] + rest
-        lows[d] = low
-        least = min(low, lows[d - 1] + swap)
-        if least > limit or least + trie.best[node] >= worst:
+        done = min(done, d - 1)
+        here = where[a]
+        state[d, 0] = (state[d - 1, 0] << 1) & here
+        for e in range(1, edits + 1):
+            fewer = state[d - 1, e - 1]
+            now = ((state[d - 1, e] << 1) & here) | (fewer << 1) | fewer
+            now |= state[d, e - 1] << 1
+            if d > 1:
+                now |= (state[d - 2, e - 1] << 2) & (here << 1) & where[path[d - 1]]
+            state[d, e] = now & (2 * ends - 1)
+        if state[d, edits] == 0:
             node = trie.after[node]
             continue
         number = trie.word[node]
-        if number >= 0 and rows[d, length] <= limit:
+        if number >= 0 and state[d, edits] & ends:
+            for depth in range(done + 1, d + 1):
+                _row(rows, depth, path, typed, costs)
+            done = d
             cost = rows[d, length] + trie.prior[number]
             if cost < worst:
                 place = count if count < most else most - 1
-                while place > 0 and costs[place - 1] > cost:
-                    costs[place] = costs[place - 1]
+                while place > 0 and total[place - 1] > cost:
+                    total[place] = total[place - 1]
                     found[place] = found[place - 1]
                     place -= 1
-                costs[place] = cost
+                total[place] = cost
                 found[place] = number
-                if count < most:
-                    count += 1
-                if place == 0:
-                    worst = min(worst, cost + gap)
+                count = min(count + 1, most)
+                worst = min(worst, total[0] + GAP_NATS)
                 if count == most:
-                    worst = min(worst, costs[most - 1])
+                    worst = min(worst, total[most - 1])
         node += 1
+    while count and total[count - 1] > total[0] + GAP_NATS:
+        count -= 1
     return count
 
 
-def walk(trie: Trie, edits: Edits, typed: Array, most: int) -> tuple[Array, Array]:
-    """Return the numbers and the costs of the `most` nearest words, best first."""
-    found, costs = np.empty(most, np.int32), np.empty(most)
-    put_in = edits.put_in_costs(typed)
-    wrong = np.minimum(put_in, edits.least_change[typed])
-    count = nearest(
-        trie,
-        typed,
-        edits.change,
-        edits.leave_out,
-        put_in,
-        wrong,
-        edits.swap,
-        CHANNEL_NATS_MAX,
-        np.inf,
-        GAP_NATS,
-        found,
-        costs,
-    )
-    while count and costs[count - 1] > costs[0] + GAP_NATS:
-        count -= 1
-    return found[:count], costs[:count]
+@kernel
+def _row(rows: Array, d: int, path: Array, typed: Array, costs: Costs) -> None:
+    """Fill row d: what it costs that the first d letters of the path became those typed."""
+    a, before = path[d], path[d - 1]
+    gone = costs.leave_out[before, a]
+    at = 0 if d == 1 else 1
+    rows[d, 0] = rows[d - 1, 0] + gone
+    for j in range(1, typed.size + 1):
+        t = typed[j - 1]
+        cost = rows[d - 1, j - 1] + costs.change[at, a, t]
+        cost = min(cost, rows[d - 1, j] + gone, rows[d, j - 1] + costs.put_in[j - 1])
+        if d > 1 and j > 1 and a == typed[j - 2] and before == t and a != t:
+            cost = min(cost, rows[d - 2, j - 2] + costs.swap)
+        rows[d, j] = cost
+
+
+@kernel
+def nearest(trie: Trie, typed: Array, costs: Costs, reach: int, found: Array, total: Array) -> int:
+    """Fill `found` and `total` with the words of lowest cost, best first; return how many.
+
+    Args:
+        trie: the words.
+        typed: codes of what was typed.
+        costs: of the channel, for what was typed.
+        reach: how many edits are looked for at least.
+        found: int32[most], filled with numbers of words.
+        total: float64[most], filled with channel cost + prior.
+    """
+    edits = reach - 1
+    while edits < EDITS_MAX and not _within(trie, typed, edits, costs, found[:1], total[:1]):
+        edits += 1
+    return _within(trie, typed, min(edits + 1, EDITS_MAX), costs, found, total)
+
+
+def walk(
+    trie: Trie, edits: Edits, typed: Array, most: int, reach: int = EDITS_MIN
+) -> tuple[Array, Array]:
+    """Return the numbers and the costs of the `most` nearest words, best first.
+
+    Looked at are words within `reach` edits at least.
+    """
+    found, total = np.empty(most, np.int32), np.empty(most)
+    if typed.size > TYPED_MAX:
+        return found[:0], total[:0]
+    costs = Costs(edits.change, edits.leave_out, edits.put_in_costs(typed), edits.swap)
+    count = nearest(trie, typed, costs, reach, found, total)
+    return found[:count], total[:count]
