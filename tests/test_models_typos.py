@@ -21,6 +21,7 @@ from overt.models.typos import (
     lists,
     slipped,
     slips,
+    spaces,
     spelling,
     trees,
 )
@@ -174,6 +175,34 @@ def test_a_list_is_read_whatever_its_encoding_and_counts(tmp_path: Path) -> None
         "$Café\ncafè 3\n\n$a_lot\nalot\n$the\nteh\n".encode("latin-1")
     )
     assert lists.read(tmp_path) == {"one": [("cafè", "café"), ("teh", "the")]}
+
+
+def test_pairs_with_a_space_are_read_apart_from_the_others(tmp_path: Path) -> None:
+    (tmp_path / "one.dat").write_text("$a_lot\nalot\n$together\nto_gether\n$the\nteh\n")
+    assert lists.spaced(tmp_path) == [("alot", "a lot"), ("to gether", "together")]
+    assert lists.read(tmp_path) == {"one": [("teh", "the")]}
+
+
+def test_spaces_are_put_in_and_taken_out_where_that_makes_words() -> None:
+    model = corrector.untrained(_words([*VOCABULARY, "together", "to"]))
+    read = spaces.best(model, Asked("fromthe"))
+    assert read
+    assert read.text == "from the"
+    torn = spaces.joined(model, "to", "gether")
+    assert torn
+    assert torn.text == "together"
+    assert spaces.joined(model, "ab", "out", before="the")
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.sampled_from(VOCABULARY), st.sampled_from(VOCABULARY))
+def test_right_words_are_neither_taken_apart_nor_joined_unless_one_is_far_likelier(
+    one: str, other: str
+) -> None:
+    known = _words(VOCABULARY)
+    assert spaces.apart(known, Asked(one)) is None
+    made = spaces.joined(corrector.untrained(known), one, other)
+    assert made is None or one + other in known
 
 
 def test_a_list_without_a_right_word_says_where(tmp_path: Path) -> None:

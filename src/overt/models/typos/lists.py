@@ -6,6 +6,7 @@ Latin-1.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from overt.datasets.reading import files
@@ -19,14 +20,28 @@ def read(path: Path) -> dict[str, list[Pair]]:
     Lower case; pairs with a space in them and empty lists are left out.
     """
     found: dict[str, list[Pair]] = {}
-    for file in files.named(path, "*.dat"):
-        pairs = _pairs(file.data, file.name)
-        if pairs:
-            name = PurePosixPath(file.path).stem
-            found.setdefault(name, []).extend(pairs)
+    for name, pairs in _all(path):
+        whole = [pair for pair in pairs if " " not in "".join(pair)]
+        if whole:
+            found.setdefault(name, []).extend(whole)
     if not found:
         raise InvalidInput("holds no list with a misspelling", where=str(path))
     return found
+
+
+def spaced(path: Path) -> list[Pair]:
+    """Return the pairs of all lists in `path` in which one side is two words and the other one."""
+    return [
+        pair
+        for _, pairs in _all(path)
+        for pair in pairs
+        if sorted(side.count(" ") for side in pair) == [0, 1]
+    ]
+
+
+def _all(path: Path) -> Iterator[tuple[str, list[Pair]]]:
+    for file in files.named(path, "*.dat"):
+        yield PurePosixPath(file.path).stem, _pairs(file.data, file.name)
 
 
 def _pairs(data: bytes, name: str) -> list[Pair]:
@@ -39,7 +54,7 @@ def _pairs(data: bytes, name: str) -> list[Pair]:
     for number, raw in enumerate(text.splitlines(), 1):
         line = raw.strip().lower()
         if line.startswith("$"):
-            meant = line[1:].strip()
+            meant = line[1:].replace("_", " ").strip()
         elif line and not meant:
             raise InvalidInput(
                 "comes before the first right word",
@@ -47,7 +62,5 @@ def _pairs(data: bytes, name: str) -> list[Pair]:
                 do="Right words stand on lines that begin with $.",
             )
         elif line:
-            typed = line.split()[0]
-            if "_" not in typed and "_" not in meant and " " not in meant:
-                pairs.append((typed, meant))
+            pairs.append((line.split()[0].replace("_", " ").strip(), meant))
     return pairs

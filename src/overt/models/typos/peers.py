@@ -29,3 +29,10 @@ def symspell_closest(typed: str) -> tuple[str, ...]:
 
     found = symspell().lookup(typed, Verbosity.CLOSEST, DISTANCE_MAX)
     return tuple(one.term for one in found)
+
+
+@cache
+def symspell_compound(typed: str) -> str:
+    """Return SymSpell's reading of a few tokens, which may join and split them."""
+    found = symspell().lookup_compound(typed, DISTANCE_MAX)
+    return str(found[0].term) if found else typed

@@ -9,15 +9,16 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from overt.models.scores import Progress, Score, Scores, shares
-from overt.models.typos import corrector, lists, peers, words
+from overt.models.typos import corrector, lists, peers, spaces, words
 from overt.models.typos.channel import Pair
 from overt.models.typos.corrector import Corrector
-from overt.models.typos.evidence import Asked
+from overt.models.typos.evidence import Asked, Evidence
 
 TRAINING_LIST = "missp"
 PAIRS_MIN = 2_000
@@ -28,7 +29,8 @@ UNSEEN_PART = 5
 
 
 NOTES = (
-    "Lower case; pairs with a space in them are left out. Intervals by bootstrap over right words.",
+    "Lower case. Intervals by bootstrap over right words.",
+    "Pairs with a space have rows of their own, pooled over all lists, and are not learned from.",
     "SymSpell leaves a word of its dictionary as it is; so does `ours, words left alone`.",
     "`ours` takes every entry of a list of misspellings for a possible misspelling.",
 )
@@ -69,6 +71,7 @@ def evaluate(path: Path, progress: Progress) -> Scores:
         done += len(pairs)
     if name and not where:
         rows += _symspell(f"{name}, whole list", found[name])
+    rows += _spaced(lists.spaced(path), ours)
     return Scores(
         task="spelling",
         protocol=_protocol(name, where, len(learned_from)),
@@ -142,8 +145,48 @@ def _rows(
                 for (typed, _), one in zip(pairs, made, strict=True)
             ]
             rows += _scored(f"{title}: ours, words left alone", pairs, alone)
+            rows += _torn(title, pairs, model, gathered)
         rows += _scored(f"{title}: {name}", pairs, made)
     return rows
+
+
+def _spaced(pairs: Sequence[Pair], model: Corrector) -> list[Score]:
+    """Score two words run together and one torn apart, of all lists: nobody learns from these."""
+    rows: list[Score] = []
+    for title, wanted in (("two words run together", 0), ("one word torn in two", 1)):
+        mine = [pair for pair in pairs if pair[0].count(" ") == wanted]
+        if mine:
+            rows += _read(f"{title}: SymSpell", mine, peers.symspell_compound)
+            rows += _read(f"{title}: ours", mine, partial(_reading, model))
+    return rows
+
+
+def _torn(
+    title: str, pairs: Sequence[Pair], model: Corrector, gathered: Sequence[Evidence]
+) -> list[Score]:
+    """Score what splitting costs: misspelt words that are taken for two."""
+    readings = (
+        spaces.best(model, Asked(typed), given)
+        for (typed, _), given in zip(pairs, gathered, strict=True)
+    )
+    torn = [one is not None and " " in one.text for one in readings]
+    number = {word: at for at, word in enumerate(dict.fromkeys(meant for _, meant in pairs))}
+    at = np.array([number[meant] for _, meant in pairs])
+    share = shares(f"{title}: ours", "taken for two words", np.bincount(at, torn), np.bincount(at))
+    return [share]
+
+
+def _reading(model: Corrector, typed: str) -> str:
+    """Return what a corrector that may join and split makes of one or two tokens."""
+    if " " in typed:
+        found = spaces.joined(model, *typed.split(" "))
+    else:
+        found = spaces.best(model, Asked(typed))
+    return found.text if found else typed
+
+
+def _read(name: str, pairs: Sequence[Pair], read: Callable[[str], str]) -> list[Score]:
+    return _scored(name, pairs, [(read(typed),) for typed, _ in pairs])[:1]
 
 
 def _symspell(title: str, pairs: Sequence[Pair]) -> list[Score]:
