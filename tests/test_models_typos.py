@@ -17,12 +17,14 @@ pytest.importorskip("symspellpy")
 from overt.models.typos import (
     channel,
     corrector,
+    judged,
     letters,
     lists,
     slipped,
     slips,
     spaces,
     spelling,
+    timing,
     trees,
 )
 from overt.models.typos.evidence import Asked, lexicon
@@ -245,7 +247,7 @@ def test_those_who_are_scored_are_never_learned_from() -> None:
 
 def test_the_threshold_lets_four_right_words_in_a_thousand_be_changed() -> None:
     right = np.linspace(0, 1, 10_000).tolist()
-    threshold = slips._threshold(right)
+    threshold = judged.threshold(right)
     assert sum(p > threshold for p in right) == 40
 
 
@@ -265,3 +267,35 @@ def test_the_flat_trees_add_up_to_what_lightgbm_says() -> None:
     fitted = lightgbm.train(plain, lightgbm.Dataset(table, label), 20)
     flat = trees.of(fitted).raw(table)
     assert np.allclose(flat, fitted.predict(table, raw_score=True))
+
+
+def test_times_of_a_token_are_those_of_the_letters_that_stood() -> None:
+    keys = [(100_000.0 * at, 100_000.0 * at + 50_000, key) for at, key in enumerate("We ")]
+    late = 1_000_000.0
+    keys += [(late, late + 150_000, "t"), (late + 100_000, late + 120_000, "e")]
+    keys += [(late + 200_000, late + 250_000, key) for key in ("BKSP",)]
+    keys += [(late + 300_000, late + 350_000, "h"), (late + 400_000, late + 450_000, " ")]
+    found = timing._tokens(keys)
+    assert set(found) == {(0, "we"), (1, "te"), (1, "th")}
+    assert found[1, "th"].rollover.tolist() == [False, False]
+    assert found[1, "te"].rollover.tolist() == [False, True]
+    assert found[1, "te"].into.round(3).tolist() == [round(float(np.log(8)), 3), 0.0]
+    assert found[1, "te"].hold.round(2).tolist() == [1.1, -0.92]
+
+
+def test_the_letters_at_which_a_candidate_differs_are_those_it_does_not_explain() -> None:
+    edits = channel.edits()
+    differs = {
+        ("word", "wprd"): "0100",
+        ("the", "teh"): "011",
+        ("word", "woord"): "01000",
+        ("word", "wrd"): "010",
+        ("word", "wor"): "001",
+        ("word", "word"): "0000",
+    }
+    for (meant, typed), wanted in differs.items():
+        at, after = timing._differs(edits, letters.codes(meant), letters.codes(typed))
+        assert sum(at) == wanted.count("1")
+        assert not after[0]
+        if meant != typed and typed != "woord":
+            assert "".join(str(int(one)) for one in at) == wanted

@@ -60,6 +60,9 @@ class Attempt:
     """One of `KINDS`, or "" where the word was right."""
     left: bool = True
     """Left as a whole word; else it was begun anew with backspace."""
+    section: str = ""
+    at: int = 0
+    """Which token of which sentence it was, from 0."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +128,15 @@ def _attempts(rows: list[dict[str, Any]], groups: int) -> Attempts:
         if len(typed_left) == len(prompt_left):
             for at, (one, other) in enumerate(zip(typed_left, prompt_left, strict=True)):
                 if one == other and plain(one):
-                    word = Attempt(person, group, asked(one, typed_left[:at]), plain(one), "")
+                    word = Attempt(
+                        person,
+                        group,
+                        asked(one, typed_left[:at]),
+                        plain(one),
+                        "",
+                        section=section,
+                        at=at,
+                    )
                     right.setdefault((person, section, at), word)
         left = row["left_by"] == "left"
         whole = left or row.get("intended_chars", len(meant)) == len(meant)
@@ -138,6 +149,8 @@ def _attempts(rows: list[dict[str, Any]], groups: int) -> Attempts:
                     plain(meant),
                     str(row["slip_type"]),
                     left=left,
+                    section=section,
+                    at=len(typed_left),
                 )
             )
     return Attempts(tuple(slips), tuple(right.values()), _by_group(sentences, groups))

@@ -10,57 +10,31 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from overt.models.scores import Progress, Score, Scores, shares
-from overt.models.tensors import Array
-from overt.models.typos import corrector, peers, ranker, slipped, words
+from overt.models.scores import Progress, Score, Scores
+from overt.models.typos import corrector, judged, peers, ranker, slipped, timed, words
 from overt.models.typos.evidence import (
-    COLUMNS,
-    Channel,
     Evidence,
-    Lexicon,
     lexicon,
     near,
     place,
     without_context,
 )
-from overt.models.typos.slipped import KINDS, Attempt, Attempts
+from overt.models.typos.judged import Fold, Judged, Seen
+from overt.models.typos.slipped import Attempt, Attempts
 
 GROUPS = 5
-FALSE_PER_1000 = 4.0
-"""False corrections per 1,000 right words that the threshold aims at; 5 is what people bear."""
-
-RIGHT_STEP = 3
-"""One right word in so many is learned from, and counts so many times."""
+"""Groups that sentences fall into."""
 
 SLIPS_MIN = 200
 """Fewer slips to learn from leave the channel untrained."""
 
 TIMED = 200
 """Tokens that the time of a suggestion is measured on."""
-
-
-@dataclass(frozen=True)
-class Judged:
-    """What one method made of one attempt."""
-
-    attempt: Attempt
-    best: str
-    """The most probable word that is not what was typed; "" if there is none."""
-    probability: float
-
-
-@dataclass(frozen=True)
-class _Fold:
-    group: int
-    known: Lexicon
-    error: Channel
-    gathered: list[tuple[Attempt, Evidence]]
 
 
 def evaluate(path: Path, progress: Progress) -> Scores:
@@ -79,8 +53,10 @@ def evaluate(path: Path, progress: Progress) -> Scores:
             fold for group in range(GROUPS) for fold in _gathered(attempts, scored, group, progress)
         ]
         for number, (name, seen) in enumerate(_METHODS.items()):
-            progress(f"learning {name}", 0.6 + 0.2 * number)
+            progress(f"learning {name}", 0.6 + 0.15 * number)
             rows += _ours(name, folds, seen, scored)
+        progress("learning with and without timing", 0.9)
+        rows += timed.scored(path, attempts, folds, scored)
         rows.append(_speed(folds[0]))
     return Scores(
         task="slips",
@@ -104,6 +80,7 @@ NOTES = (
     "top1: the slip became the word that was asked for. Case, punctuation, spaces are not scored.",
     "flagged: the same if every slip were pointed out, so that nothing has to be left alone.",
     "false corrections per 1000: right words that were changed, of those to the left of a slip.",
+    "times known: attempts whose key presses are logged beside the table, with timing or without.",
     "Sentences without a slip are not in the table. Intervals by bootstrap over people.",
 )
 
@@ -129,9 +106,9 @@ def _symspell(
         changed = found and found[0] != one.asked.typed
         return Judged(one, found[0] if changed else "", 1.0)
 
-    rows = _rows("SymSpell", [best(one) for one in slips], [best(one) for one in right], 0.5)
+    rows = judged.rows("SymSpell", [best(one) for one in slips], [best(one) for one in right], 0.5)
     everyone = [best(one) for one in attempts.slips if one.left]
-    rows.append(_top1("SymSpell, all people", everyone, 0.5))
+    rows.append(judged.top1("SymSpell, all people", everyone, 0.5))
     return rows
 
 
@@ -143,12 +120,14 @@ def _untrained(slips: Sequence[Attempt], right: Sequence[Attempt]) -> list[Score
         alone = one.asked.typed in model.lexicon.words
         return Judged(one, found[0].text if found else "", 0.0 if alone else 1.0)
 
-    return _rows("ours, untrained", [best(one) for one in slips], [best(one) for one in right], 0.5)
+    return judged.rows(
+        "ours, untrained", [best(one) for one in slips], [best(one) for one in right], 0.5
+    )
 
 
 def _gathered(
     attempts: Attempts, scored: set[str], group: int, progress: Progress
-) -> Iterator[_Fold]:
+) -> Iterator[Fold]:
     """Gather the evidence for one group of sentences from people and sentences not in it."""
     mine = [one for one in (*attempts.slips, *attempts.right) if one.group == group]
     if not mine:
@@ -179,103 +158,22 @@ def _gathered(
         if number % 1000 == 0:
             share = 0.11 * (group + number / len(mine))
             progress(f"gathering evidence, sentences {group + 1} of {GROUPS}", 0.05 + share)
-    yield _Fold(group, known, error, gathered)
+    yield Fold(group, known, error, gathered)
 
 
-def _same(evidence: Evidence) -> Evidence:
-    return evidence
-
-
-_METHODS: dict[str, Callable[[Evidence], Evidence]] = {
-    "ours, without context": without_context,
-    "ours": _same,
+_METHODS: dict[str, Seen] = {
+    "ours, without context": lambda _fold, _attempt, evidence: without_context(evidence),
+    "ours": lambda _fold, _attempt, evidence: evidence,
 }
 
 
-def _ours(
-    name: str, folds: Sequence[_Fold], seen: Callable[[Evidence], Evidence], scored: set[str]
-) -> list[Score]:
-    judged = [one for fold in folds for one in _judged(fold, folds, seen, scored)]
-    others = [one for one in judged if one.attempt.person not in scored]
-    threshold = _threshold([one.probability for one in others if not one.attempt.kind])
-    mine = [one for one in judged if one.attempt.person in scored]
-    slips = [one for one in mine if one.attempt.kind and one.attempt.left]
-    right = [one for one in mine if not one.attempt.kind]
-    flagged = _top1(name, slips, -1.0, metric="top1, flagged")
-    return [*_rows(name, slips, right, threshold), flagged]
+def _ours(name: str, folds: Sequence[Fold], seen: Seen, scored: set[str]) -> list[Score]:
+    slips, right, threshold = judged.decided(folds, seen, scored)
+    flagged = judged.top1(name, slips, -1.0, metric="top1, flagged")
+    return [*judged.rows(name, slips, right, threshold), flagged]
 
 
-def _judged(
-    fold: _Fold, folds: Sequence[_Fold], seen: Callable[[Evidence], Evidence], scored: set[str]
-) -> list[Judged]:
-    """Judge one group with a ranking that learned from the other groups and people."""
-    evidence, meant, weights = [], [], []
-    for other in folds:
-        if other.group == fold.group:
-            continue
-        number = other.known.words.number
-        for at, (one, given) in enumerate(other.gathered):
-            if one.person in scored or not given.found.size or (not one.kind and at % RIGHT_STEP):
-                continue
-            evidence.append(seen(given))
-            meant.append(number.get(one.meant, -1))
-            weights.append(1.0 if one.kind else float(RIGHT_STEP))
-    fitted = ranker.fit(evidence, meant, np.array(weights))
-    tables = [seen(given).table for _, given in fold.gathered]
-    p = fitted.probabilities(np.concatenate(tables))
-    ends = np.cumsum([table.shape[0] for table in tables])
-    vocabulary = fold.known.words.words
-    made = []
-    for (one, given), end, table in zip(fold.gathered, ends, tables, strict=True):
-        own = p[end - table.shape[0] : end].copy()
-        own[table[:, COLUMNS.index("is_typed")] > 0] = -1.0
-        at = int(own.argmax()) if own.size else -1
-        if at < 0 or own[at] < 0:
-            made.append(Judged(one, "", 0.0))
-        else:
-            made.append(Judged(one, vocabulary[given.found[at]], float(own[at])))
-    return made
-
-
-def _threshold(right: Sequence[float]) -> float:
-    """Return the probability above which at most `FALSE_PER_1000` right words are changed."""
-    ranked = np.sort(np.asarray(right))[::-1]
-    if not ranked.size:
-        return 0.5
-    return float(ranked[min(int(ranked.size * FALSE_PER_1000 / 1000), ranked.size - 1)])
-
-
-def _by_person(people: Sequence[str], hits: Sequence[bool]) -> tuple[Array, Array]:
-    number = {person: at for at, person in enumerate(dict.fromkeys(people))}
-    at = np.array([number[person] for person in people], np.int64)
-    return (
-        np.bincount(at, np.asarray(hits, np.float64), len(number)),
-        np.bincount(at, minlength=len(number)).astype(np.float64),
-    )
-
-
-def _top1(name: str, judged: Sequence[Judged], threshold: float, metric: str = "top1") -> Score:
-    hits = [one.probability > threshold and one.best == one.attempt.meant for one in judged]
-    return shares(name, metric, *_by_person([one.attempt.person for one in judged], hits))
-
-
-def _rows(
-    name: str, slips: Sequence[Judged], right: Sequence[Judged], threshold: float
-) -> list[Score]:
-    rows = [_top1(name, slips, threshold)]
-    for kind in KINDS:
-        of_kind = [one for one in slips if one.attempt.kind == kind]
-        rows.append(_top1(f"{name}: {kind}", of_kind, threshold))
-    people = [one.attempt.person for one in right]
-    changed = [one.probability > threshold and bool(one.best) for one in right]
-    share = shares(name, "false corrections per 1000", *_by_person(people, changed))
-    rows.append(
-        Score(share.name, share.metric, *(1000 * v for v in (share.value, share.low, share.high)))
-    )
-    return rows
-
-
-def _speed(fold: _Fold) -> Score:
+def _speed(fold: Fold) -> Score:
     """Measure the whole way from a token to its suggestions, one after the other.
 
     Time of the processor, so that what else the machine does is not counted.
