@@ -57,6 +57,7 @@ class Studio:
     url: str
     data_dir: Path
     printed: Path
+    process: subprocess.Popen[bytes]
 
 
 @contextmanager
@@ -73,7 +74,7 @@ def studio(folder: Path, *site: Path) -> Iterator[Studio]:
         try:
             url = process.stdout.readline().decode().strip()
             assert url, printed.read_text()
-            yield Studio(url, data_dir, printed)
+            yield Studio(url, data_dir, printed, process)
         finally:
             process.terminate()
             rest, _ = process.communicate(timeout=20)
@@ -105,6 +106,8 @@ class Wire:
     """A relay in front of a server that remembers every byte in both directions."""
 
     url: str
+    there: str
+    """The server's address; may change, as that of one that was started again."""
     passed: list[bytes] = field(default_factory=list)
 
     def everything(self) -> bytes:
@@ -114,9 +117,8 @@ class Wire:
 @contextmanager
 def wire(url: str) -> Iterator[Wire]:
     """Relay a free port to the server at `url`."""
-    there = ("127.0.0.1", int(url.rpartition(":")[2]))
     listening = socket.create_server(("127.0.0.1", 0))
-    made = Wire(f"http://127.0.0.1:{listening.getsockname()[1]}")
+    made = Wire(f"http://127.0.0.1:{listening.getsockname()[1]}", url)
 
     def pump(source: socket.socket, sink: socket.socket) -> None:
         kept: list[bytes] = []
@@ -136,7 +138,13 @@ def wire(url: str) -> Iterator[Wire]:
         with contextlib.suppress(OSError):
             while True:
                 near, _ = listening.accept()
-                far = socket.create_connection(there)
+                try:
+                    far = socket.create_connection(
+                        ("127.0.0.1", int(made.there.rpartition(":")[2]))
+                    )
+                except OSError:
+                    near.close()
+                    continue
                 for pair in ((near, far), (far, near)):
                     threading.Thread(target=pump, args=pair, daemon=True).start()
 

@@ -5,22 +5,28 @@ Where time matters the page's clock is faked.
 
 from __future__ import annotations
 
+import signal
 import time
 from email.utils import formatdate
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from overt.schema.batch import decode, to_events
+from overt.store.store import Store
 from sdk_fixtures import (
     DEAF,
     DUMB,
     FIXTURES,
+    PAGE,
     Server,
     closed,
     counts,
     databases,
     is_whole,
     join,
+    listened,
     opened,
     reloaded,
     send,
@@ -28,6 +34,7 @@ from sdk_fixtures import (
     visit,
     write,
 )
+from studio_fixtures import studio, wire
 
 browser, context, own, page, server, shared = FIXTURES
 
@@ -225,7 +232,7 @@ def test_leaving_one_purpose_while_offline_empties_what_only_that_one_needed(
 HOSTILE = {
     "fetch that throws": ("window.fetch = () => { throw new Error('hostile') }", "recording"),
     "fetch of nothing": ("window.fetch = () => undefined", "recording"),
-    "no Date": ("window.Date = undefined", ""),
+    "no Date": ("window.Date = undefined", "off"),
     "Date of no day": ("Date.now = () => NaN", "off"),
     "no Event": ("window.Event = window.PointerEvent = undefined", ""),
     "push that does nothing": ("Array.prototype.push = () => 0", "off"),
@@ -299,3 +306,49 @@ def test_a_receipt_the_server_does_not_know_any_more_keeps_what_waits_and_the_pa
     server.unknown = []
     send(page)
     all_arrived(server, page)
+
+
+@pytest.mark.soak
+def test_a_real_collector_killed_mid_request_and_started_again_has_everything_once(
+    own: Any, tmp_path: Path
+) -> None:
+    page = listened(own.new_page())
+    shown = PAGE.replace('study: "test"', 'study: "five-minutes"').replace(
+        'id="listed"', 'id="listed" data-overt'
+    )
+    with studio(tmp_path) as first, wire(first.url) as relay:
+        page.route(
+            f"{relay.url}/probed", lambda route: route.fulfill(body=shown, content_type="text/html")
+        )
+        page.goto(f"{relay.url}/probed")
+        page.wait_for_function("window.ready")
+        join(page, ["typing-assist"])
+        write(page)
+        send(page)
+        write(page)
+        # It takes the request and does not live to answer it.
+        first.process.send_signal(signal.SIGSTOP)
+        before = relay.everything().count(b"POST /v1/batches")
+        page.evaluate("() => { window.sending = overt.sendNow(); }")
+        end_s = time.monotonic() + PATIENCE_S
+        while relay.everything().count(b"POST /v1/batches") == before:
+            assert time.monotonic() < end_s
+            page.evaluate("0")
+        first.process.kill()
+        page.evaluate("sending")
+        write(page)
+        with studio(tmp_path) as second:
+            relay.there = second.url
+            for _ in range(2):
+                after = send(page)
+            assert after["waiting"] == after["lost"] == 0
+            assert after["stored"] == after["produced"] > 20
+            page.close()
+    with Store.open(tmp_path / "data") as store:
+        (subject,) = store.subjects("five-minutes")
+        numbers = [
+            seq
+            for _, plain in store.read(store.batches_of(subject))
+            for seq in to_events(*decode(plain))["seq"].to_pylist()
+        ]
+    assert is_whole(sorted(numbers))

@@ -175,9 +175,9 @@ export class Recorder implements Sink {
   /** Journal what is new, and close what is old enough. */
   async flush(age_ms = this.#age_ms): Promise<void> {
     const { session } = this;
-    this.#compareClocks();
     const before = session?.kept.size;
     try {
+      this.#compareClocks();
       await session?.flush(age_ms);
       if (before !== session?.kept.size) this.tell();
     } catch {
