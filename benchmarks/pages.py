@@ -102,7 +102,7 @@ class Pages:
         settings = {
             "level": "rhythm",
             "retention_days": 30,
-            "outbox_delay_s": 1,
+            "outbox_delay_s": 60,
             "hold_days": 7,
             "fields": ["#text", "#listed"],
         }

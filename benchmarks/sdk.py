@@ -112,6 +112,8 @@ def working(
     tab.rest(300)
     before = tab.metrics_ms()
     hand.play(tab.session, dispatches)
+    if way == "overt":
+        tab.page.evaluate("void overt.sendNow()")
     tab.rest(SETTLE_MS)
     taken = tab.taken_ms(before)
     tab.close()

@@ -7,7 +7,7 @@ export const now_us = (): number => toMicroseconds(performance.now());
 /** The wall clock at the time origin, as told now: the two clocks part while a device sleeps. */
 export const ahead_ms = (): number => Date.now() - performance.now();
 
-const STEPS = 8;
+const STEPS = 3;
 const PATIENCE_MS = 4;
 const LOOKS_MAX = 100_000;
 const COARSEST_US = 100_000;

@@ -76,6 +76,12 @@ export function focused(): Element | null {
 }
 
 /**
+ * A field's attributes tell what it was at any time; only one that a style masks must be looked at
+ * before somebody unmasks it. On a long page that takes some milliseconds: in a quiet moment.
+ */
+const idle = globalThis.requestIdleCallback ?? ((look: () => void) => setTimeout(look, 100));
+
+/**
  * Elements that have ever been secret, remembered for as long as they live; also what takes their
  * place, as "show password" buttons do. Reads `type` and `autocomplete`, listens to no input.
  */
@@ -93,7 +99,12 @@ export class Secrets {
     if (this.#watched.has(root)) return;
     this.#watched.add(root);
     this.#observer.observe(root, SEEN);
-    for (const field of root.querySelectorAll(FIELDS)) this.has(field);
+    if (root !== document) for (const field of root.querySelectorAll(FIELDS)) this.has(field);
+    else
+      idle(() => {
+        for (const tag of ["input", "textarea"])
+          for (const field of document.getElementsByTagName(tag)) this.has(field);
+      });
   }
 
   has(field: Element): boolean {
@@ -103,9 +114,7 @@ export class Secrets {
   }
 
   #looks(field: Element): boolean {
-    const type = field.getAttribute("type")?.toLowerCase();
-    if (type === "password" || type === "hidden") return true;
-    if (isSecretToken(field.getAttribute("autocomplete") ?? "")) return true;
+    if (isSecret(field)) return true;
     const masked = getComputedStyle(field).getPropertyValue("-webkit-text-security");
     return masked !== "" && masked !== "none";
   }
@@ -119,13 +128,21 @@ export class Secrets {
         if (secret) this.#known.add(target as Element);
       }
       for (const node of removedNodes)
-        if (fieldsIn(node).some((field) => this.#known.has(field))) replaced.add(target);
+        if (fieldsIn(node).some((field) => this.#known.has(field) || isSecret(field)))
+          replaced.add(target);
     }
     for (const { target, addedNodes } of records)
       for (const node of addedNodes)
         for (const field of fieldsIn(node))
           if (replaced.has(target) || this.#looks(field)) this.#known.add(field);
   }
+}
+
+/** What a field says of itself. */
+function isSecret(field: Element): boolean {
+  const type = field.getAttribute("type")?.toLowerCase();
+  if (type === "password" || type === "hidden") return true;
+  return isSecretToken(field.getAttribute("autocomplete") ?? "");
 }
 
 function fieldsIn(node: Node): Element[] {

@@ -26,7 +26,8 @@ const WORDS: Readonly<Record<string, Record<Shown | "pause" | "resume", string>>
 /**
  * `!important` in a shadow root wins over all that the page can say of the host element, and `all`
  * covers what could hide it: visibility, opacity, pointer events. Long words wrap, and the light
- * keeps its colour where a person has chosen theirs for everything.
+ * keeps its colour where a person has chosen theirs for everything. It stands still: a light that
+ * pulses keeps a page painting sixty times a second that has nothing else to paint.
  */
 const STYLE = `
 :host{all:initial!important;position:fixed!important;right:12px!important;bottom:12px!important;
@@ -38,9 +39,7 @@ i{flex:none;width:10px;height:10px;border-radius:50%;background:#9aa0a8;forced-c
 .recording i{background:#ff4d4d}.paused i{background:#ffc53d}
 button{all:unset;flex:none;min-width:28px;min-height:28px;border-radius:99px;text-align:center;
 background:#fff2;cursor:pointer}button:focus-visible{outline:3px solid #7db8ff}
-.off button{display:none}.off{padding-right:12px}
-@media(prefers-reduced-motion:no-preference){.recording i{animation:b 2s infinite}}
-@keyframes b{50%{opacity:.45}}`;
+.off button{display:none}.off{padding-right:12px}`;
 
 /** The chip that is always visible while somebody has joined: state, and pause in one action. */
 export class Indicator {

@@ -12,7 +12,7 @@ export const COUNTED = [
 ] as const;
 export type Tally = Partial<Record<(typeof COUNTED)[number], number>>;
 
-const FOLD_AT = 64;
+const FOLD_AT = 32;
 type Sums = Record<string, Tally>;
 
 function add(into: Tally, more: Tally): void {
@@ -28,6 +28,8 @@ function add(into: Tally, more: Tally): void {
  */
 export class Ledger {
   #vault: Vault;
+  /** Facts that were opened before: they never change. */
+  #known = new Map<string, Sums>();
 
   constructor(vault: Vault) {
     this.#vault = vault;
@@ -40,12 +42,18 @@ export class Ledger {
 
   async #sums(): Promise<{ sums: Sums; places: Step[] }> {
     const sums: Sums = {};
-    const places: Step[] = [];
-    for (const { json, at } of await this.#vault.all<Sums>("facts")) {
+    const known = new Map<string, Sums>();
+    const found = (await this.#vault.places("facts")) as string[];
+    const fresh = found.filter((at) => !this.#known.has(at));
+    const opened = await this.#vault.some<Sums>("facts", fresh);
+    for (const at of found) {
+      const json = this.#known.get(at) ?? opened[fresh.indexOf(at)]?.json;
+      if (!json) continue;
+      known.set(at, json);
       for (const [session, tally] of Object.entries(json)) add((sums[session] ??= {}), tally);
-      places.push({ store: "facts", at });
     }
-    return { sums, places };
+    this.#known = known;
+    return { sums, places: [...known.keys()].map((at) => ({ store: "facts", at })) };
   }
 
   /** Counts of one session, or of all. */
@@ -58,11 +66,12 @@ export class Ledger {
   }
 
   /**
-   * Write many facts as one; sessions that are not `open` any more become one sum. Only the holder
+   * Write many facts as one; sessions that are not open any more become one sum. Only the holder
    * of the sending lock may do this.
    */
-  async fold(open: ReadonlySet<string>): Promise<void> {
+  async fold(openNow: () => Promise<ReadonlySet<string>>): Promise<void> {
     if ((await this.#vault.places("facts")).length < FOLD_AT) return;
+    const open = await openNow();
     const { sums, places } = await this.#sums();
     const folded: Sums = {};
     for (const [session, tally] of Object.entries(sums))

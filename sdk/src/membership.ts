@@ -7,8 +7,8 @@ import { Recorder } from "./recorder.ts";
 import { Sender } from "./sender.ts";
 import { LEFT, Vault, isSupported } from "./vault.ts";
 
-const BEAT_MS = 1000;
-const RECOVER_BEATS = 3;
+const BEAT_MS = 1500;
+const RECOVER_BEATS = 2;
 const FAREWELL_MS = 10_000;
 
 /** What tabs of one study tell each other. */
@@ -65,7 +65,7 @@ export class Membership {
       if (!vault || !kept) return;
       this.account.grant = kept.json;
       this.recorder.held = (await vault.get("grant", "paused")) !== null;
-      this.#start(this.#equip(vault), kept.json);
+      await this.#start(this.#equip(vault), kept.json);
     } catch {
       this.recorder.turnOff("storage");
     }
@@ -79,10 +79,11 @@ export class Membership {
     return this.outbox;
   }
 
-  #start(outbox: Outbox, grant: Grant): void {
-    const toggled = () => void (this.recorder.held ? this.resume() : this.pause());
-    if (!this.recorder.start(grant.lang, outbox, toggled)) return;
+  async #start(outbox: Outbox, grant: Grant): Promise<void> {
+    const { recorder } = this;
+    if (recorder.isStarted) return;
     this.#timer = window.setInterval(() => void this.#beat(), BEAT_MS);
+    await recorder.start(grant.lang, outbox, () => void (recorder.held ? this.resume() : this.pause()));
     void this.#beat();
     void this.#compareNotice(grant);
   }
@@ -120,7 +121,7 @@ export class Membership {
       recorder.held = false;
       const outbox = this.#equip(vault);
       await account.keep(grant);
-      this.#start(outbox, grant);
+      await this.#start(outbox, grant);
     } catch {
       account.grant = { ...grant, former: [] };
       await account.withdraw().catch(() => undefined);
@@ -236,7 +237,7 @@ export class Membership {
     };
     if (this.#beats % RECOVER_BEATS === 1)
       await safely(() => sender?.recover(own, recorder.lockOf, grant.hold_days));
-    void safely(() => this.send(false));
+    if (!(this.outbox && this.outbox.due_ms > Date.now())) void safely(() => this.send(false));
     if (document.visibilityState === "visible" && !this.#asking) await safely(() => this.#ask(grant));
   }
 

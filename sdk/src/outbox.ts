@@ -44,12 +44,18 @@ export interface Entry {
 }
 
 export const entryId = ({ session, batch }: Entry): string => `${session}/${batch}`;
-const placeOf = ({ session, batch }: Entry): Place => [session, batch];
+export const placeOf = ({ session, batch }: Entry): Place => [session, batch];
+
+/** An entry and its bytes. */
+export interface Kept {
+  entry: Entry;
+  bytes: Uint8Array<ArrayBuffer>;
+}
 
 /** Events of one session by stream; the stream's purposes, joined by spaces, are the key. */
 export type Streams = Map<string, OvertEvent[]>;
 
-/** Events of the last quarter of a second or so, as the journal keeps them. */
+/** Events of less than a second, as the journal keeps them. */
 export interface Part {
   streams: Record<string, number[][]>;
 }
@@ -65,6 +71,8 @@ const masked = (text: Uint8Array, pad: Uint8Array): Uint8Array =>
 export class Outbox {
   readonly vault: Vault;
   readonly ledger: Ledger;
+  /** Nothing that waits is due before, ms since 1970, as far as this page knows. */
+  due_ms = 0;
 
   constructor(vault: Vault, ledger: Ledger) {
     this.vault = vault;
@@ -156,6 +164,7 @@ export class Outbox {
     const steps: Step[] = made.map(({ entry, bytes }) => this.put(entry, bytes));
     steps.push(...journalled, this.ledger.fact(recording.session, { produced: counted.fresh }));
     await this.vault.change(steps);
+    this.due_ms = Math.min(this.due_ms, closed_ms + recording.outbox_delay_s * 1000);
     return made;
   }
 
@@ -190,36 +199,59 @@ export class Outbox {
     await this.vault.change([{ store: "sessions", at: session }]);
   }
 
+  /** Write many counts as one; `open`: sessions that go on. See `Ledger.fold`. */
+  async fold(open: Place[]): Promise<void> {
+    await this.ledger.fold(async () => {
+      const waiting = await this.places();
+      return new Set([...open, ...waiting.map((at) => at[0])].map(String));
+    });
+  }
+
   places(): Promise<Place[]> {
     return this.vault.places("outbox");
   }
 
-  async entry(at: Place): Promise<{ entry: Entry; bytes: Uint8Array<ArrayBuffer> } | null> {
-    const kept = await this.vault.get<Entry>("outbox", at);
-    return kept && { entry: kept.json, bytes: kept.bytes };
+  async entry(at: Place): Promise<Kept | null> {
+    return (await this.entries([at]))[0] ?? null;
+  }
+
+  /** Entries at these places; null where there is none any more. */
+  async entries(places: readonly Place[]): Promise<(Kept | null)[]> {
+    const found = await this.vault.some<Entry>("outbox", places);
+    return found.map((kept) => kept && { entry: kept.json, bytes: kept.bytes });
   }
 
   /**
-   * Note that an entry is handed to the network for the first time; returns the bytes to hand on.
-   * The end of a session is told with what was removed and lost until now.
+   * Note that entries are handed to the network, those for the first time; returns them with the
+   * bytes to hand on. The end of a session is told with what was removed and lost until now.
    */
-  async leaving(entry: Entry, bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
-    if (entry.sent) return bytes;
-    let told = bytes;
-    if (entry.end) {
-      const { removed, lost } = await this.ledger.counts(entry.session);
-      told = reheaded(bytes, { removed, lost });
+  async leaving(all: readonly Kept[]): Promise<Kept[]> {
+    const steps: Step[] = [];
+    const told: Kept[] = [];
+    for (const kept of all) {
+      let { entry, bytes } = kept;
+      if (!entry.sent) {
+        if (entry.end) {
+          const { removed, lost } = await this.ledger.counts(entry.session);
+          bytes = reheaded(bytes, { removed, lost });
+        }
+        entry = { ...entry, sent: true };
+        steps.push(this.put(entry, bytes), this.ledger.fact(entry.session, { sent: entry.rows }));
+      }
+      told.push({ entry, bytes });
     }
-    const fact = this.ledger.fact(entry.session, { sent: entry.rows });
-    await this.vault.change([this.put({ ...entry, sent: true }, told), fact]);
+    await this.vault.change(steps);
     return told;
   }
 
-  /** The collector has it. The only way, beside removal and loss, that an entry ends. */
-  async acknowledged(entry: Entry): Promise<void> {
-    const { session, rows } = entry;
-    const fact = this.ledger.fact(session, { acknowledged: rows, stored: rows });
-    await this.vault.change([{ store: "outbox", at: placeOf(entry) }, fact]);
+  /** The collector has them. The only way, beside removal and loss, that an entry ends. */
+  async acknowledged(entries: readonly Entry[]): Promise<void> {
+    await this.vault.change(
+      entries.flatMap((entry): Step[] => [
+        { store: "outbox", at: placeOf(entry) },
+        this.ledger.fact(entry.session, { acknowledged: entry.rows, stored: entry.rows }),
+      ]),
+    );
   }
 
   /**

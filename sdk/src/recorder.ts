@@ -11,9 +11,21 @@ import { Indicator } from "./indicator.ts";
 import type { Outbox } from "./outbox.ts";
 import { Session, hold } from "./session.ts";
 
-const JOURNAL_MS = 250;
+/** A page that dies loses what came since, so it is below a second; it is also not often. */
+const JOURNAL_MS = 700;
+/** So many events are journalled at once, that they fit beside a session that ends. */
+const JOURNAL_ROWS = 200;
+/** A page that lies in the background is not painted. */
+const PAINT_MS_MAX = 100;
 const CLOSE_MS_MIN = 1000;
 const CLOSE_MS_MAX = 10_000;
+
+/** Until the page has been laid out and painted: to look at it earlier would do that twice. */
+const painted = (): Promise<void> =>
+  new Promise((done) => {
+    requestAnimationFrame(() => setTimeout(done));
+    setTimeout(done, PAINT_MS_MAX);
+  });
 
 /** What is recorded in this page: whether anything is, the indicator that says so, the session. */
 export class Recorder implements Sink {
@@ -49,21 +61,26 @@ export class Recorder implements Sink {
 
   lockOf = (session: string): string => `overt-${this.#study}-session-${session}`;
 
-  /** Show the indicator and record, unless something keeps it from that. False: it does already. */
-  start(lang: string, outbox: Outbox, toggled: () => void): boolean {
-    if (!this.#secrets || this.#indicator) return false;
+  /** Show the indicator and, once it was seen, record. */
+  async start(lang: string, outbox: Outbox, toggled: () => void): Promise<void> {
     this.#outbox = outbox;
     this.off = "";
     this.#resolution_us ||= clockResolution_us();
-    this.#indicator = new Indicator(lang, toggled, (visible) => {
+    const indicator = new Indicator(lang, toggled, (visible) => {
       if (visible === this.#seen) return;
       this.#seen = visible;
       this.update();
     });
-    this.#indicator.show("off");
+    this.#indicator = indicator;
+    indicator.show("off");
+    indicator.attach();
     this.#timer = window.setInterval(() => void this.flush(), JOURNAL_MS);
-    this.look();
-    return true;
+    await painted();
+    if (this.#indicator === indicator) this.look();
+  }
+
+  get isStarted(): boolean {
+    return this.#indicator !== null;
   }
 
   /** Put the indicator back if it is gone, and see what follows. */
@@ -215,7 +232,9 @@ export class Recorder implements Sink {
     const { session } = this;
     const kept = session?.recording.transform === COARSE ? coarse(kind, t_us, facts) : [t_us, facts];
     const added = kept && session?.add(kind, ...(kept as [number, Facts]));
-    if (added) this.watchers.tell(() => ({ ...added, source }));
+    if (!session || !added) return;
+    if (session.produced % JOURNAL_ROWS === 0) this.flush();
+    this.watchers.tell(() => ({ ...added, source }));
   }
 
   untrusted(): void {

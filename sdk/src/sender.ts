@@ -1,10 +1,12 @@
 import { type Account, GONE } from "./account.ts";
 import { PURPOSES } from "./generated.ts";
-import type { Entry, Outbox } from "./outbox.ts";
+import { type Entry, type Kept, type Outbox, placeOf } from "./outbox.ts";
 import type { Place } from "./vault.ts";
 import { more } from "./second.ts";
 
 const PATH = "/v1/batches";
+/** Entries that are marked, and forgotten, in one step each. */
+const TOGETHER = 8;
 const DAY_MS = 86_400_000;
 const WAIT_FIRST_MS = 1000;
 const WAIT_LAST_MS = 300_000;
@@ -37,8 +39,11 @@ export function wait_ms(failures: number, retryAfter: string | null, random = Ma
 }
 
 async function gzip(bytes: Uint8Array<ArrayBuffer>): Promise<ArrayBuffer> {
-  const stream = new Blob([bytes]).stream().pipeThrough(new CompressionStream("gzip"));
-  return new Response(stream).arrayBuffer();
+  const { readable, writable } = new CompressionStream("gzip");
+  const writer = writable.getWriter();
+  void writer.write(bytes).catch(() => undefined);
+  void writer.close().catch(() => undefined);
+  return new Response(readable).arrayBuffer();
 }
 
 /** Empties the outbox, entry by entry; several tabs may try, one at a time holds an entry. */
@@ -74,11 +79,10 @@ export class Sender {
     const run = async () => {
       await this.#running?.catch(() => undefined);
       if (!force && performance.now() < this.waitUntil_ms) return;
-      for (const at of await this.#ordered()) {
-        const known = this.#known.get(JSON.stringify(at));
-        if (known && !force && !(known.due_ms <= Date.now())) continue;
-        const outcome = await this.alone(() => this.#try(at, force, hold_days, told));
-        if (outcome === "wait" || outcome === "gone") break;
+      const due = await this.#due(force);
+      while (due.length > 0) {
+        const some = due.splice(0, this.#failures > 0 ? 1 : TOGETHER);
+        if (!(await this.alone(() => this.#try(some, force, hold_days, told)))) break;
       }
     };
     if (this.#running && !force) return null;
@@ -92,45 +96,66 @@ export class Sender {
     return this.#gone;
   }
 
-  async #ordered(): Promise<Place[]> {
+  async #due(force: boolean): Promise<Place[]> {
     const places = await this.#outbox.places();
+    const known = this.#known;
+    this.#known = new Map();
+    const fresh = places.filter((at) => !known.has(JSON.stringify(at)));
+    for (const kept of await this.#outbox.entries(fresh))
+      if (kept) known.set(JSON.stringify(placeOf(kept.entry)), kept.entry);
+    const waiting: Entry[] = [];
+    this.#outbox.due_ms = Infinity;
     for (const at of places) {
       const id = JSON.stringify(at);
-      if (this.#known.has(id)) continue;
-      const found = await this.#outbox.entry(at);
-      if (found) this.#known.set(id, found.entry);
+      const entry = known.get(id);
+      if (!entry) continue;
+      this.#known.set(id, entry);
+      if (force || entry.due_ms <= Date.now()) waiting.push(entry);
+      this.#outbox.due_ms = Math.min(this.#outbox.due_ms, entry.due_ms);
     }
-    const here = new Set(places.map((at) => JSON.stringify(at)));
-    for (const id of this.#known.keys()) if (!here.has(id)) this.#known.delete(id);
-    const closed = (at: Place) => this.#known.get(JSON.stringify(at))?.closed_ms ?? 0;
-    return places.sort((a, b) => closed(a) - closed(b));
+    return waiting.sort((a, b) => a.closed_ms - b.closed_ms).map(placeOf);
   }
 
+  /** Try these entries; false if the rest has to wait. */
   async #try(
-    at: Place,
+    places: Place[],
     force: boolean,
     hold_days: number,
     told: (entry: Entry) => void,
-  ): Promise<Outcome> {
-    const found = await this.#outbox.entry(at);
-    if (!found) return "acknowledged";
+  ): Promise<boolean> {
+    const ready: Kept[] = [];
     const now_ms = Date.now();
-    const { entry } = found;
-    const place = this.#account.proofs.findIndex((one) => one.receipt_id === entry.receipt);
-    const expired = hold_days > 0 && now_ms > entry.due_ms + hold_days * DAY_MS;
-    if (expired || place < 0) {
-      await this.#outbox.drop(entry, "lost");
-      told(entry);
-      return "acknowledged";
+    for (const kept of await this.#outbox.entries(places)) {
+      if (!kept) continue;
+      const { receipt, due_ms } = kept.entry;
+      const expired = hold_days > 0 && now_ms > due_ms + hold_days * DAY_MS;
+      if (expired || !this.#account.proofs.some((one) => one.receipt_id === receipt)) {
+        await this.#outbox.drop(kept.entry, "lost");
+        told(kept.entry);
+      } else if (force || due_ms <= now_ms) ready.push(kept);
     }
-    if (!force && !(entry.due_ms <= now_ms)) return "acknowledged";
-    const bytes = await this.#outbox.leaving(entry, found.bytes);
+    const acknowledged: Entry[] = [];
+    let goesOn = true;
+    for (const kept of await this.#outbox.leaving(ready)) {
+      const outcome = await this.#send(kept);
+      goesOn = outcome !== "wait" && outcome !== "gone";
+      if (!goesOn) break;
+      if (outcome === "acknowledged") acknowledged.push(kept.entry);
+      else told(kept.entry);
+    }
+    await this.#outbox.acknowledged(acknowledged);
+    acknowledged.forEach(told);
+    return goesOn;
+  }
+
+  async #send({ entry, bytes }: Kept): Promise<Outcome> {
     const answer = await gzip(bytes)
       .then((body) => this.#account.fetch(PATH, { method: "POST", body }, entry.receipt))
       .catch(() => null);
     const status = answer?.status ?? 0;
     // A server that does not know an earlier receipt any more must not hold up the present one.
-    const unknown = place > 0 && [401, 403, 404].includes(status);
+    const former = entry.receipt !== this.#account.grant?.receipt_id;
+    const unknown = former && [401, 403, 404].includes(status);
     let outcome = unknown ? "quarantined" : outcomeOf(status, entry.rows);
     const parted = outcome === "split" ? await more().catch(() => null) : null;
     if (outcome === "split" && !parted) outcome = "wait";
@@ -146,13 +171,9 @@ export class Sender {
       const body = (await answer?.json().catch(() => null)) as { withdrawn?: string[] } | null;
       const purposes = body?.withdrawn ?? Object.keys(PURPOSES);
       this.#gone = { receipt: entry.receipt, purposes };
-      return outcome;
-    }
-    if (outcome === "acknowledged") await this.#outbox.acknowledged(entry);
-    else if (outcome === "quarantined") await this.#outbox.quarantine(entry, bytes);
+    } else if (outcome === "quarantined") await this.#outbox.quarantine(entry, bytes);
     else await parted?.split(this.#outbox, entry, bytes);
-    this.#known.delete(JSON.stringify(at));
-    told(entry);
+    this.#known.delete(JSON.stringify(placeOf(entry)));
     return outcome;
   }
 
@@ -161,7 +182,7 @@ export class Sender {
    * not awaited, because neither would finish; the entries stay, and are told apart at the next
    * visit by the collector's "already have it".
    */
-  closing(kept: Iterable<{ entry: Entry; bytes: Uint8Array<ArrayBuffer> }>): void {
+  closing(kept: Iterable<Kept>): void {
     if (performance.now() < this.waitUntil_ms) return;
     let room = CLOSING_BYTES_MAX;
     for (const { entry, bytes } of kept) {
@@ -169,13 +190,13 @@ export class Sender {
       room -= bytes.length;
       const init = { method: "POST", body: bytes, keepalive: true };
       this.#account.send(PATH, init, entry.receipt).catch(() => undefined);
-      void this.alone(() => this.#left([entry.session, entry.batch])).catch(() => undefined);
+      void this.alone(() => this.#left(placeOf(entry))).catch(() => undefined);
     }
   }
 
   async #left(at: Place): Promise<void> {
     const found = await this.#outbox.entry(at);
-    if (found) await this.#outbox.leaving(found.entry, found.bytes);
+    if (found) await this.#outbox.leaving([found]);
   }
 
   /**
@@ -187,7 +208,8 @@ export class Sender {
     lockOf: (session: string) => string,
     hold_days: number,
   ): Promise<void> {
-    for (const at of await this.#outbox.vault.places("sessions")) {
+    const open = await this.#outbox.vault.places("sessions");
+    for (const at of open) {
       const session = String(at);
       if (session === own) continue;
       await navigator.locks.request(lockOf(session), { ifAvailable: true }, async (lock) => {
@@ -196,11 +218,9 @@ export class Sender {
         if (hold_days === 0) await this.alone(() => this.#outbox.lose(session));
       });
     }
-    await this.alone(async () => {
-      const open = await this.#outbox.vault.places("sessions");
-      const waiting = await this.#outbox.places();
-      await this.#outbox.ledger.fold(new Set([...open, ...waiting.map((at) => at[0])].map(String)));
-    });
+    await this.alone(() => this.#outbox.fold(open));
+    // Other tabs may have left something.
+    this.#outbox.due_ms = 0;
   }
 }
 

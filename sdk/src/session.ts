@@ -1,6 +1,6 @@
 import { BLANK, type Facts, type OvertEvent } from "./event.ts";
 import { Kind } from "./generated.ts";
-import { type Entry, type Outbox, type Recording, type Streams, entryId } from "./outbox.ts";
+import { type Kept, type Outbox, type Recording, type Streams, entryId } from "./outbox.ts";
 import { purposesFor } from "./purpose.ts";
 import type { Step } from "./vault.ts";
 
@@ -28,7 +28,7 @@ export function hold(lock: string): () => void {
 export class Session {
   readonly recording: Recording;
   /** Bytes of closed batches that are still here, so that a closing page can send them at once. */
-  readonly kept = new Map<string, { entry: Entry; bytes: Uint8Array<ArrayBuffer> }>();
+  readonly kept = new Map<string, Kept>();
   produced = 0;
   last_us = 0;
   #outbox: Desk;

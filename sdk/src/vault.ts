@@ -49,6 +49,10 @@ function committed(transaction: IDBTransaction): Promise<void> {
   });
 }
 
+/** Places that begin with this string; without one, all. */
+const rangeOf = (under?: string) =>
+  under === undefined ? null : IDBKeyRange.bound([under], [under, []]);
+
 const bound = (store: Store, at: Place) => new TextEncoder().encode(JSON.stringify([store, at]));
 
 export class Vault {
@@ -118,24 +122,30 @@ export class Vault {
   }
 
   async get<T>(store: Store, at: Place): Promise<Kept<T> | null> {
-    const found = await done(this.#db.transaction(store).objectStore(store).get(at));
-    return found ? this.#unseal<T>(store, at, found as Uint8Array<ArrayBuffer>) : null;
+    return (await this.some<T>(store, [at]))[0] ?? null;
+  }
+
+  /** Values at these places, opened; null where there is none. */
+  async some<T>(store: Store, places: readonly Place[]): Promise<(Kept<T> | null)[]> {
+    if (places.length === 0) return [];
+    const from = this.#db.transaction(store).objectStore(store);
+    const found = await Promise.all(places.map((at) => done(from.get(at))));
+    return Promise.all(
+      found.map((whole, index) => whole && this.#unseal<T>(store, places[index] as Place, whole)),
+    );
   }
 
   /** Places in order. `under`: only those that begin with this string. */
   async places(store: Store, under?: string): Promise<Place[]> {
-    const range = under === undefined ? null : IDBKeyRange.bound([under], [under, []]);
-    return (await done(this.#db.transaction(store).objectStore(store).getAllKeys(range))) as Place[];
+    const from = this.#db.transaction(store).objectStore(store);
+    return (await done(from.getAllKeys(rangeOf(under)))) as Place[];
   }
 
   /** Everything in a store, opened, in order of place. */
   async all<T>(store: Store, under?: string): Promise<(Kept<T> & { at: Place })[]> {
-    const found: (Kept<T> & { at: Place })[] = [];
-    for (const at of await this.places(store, under)) {
-      const kept = await this.get<T>(store, at);
-      if (kept) found.push({ ...kept, at });
-    }
-    return found;
+    const places = await this.places(store, under);
+    const found = await this.some<T>(store, places);
+    return found.flatMap((kept, index) => (kept ? { ...kept, at: places[index] as Place } : []));
   }
 
   /** Do all steps or none, durably. */

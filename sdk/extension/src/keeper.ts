@@ -273,11 +273,7 @@ export class Keeper {
     const after = await outbox.ledger.counts();
     const events = after.acknowledged - before.acknowledged;
     if (events > 0) await this.#count(events, account.bytes - bytes);
-    await this.#alone(async () => {
-      const open = (await this.desk?.sessions()) ?? [];
-      const waiting = await outbox.places();
-      await outbox.ledger.fold(new Set([...open, ...waiting.map((at) => at[0])].map(String)));
-    });
+    await this.#alone(async () => outbox.fold((await this.desk?.sessions()) ?? []));
     if (gone) await this.#narrow(gone.receipt, (id) => !gone.purposes.includes(id));
   }
 
