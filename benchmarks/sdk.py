@@ -34,6 +34,7 @@ import traces
 
 from overt.schema import batch as batches
 from overt.schema.event import Kind
+from overt.schema.fold import fold
 
 ROOT = Path(__file__).parents[1]
 ROWS = 500
@@ -179,7 +180,8 @@ def _bytes_per_event(head: Any, events: pa.Table) -> float | None:
     sizes = []
     for at in range(0, events.num_rows - ROWS + 1, ROWS):
         anchor, rows = batches.from_events(events.slice(at, ROWS).combine_chunks())
-        sizes.append(len(gzip.compress(batches.encode(head._replace(**anchor), rows), 6, mtime=0)))
+        body = fold(batches.encode(head._replace(**anchor), rows))
+        sizes.append(len(gzip.compress(body, 6, mtime=0)))
     return round(sum(sizes) / len(sizes) / ROWS, 2) if sizes else None
 
 

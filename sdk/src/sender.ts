@@ -1,4 +1,5 @@
 import { type Account, GONE } from "./account.ts";
+import { folded } from "./fold.ts";
 import { PURPOSES } from "./generated.ts";
 import { type Entry, type Kept, type Outbox, placeOf } from "./outbox.ts";
 import type { Place } from "./vault.ts";
@@ -149,7 +150,7 @@ export class Sender {
   }
 
   async #send({ entry, bytes }: Kept): Promise<Outcome> {
-    const answer = await gzip(bytes)
+    const answer = await gzip(folded(bytes))
       .then((body) => this.#account.fetch(PATH, { method: "POST", body }, entry.receipt))
       .catch(() => null);
     const status = answer?.status ?? 0;

@@ -79,21 +79,23 @@ export function cut(events: readonly OvertEvent[], rows_max = BATCH_ROWS_MAX): O
   return runs;
 }
 
-function headerBytes(header: BatchHeader): Uint8Array {
-  const ascii = JSON.stringify(header).replace(
+/** JSON in ASCII, as Python writes it. */
+export function ascii(value: unknown): Uint8Array {
+  const text = JSON.stringify(value).replace(
     /[\u007f-\uffff]/g,
     (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
-  return new TextEncoder().encode(ascii + " ".repeat(pad(ascii.length + 8)));
+  return new TextEncoder().encode(text);
 }
 
 function join(header: BatchHeader, message: Uint8Array): Uint8Array<ArrayBuffer> {
-  const head = headerBytes(header);
-  const bytes = new Uint8Array(8 + head.length + message.length);
+  const text = ascii(header);
+  const head = text.length + pad(text.length);
+  const bytes = new Uint8Array(8 + head + message.length).fill(0x20, 8, 8 + head);
   bytes.set([0x4f, 0x56, 0x42, 0x31]); // OVB1
-  new DataView(bytes.buffer).setUint32(4, head.length, true);
-  bytes.set(head, 8);
-  bytes.set(message, 8 + head.length);
+  new DataView(bytes.buffer).setUint32(4, head, true);
+  bytes.set(text, 8);
+  bytes.set(message, 8 + head);
   return bytes;
 }
 

@@ -3,6 +3,7 @@ import { readFileSync, readdirSync } from "node:fs";
 import { test } from "node:test";
 import { BLANK, type OvertEvent, fromRow, toRow } from "../src/event.ts";
 import { DT_US_MAX, WIRE } from "../src/generated.ts";
+import { folded } from "../src/fold.ts";
 import { decode } from "../src/read.ts";
 import { type BatchHeader, cut, encode, reheaded } from "../src/wire.ts";
 
@@ -11,6 +12,7 @@ interface Vector {
   header: BatchHeader;
   events: OvertEvent[];
   bytes: string;
+  folded: string;
 }
 
 const folder = new URL("../../spec/vectors/", import.meta.url);
@@ -21,7 +23,11 @@ const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
 
 test("there are vectors to read", () => assert.ok(vectors.length >= 4));
 
-for (const { what, header, events, bytes } of vectors) {
+for (const { what, header, events, bytes, folded: short } of vectors) {
+  test(`they fold as in Python, wherever they lie: ${what}`, () => {
+    const within = Uint8Array.from(Buffer.from(`00${bytes}`, "hex")).subarray(1);
+    assert.equal(hex(folded(within)), short);
+  });
   test(`bytes equal those of the Python writer: ${what}`, () => {
     assert.equal(hex(encode(header, events)), bytes);
   });

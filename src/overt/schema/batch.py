@@ -23,6 +23,8 @@ from overt.schema import header as headers
 from overt.schema.coarse import COARSE
 from overt.schema.errors import InvalidInput
 from overt.schema.event import EVENT_SETS, EVENTS, MARKS, VALUE_MAX, WIRE
+from overt.schema.fold import MAGIC as FOLDED
+from overt.schema.fold import unfold
 from overt.schema.header import BatchHeader as BatchHeader
 from overt.schema.purpose import PURPOSES
 
@@ -71,7 +73,12 @@ def encode(header: BatchHeader, rows: pa.RecordBatch) -> bytes:
 
 
 def inflate(body: bytes) -> bytes:
-    """Return `body` uncompressed: gzip is recognised by its magic bytes and bounded in size."""
+    """Return `body` uncompressed and unfolded; both are told by magic bytes, and are bounded."""
+    plain = _gunzipped(body)
+    return unfold(plain) if plain[:4] == FOLDED else plain
+
+
+def _gunzipped(body: bytes) -> bytes:
     if body[:2] != b"\x1f\x8b":
         return body
     stream = zlib.decompressobj(wbits=31)
