@@ -147,6 +147,66 @@ def test_a_known_device_goes_the_short_way_and_a_new_one_does_not(
     assert len(store.batches_of(person.subject)) == 4
 
 
+def test_a_head_that_comes_again_is_not_parsed_again_unless_anything_else_differs(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person, other = join(store), join(store)
+    good, theirs = bearer(store, person), bearer(store, other)
+    wires = [person.incoming(SESSION, n).wire for n in range(9)]
+    parsed = 0
+    ordinary = BatchConnection.on_message_begin
+
+    def counted(self: Any) -> None:
+        nonlocal parsed
+        parsed += 1
+        ordinary(self)
+
+    monkeypatch.setattr(BatchConnection, "on_message_begin", counted)
+    usual = [request(wire, good) for wire in wires]
+    cut = len(usual[5]) - 30
+    # What is written at once, how many answers it has, and how often the parser has begun by then.
+    steps = [
+        ([usual[0]], [200], 1),
+        ([usual[1]], [200], 2),
+        ([usual[2]], [200], 2),
+        ([usual[2]], [409], 2),
+        ([request(wires[3][:-1], good)], [400], 2),
+        ([request(wires[3], theirs)], [422], 3),
+        ([request(wires[3], good[:-1] + "!")], [401], 4),
+        ([request(wires[3], good, method="GET")], [405], 5),
+        ([usual[3]], [200], 6),
+        ([usual[4] + usual[4]], [200, 409], 8),
+        ([usual[5][:cut], usual[5][cut:]], [200], 9),
+        ([usual[6].replace(b"Content-Length: ", b"Content-Length: 0")], [200], 9),
+        ([usual[7]], [200], 9),
+    ]
+
+    async def run() -> list[tuple[list[int], int]]:
+        async with Site(store, short=True) as site:
+            await site.answers(request(other.incoming(SESSION, 8).wire, theirs), count=1)
+            reader, writer = await asyncio.open_connection(*site.sock.getsockname())
+            seen = []
+            nonlocal parsed
+            parsed = 0
+            for pieces, expected, _ in steps:
+                for piece in pieces:
+                    writer.write(piece)
+                    await asyncio.sleep(0.01 if len(pieces) > 1 else 0)
+                found = []
+                for _ in expected:
+                    head = await reader.readuntil(b"\r\n\r\n")
+                    length = head.lower().partition(b"content-length: ")[2].partition(b"\r")[0]
+                    await reader.readexactly(int(length))
+                    found.append(int(head[9:12]))
+                seen.append((found, parsed))
+            writer.close()
+            return seen
+
+    seen = asyncio.run(run())
+    assert seen == [(expected, times) for _, expected, times in steps]
+    assert [p.batch for p in store.batches_of(person.subject)] == list(range(8))
+
+
 @pytest.mark.parametrize("step", [1, 40, 100_000])
 def test_pipelined_requests_in_any_pieces_are_answered_in_order(store: Store, step: int) -> None:
     person = join(store)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from overt.store.database import Database, split_names
+from overt.store.database import Database, bare, split_names
 from overt.store.tables import batch, segment, subject
 
 
@@ -112,7 +114,7 @@ class BatchIndex(Database):
             .values(segment=segment_name, offset=sa.bindparam("b_offset")),
             [{"b_row": r, "b_offset": o} for r, o in zip(rows, offsets, strict=True)],
         )
-        self.set_segment_end(connection, segment_name, end)
+        self.set_segment_end(bare(connection), segment_name, end)
 
     def drop_segment(self, connection: sa.Connection, name: str) -> None:
         """Forget a segment that holds nothing any more."""
@@ -134,29 +136,29 @@ class BatchIndex(Database):
                 connection.execute(statement, values)
 
     def held(
-        self, connection: sa.Connection, keys: list[tuple[bytes, int]]
+        self, connection: sqlite3.Connection, keys: list[tuple[bytes, int]]
     ) -> set[tuple[bytes, int]]:
         """Return which (session, batch number) are taken, as seen by an open transaction."""
         asked = ",".join(["(?,?)"] * len(keys))
-        found = connection.exec_driver_sql(
+        found = connection.execute(
             f"WITH asked(s, b) AS (VALUES {asked}) SELECT s, b FROM asked"  # noqa: S608
             " CROSS JOIN batch ON batch.session = s AND batch.batch = b",
-            tuple(value for key in keys for value in key),
+            tuple(chain.from_iterable(keys)),
         )
-        return {(bytes(s), b) for s, b in found}
+        return set(found.fetchall())
 
-    def index(self, connection: sa.Connection, entries: list[Entry], end: int) -> None:
+    def index(self, connection: sqlite3.Connection, entries: list[Entry], end: int) -> None:
         """File new batches of one segment, which is then indexed up to `end`."""
-        connection.exec_driver_sql(_INSERT_BATCH, list(entries))
+        connection.executemany(_INSERT_BATCH, entries).close()
         self.set_segment_end(connection, entries[0].segment.hex(), end)
 
-    def set_segment_end(self, connection: sa.Connection, name: str, end: int) -> None:
+    def set_segment_end(self, connection: sqlite3.Connection, name: str, end: int) -> None:
         """Note up to where a segment is indexed."""
-        connection.exec_driver_sql(
+        connection.execute(
             "INSERT INTO segment (name, end) VALUES (?1, ?2)"
             " ON CONFLICT (name) DO UPDATE SET end = ?2",
             (bytes.fromhex(name), end),
-        )
+        ).close()
 
     def stored(self, subject_row: str) -> dict[str, int]:
         """Return counts of one subject.

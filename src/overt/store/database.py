@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -46,6 +47,8 @@ class Database:
             os.close(open_private(path, os.O_RDWR | os.O_CREAT | os.O_EXCL))
         self._engine = _engine(path, durable=True)
         self._fast = _engine(path, durable=False)
+        self._appending = threading.Lock()
+        self._kept: sa.PoolProxiedConnection | None = None
         with self.write() as connection:
             METADATA.create_all(connection)
             version = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
@@ -57,6 +60,9 @@ class Database:
 
     def close(self) -> None:
         """Close all connections."""
+        if self._kept is not None:
+            self._kept.close()
+            self._kept = None
         self._engine.dispose()
         self._fast.dispose()
 
@@ -83,6 +89,28 @@ class Database:
             with transaction:
                 yield connection
 
+    @contextmanager
+    def append(self) -> Iterator[sqlite3.Connection]:
+        """Yield a bare connection that holds the write lock, as `write(durable=False)` does.
+
+        It is always the same one, and nothing of SQLAlchemy lies around it, which would take as
+        long for a group of batches as SQLite itself. One thread at a time; others wait.
+        """
+        with self._appending:
+            if self._kept is None:
+                self._kept = self._fast.raw_connection()
+            connection = _bare_of(self._kept)
+            try:
+                connection.execute("BEGIN IMMEDIATE").close()
+            except sqlite3.OperationalError as error:
+                raise _busy() from error
+            try:
+                yield connection
+                connection.commit()
+            except BaseException:
+                connection.rollback()
+                raise
+
     def purge(self) -> None:
         """Move the WAL into the database and truncate it, so that no deleted byte is left.
 
@@ -92,6 +120,17 @@ class Database:
             busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").scalar_one()
         if busy:
             raise _busy()
+
+
+def bare(connection: sa.Connection) -> sqlite3.Connection:
+    """Return SQLite's own connection, in the same transaction."""
+    return _bare_of(connection.connection)
+
+
+def _bare_of(connection: sa.PoolProxiedConnection) -> sqlite3.Connection:
+    found = connection.driver_connection
+    assert isinstance(found, sqlite3.Connection)  # noqa: S101 - the dialect's driver
+    return found
 
 
 def _busy() -> Refused:

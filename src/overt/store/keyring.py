@@ -253,11 +253,14 @@ class Keyring:
         """Return the keys of a day that there are, by subject and purposes."""
         found = {}
         with self._fresh():
-            for subject, purposes in wanted:
-                row = self._data_of.get(subject, {}).get((day, tuple(sorted(purposes))))
-                key = None if row is None else self._unwrap(row)
+            for owned in wanted:
+                key = self._found.get((day, owned))
+                if key is None:
+                    subject, purposes = owned
+                    row = self._data_of.get(subject, {}).get((day, tuple(sorted(purposes))))
+                    key = None if row is None else self._unwrap(row)
                 if key is not None:
-                    found[subject, purposes] = key
+                    self._found[day, owned] = found[owned] = key
         return found
 
     def data_key(
@@ -346,6 +349,7 @@ class Keyring:
         self._data: dict[str, tuple[str, int, tuple[str, ...], bytes]] = {}
         self._data_of: dict[str, dict[tuple[int, tuple[str, ...]], str]] = {}
         self._opened: dict[str, DataKey] = {}
+        self._found: dict[tuple[int, tuple[str, tuple[str, ...]]], DataKey] = {}
         self._artefacts: dict[str, bytes] = {}
 
     def _refresh(self) -> None:
@@ -406,6 +410,9 @@ class Keyring:
     def _drop(self, place: int) -> None:
         kind, row = self._held.pop(place, (0, ""))
         self._at.pop(row, None)
+        if kind:
+            # What was found before may be gone with it.
+            self._found.clear()
         if kind == _SECRET:
             del self._secrets[row]
         elif kind == _SUBJECT:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -38,6 +39,9 @@ class StudyRow:
 
 class Receipts(Database):
     """Who takes part under which receipt; every id is random."""
+
+    _known_at: tuple[sqlite3.Connection, int] | None = None
+    _known: dict[str, Grant]
 
     def put_study(self, id_: str, origin: str, document: bytes) -> None:
         """File a study or a new version of it. Its origin cannot change."""
@@ -125,20 +129,22 @@ class Receipts(Database):
         with self.read() as connection:
             return next(iter(_grants(connection, receipt.c.row == receipt_row)), None)
 
-    def grants_in(self, connection: sa.Connection, rows: Iterable[str]) -> dict[str, Grant]:
+    def grants_in(self, connection: sqlite3.Connection, rows: Iterable[str]) -> dict[str, Grant]:
         """Return what receipts allow, as seen by an open transaction.
 
         What was read before on the same connection is kept until SQLite says that another one,
         in whichever process, has written.
         """
-        version = connection.exec_driver_sql("PRAGMA data_version").scalar_one()
-        if connection.info.get("version") != version:
-            connection.info["version"], connection.info["grants"] = version, {}
-        known: dict[str, Grant] = connection.info["grants"]
-        unknown = [row for row in rows if row not in known]
+        (version,) = connection.execute("PRAGMA data_version").fetchone()
+        if self._known_at != (connection, version):
+            self._known_at, self._known = (connection, version), {}
+        known = self._known
+        unknown = [bytes.fromhex(row) for row in rows if row not in known]
         for at in range(0, len(unknown), 500):
-            part = receipt.c.row.in_(unknown[at : at + 500])
-            known.update({grant.receipt: grant for grant in _grants(connection, part)})
+            part = unknown[at : at + 500]
+            query = f"{_GRANTS_IN} ({','.join('?' * len(part))})"
+            for row, subject_row, *words in connection.execute(query, part):
+                known[row.hex()] = _grant(row.hex(), subject_row.hex(), *words)
         return known
 
     def withdraw(self, receipt_row: str, purposes: Iterable[str] | None = None) -> Grant | None:
@@ -192,9 +198,19 @@ def _grants(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> lis
         .where(condition)
         .order_by(receipt.c.row)
     )
-    grants = []
-    for r in connection.execute(query):
-        granted, withdrawn = split_names(r.purposes), split_names(r.withdrawn)
-        active = tuple(name for name in granted if name not in withdrawn)
-        grants.append(Grant(r.row, r.subject, r.study, r.origin, granted, active, r.level))
-    return grants
+    return [_grant(*found) for found in connection.execute(query)]
+
+
+def _grant(
+    row: str, subject_row: str, study_id: str, origin: str, purposes: str, taken_back: str,
+    level: str,
+) -> Grant:  # fmt: skip
+    granted, withdrawn = split_names(purposes), split_names(taken_back)
+    active = tuple(name for name in granted if name not in withdrawn)
+    return Grant(row, subject_row, study_id, origin, granted, active, level)
+
+
+_GRANTS_IN = (
+    "SELECT receipt.row, subject, study, origin, purposes, withdrawn, level FROM receipt"
+    " JOIN subject ON receipt.subject = subject.row WHERE receipt.row IN"
+)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
-
-import sqlalchemy as sa
 
 from overt.schema import batch as batches
 from overt.schema.errors import Damaged, InvalidInput
 from overt.store.batches import Entry
+from overt.store.database import bare
 from overt.store.rows import entry_of, open_row
 from overt.store.segments import ALIGN_BYTES, SealedRow
 
@@ -30,12 +30,12 @@ def recover(store: Store) -> None:
             descriptor = store.segments.claim(name)
             if descriptor is None:
                 continue
-            end = _recover_tail(store, connection, name, ends.get(name, ALIGN_BYTES))
+            end = _recover_tail(store, bare(connection), name, ends.get(name, ALIGN_BYTES))
             store.segments.adopt(name, descriptor, end)
     store.artefacts.sweep()
 
 
-def _recover_tail(store: Store, connection: sa.Connection, name: str, start: int) -> int:
+def _recover_tail(store: Store, connection: sqlite3.Connection, name: str, start: int) -> int:
     entries: list[Entry] = []
     dead, end = [], start
     for offset, row_end, row in store.segments.rows(name, start):
@@ -58,7 +58,7 @@ def _recover_tail(store: Store, connection: sa.Connection, name: str, start: int
 
 def _rebuilt(
     store: Store,
-    connection: sa.Connection,
+    connection: sqlite3.Connection,
     name: str,
     offset: int,
     row: SealedRow,
@@ -78,7 +78,7 @@ def _rebuilt(
         (entry.session, entry.batch) for entry in before
     }:
         return None
-    return entry_of(row, name, offset, session, header, key)
+    return entry_of(row, bytes.fromhex(name), offset, session, header, key)
 
 
 def compact(store: Store) -> int:

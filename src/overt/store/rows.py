@@ -27,15 +27,15 @@ def open_row(row: SealedRow, key: DataKey) -> bytes:
 
 
 def entry_of(
-    row: SealedRow, segment: str, offset: int, session: bytes, header: BatchHeader, key: DataKey
+    row: SealedRow, segment: bytes, offset: int, session: bytes, header: BatchHeader, key: DataKey
 ) -> Entry:
-    """Return the index entry of a row of `segment` at `offset`."""
+    """Return the index entry of a row of `segment` (its 16 bytes) at `offset`."""
     return Entry(
         bytes.fromhex(row.row),
         bytes.fromhex(key.subject),
         bytes.fromhex(row.receipt),
         bytes.fromhex(row.data_key),
-        bytes.fromhex(segment),
+        segment,
         offset,
         len(row.sealed),
         session,

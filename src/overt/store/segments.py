@@ -41,9 +41,9 @@ _BODY = struct.Struct("<4sB3xI16s16s16s")
 _DEAD = bytes(16)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class SealedRow:
-    """A row as it lies in a segment."""
+    """A row as it lies in a segment. Not frozen, as the collector makes one for each batch."""
 
     row: str
     data_key: str

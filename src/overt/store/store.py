@@ -13,13 +13,12 @@ import gzip
 import hmac
 import json
 import os
+import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
-
-import sqlalchemy as sa
 
 from overt.schema import limits
 from overt.schema.batch import BatchHeader
@@ -198,7 +197,7 @@ class Store:
         if not items:
             return []
         try:
-            with self.control.write(durable=False) as connection:
+            with self.control.append() as connection:
                 outcomes, end = self._append(connection, items)
         except BaseException:
             # Whether the commit took effect is not known: the next opening settles it.
@@ -209,7 +208,7 @@ class Store:
         return outcomes
 
     def _append(
-        self, connection: sa.Connection, items: Sequence[Incoming]
+        self, connection: sqlite3.Connection, items: Sequence[Incoming]
     ) -> tuple[list[Outcome], int]:
         grants = self.control.grants_in(connection, {item.header.receipt for item in items})
         numbers = [
@@ -217,26 +216,31 @@ class Store:
             for item in items
         ]
         taken = self.control.held(connection, numbers)
-        outcomes, chosen = [], []
+        outcomes, chosen, wanted = [], [], []
         for item, number in zip(items, numbers, strict=True):
             grant = grants.get(item.header.receipt)
             outcome = _outcome(grant, item.header, taken=number in taken)
             outcomes.append(outcome)
             if outcome is Outcome.STORED and grant is not None:
                 taken.add(number)
-                chosen.append((item, number[0], (grant.subject, item.header.purposes)))
+                chosen.append((item, number[0]))
+                wanted.append((grant.subject, item.header.purposes))
         if not chosen:
             return outcomes, 0
-        keys = self._data_keys(today(), {wanted for _, _, wanted in chosen})
+        found = self._data_keys(today(), set(wanted))
+        keys = [found[each] for each in wanted]
         fresh = os.urandom(FRESH_BYTES * len(chosen))
         rows = [
-            seal_row(keys[wanted], item.header.receipt, item.wire, fresh[at : at + FRESH_BYTES])
-            for at, (item, _, wanted) in zip(range(0, len(fresh), FRESH_BYTES), chosen, strict=True)
+            seal_row(key, item.header.receipt, item.wire, fresh[at : at + FRESH_BYTES])
+            for at, (item, _), key in zip(
+                range(0, len(fresh), FRESH_BYTES), chosen, keys, strict=True
+            )
         ]
         segment, offsets, end = self.segments.append(rows)
+        name = bytes.fromhex(segment)
         entries = [
-            entry_of(row, segment, offset, session, item.header, keys[wanted])
-            for row, offset, (item, session, wanted) in zip(rows, offsets, chosen, strict=True)
+            entry_of(row, name, offset, session, item.header, key)
+            for row, offset, (item, session), key in zip(rows, offsets, chosen, keys, strict=True)
         ]
         self.control.index(connection, entries, end)
         return outcomes, end
@@ -395,7 +399,7 @@ def gzipped(body: bytes) -> bytes:
 
 
 def _outcome(grant: Grant | None, header: BatchHeader, *, taken: bool) -> Outcome:
-    purposes = set(header.purposes)
-    if grant is None or not purposes <= set(grant.granted) or not purposes & set(grant.active):
+    asked = set(header.purposes)
+    if grant is None or not asked.issubset(grant.granted) or asked.isdisjoint(grant.active):
         return Outcome.WITHDRAWN
     return Outcome.HAVE if taken else Outcome.STORED
