@@ -1,8 +1,9 @@
 """`POST /v1/batches` as one bare ASGI function.
 
-A request is checked at once; what passes waits for the next group commit. While one group is
-being written and synced in a thread, the next one gathers, so the disk's latency is shared. The
-answer is sent only when the batch is durable.
+A request is checked at once; what passes waits for the next group commit. A group is sealed and
+written in the event loop, so that the disk begins at once; while it is synced in a thread, the next
+group is taken and checked, so the disk's latency is shared and hidden. The answer is sent only
+when the batch is durable.
 
 | answer | meaning for the device |
 |---|---|
@@ -58,6 +59,8 @@ class Collector:
         self._pending: Counter[str] = Counter()
         self._pending_bytes = 0
         self._thread = ThreadPoolExecutor(1, "overt-commit")
+        self._counter = ThreadPoolExecutor(1, "overt-count")
+        """A thread of its own, as it waits for the lock that a group holds while it is synced."""
         self._committing: asyncio.Task[None] | None = None
         self._counts: Counter[str] = Counter()
         self._counting: asyncio.Task[None] | None = None
@@ -78,6 +81,7 @@ class Collector:
             await self._committing
         if self._counting is not None:
             self._counting.cancel()
+        self._counter.shutdown()
         self._flush()
         self._thread.shutdown()
 
@@ -189,16 +193,13 @@ class Collector:
     # -- group commit ------------------------------------------------------------------------
 
     async def _commit(self) -> None:
-        loop = asyncio.get_running_loop()
         while self._waiting:
             group = self._waiting[: limits.GROUP_BATCHES_MAX]
             del self._waiting[: len(group)]
             items = [item for item, _, _ in group]
             outcomes: list[Outcome | None]
             try:
-                outcomes = [
-                    *await loop.run_in_executor(self._thread, self._store.append_batches, items)
-                ]
+                outcomes = [*await self._stored(items)]
             except Exception:  # noqa: BLE001 - whatever it is, nobody may wait for ever
                 outcomes = [None] * len(group)
             for (item, grant, answered), outcome in zip(group, outcomes, strict=True):
@@ -207,6 +208,22 @@ class Collector:
                 if not self._pending[grant.receipt]:
                     del self._pending[grant.receipt]
                 answered(*self._answer_to(outcome, item, grant))
+
+    async def _stored(self, items: list[Incoming]) -> list[Outcome]:
+        """Store a group: all but its sync here, unless more than that would have to be waited for.
+
+        That is another process which holds the lock, a key of the day, or a new segment.
+        """
+        loop = asyncio.get_running_loop()
+        begun = self._store.begin_append(items, wait=False)
+        if begun is None:
+            return await loop.run_in_executor(self._thread, self._store.append_batches, items)
+        try:
+            finished = loop.run_in_executor(self._thread, begun.finish)
+        except RuntimeError:  # closed
+            begun.give_up()
+            raise
+        return await finished
 
     def _answer_to(
         self, outcome: Outcome | None, item: Incoming, grant: Grant
@@ -246,7 +263,7 @@ class Collector:
 
     async def _flush_soon(self) -> None:
         await asyncio.sleep(limits.COUNTERS_WRITTEN_EVERY_S)
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._flush)
+        await asyncio.get_running_loop().run_in_executor(self._counter, self._flush)
 
     def _flush(self) -> None:
         counts, self._counts = self._counts, Counter()

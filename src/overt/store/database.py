@@ -89,27 +89,47 @@ class Database:
             with transaction:
                 yield connection
 
-    @contextmanager
-    def append(self) -> Iterator[sqlite3.Connection]:
-        """Yield a bare connection that holds the write lock, as `write(durable=False)` does.
+    def begin_append(self, *, wait: bool = True) -> sqlite3.Connection | None:
+        """Take the write lock for a group of batches; None if `wait` is false and it is taken.
 
-        It is always the same one, and nothing of SQLAlchemy lies around it, which would take as
-        long for a group of batches as SQLite itself. One thread at a time; others wait.
+        It is always the same bare connection, as SQLAlchemy takes as long for a group as SQLite
+        itself. Nobody else of this process appends until `end_append`, from whichever thread.
+        Like `write(durable=False)` it is only for what can be rebuilt from segments.
         """
-        with self._appending:
+        if not self._appending.acquire(blocking=wait):
+            return None
+        try:
             if self._kept is None:
                 self._kept = self._fast.raw_connection()
             connection = _bare_of(self._kept)
+            if wait:
+                connection.execute("BEGIN IMMEDIATE").close()
+                return connection
+            connection.execute("PRAGMA busy_timeout=0").close()
             try:
                 connection.execute("BEGIN IMMEDIATE").close()
-            except sqlite3.OperationalError as error:
+            finally:
+                connection.execute(f"PRAGMA busy_timeout={1000 * BUSY_TIMEOUT_S:.0f}").close()
+        except sqlite3.OperationalError as error:
+            self._appending.release()
+            if wait:
                 raise _busy() from error
-            try:
-                yield connection
+            return None
+        except BaseException:
+            self._appending.release()
+            raise
+        return connection
+
+    def end_append(self, connection: sqlite3.Connection, *, keep: bool) -> None:
+        """Commit what was appended, without an fsync, or roll it back; give the lock back."""
+        try:
+            if keep:
                 connection.commit()
-            except BaseException:
+        finally:
+            try:
                 connection.rollback()
-                raise
+            finally:
+                self._appending.release()
 
     def purge(self) -> None:
         """Move the WAL into the database and truncate it, so that no deleted byte is left.

@@ -23,6 +23,7 @@ import os
 import struct
 import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from overt.schema.errors import Damaged, Missing
@@ -91,6 +92,12 @@ class Segments:
         `settle`, or `close` when it cannot know whether its commit took effect: the rows are
         then indexed or overwritten when the store is opened next.
         """
+        written = self.write(rows)
+        self.sync()
+        return written
+
+    def write(self, rows: Sequence[SealedRow]) -> tuple[str, list[int], int]:
+        """Do what `append` does up to making them durable, which `sync` must do next."""
         name, descriptor = self._appendable()
         parts, offsets, at = [], [], self._end
         for row in rows:
@@ -99,13 +106,27 @@ class Segments:
             parts.append(part.ljust(_span(len(row.sealed)), b"\0"))
             offsets.append(at)
             at += len(parts[-1])
-        try:
+        with self._cut_off_again(descriptor):
             write_all(descriptor, b"".join(parts), self._end)
+        return name, offsets, at
+
+    def sync(self) -> None:
+        """Make durable what was written."""
+        _, descriptor = self._appendable()
+        with self._cut_off_again(descriptor):
             os.fdatasync(descriptor)
+
+    @contextmanager
+    def _cut_off_again(self, descriptor: int) -> Iterator[None]:
+        try:
+            yield
         except OSError:
             os.ftruncate(descriptor, self._end)
             raise
-        return name, offsets, at
+
+    def is_open(self) -> bool:
+        """Return whether rows can be written without beginning another segment first."""
+        return self._own is not None and self._end < SEGMENT_BYTES_MAX
 
     def settle(self, end: int) -> None:
         """Accept what was appended up to `end`, after the index was committed."""
@@ -194,7 +215,7 @@ class Segments:
             os.close(descriptor)
 
     def _appendable(self) -> tuple[str, int]:
-        if self._own is not None and self._end < SEGMENT_BYTES_MAX:
+        if self._own is not None and self.is_open():
             return self._own
         self.close()
         name = os.urandom(16).hex()

@@ -54,6 +54,43 @@ class Incoming:
     wire: bytes = field(repr=False)
 
 
+@dataclass(slots=True)
+class Begun:
+    """Batches written and indexed, in a transaction that waits for the disk: `finish` it.
+
+    That takes no time of the interpreter but two calls, so a thread can do it beside others.
+    """
+
+    store: Store
+    connection: sqlite3.Connection = field(repr=False)
+    outcomes: list[Outcome]
+    end: int
+    """Where the segment ends now; 0 when nothing was written."""
+
+    def finish(self) -> list[Outcome]:
+        """Make durable what is STORED, then say so in the index; return what became of each."""
+        durable = False
+        try:
+            try:
+                if self.end:
+                    self.store.segments.sync()
+                durable = True
+            finally:
+                self.store.control.end_append(self.connection, keep=durable)
+        except BaseException:
+            # Whether the commit took effect is not known: the next opening settles it.
+            self.store.segments.close()
+            raise
+        if self.end:
+            self.store.segments.settle(self.end)
+        return self.outcomes
+
+    def give_up(self) -> None:
+        """Take everything back."""
+        self.store.control.end_append(self.connection, keep=False)
+        self.store.segments.close()
+
+
 @dataclass(frozen=True, slots=True)
 class Erased:
     """What an erasure step removed."""
@@ -194,22 +231,33 @@ class Store:
         gone, or no purpose of the batch is active any more. HAVE when (session, number) came
         before, in this call or ever. Raises `OSError` when the disk refuses: nothing is stored.
         """
-        if not items:
-            return []
+        begun = self.begin_append(items)
+        return [] if begun is None else begun.finish()
+
+    def begin_append(self, items: Sequence[Incoming], *, wait: bool = True) -> Begun | None:
+        """Do what `append_batches` does up to where it waits for the disk; then `finish` it.
+
+        Until that is done, the control database's write lock is held. None, and nothing done,
+        without items; or if `wait` is false and it would have to wait before: for the lock, or for
+        the disk to hold a new key or segment.
+        """
+        connection = self.control.begin_append(wait=wait) if items else None
+        if connection is None:
+            return None
         try:
-            with self.control.append() as connection:
-                outcomes, end = self._append(connection, items)
+            made = self._append(connection, items, wait=wait)
         except BaseException:
-            # Whether the commit took effect is not known: the next opening settles it.
+            self.control.end_append(connection, keep=False)
             self.segments.close()
             raise
-        if end:
-            self.segments.settle(end)
-        return outcomes
+        if made is None:
+            self.control.end_append(connection, keep=False)
+            return None
+        return Begun(self, connection, *made)
 
     def _append(
-        self, connection: sqlite3.Connection, items: Sequence[Incoming]
-    ) -> tuple[list[Outcome], int]:
+        self, connection: sqlite3.Connection, items: Sequence[Incoming], *, wait: bool
+    ) -> tuple[list[Outcome], int] | None:
         grants = self.control.grants_in(connection, {item.header.receipt for item in items})
         numbers = [
             (self._session(grants.get(item.header.receipt), item), item.header.batch)
@@ -227,7 +275,9 @@ class Store:
                 wanted.append((grant.subject, item.header.purposes))
         if not chosen:
             return outcomes, 0
-        found = self._data_keys(today(), set(wanted))
+        found = self._data_keys(today(), set(wanted), wait=wait)
+        if found is None or not (wait or self.segments.is_open()):
+            return None
         keys = [found[each] for each in wanted]
         fresh = os.urandom(FRESH_BYTES * len(chosen))
         rows = [
@@ -236,7 +286,7 @@ class Store:
                 range(0, len(fresh), FRESH_BYTES), chosen, keys, strict=True
             )
         ]
-        segment, offsets, end = self.segments.append(rows)
+        segment, offsets, end = self.segments.write(rows)
         name = bytes.fromhex(segment)
         entries = [
             entry_of(row, name, offset, session, item.header, key)
@@ -246,11 +296,16 @@ class Store:
         return outcomes, end
 
     def _data_keys(
-        self, day: int, wanted: set[tuple[str, tuple[str, ...]]]
-    ) -> dict[tuple[str, tuple[str, ...]], DataKey]:
-        """Return the keys of the day; those that are missing are made with one fsync."""
+        self, day: int, wanted: set[tuple[str, tuple[str, ...]]], *, wait: bool
+    ) -> dict[tuple[str, tuple[str, ...]], DataKey] | None:
+        """Return the keys of the day; those that are missing are made with one fsync.
+
+        None if `wait` is false and some are missing.
+        """
         keys = self.keyring.data_keys_on(day, wanted)
         if len(keys) < len(wanted):
+            if not wait:
+                return None
             with self.keyring.group():
                 for subject, purposes in wanted - keys.keys():
                     self.keyring.data_key(subject, day, purposes, create=True)
