@@ -75,10 +75,11 @@ def collector_rows(found: dict[str, Any]) -> list[Row]:
         if found[case] is None:
             continue
         ours, theirs = found[case]["overt"], found[case]["fastapi"]
+        best = f"{ours['connections']} connections, theirs {theirs['connections']}"
         rows.append(
             (
-                f"collector, events/s, durable before the answer{title}",
-                f"**{ours['events_per_s'] / 1e6:.2f} M** ({found[case]['ratio']:.0f} times)",
+                f"collector, events/s, durable before the answer{title} ({best})",
+                f"**{ours['events_per_s'] / 1e6:.2f} M** ({found[case]['ratio']:.1f} times)",
                 f"{theirs['events_per_s'] / 1e6:.3f} M",
                 peer,
             )
@@ -94,7 +95,7 @@ def collector_rows(found: dict[str, Any]) -> list[Row]:
     )
     rows.append(
         (
-            "answer, p99, 64 connections",
+            f"answer, p99, {min(found['connections'])} connections",
             f"{ours['p99_ms']:.0f} ms",
             f"{theirs['p99_ms']:.0f} ms",
             peer,
