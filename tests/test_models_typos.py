@@ -281,6 +281,7 @@ def test_times_of_a_token_are_those_of_the_letters_that_stood() -> None:
     assert found[1, "te"].rollover.tolist() == [False, True]
     assert found[1, "te"].into.round(3).tolist() == [round(float(np.log(8)), 3), 0.0]
     assert found[1, "te"].hold.round(2).tolist() == [1.1, -0.92]
+    assert timing._tokens([(0.0, 1.0, "İ")]) == {}
 
 
 def test_the_letters_at_which_a_candidate_differs_are_those_it_does_not_explain() -> None:

@@ -161,6 +161,8 @@ def _note(
     if not token or (at, token) in found or inside < 0:
         return
     table = np.array([one[1:] for one in kept[begins + inside :][: len(token)]])
+    if len(table) < len(token):  # a letter whose lower case is two
+        return
     found[at, token] = Times(_over(table[:, 0], pace), _over(table[:, 1], hold), table[:, 2] > 0)
 
 
