@@ -237,7 +237,9 @@ export class Membership {
     };
     if (this.#beats % RECOVER_BEATS === 1)
       await safely(() => sender?.recover(own, recorder.lockOf, grant.hold_days));
-    if (!(this.outbox && this.outbox.due_ms > Date.now())) void safely(() => this.send(false));
+    void safely(async () => {
+      if (!(this.outbox && this.outbox.due_ms > Date.now())) await this.send(false);
+    });
     if (document.visibilityState === "visible" && !this.#asking) await safely(() => this.#ask(grant));
   }
 
