@@ -32,6 +32,8 @@ browser, context, own, page, server, shared = FIXTURES
 
 
 def test_the_outbox_is_emptied_only_by_an_acknowledgement(page: Any, server: Server) -> None:
+    server.outbox_delay_s = 3600
+    reloaded(page)
     join(page, ["typing-assist"])
     page.click("#listed")
     page.keyboard.type("abc")
