@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from overt.schema.errors import Damaged, Missing, Refused
-from overt.store.keyring import HEADER_BYTES, SLOT_BYTES, Keyring
+from overt.store.entries import SLOT_BYTES
+from overt.store.keyring import HEADER_BYTES, Keyring
 from overt.store.layout import Layout
 from overt.store.master import PASSPHRASE_VARIABLE
 

@@ -34,6 +34,7 @@ BELOW["cli"] = {*BELOW["commands"], "commands"}
 FORBIDDEN = {
     "torch": {*_DATA, *_STORE, "store", "collector", "audit", "device"},
     "overt.store.keyring": set(BELOW) - {"store"},
+    "overt.store.entries": set(BELOW) - {"store"},
     "overt.store.segments": set(BELOW) - {"store", "gateway"},
 }
 """Import → folders that never name it: only the store touches keys, only the gateway opens rows."""

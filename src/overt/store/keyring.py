@@ -21,64 +21,45 @@ every read compares first; so a key destroyed in one process is gone in all.
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import hmac
 import mmap
 import os
 import secrets
-import struct
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 
 import numpy as np
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from overt.schema.errors import Damaged, InvalidInput, Missing, Refused
+from overt.store.entries import (
+    ARTEFACT,
+    DATA,
+    DATA_BODY,
+    ENTRY,
+    PAYLOAD_BYTES,
+    SECRET,
+    SLOT_BYTES,
+    SUBJECT,
+    SUBJECT_BODY,
+    DataKey,
+    Subject,
+    place_of,
+    secret_row,
+)
 from overt.store.files import locked, open_private, write_all, write_new
 from overt.store.layout import Layout
 from overt.store.master import PASSPHRASE_VARIABLE, check_of, make_master_key, master_key
-from overt.store.seal import KEY_BYTES, NONCE_BYTES, SEAL_BYTES, seal, unseal
+from overt.store.seal import KEY_BYTES, NONCE_BYTES, seal, unseal
 
 MAGIC = b"OVK1"
 HEADER_BYTES = 4096
-SLOT_BYTES = 256
 SLOTS_FIRST = 1024
 """Slots of a new keyring; it doubles when an eighth of them is left."""
 
-_PAYLOAD_BYTES = SLOT_BYTES - SEAL_BYTES
 _GENERATION = slice(20, 36)
-_SECRET, _SUBJECT, _DATA, _ARTEFACT = 1, 2, 3, 4
-_ENTRY = struct.Struct("<B16s")
-_SUBJECT_BODY = struct.Struct("<16s32s32s32s64p")
-_DATA_BODY = struct.Struct("<16sI60s128p")
-
-
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """A person of one study as the keyring knows them."""
-
-    row: str
-    study: str
-    pseudonym: bytes = field(repr=False)
-    key: bytes = field(repr=False)
-    recovery_hash: bytes = field(repr=False)
-    device_hash: bytes = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class DataKey:
-    """Key of one subject's rows of one day (days since 1970, UTC) and one set of purposes."""
-
-    row: str
-    subject: str
-    day: int
-    purposes: tuple[str, ...]
-    key: bytes = field(repr=False)
-    wrapped: bytes = field(repr=False)
-    cipher: AESGCM = field(repr=False, compare=False)
 
 
 class Keyring:
@@ -164,7 +145,7 @@ class Keyring:
                 return self._artefacts.get(row)
         with self._changing():
             if row not in self._artefacts:
-                self._add(_ARTEFACT, row, os.urandom(KEY_BYTES))
+                self._add(ARTEFACT, row, os.urandom(KEY_BYTES))
             return self._artefacts[row]
 
     def artefact_rows(self) -> list[str]:
@@ -204,19 +185,19 @@ class Keyring:
 
     def secret(self, name: str) -> bytes:
         """Return the system secret of this name (32 bytes), made at first use."""
-        row = _secret_row(name)
+        row = secret_row(name)
         with self._fresh():
             if row in self._secrets:
                 return self._secrets[row]
         with self._changing():
             if row not in self._secrets:
-                self._add(_SECRET, row, os.urandom(KEY_BYTES))
+                self._add(SECRET, row, os.urandom(KEY_BYTES))
             return self._secrets[row]
 
     def renew_secret(self, name: str) -> bytes:
         """Destroy the system secret of this name and return a new one."""
         with self._changing():
-            self.destroy(_secret_row(name))
+            self.destroy(secret_row(name))
             return self.secret(name)
 
     def add_subject(
@@ -240,10 +221,10 @@ class Keyring:
         with self._changing():
             for recovery_hash, device_hash in hashes:
                 row = os.urandom(16).hex()
-                body = _SUBJECT_BODY.pack(
+                body = SUBJECT_BODY.pack(
                     os.urandom(16), os.urandom(KEY_BYTES), recovery_hash, device_hash, name
                 )
-                self._add(_SUBJECT, row, body)
+                self._add(SUBJECT, row, body)
                 rows.append(row)
         return rows
 
@@ -286,8 +267,8 @@ class Keyring:
                 names = ",".join(wanted[1]).encode()
                 if len(names) > 127:
                     raise InvalidInput("names of the purposes are too long", where="purposes")
-                body = _DATA_BODY.pack(bytes.fromhex(subject), day, wrapped, names)
-                self._add(_DATA, row, body)
+                body = DATA_BODY.pack(bytes.fromhex(subject), day, wrapped, names)
+                self._add(DATA, row, body)
             return self._unwrap(row)
 
     @contextmanager
@@ -377,7 +358,7 @@ class Keyring:
 
     def _open_slot(self, place: int, slot: bytes) -> bytes | None:
         try:
-            return self._master.decrypt(slot[:NONCE_BYTES], slot[NONCE_BYTES:], _place(place))
+            return self._master.decrypt(slot[:NONCE_BYTES], slot[NONCE_BYTES:], place_of(place))
         except InvalidTag:
             return None
 
@@ -387,9 +368,9 @@ class Keyring:
         index = secrets.randbelow(len(self._free))
         self._free[index], self._free[-1] = self._free[-1], self._free[index]
         place = self._free.pop()
-        payload = (_ENTRY.pack(kind, bytes.fromhex(row)) + body).ljust(_PAYLOAD_BYTES, b"\0")
+        payload = (ENTRY.pack(kind, bytes.fromhex(row)) + body).ljust(PAYLOAD_BYTES, b"\0")
         nonce = os.urandom(NONCE_BYTES)
-        self._put(place, nonce + self._master.encrypt(nonce, payload, _place(place)), payload)
+        self._put(place, nonce + self._master.encrypt(nonce, payload, place_of(place)), payload)
 
     def _put(self, place: int, slot: bytes, payload: bytes | None = None) -> None:
         write_all(self._file, slot, HEADER_BYTES + place * SLOT_BYTES)
@@ -413,37 +394,37 @@ class Keyring:
         if kind:
             # What was found before may be gone with it.
             self._found.clear()
-        if kind == _SECRET:
+        if kind == SECRET:
             del self._secrets[row]
-        elif kind == _SUBJECT:
+        elif kind == SUBJECT:
             del self._subjects[row]
             for data_row in self._data_of.get(row, {}).values():
                 self._opened.pop(data_row, None)
-        elif kind == _DATA:
+        elif kind == DATA:
             subject, day, purposes, _ = self._data.pop(row)
             del self._data_of[subject][day, purposes]
             self._opened.pop(row, None)
-        elif kind == _ARTEFACT:
+        elif kind == ARTEFACT:
             del self._artefacts[row]
 
     def _learn(self, place: int, payload: bytes | None) -> None:
         if payload is None:
             return
-        kind, raw_row = _ENTRY.unpack_from(payload)
-        row, body = raw_row.hex(), payload[_ENTRY.size :]
+        kind, raw_row = ENTRY.unpack_from(payload)
+        row, body = raw_row.hex(), payload[ENTRY.size :]
         self._held[place] = (kind, row)
         self._at[row] = place
-        if kind == _SECRET:
+        if kind == SECRET:
             self._secrets[row] = body[:KEY_BYTES]
-        elif kind == _SUBJECT:
-            pseudonym, key, recovery, device, study = _SUBJECT_BODY.unpack_from(body)
+        elif kind == SUBJECT:
+            pseudonym, key, recovery, device, study = SUBJECT_BODY.unpack_from(body)
             self._subjects[row] = Subject(row, study.decode(), pseudonym, key, recovery, device)
-        elif kind == _DATA:
-            subject, day, wrapped, names = _DATA_BODY.unpack_from(body)
+        elif kind == DATA:
+            subject, day, wrapped, names = DATA_BODY.unpack_from(body)
             purposes = tuple(names.decode().split(","))
             self._data[row] = (subject.hex(), day, purposes, wrapped)
             self._data_of.setdefault(subject.hex(), {})[day, purposes] = row
-        elif kind == _ARTEFACT:
+        elif kind == ARTEFACT:
             self._artefacts[row] = body[:KEY_BYTES]
 
     def _unwrap(self, row: str) -> DataKey | None:
@@ -459,14 +440,6 @@ class Keyring:
         opened = DataKey(row, subject, day, purposes, key, wrapped, AESGCM(key))
         self._opened[row] = opened
         return opened
-
-
-def _place(place: int) -> bytes:
-    return b"overt slot 1" + place.to_bytes(4, "little")
-
-
-def _secret_row(name: str) -> str:
-    return hashlib.sha256(b"overt secret " + name.encode()).hexdigest()[:32]
 
 
 def _create(layout: Layout) -> None:

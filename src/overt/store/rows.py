@@ -5,7 +5,7 @@ from __future__ import annotations
 from overt.schema import batch as batches
 from overt.schema.batch import BatchHeader
 from overt.store.batches import Entry
-from overt.store.keyring import DataKey
+from overt.store.entries import DataKey
 from overt.store.seal import NONCE_BYTES, seal_with, unseal
 from overt.store.segments import SealedRow, bound
 

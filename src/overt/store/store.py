@@ -27,8 +27,9 @@ from overt.store import backup as backups
 from overt.store import recovery
 from overt.store.artefacts import Artefacts
 from overt.store.control import BackupRow, BatchPlace, Control, Grant, today
+from overt.store.entries import DataKey
 from overt.store.files import make_folder
-from overt.store.keyring import DataKey, Keyring
+from overt.store.keyring import Keyring
 from overt.store.layout import Layout
 from overt.store.rows import FRESH_BYTES, entry_of, open_row, seal_row
 from overt.store.seal import seal, unseal
