@@ -219,6 +219,26 @@ def test_any_run_of_enough_different_deltas_is_found_wherever_it_lies(
     assert (deltas.find(data) is not None) == enough
 
 
+def whole_seconds(seed: int, keys_per_s: float, spread: float) -> np.ndarray:
+    """Return the deltas of 1,500 presses at `rhythm/1`; without `spread` they are a steady beat."""
+    rng = np.random.default_rng(seed)
+    at_s = np.cumsum(np.exp(spread * rng.standard_normal(1500)) / keys_per_s)
+    return np.diff(np.floor(at_s).astype(np.int64)) * 1_000_000
+
+
+@given(st.integers(0, 2**32), st.floats(0.5, 7), st.floats(0.5, 7))
+@settings(max_examples=15, deadline=None)
+def test_of_two_people_at_whole_seconds_only_the_one_looked_for_is_found(
+    seed: int, one_per_s: float, other_per_s: float
+) -> None:
+    gone, other = whole_seconds(seed, one_per_s, 0.6), whole_seconds(seed + 1, other_per_s, 0.6)
+    deltas = Deltas([gone[:800], gone[800:]])
+    assert deltas.find(other.astype("<i4").tobytes()) is None
+    assert deltas.find(os.urandom(3) + gone[200:500].astype("<i4").tobytes()) == "int32"
+    assert deltas.find(np.cumsum(gone)[900:1300].tobytes()) == "int64"
+    assert len(Deltas([whole_seconds(seed, one_per_s, 0.0)])) == 0
+
+
 class Melting(type(Path())):  # type: ignore[misc]
     """A folder whose file `melts` is gone by the time anyone comes to read it."""
 
