@@ -87,8 +87,11 @@ def test_what_is_about_a_person_is_not_kept_by_caches(client: httpx.Client) -> N
 def test_another_site_cannot_post(client: httpx.Client, headers: dict[str, str]) -> None:
     answer = client.post("/v1/withdraw", json={"recovery_code": "x"}, headers=headers)
     assert answer.status_code == 403
-    own = client.post("/v1/withdraw", json={}, headers={"Origin": str(client.base_url).rstrip("/")})
+    here = str(client.base_url).rstrip("/")
+    own = client.post("/v1/withdraw", json={}, headers={"Origin": here})
     assert own.status_code == 400
+    scheme = client.post("/v1/withdraw", json={}, headers={"Origin": here.replace("http", "ftp")})
+    assert scheme.status_code == 403
 
 
 def test_a_long_body_is_refused_before_it_is_read(client: httpx.Client) -> None:

@@ -128,6 +128,13 @@ def allowed(answer: httpx.Response) -> dict[str, str]:
     }
 
 
+def test_the_page_of_a_study_names_its_sites(
+    places: tuple[str, Site, Site], client: httpx.Client
+) -> None:
+    assert f"<code>{places[1].url}</code>" in client.get("/study/writing").text
+    assert "<code>https://browsing.example</code>" in client.get("/study/browsing").text
+
+
 @pytest.mark.parametrize(("method", "path"), NEEDED)
 def test_a_listed_site_gets_what_a_device_needs_and_no_other_does(
     places: tuple[str, Site, Site], client: httpx.Client, method: str, path: str

@@ -23,7 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from overt.gateway.studies import is_for_extensions, sites
 from overt.store.store import Store
-from overt.studio.shell import LISTED, refuse
+from overt.studio.shell import LISTED, is_own, refuse
 
 SDK = "/static/overt.js"
 MORE = "/static/overt-more.js"
@@ -63,11 +63,10 @@ def is_extension(origin: str) -> bool:
     return _EXTENSION.fullmatch(origin) is not None
 
 
-def origin_elsewhere(headers: Headers) -> str | None:
+def origin_elsewhere(scope: Scope) -> str | None:
     """Return the origin of a page of another site; None for pages of this one and programs."""
-    origin = headers.get("origin")
-    here = origin is None or origin.partition("://")[2] == headers.get("host")
-    return None if here else origin
+    origin = Headers(scope=scope).get("origin")
+    return None if origin is None or is_own(scope, origin) else origin
 
 
 class Elsewhere:
@@ -82,7 +81,7 @@ class Elsewhere:
         if scope["type"] != "http" or not is_for_devices(scope["path"]):
             await self._inner(scope, receive, send)
             return
-        origin = origin_elsewhere(Headers(scope=scope))
+        origin = origin_elsewhere(scope)
         if origin is None:
             await self._inner(scope, receive, _varied(send))
         elif not await run_in_threadpool(self._is_listed, origin):

@@ -103,7 +103,7 @@ class Shell:
             await send(message)
 
         headers = Headers(scope=scope)
-        trusted = LISTED in scope or same_origin(headers)
+        trusted = LISTED in scope or same_origin(scope)
         if scope["method"] not in ("GET", "HEAD") and not trusted:
             await refuse(guarded, 403, "comes from another site", "header Origin")
             return
@@ -114,16 +114,27 @@ class Shell:
         await self._inner(scope, _once(body, receive), guarded)
 
 
-def same_origin(headers: Headers) -> bool:
+def is_own(scope: Scope, origin: str) -> bool:
+    """Tell whether an origin, scheme and all, is that of this server's pages.
+
+    Who was reached by `http` may still have pages under `https`: a proxy before it ends the
+    encryption. Who was reached by `https` has no page under `http`.
+    """
+    host = Headers(scope=scope).get("host")
+    return origin in (f"https://{host}", f"{scope.get('scheme', 'http')}://{host}")
+
+
+def same_origin(scope: Scope) -> bool:
     """Tell whether a request that changes something comes from a page of this server.
 
     Programs send no `Origin` and hold no ambient credentials here, so they pass. Browsers send one
     with every form, and the pass of the researcher's page goes only to requests from its own site.
     """
+    headers = Headers(scope=scope)
     if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         return False
     origin = headers.get("origin")
-    return origin is None or origin.partition("://")[2] == headers.get("host")
+    return origin is None or is_own(scope, origin)
 
 
 async def _body(receive: Receive, headers: Headers) -> bytes | None:
