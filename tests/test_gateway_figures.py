@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway_fixtures import STUDY, join, new_store, sessions, upload
@@ -127,6 +127,7 @@ def test_every_part_of_a_spread_holds_ten_people(values: list[float]) -> None:
     assert list(found.bounds) == sorted(found.bounds)
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.floats(-1e6, 1e6), min_size=10, max_size=250),
     st.lists(st.floats(-1e6, 1e6), max_size=9),

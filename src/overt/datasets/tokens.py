@@ -17,12 +17,11 @@ import pyarrow as pa
 
 from overt.datasets.split import shard_of, split_of
 from overt.features.kernel import kernel
+from overt.features.scrolling import SCROLL_GAP_US
 from overt.schema.event import Edit, KeyClass, Kind, Modifier, Role
 from overt.schema.people import SubjectEvents
 
 TOKENS_ID = "tokens/1"
-SCROLL_BURST_GAP_US = 500_000
-"""A wheel or scroll event this long after the one before begins a new burst, and a token."""
 HELD_US_MAX = 2_000_000
 """A key down longer than this no longer counts as held: its release was probably lost."""
 
@@ -196,7 +195,7 @@ def _tokenise(
         elif kind[i] == _CLICK:
             found = of_click[role[i]]
         elif kind[i] == _WHEEL or kind[i] == _SCROLL:
-            if last_scroll < 0 or now - last_scroll >= SCROLL_BURST_GAP_US:
+            if last_scroll < 0 or now - last_scroll >= SCROLL_GAP_US:
                 found = _SCROLL_UP if scroll_y[i] < 0 else _SCROLL_DOWN
             last_scroll = now
         elif kind[i] == _FOCUS:

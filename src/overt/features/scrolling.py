@@ -15,7 +15,8 @@ from overt.features.sums import Columns, Cut, Events, Family, add
 from overt.schema.event import Kind
 
 SCROLL_GAP_US = 500_000
-"""As in `spec/tokens.md`: longer than a finger needs to reach for the wheel again; ours."""
+"""A scroll event this long after the one before begins a new burst, and a token (`spec/tokens.md`):
+longer than a finger needs to reach for the wheel again; ours."""
 COLUMNS = Columns(
     measures=(
         "scroll_burst_css_px",

@@ -55,7 +55,11 @@ def card(
         "sharded GRU event encoder; a prediction is the mean over shards",
         trained,
         {name: getattr(config, name) for name in Config.__dataclass_fields__},
-        {**evaluation.as_dict(), "persons": bucket(evaluation.persons)},
+        {
+            **evaluation.as_dict(),
+            "persons": bucket(evaluation.persons),
+            "events": bucket(evaluation.events),
+        },
         manifest,
     )
     return {**made, "training": mean_curve(trained.curves.values()) if with_curve else None}

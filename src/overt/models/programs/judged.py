@@ -48,7 +48,7 @@ def card(fitted: Fitted, people: Iterable[Sample], manifest: Manifest) -> dict[s
     figures: dict[str, Any] = {
         "protocol": "leave-shard-out" if asked else "none",
         "persons": bucket(len(asked)),
-        "events": sum(one.kind.size for one, _shards in asked),
+        "events": bucket(sum(one.kind.size for one, _shards in asked)),
         "too_few": len(asked) < PERSONS_MIN,
         "rows": _rows(fitted, asked) if asked else {},
     }

@@ -25,15 +25,15 @@ from overt.schema.errors import InvalidInput, TooFew
 PEOPLE_MIN = 2
 TYPING = "typing"
 
+_TELLS = (
+    "“Cannot tell” is an answer: bounds are set so that, on people and programs left out of "
+    "learning, 1 % of people's windows are called a program's, and 5 % of programs' a person's."
+)
 _READ = (
     (
         "Seconds are of input: a pause counts half a second at most. Where a source has single "
         "movements (cursory, mousetrap), they are put one after the other with half a second "
         "between, and a window holds several; 60 s of mousetrap are 45 to 60."
-    ),
-    (
-        "“Cannot tell” is an answer: bounds are set so that, on people and programs left out of "
-        "learning, 1 % of people's windows are called a program's, and 5 % of programs' a person's."
     ),
     (
         "The probe says what sampling alone gives away (intervals in fast movement, their grain, "
@@ -44,7 +44,7 @@ _READ = (
         "has learned from recordings of the very person it stands in for is not among them."
     ),
 )
-"""What a reader must know."""
+"""What a reader must know of movement; of typing it is `_READ_TYPING`, of both `_TELLS`."""
 
 
 _READ_TYPING = (
@@ -94,7 +94,7 @@ def evaluate(path: Path, progress: Progress) -> Scores:
         "and each source of people, is left out of learning and asked about alone.",
         counts=counts | _counts_typing([one.windows for one in parts if one.name]),
         rows=tuple(row for part in parts for row in figures(part, progress)),
-        notes=tuple(notes),
+        notes=(_TELLS, *notes),
     )
 
 
