@@ -110,7 +110,12 @@ def test_a_worker_that_is_stopped_while_somebody_types_loses_nothing(browser: Ex
         browser.stop_worker(page)
         page.keyboard.type("yz")
         typed += 2
+    # The page is still there: it has said again what the stopped workers did not acknowledge.
+    assert count(newest(browser.stored()), Kind.KEY_DOWN) == typed
+    browser.panel().close()
+    # Now it closes with the worker stopped: its last words wait in the browser's memory.
     browser.stop_worker(page)
+    page.bring_to_front()
     page.keyboard.type("!")
     page.close()
     sessions = browser.stored()
