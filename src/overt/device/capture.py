@@ -24,6 +24,7 @@ from overt.schema.event import EVENTS, KeyClass, Kind, Modifier, Pointer, Role
 FACTS = np.dtype([(field.name, field.type.to_pandas_dtype()) for field in EVENTS])
 """One row an event: the columns of `EVENTS`. `seq` is given by the session."""
 
+_NOTHING = np.empty(0, FACTS)
 EIGHTHS = 8
 NOTCH_CSS_PX = 120
 """One notch of a wheel, as browsers count it."""
@@ -34,6 +35,9 @@ CONFIRM_AFTER_S = 0.06
 CONFIRM_AFTER_MOVE_S = 0.6
 """After something that may move the keyboard to another field (Tab, Enter, a click, a shortcut) a
 key waits longer for its field to confirm: a busy program may not have moved it yet."""
+
+LOOK_ANYWAY = 5
+"""Each so many looks, who has the keyboard is asked even where nothing happened."""
 
 _MOVES = frozenset({KeyClass.TAB, KeyClass.ENTER, KeyClass.ESCAPE, KeyClass.FUNCTION})
 
@@ -82,15 +86,20 @@ class Capture:
         self._grabbed = False
         self._slots = Slots()
         self._waiting: deque[_Waiting] = deque()
-        self._ready = np.empty(0, FACTS)
+        self._ready = _NOTHING
         self._moved_s = 0.0
         self._in = 0
+        self._idle = 0
         self._pressed: dict[int, tuple[int, int, int]] = {}
         self._clicked: tuple[int, int, int, int, int] = (0, 0, 0, 0, 0)
 
     def look(self, *, is_open: bool) -> Any:
         """Return `FACTS[n]`: what may be kept now, in order of time. Nothing, unless `is_open`."""
         heap = self._display.heap()
+        self._idle += 1
+        busy = len(heap.events) or heap.focus or self._waiting or self._screen.poll()
+        if not busy and (self._idle % LOOK_ANYWAY or not is_open):
+            return self._in_order([])  # nothing happened: the last moment holds
         after, changed = self._screen.moment()
         before, self._before = self._before, after
         turn = self._verdicts.turn(after)
@@ -99,7 +108,7 @@ class Capture:
             self._grabbed = heap.grabbed
         if not is_open:
             self._forget()
-            return np.empty(0, FACTS)
+            return _NOTHING
         steady = not heap.focus and before.focus == after.focus
         typing = (
             steady
@@ -119,6 +128,8 @@ class Capture:
 
     def _in_order(self, rows: list[Any]) -> Any:
         """Return rows in order of time, as far as no earlier key waits for its field."""
+        if not rows and not len(self._ready):
+            return _NOTHING
         made = np.concatenate([self._ready, *rows])
         made = made[np.argsort(made["t_us"], kind="stable")]
         until = len(made)
@@ -139,7 +150,7 @@ class Capture:
         self._slots.clear()
         self._waiting.clear()
         self._pressed.clear()
-        self._ready = np.empty(0, FACTS)
+        self._ready = _NOTHING
         self._in = 0
 
     def now_us(self) -> int:

@@ -77,11 +77,13 @@ def main() -> None:
                 root.destroy()
                 return
             show(line)
-        root.lift()
         if root.winfo_viewable():
             _say("beat")
         root.after(BEAT_MS, beat)
 
+    root.bind(
+        "<Visibility>", lambda event: root.lift() if "Unobscured" not in str(event.state) else None
+    )
     threading.Thread(target=listen, daemon=True).start()
     show("paused")
     beat()

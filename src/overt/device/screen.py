@@ -6,7 +6,7 @@ where both say the same, and nothing in between says that something changed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -47,34 +47,42 @@ class Screen:
     def __init__(self, display: Display, applications: Applications, own: int) -> None:
         """`own`: process of the indicator, whose window covers nothing that matters."""
         self._display, self._applications, self._own = display, applications, own
-        self._windows: list[Window] | None = None
+        self._windows: list[Window] = []
+        self._changed = True
+        self._seen = Moment()
         self._known: dict[int, int] = {}
         self.keymap = display.keymap()
 
-    def moment(self) -> tuple[Moment, bool]:
-        """Return what is there now, and whether windows changed since the last call."""
+    def poll(self) -> bool:
+        """Return whether windows or keymap changed since the last `moment`; asks nothing."""
         changed, keys = self._display.changed()
         if keys:
             self.keymap = self._display.keymap()
-        if changed or self._windows is None:
+        self._changed = self._changed or changed
+        return self._changed
+
+    def moment(self) -> tuple[Moment, bool]:
+        """Return what is there now, and whether windows changed since the last call."""
+        changed, self._changed = self.poll(), False
+        if changed:
             self._windows = self._display.windows()
             self._known.clear()
-        top_first = [window for window in self._windows[::-1] if window.drawn]
+            self._seen = self._glance()
         focus = self._display.focused()
         pid = self._display.pid(focus) if focus else 0
-        numbers = [
-            0 if window.pid == self._own else self._number(window.pid) for window in top_first
-        ]
+        moment = replace(self._seen, focus=focus, focus_pid=pid, application=self._number(pid))
+        return moment, changed
+
+    def _glance(self) -> Moment:
+        """Return what can be seen, whoever has the keyboard."""
+        top_first = [window for window in self._windows[::-1] if window.drawn]
+        numbers = [0 if one.pid == self._own else self._number(one.pid) for one in top_first]
         places = [(w.x, w.y, w.x + w.width, w.y + w.height) for w in top_first]
-        moment = Moment(
-            focus=focus,
-            focus_pid=pid,
-            application=self._number(pid),
+        return Moment(
             prompt=any(is_prompt(window.pid) for window in self._windows),
             rectangles=np.array(places, np.int32).reshape(-1, 4),
             numbers=np.array(numbers, np.int16),
         )
-        return moment, changed
 
     def _number(self, pid: int) -> int:
         if pid not in self._known:
@@ -83,7 +91,7 @@ class Screen:
 
     def shows(self, pid: int) -> bool:
         """Return whether a window of a process lies uncovered: its corners and its centre."""
-        windows = [window for window in self._windows or [] if window.drawn]
+        windows = [window for window in self._windows if window.drawn]
         mine = next((k for k, window in enumerate(windows) if window.pid == pid), None)
         if mine is None:
             return False

@@ -162,17 +162,18 @@ class Display:
         self._error = self._x.ffi.new("xcb_generic_error_t **")
         return context
 
-    def _replies(self) -> Iterator[Any]:
-        """Yield what the stream has now, as buffers."""
-        lib, ffi = self._x.lib, self._x.ffi
+    def _replies(self) -> Iterator[tuple[int, bytes]]:
+        """Yield what the stream has now: the category of each reply, and its body."""
+        lib, ffi, free = self._x.lib, self._x.ffi, self._x.c_free
         connection = self._stream._conn  # noqa: SLF001 - xcffib has no poll for replies
         while lib.xcb_poll_for_reply(connection, self._sequence, self._reply, self._error):
             found = self._reply[0]
             if found == ffi.NULL:
                 break
-            size = 32 + 4 * ffi.cast("xcb_generic_reply_t *", found).length
-            yield bytes(ffi.buffer(found, size))
-            self._x.c_free(found)
+            head = ffi.buffer(found, 32)[:]
+            more = 4 * int.from_bytes(head[4:8], "little")
+            yield head[1], ffi.buffer(found, 32 + more)[32:]
+            free(found)
         if self._stream.has_error():
             raise Missing("the display has gone away", where="DISPLAY", do="Start again there.")
 
@@ -180,8 +181,7 @@ class Display:
         """Return what happened since the last call. Raises `Missing` if the display is gone."""
         events: list[bytes] = []
         focus, grabbed = False, None
-        for reply in self._replies():
-            category, body = reply[1], reply[32:]
+        for category, body in self._replies():
             if category == 1:
                 focus = True
             elif category == 0 and len(body) >= 32:
