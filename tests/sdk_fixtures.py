@@ -27,6 +27,7 @@ from overt.schema.event import Kind
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
 STATIC = Path(__file__).parents[1] / "src" / "overt" / "studio" / "static"
+VECTOR = Path(__file__).parents[1] / "spec" / "vectors" / "batch-mark.json"
 CANARY = "Xq7zCanaryZw3"
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), ""
@@ -297,6 +298,8 @@ def browser() -> Iterator[Any]:
     """A headless Chromium; without one the tests are skipped."""
     if not CHROMIUM:
         pytest.skip("there is no Chromium here: python tools/chromium.py says how to get one")
+    # What checks rows is compiled when it is first used: not while a page waits for its answer.
+    decode(bytes.fromhex(json.loads(VECTOR.read_text("utf-8"))["bytes"]))
     with sync_api.sync_playwright() as play:
         browser = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield browser
