@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -107,3 +108,27 @@ def test_artefacts_know_their_members_and_die_whole(tmp_path: Path) -> None:
             store.artefacts.get(row)
     with Store.open(tmp_path / "d") as store:
         assert [a.row for a in store.artefacts.filed(kind="features")] == [both]
+
+
+def test_a_group_is_begun_without_waiting_or_not_at_all(tmp_path: Path) -> None:
+    with new_store(tmp_path / "d") as store:
+        person = join(store)
+        items = [person.incoming(SESSION, n) for n in range(4)]
+        assert store.begin_append(items[:1], wait=False) is None, "a key of the day is missing"
+        assert store.append_batches(items[:1]) == [Outcome.STORED]
+        other = sqlite3.connect(store.layout.control, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE").close()
+        assert store.begin_append(items[1:2], wait=False) is None, "another holds the lock"
+        other.close()
+        begun = store.begin_append(items[1:3], wait=False)
+        assert begun is not None
+        assert store.begin_append(items[3:], wait=False) is None, "one after the other"
+        assert len(store.batches_of(person.subject)) == 1
+        assert begun.finish() == [Outcome.STORED] * 2
+        assert len(store.batches_of(person.subject)) == 3
+        given_up = store.begin_append(items[3:], wait=False)
+        assert given_up is not None
+        given_up.give_up()
+        assert len(store.batches_of(person.subject)) == 3
+        assert store.append_batches(items) == [Outcome.HAVE] * 3 + [Outcome.STORED]
+        assert len(list(store.read(store.batches_of(person.subject)))) == 4
