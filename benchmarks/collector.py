@@ -161,7 +161,7 @@ def parts_us(record: Any) -> dict[str, float]:
     tokens = Tokens(secret)
     steps = {
         "token": lambda: tokens.check(token, 1),
-        "inflate": lambda: batches.inflate(body),
+        "inflate and unfold": lambda: batches.inflate(body),
         "header": lambda: batches.read_header(plain),
         "header and rows": lambda: batches.check_body(plain),
         "header and rows, with Arrow objects": lambda: batches.decode(plain),

@@ -15,6 +15,7 @@ from overt.datasets import synthetic
 from overt.datasets.transform import to_rhythm0
 from overt.schema import batch as batches
 from overt.schema.event import SCHEMA_ID, WIRE
+from overt.schema.fold import fold
 from overt.schema.header import BatchHeader
 from overt.store.store import Store
 
@@ -77,7 +78,7 @@ def store_with(folder: Path, receipts: list[str]) -> Store:
 
 def wire(head: BatchHeader, record: pa.RecordBatch) -> bytes:
     """Return a batch as the SDK sends it."""
-    return gzip.compress(batches.encode(head, record), 6, mtime=0)
+    return gzip.compress(fold(batches.encode(head, record)), 6, mtime=0)
 
 
 def rows_of_json(head: BatchHeader, record: pa.RecordBatch) -> bytes:

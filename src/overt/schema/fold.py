@@ -16,8 +16,9 @@ the message that follow from the number of rows are not sent at all.
 from __future__ import annotations
 
 import json
-from functools import lru_cache
-from typing import Any
+import re
+from functools import cache, lru_cache
+from typing import Any, get_type_hints
 
 import numpy as np
 
@@ -59,30 +60,20 @@ def unfold(folded: bytes) -> bytes:
     """Return the batch as it was before; raises `InvalidInput` if it cannot have been one."""
     values_of, at = _text(folded, MAGIC)
     header, head = _whole(values_of)
-    rows = header.rows
-    parts = [_PLAIN, len(head).to_bytes(4, "little"), head, _metadata(rows)]
-    for column, type_ in enumerate(_TYPES):
-        lead = folded[at] if at < len(folded) else 255
-        planes, steps = lead & 7, lead >> 3
-        at += 1
-        end = at + planes * rows
-        if planes > type_.itemsize or steps > (column == _TIME) or end > len(folded):
-            raise InvalidInput("does not unfold", where=f"rows.{WIRE.names[column]}")
-        numbers = np.zeros((rows, 4), np.uint8)
-        numbers[:, :planes] = np.frombuffer(folded, np.uint8, planes * rows, at).reshape(-1, rows).T
-        at = end
-        whole: Any = numbers.view("<u4").ravel().astype(np.int64)
-        values = (whole >> 1) ^ -(whole & 1)
-        if steps:
-            values *= header.clock_resolution_us
-        packed = values.astype(type_)
-        if steps and (packed != values).any():
-            raise InvalidInput("is out of range", where=f"rows.{WIRE.names[column]}")
-        parts.append(packed.tobytes())
-        parts.append(bytes(-packed.nbytes % 8))
-    if at != len(folded):
+    end, body = _compiled().unfold(folded, at, header.rows, header.clock_resolution_us)
+    if end < 0:
+        raise InvalidInput("does not unfold", where=f"rows.{WIRE.names[-1 - end]}")
+    if end != len(folded):
         raise InvalidInput("is followed by bytes that do not belong to it", where="rows")
-    return b"".join(parts)
+    return b"".join((_PLAIN, len(head).to_bytes(4, "little"), head, _metadata(header.rows), body))
+
+
+@cache
+def _compiled() -> Any:
+    # Slow to import: only those who unfold pay for it.
+    from overt.schema import planes
+
+    return planes
 
 
 def _padded(length: int) -> int:
@@ -97,8 +88,27 @@ def _text(plain: bytes, magic: bytes) -> tuple[bytes, int]:
     return plain[8 : 8 + length], 8 + length
 
 
+def _usual_values() -> tuple[re.Pattern[bytes], bytes]:
+    """Return the form of values that JSON would write in the same way, and of the whole header."""
+    text, number = rb'"[ !#-\[\]-~]+"', rb"0|-?[1-9][0-9]{0,15}"
+    kinds: dict[Any, bytes] = {str: text, int: number, bool: rb"true|false"}
+    names = rb"\[%s(?:,%s)*\]" % (text, text)
+    fields = get_type_hints(BatchHeader)
+    values = b",".join(b"(%s)" % kinds.get(kind, names) for kind in fields.values())
+    form = b",".join(b'"%s":%%b' % name.encode() for name in fields)
+    return re.compile(rb"\[%s\]" % values), b"{%s}" % form
+
+
+_VALUES, _FORM = _usual_values()
+
+
 def _whole(values_of: bytes) -> tuple[BatchHeader, bytes]:
     """Return the header that has these values, and its bytes as a batch has them."""
+    usual = _VALUES.fullmatch(values_of)
+    if usual is not None:
+        head = _FORM % usual.groups()
+        head += b" " * (-(len(head) + 8) % 8)
+        return headers.read(head), head
     try:
         values = json.loads(values_of)
         named = dict(zip(BatchHeader._fields, values, strict=True))
