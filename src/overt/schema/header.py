@@ -98,8 +98,22 @@ _streams: dict[bytes, tuple[tuple[str, ...], str, str]] = {}
 """Words of headers that were checked, by their bytes: batches of a session differ in numbers."""
 
 
+_last: tuple[bytes, BatchHeader] | None = None
+"""Text and header that were read last: what unfolds a batch and what checks it both need it."""
+
+
 def read(text: bytes) -> BatchHeader:
     """Return the header in these bytes. Raises `InvalidInput` naming the field, not its value."""
+    global _last  # noqa: PLW0603 - replaced whole, so no thread sees half of it
+    last = _last
+    if last is not None and last[0] == text:
+        return last[1]
+    header = _read(text)
+    _last = (text, header)
+    return header
+
+
+def _read(text: bytes) -> BatchHeader:
     found = _USUAL.fullmatch(text)
     if found is not None:
         words, stream = _words.get(found[1]), _streams.get(found[3])

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numba import njit
 
+from overt.schema import limits
 from overt.schema.event import WIRE
 
 _WIDTHS = np.array([field.type.bit_width // 8 for field in WIRE], np.int64)
@@ -62,13 +64,18 @@ def _unfold(folded: Any, at: int, rows: int, step_us: int, out: Any) -> Any:
     return at
 
 
+@lru_cache(maxsize=limits.BATCH_ROWS_MAX)
+def _length(rows: int) -> int:
+    lengths = rows * _WIDTHS
+    return int((lengths + -lengths % 8).sum())
+
+
 def unfold(folded: bytes, at: int, rows: int, step_us: int) -> tuple[int, bytes]:
     """Return where the columns that begin at `at` end, and the body they make.
 
     The first is -1 minus the number of a column that cannot have been folded.
     """
-    lengths = rows * _WIDTHS
-    out = np.zeros(int((lengths + -lengths % 8).sum()), np.uint8)
+    out = np.zeros(_length(rows), np.uint8)
     # A longer step does not fit the column unless all is 0, and would not fit the product either.
     step_us = min(step_us, _STEP_US_MAX)
     end = _unfold(np.frombuffer(folded, np.uint8), at, rows, step_us, out)
