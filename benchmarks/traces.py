@@ -65,7 +65,7 @@ def _mouse(at_ms: float, type_: str, x: float, y: float, button: str = "") -> Di
 
 
 def _first(name: str, pattern: str, part: str = "") -> bytes:
-    from overt.datasets import files
+    from overt.datasets.reading import files
 
     found = files.named(DATA / name, pattern, only=lambda path: part in path)
     return next(iter(found)).data

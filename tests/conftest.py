@@ -1,8 +1,14 @@
-"""The longest files first, so that none is left over at the end with three processes idle."""
+"""How the tests share two cores: the longest files first, and one thread to each library."""
 
 from __future__ import annotations
 
+import os
+
 import pytest
+
+for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    # Threads of several processes on two cores spend their time waiting for each other.
+    os.environ.setdefault(name, "1")
 
 LONGEST = (
     "test_path_five_minutes.py",

@@ -149,6 +149,7 @@ def test_a_secret_of_the_person_is_not_in_the_sealed_sums(tmp_path: Path) -> Non
     assert b"slips" not in found
 
 
+@pytest.mark.soak
 def test_the_coach_counts_on_a_computer_without_any_network(tmp_path: Path) -> None:
     if subprocess.run(["unshare", "--net", "true"], capture_output=True).returncode:
         pytest.skip("no right to make a network of its own (run as root)")

@@ -159,6 +159,7 @@ def test_a_path_off_the_list_is_never_recorded_also_without_loading(browser: Ext
     assert count(events, Kind.PAUSE) == count(events, Kind.RESUME) == 1
 
 
+@pytest.mark.soak
 def test_a_pause_holds_everywhere_also_where_the_worker_was_stopped(browser: Extended) -> None:
     page = browser.visit(browser.listed.url)
     browser.stop_worker(page)
@@ -199,6 +200,7 @@ def test_what_would_leave_can_be_seen_and_taken_out(browser: Extended) -> None:
     assert count(left, Kind.KEY_DOWN) == count(known, Kind.KEY_DOWN)
 
 
+@pytest.mark.soak
 def test_the_last_hour_is_deleted_here_and_on_the_server(browser: Extended) -> None:
     page = browser.visit(browser.listed.url)
     page.click("#listed")
@@ -215,6 +217,7 @@ def test_the_last_hour_is_deleted_here_and_on_the_server(browser: Extended) -> N
     assert count(events, Kind.KEY_DOWN) == 1
 
 
+@pytest.mark.soak
 def test_offline_it_goes_on_recording_and_says_so(browser: Extended) -> None:
     page = browser.visit(browser.listed.url)
     browser.away(True)
@@ -231,6 +234,7 @@ def test_offline_it_goes_on_recording_and_says_so(browser: Extended) -> None:
     assert count(newest(browser.stored()), Kind.KEY_DOWN) == 4
 
 
+@pytest.mark.soak
 def test_a_changed_notice_stops_it_until_the_person_has_chosen_again(browser: Extended) -> None:
     page = browser.visit(browser.listed.url)
     page.click("#listed")
@@ -258,6 +262,7 @@ def test_a_changed_notice_stops_it_until_the_person_has_chosen_again(browser: Ex
 
 
 @pytest.mark.skipif(not can_manage(), reason="only root may write policies for Chromium")
+@pytest.mark.soak
 def test_a_managed_policy_narrows_and_is_shown_whole(browser: Extended) -> None:
     page = browser.visit(browser.listed.url)
     with policy(sites=[browser.other.url]) as stated:
@@ -297,6 +302,7 @@ def test_who_leaves_is_gone_from_browser_and_server_at_once(browser: Extended) -
         until(lambda: store.subjects("writing") == [])
 
 
+@pytest.mark.soak
 def test_who_leaves_offline_is_gone_here_at_once_and_there_as_soon_as_it_can_be(
     browser: Extended,
 ) -> None:

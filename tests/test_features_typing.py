@@ -117,7 +117,10 @@ def slow_revision(
             run, in_revision = 0, True
     text = total["inserted_chars"] - total["deleted_chars"]
     shown = ("inserted_chars", "pasted_chars", "deleted_chars", "revisions", "p_bursts", "r_bursts")
-    made: dict[str, float | None] = {name: total[name] for name in shown}
+    # A word composed anew in a window takes the place of what was typed before it: no count then.
+    made: dict[str, float | None] = {
+        name: total[name] if total[name] >= 0 else None for name in shown
+    }
     made["words_per_minute"] = (text - 1) / 5 / (elapsed_s / 60) if text > 1 and elapsed_s else None
     made["keys_per_character"] = count / text if text > 0 else None
     made["deletions_per_press"] = total["deletions"] / count if count else None

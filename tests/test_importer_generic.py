@@ -145,7 +145,7 @@ WRONG = {
     "a misspelt key": ('person = "who"', 'persn = "who"', "persn", "Did you mean `person`"),
     "a misspelt key within": ('unit = "ms"', 'units = "ms"', "time.units", "`unit`"),
     "an unknown unit": ('unit = "ms"', 'unit = "minutes"', "time.unit", "one of"),
-    "an unknown kind": ('"pointer_move"', '"hover"', "kind.values.move", "Known"),
+    "an unknown kind": ('"pointer_move"', '"glance"', "kind.values.move", "Known"),
     "no time": ('column = "t"\n', "", "time.column", "missing"),
     "no position": ('x = "px"\n', "", "position", "x and y"),
     "no key": ('column = "key"\n', "", "key.column", "missing"),

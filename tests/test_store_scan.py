@@ -222,6 +222,9 @@ def test_any_run_of_enough_different_deltas_is_found_wherever_it_lies(
 def whole_seconds(seed: int, keys_per_s: float, spread: float) -> np.ndarray:
     """Return the deltas of 1,500 presses at `rhythm/1`; without `spread` they are a steady beat."""
     rng = np.random.default_rng(seed)
+    if not spread:  # exact: what a float adds up to is no beat
+        beat_us = int(1e6 / keys_per_s)
+        return np.diff(np.arange(1, 1501) * beat_us // 1_000_000) * 1_000_000
     at_s = np.cumsum(np.exp(spread * rng.standard_normal(1500)) / keys_per_s)
     return np.diff(np.floor(at_s).astype(np.int64)) * 1_000_000
 

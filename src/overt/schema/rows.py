@@ -143,11 +143,10 @@ def _in_order(
     produced: int,
 ) -> Any:
     unknown = False
-    at, values = body + places[_KIND], body + places[_VALUE]
-    for row in range(rows):
-        kind = data[at + row]
-        value = _number(data, values + 2 * row, 2)
-        unknown |= not kinds[kind] or value < 0 or value > _VALUE_MAX[kind]
+    at, first = body + places[_KIND], body + places[_VALUE]
+    values = data[first : first + 2 * rows].view(np.int16)
+    for row, kind in enumerate(data[at : at + rows]):
+        unknown |= not kinds[kind] or values[row] < 0 or values[row] > _VALUE_MAX[kind]
     for which in range(len(_CLOSED)):
         at = body + places[_CLOSED[which]]
         for value in data[at : at + rows]:
