@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -111,8 +111,18 @@ def _assert_forgotten(store: Store, prepared: dict[str, Any]) -> None:
     assert store.is_gone(prepared["person"].receipt)
 
 
-def test_killed_at_every_step_it_ends_like_one_that_was_not(
-    prepared: dict[str, Any], mortal: Callable[[Path, str, str | None], None], tmp_path: Path
+@pytest.mark.parametrize(
+    "stages",
+    [
+        pytest.param((STAGES[0], *STAGES[3::4]), id="some"),
+        pytest.param(STAGES, id="all", marks=pytest.mark.soak),
+    ],
+)
+def test_killed_at_any_step_it_ends_like_one_that_was_not(
+    prepared: dict[str, Any],
+    mortal: Callable[[Path, str, str | None], None],
+    tmp_path: Path,
+    stages: Sequence[str],
 ) -> None:
     whole, broken = _copy(prepared, tmp_path / "whole"), _copy(prepared, tmp_path / "broken")
     code = prepared["joined"].receipt["recovery_code"]
@@ -122,7 +132,7 @@ def test_killed_at_every_step_it_ends_like_one_that_was_not(
         erase.finish(store, job)
         expected = _end_state(store)
         _assert_forgotten(store, prepared)
-    for stage in STAGES:
+    for stage in stages:
         mortal(broken, stage, code if stage == STAGES[0] else None)
     with Store.open(broken) as store:
         assert len(unfinished(store)) == 1

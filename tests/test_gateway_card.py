@@ -8,7 +8,9 @@ from gateway_fixtures import STUDY, TINY, join, new_store, sessions, upload
 from overt.gateway import train
 
 
-@pytest.mark.parametrize(("living", "shown"), [(1, "<10"), (10, "10–19")])
+@pytest.mark.parametrize(
+    ("living", "shown"), [pytest.param(1, "<10", marks=pytest.mark.soak), (10, "10–19")]
+)
 def test_a_card_judges_a_few_living_people_never_and_ten_always(
     tmp_path: Path, living: int, shown: str
 ) -> None:

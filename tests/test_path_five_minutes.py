@@ -123,7 +123,9 @@ def look_at_the_risk(hands: Hands) -> None:
     expect(hands.on("risk-real")).not_to_contain_text("Asked only after")
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    "way", [pytest.param(way, marks=pytest.mark.soak if way != "mouse" else ()) for way in WAYS]
+)
 def test_a_person_does_the_whole_path(server: Studio, browser: Any, way: str) -> None:
     kind, how = WAYS[way]
     context = browser.new_context(reduced_motion="reduce", **how)
