@@ -1,0 +1,62 @@
+"""Compile the numeric kernels once, before many test processes would each compile them.
+
+numba keeps what it compiled beside the sources; a fresh checkout has none. This runs what uses the
+kernels on a little made-up data. It proves nothing: whatever fails here, the tests will tell.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+
+
+def _features() -> None:
+    from overt.datasets import synthetic
+    from overt.features.windows import features
+
+    sessions = [one for person in synthetic.people(2, 1, minutes=0.3) for one in person.sessions]
+    features(sessions)
+    features(sessions, window_us=5_000_000)
+
+
+def _linkage() -> None:
+    from overt.audit.linkage import linkage
+    from overt.datasets import synthetic
+
+    made = synthetic.people(25, 1, minutes=1.0)
+    levels = ("raw", "rhythm", "rhythm/1")
+    linkage((person.sessions for person in made), levels=levels, keys=(20,))
+
+
+def _wire() -> None:
+    from overt.schema import rows
+
+    rows.warm()
+
+
+def _traces() -> None:
+    import numpy as np
+
+    from overt.store.traces import Deltas, Needles
+
+    deltas = np.arange(1, 400, dtype=np.int64) * 997
+    Deltas([deltas]).find(bytes(4096))
+    Deltas([deltas]).find(b"1 2 3 4 5 6 7 8 9 10 11 12 " * 20)
+    Needles([("key", bytes(range(16)))]).find(bytes(4096))
+
+
+def main() -> None:
+    """Run each; say in one line how long it took."""
+    started_s = time.monotonic()
+    steps: tuple[Callable[[], None], ...] = (_wire, _features, _traces, _linkage)
+    for step in steps:
+        try:
+            step()
+        except Exception as error:  # noqa: BLE001 - only a head start
+            print(f"kernels: {step.__name__}: {type(error).__name__}", file=sys.stderr)
+    print(f"Compiled the kernels in {time.monotonic() - started_s:.0f} s.", flush=True)
+
+
+if __name__ == "__main__":
+    main()
