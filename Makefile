@@ -14,7 +14,7 @@ INSTALL = $(BIN)/uv pip install --python $(BIN)/python -e '.[$(EXTRAS)]' || \
   $(BIN)/pip install --no-compile --disable-pip-version-check -e '.[$(EXTRAS)]'
 
 .DEFAULT_GOAL := help
-.PHONY: help install chromium up test check lint types words bundle bench soak demo sdk extension format clean
+.PHONY: help install chromium up test check lint types words bundle bench soak demo sdk package extension format clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -74,6 +74,10 @@ bundle: .venv/installed-dev sdk/node_modules/installed
 sdk: sdk/node_modules/installed  ## build the browser bundles from sdk/ and src/overt/studio/web/
 	@$(BIN)/python -m overt.schema.generate
 	@$(BIN)/python tools/node.py node sdk/build.mjs
+
+package: sdk/node_modules/installed  ## build the npm package @overt/sdk into build/
+	@$(BIN)/python tools/node.py node sdk/package/build.mjs
+	@$(BIN)/python tools/node.py npm pack ./build/sdk --pack-destination build --silent
 
 extension: sdk/node_modules/installed  ## build the browser extension into build/ (for Chromium and Firefox)
 	@$(BIN)/python tools/node.py node sdk/extension/build.mjs

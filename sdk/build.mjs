@@ -1,13 +1,12 @@
 // Builds the SDK and the page scripts of the studio: node sdk/build.mjs [folder]
 // The same sources give the same bytes; `make check` compares them with what is committed.
 
-import { createHash } from "node:crypto";
 import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
-import * as generated from "./src/generated.ts";
+import { common, integrityOf, numbers, shortened, src } from "./bundling.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const studio = resolve(here, "../src/overt/studio");
@@ -27,54 +26,6 @@ const external = {
   },
 };
 
-/**
- * Members of closed sets become their numbers: a bundler inlines enums, and enums are no TypeScript
- * that Node can run, so the sources hold objects. The objects stay where they are read by name.
- */
-const numbers = {
-  name: "numbers",
-  setup({ onLoad }) {
-    const sets = Object.keys(generated).filter((name) => /^[A-Z][a-z]|^MESSAGE_AT$/.test(name));
-    const member = new RegExp(`\\b(${sets.join("|")})\\.(\\w+)`, "g");
-    onLoad({ filter: /\/(sdk\/src|studio\/web)\/[a-z-]+\.ts$/ }, ({ path }) => ({
-      loader: "ts",
-      contents: readFileSync(path, "utf8").replace(member, (text, set, name) => {
-        const number = generated[set][name];
-        if (typeof number !== "number") throw new Error(`${path}: there is no ${text}`);
-        return String(number);
-      }),
-    }));
-  },
-};
-
-/**
- * Members of the SDK's own classes that get short names. None is stored, sent or public: what is,
- * an interface of the sources declares.
- */
-const internal = (
-  "account alone attach begin closing fact fold ignored isVisible last_us leave leaving " +
-  "ledger listeners narrow onGone places proofs putLast recover sender standing tell vault " +
-  "verdict waitUntil_ms watchers"
-).split(" ");
-const src = join(here, "src");
-const sdk = readdirSync(src).map((name) => readFileSync(join(src, name), "utf8"));
-for (const [declared] of sdk.join("\n").matchAll(/\binterface \w+[^{]*\{[^}]*\}/g))
-  for (const name of internal)
-    if (new RegExp(`\\b${name}\\??[:(<]`).test(declared))
-      throw new Error(`build.mjs would shorten ${name}, which an interface declares`);
-
-const common = {
-  absWorkingDir: resolve(here, ".."),
-  bundle: true,
-  charset: "utf8",
-  format: "esm",
-  legalComments: "none",
-  logLevel: "warning",
-  minify: true,
-  plugins: [numbers],
-  target: "es2022",
-};
-
 /** Build one of the two files. Both know the SDK's own members by the same short names. */
 const sdkFile = (name, mangleCache, define) =>
   build({
@@ -82,11 +33,11 @@ const sdkFile = (name, mangleCache, define) =>
     define,
     entryPoints: [join(src, `${name}.ts`)],
     mangleCache,
-    mangleProps: new RegExp(`^(${internal.join("|")})$`),
+    mangleProps: shortened,
     outfile: join(outdir, files[name]),
   });
 const bundle = (name) => readFileSync(join(outdir, files[name]));
-const hash = (name) => `sha384-${createHash("sha384").update(bundle(name)).digest("base64")}`;
+const hash = (name) => integrityOf(bundle(name));
 
 // The first file loads the second only if it has this hash.
 const { mangleCache } = await sdkFile("more", {}, {});

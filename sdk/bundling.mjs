@@ -1,0 +1,63 @@
+// What every build of the SDK has in common.
+
+import { createHash } from "node:crypto";
+import { readFileSync, readdirSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import * as generated from "./src/generated.ts";
+
+const here = dirname(fileURLToPath(import.meta.url));
+
+/**
+ * Members of closed sets become their numbers: a bundler inlines enums, and enums are no TypeScript
+ * that Node can run, so the sources hold objects. The objects stay where they are read by name.
+ */
+export const numbers = {
+  name: "numbers",
+  setup({ onLoad }) {
+    const sets = Object.keys(generated).filter((name) => /^[A-Z][a-z]|^MESSAGE_AT$/.test(name));
+    const member = new RegExp(`\\b(${sets.join("|")})\\.(\\w+)`, "g");
+    onLoad({ filter: /\/(sdk\/src|studio\/web)\/[a-z-]+\.ts$/ }, ({ path }) => ({
+      loader: "ts",
+      contents: readFileSync(path, "utf8").replace(member, (text, set, name) => {
+        const number = generated[set][name];
+        if (typeof number !== "number") throw new Error(`${path}: there is no ${text}`);
+        return String(number);
+      }),
+    }));
+  },
+};
+
+/**
+ * Members of the SDK's own classes that get short names. None is stored, sent or public: what is,
+ * an interface of the sources declares.
+ */
+const internal = (
+  "account alone attach begin closing fact fold ignored isVisible last_us leave leaving " +
+  "ledger listeners narrow onGone places proofs putLast recover sender standing tell vault " +
+  "verdict waitUntil_ms watchers"
+).split(" ");
+export const shortened = new RegExp(`^(${internal.join("|")})$`);
+
+export const src = join(here, "src");
+const sdk = readdirSync(src).map((name) => readFileSync(join(src, name), "utf8"));
+for (const [declared] of sdk.join("\n").matchAll(/\binterface \w+[^{]*\{[^}]*\}/g))
+  for (const name of internal)
+    if (new RegExp(`\\b${name}\\??[:(<]`).test(declared))
+      throw new Error(`bundling.mjs would shorten ${name}, which an interface declares`);
+
+export const common = {
+  absWorkingDir: resolve(here, ".."),
+  bundle: true,
+  charset: "utf8",
+  format: "esm",
+  legalComments: "none",
+  logLevel: "warning",
+  minify: true,
+  plugins: [numbers],
+  target: "es2022",
+};
+
+/** What a page states of a file when it loads it (Subresource Integrity). */
+export const integrityOf = (bytes) =>
+  `sha384-${createHash("sha384").update(bytes).digest("base64")}`;

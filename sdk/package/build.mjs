@@ -1,0 +1,81 @@
+// Builds the npm package @overt/sdk: node sdk/package/build.mjs [folder]
+// The same sources give the same bytes. `npm pack` in the folder makes the archive.
+
+import { execFileSync } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join, relative, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import { build } from "esbuild";
+import { common, integrityOf, numbers, shortened, src } from "../bundling.mjs";
+
+const here = dirname(fileURLToPath(import.meta.url));
+const outdir = resolve(process.argv[2] ?? join(here, "../../build/sdk"));
+const dist = join(outdir, "dist");
+rmSync(outdir, { recursive: true, force: true });
+mkdirSync(dist, { recursive: true });
+
+/** Another way to the second file than from the Overt server. */
+const second = (file) => ({
+  name: "second",
+  setup({ onResolve }) {
+    onResolve({ filter: /\/second\.ts$/ }, () => ({ path: file }));
+  },
+});
+
+// Modules for a bundler: readable, the bundler makes them small.
+await build({
+  ...common,
+  chunkNames: "shared",
+  entryPoints: [join(src, "index.ts"), join(src, "more.ts")],
+  minify: false,
+  outdir: dist,
+  plugins: [second(join(here, "second.ts")), numbers],
+  splitting: true,
+});
+
+// One file for a script element.
+const file = "overt.iife.js";
+await build({
+  ...common,
+  charset: "ascii", // a page that does not say how it is written shows the words all the same
+  entryPoints: [join(here, "whole.ts")],
+  format: "iife",
+  globalName: "Overt",
+  mangleProps: shortened,
+  outfile: join(dist, file),
+  plugins: [second(join(here, "../extension/src/second.ts")), numbers],
+});
+const bytes = readFileSync(join(dist, file));
+const integrity = { [file]: integrityOf(bytes) };
+writeFileSync(join(dist, "integrity.json"), `${JSON.stringify(integrity, null, 2)}\n`);
+
+/** Copy the declarations that a reader of these needs, with the names that stand in the package. */
+function declare(from, names) {
+  mkdirSync(join(outdir, "types"));
+  const wanted = [...names];
+  for (const name of wanted) {
+    const text = readFileSync(join(from, `${name}.d.ts`), "utf8");
+    const told = text.replace(/(from |import\()"\.\/([a-z]+)\.ts"/g, (_, how, next) => {
+      if (!wanted.includes(next)) wanted.push(next);
+      return `${how}"./${next}.js"`;
+    });
+    writeFileSync(join(outdir, "types", `${name}.d.ts`), told);
+  }
+}
+
+const declarations = mkdtempSync(join(tmpdir(), "overt-types-"));
+try {
+  const tsc = join(here, "../node_modules/typescript/bin/tsc");
+  const how = ["-p", here, "--outDir", declarations];
+  execFileSync(process.execPath, [tsc, ...how], { stdio: "inherit" });
+  declare(declarations, ["index", "more"]);
+} finally {
+  rmSync(declarations, { recursive: true });
+}
+
+for (const name of ["package.json", "README.md"]) cpSync(join(here, name), join(outdir, name));
+cpSync(join(here, "../../LICENSE"), join(outdir, "LICENSE"));
+const kB = (gzipSync(bytes, { level: 9 }).length / 1000).toFixed(1);
+console.log(`${relative(process.cwd(), outdir)}: ${file} ${kB} kB gzipped`);

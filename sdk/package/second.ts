@@ -1,0 +1,2 @@
+/** In place of the SDK's own `second.ts`: here the bundler of the site decides where it lies. */
+export const more = (): Promise<typeof import("../src/more.ts")> => import("../src/more.ts");

@@ -1,0 +1,146 @@
+"""The npm package: installed into an empty folder, type-checked, bundled and used in a browser."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sdk_fixtures import FIXTURES, Server, until, write
+
+browser, context, own, page, server, shared = FIXTURES
+
+ROOT = Path(__file__).parents[1]
+SDK = ROOT / "sdk"
+THREE_LINES = """import { open } from "@overt/sdk";
+const overt = await open({ study: "test" });
+const { notice } = await overt.notice();
+"""
+USE = """import type { Overt } from "@overt/sdk";
+import { describe } from "@overt/sdk/more";
+const hooks: Pick<Overt, "join" | "pause" | "resume" | "task" | "watch" | "outbox"> = overt;
+Object.assign(window, { overt, title: notice.title, seen: [], told: [] });
+overt.watch(({ event }) => {
+  (window as unknown as { seen: unknown[] }).seen.push(event);
+  (window as unknown as { told: string[] }).told.push(describe(event));
+});
+// @ts-expect-error: a level that does not exist
+const level: ReturnType<typeof overt.state>["level"] = "everything";
+export { hooks, level };
+"""
+
+
+def tool(*arguments: str | Path, cwd: Path = ROOT) -> str:
+    node = [sys.executable, str(ROOT / "tools" / "node.py"), *map(str, arguments)]
+    done = subprocess.run(node, cwd=cwd, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    if not (SDK / "node_modules").is_dir():
+        pytest.skip("needs sdk/node_modules: make sdk")
+    folder = tmp_path_factory.mktemp("package") / "sdk"
+    tool("node", "sdk/package/build.mjs", folder)
+    return folder
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    found = (path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): path.read_bytes() for path in found}
+
+
+def test_the_package_has_all_that_it_names_and_states_its_hash(built: Path) -> None:
+    made = files(built)
+    package = json.loads(made["package.json"])
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert (package["version"], package["license"]) == (project["version"], project["license"])
+    named = json.dumps([package["exports"], package["types"], package["unpkg"]])
+    for path in re.findall(r'"\./([^"]+)"(?!:)', named):
+        assert path in made
+    for path, text in made.items():
+        assert not path.endswith(".d.ts") or b'.ts"' not in text, path
+        assert str(ROOT).encode() not in text, path
+    digest = base64.b64encode(hashlib.sha384(made["dist/overt.iife.js"]).digest()).decode()
+    stated = json.loads(made["dist/integrity.json"])
+    assert stated == {"overt.iife.js": f"sha384-{digest}"}
+
+
+@pytest.mark.soak
+def test_an_empty_folder_installs_checks_bundles_and_records_with_three_lines(
+    built: Path, tmp_path: Path, own: Any, server: Server
+) -> None:
+    tool("node", "sdk/package/build.mjs", tmp_path / "again" / "sdk")
+    assert files(tmp_path / "again" / "sdk") == files(built), "the same sources, the same bytes"
+    archives = []
+    for folder in (built, tmp_path / "again" / "sdk"):
+        (name,) = json.loads(tool("npm", "pack", "--json", folder, cwd=folder.parent))
+        archives.append(folder.parent / name["filename"])
+        assert {entry["path"] for entry in name["files"]} == set(files(folder))
+    first, second = (archive.read_bytes() for archive in archives)
+    assert first == second
+
+    site = tmp_path / "site"
+    site.mkdir()
+    (site / "package.json").write_text('{"private": true, "type": "module"}')
+    tool("npm", "install", "--offline", "--no-audit", "--no-fund", archives[0], cwd=site)
+    assert os.listdir(site / "node_modules" / "@overt") == ["sdk"]  # noqa: PTH208 - names only
+    (site / "page.ts").write_text(THREE_LINES + USE)
+    strict = ["--strict", "--noEmit", "--target", "es2022", "--lib", "es2022,dom"]
+    for module, how in (("esnext", "bundler"), ("nodenext", "nodenext")):
+        how_found = ["--module", module, "--moduleResolution", how, "--types", ""]
+        tool("node", SDK / "node_modules/.bin/tsc", *strict, *how_found, "page.ts", cwd=site)
+    bundled = ["--bundle", "--format=esm", "--minify", "--outfile=page.js"]
+    esbuild = SDK / "node_modules" / ".bin" / "esbuild"
+    subprocess.run([str(esbuild), "page.ts", *bundled], cwd=site, check=True, capture_output=True)
+
+    field = '<!doctype html><link rel="icon" href="data:,"><textarea id="listed"></textarea>'
+    scripts = {
+        "/modules": (site / "page.js").read_text(),
+        "/one-file": (built / "dist" / "overt.iife.js").read_text() + ONE_FILE,
+    }
+    for path, script in scripts.items():
+        kind = ' type="module"' if path == "/modules" else ""
+        server.pages[path] = f"{field}<script{kind}>{script}</script>".encode()
+    for path in scripts:
+        its_hooks_work(own.new_page(), server, path)
+
+
+ONE_FILE = """
+(async () => {
+  const overt = await Overt.open({ study: "test" });
+  const { notice } = await overt.notice();
+  Object.assign(window, { overt, title: notice.title, seen: [], told: [] });
+  overt.watch(({ event }) => { seen.push(event); told.push(Overt.describe(event)); });
+})();"""
+
+
+def its_hooks_work(page: Any, server: Server, path: str) -> None:
+    page.goto(server.url + path)
+    page.wait_for_function("window.overt && title === 'Test'")
+    assert page.evaluate("overt.state().phase") == "none"
+    page.evaluate("overt.join(['typing-assist'])")
+    until(page, "recording")
+    page.evaluate("overt.task(7)")
+    write(page)
+    assert "key down · letter · text area" in page.evaluate("told")
+    assert page.evaluate("overt.outbox().then(Array.isArray)")
+    page.evaluate("overt.pause()")
+    before = page.evaluate("seen.length")
+    page.keyboard.type("unheard")
+    assert page.evaluate("seen.length") <= before + 1, "the pause itself, and no more"
+    page.evaluate("overt.resume()")
+    until(page, "recording")
+    page.evaluate("overt.withdraw()")
+    assert page.evaluate("indexedDB.databases()") == []
+    page.close()
