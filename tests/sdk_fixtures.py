@@ -23,6 +23,7 @@ import pytest
 
 from overt.schema.batch import BatchHeader, decode, inflate, to_events
 from overt.schema.event import Kind
+from overt.schema.fields import strangers
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
@@ -122,6 +123,8 @@ class Server:
     """Receipts this server does not know any more."""
     gone: list[str] = field(default_factory=list)
     """Receipts that were withdrawn from another device."""
+    strange: list[str] = field(default_factory=list)
+    """What arrived where the page of fields says nothing does."""
     left: list[tuple[str, list[str] | None]] = field(default_factory=list)
     """Receipts withdrawn here, and which purposes of them (None: all)."""
 
@@ -218,7 +221,8 @@ class Server:
             return self.answers.pop(0)
         cut = [self.answers.pop(0)] if self.answers else []
         plain = inflate(body)
-        header, _ = decode(plain)
+        header, rows = decode(plain)
+        self.strange += strangers(rows)
         if header.receipt != receipt:
             return 422, {}
         key = (header.session, header.batch)
@@ -337,6 +341,7 @@ def own(browser: Any) -> Iterator[Any]:
 def server() -> Iterator[Server]:
     with serving() as server:
         yield server
+    assert server.strange == []
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ from overt.gateway.door import Door
 from overt.gateway.enrol import Person, receipt_of, state
 from overt.gateway.ledger import log_of, openings_of
 from overt.log.bundle import bundle
-from overt.schema.event import COLUMN_MEANING, EVENT_SETS
+from overt.schema.event import EVENT_SETS
+from overt.schema.fields import COLUMN_MEANING
 from overt.store.store import Store
 
 EXPORT = "overt-export/1"

@@ -223,44 +223,7 @@ WIRE = pa.schema(
         pa.field("value", pa.int16(), nullable=False),
     ]
 )
-"""The wire schema. Meaning of each column: `COLUMN_MEANING`."""
-
-COLUMN_MEANING: dict[str, str] = {
-    "kind": "what happened (Kind)",
-    "dseq": "sequence number in the session minus that of the row before; 0 in the first row. "
-    "More than 1 where events went to another stream or were removed by the person",
-    "dt_us": "event time minus that of the row before, µs; 0 in the first row. May be negative: "
-    "rows are in order of dispatch, and coalesced pointer samples are older than their dispatch",
-    "key_class": "class of the key (KeyClass), on key events",
-    "key_symbol": "level `keys` only: code point of the character, or SYMBOL_NAMED_BASE + class",
-    "slot": "1 and up: lowest free number at key down, and at its key up. Pairs a release with "
-    "its press without saying which key. On pointer rows 1: not the first finger",
-    "modifiers": "Modifier bits, on key events",
-    "edit": "what an edit did (Edit)",
-    "edit_chars": "edit: characters inserted or deleted; powers of two for paste, drop, cut and "
-    "undo. Selection: characters selected, next power of two",
-    "role": "role of the element (Role)",
-    "element": "number of the element within the session in order of first contact, from 1",
-    "button": "button + 1 on pointer down, up and click (1 left, 2 middle, 3 right); 0 on the up "
-    "of a press that the browser took over",
-    "pointer": "pointing device (Pointer)",
-    "dx_8th_css_px": "pointer x minus that of the row before, eighths of a CSS pixel; 0 if none",
-    "dy_8th_css_px": "pointer y minus that of the row before, eighths of a CSS pixel; 0 if none",
-    "scroll_x_css_px": "scroll: change of offset; wheel: deltaX in CSS pixels; pointer move: width "
-    "of the contact, steps of 8; pointer down: from the target's centre, 16ths of its width; view: "
-    "width of the page's window, steps of 64",
-    "scroll_y_css_px": "scroll: change of offset; wheel: deltaY in CSS pixels; pointer move: "
-    "height of the contact, steps of 8; pointer down: from its centre, 16ths of its height; view: "
-    "height of the page's window, steps of 64",
-    "value": "click: count of clicks; visibility: 1 shown, 2 hidden; task: its number; "
-    "pause: reason (1 person, 2 indicator, 3 gate); selection: caret went (1 back, 2 forward, 0 "
-    "stayed); command: which (Command); edit: characters it took the place of, as exact as "
-    "edit_chars; wheel: the browser counted in 0 pixels, 1 lines, 2 pages; pointer move: pressure "
-    "of finger or pen, 16ths; pointer down: 4 log2 of the target's smaller side in CSS pixels; "
-    "view: device pixels a CSS pixel, quarters; navigation: which of the study's paths, from 1, 0 "
-    "another; clock: seconds the wall clock jumped ahead, 0 back; focus, blur: on a desktop, which "
-    "of the study's applications got or lost the keyboard, from 1",
-}
+"""The wire schema. What each column says: `overt.schema.fields`."""
 
 EVENTS = pa.schema(
     [

@@ -1,8 +1,9 @@
 """What other languages need of the schema, written from the Python definitions.
 
-`python -m overt.schema.generate` writes `spec/event.json` (columns, closed sets, purposes, limits)
-and `sdk/src/generated.ts` (the same as TypeScript, and the Arrow record-batch message as a template
-to be patched). `--check` writes nothing and fails if either file is not current.
+`python -m overt.schema.generate` writes `spec/event.json` (columns, closed sets, purposes, limits),
+`sdk/src/generated.ts` (the same as TypeScript, and the Arrow record-batch message as a template to
+be patched) and `docs/reference/fields.md` (each field for people). `--check` writes nothing and
+fails if one of the files is not current.
 
 The template: in a message of schema `WIRE` without nulls only the number of rows, the length and
 the place of each buffer and the length of the body depend on the rows. Its metadata is therefore
@@ -23,9 +24,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from overt.schema import limits
+from overt.schema import fields, limits, reference
 from overt.schema.event import (
-    COLUMN_MEANING,
     EVENT_SETS,
     EVENTS,
     MARKS,
@@ -42,6 +42,7 @@ from overt.schema.purpose import PURPOSES
 ROOT = Path(__file__).parents[3]
 SPEC_PATH = ROOT / "spec" / "event.json"
 TYPESCRIPT_PATH = ROOT / "sdk" / "src" / "generated.ts"
+FIELDS_PATH = ROOT / "docs" / "reference" / "fields.md"
 
 _SETS: dict[str, type[IntEnum] | type[IntFlag]] = {
     **{cls.__name__: cls for cls in EVENT_SETS.values()},
@@ -130,7 +131,13 @@ def specification() -> dict[str, Any]:
     return {
         "schema": SCHEMA_ID,
         "wire": [
-            {"name": f.name, "type": str(f.type), "meaning": COLUMN_MEANING[f.name]} for f in WIRE
+            {"name": f.name, "type": str(f.type), "meaning": fields.COLUMN_MEANING[f.name]}
+            for f in WIRE
+        ],
+        "fields": fields.table(),
+        "header": [
+            {"name": name, "says": says, "unit": unit, "precision": precision}
+            for name, (says, unit, precision) in reference.HEADER.items()
         ],
         "events": [{"name": f.name, "type": str(f.type)} for f in EVENTS],
         "sets": {name: _members(cls) for name, cls in _SETS.items()},
@@ -198,6 +205,7 @@ def outputs() -> dict[Path, str]:
     return {
         SPEC_PATH: json.dumps(specification(), indent=1, ensure_ascii=False) + "\n",
         TYPESCRIPT_PATH: typescript(),
+        FIELDS_PATH: reference.page(specification()),
     }
 
 

@@ -1,0 +1,302 @@
+"""What each field of an event says, of which kinds of event, in which unit and how exactly.
+
+The one place of these facts: `spec/event.json`, the page `docs/reference/fields.md` and the export
+that a person gets are written from it. A column is 0 in every kind that is not named here
+(`strangers` finds where it is not), so that the purposes a field serves are those that need one of
+its kinds, and no others.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from overt.schema.coarse import GONE, TIMED
+from overt.schema.event import MARKS, WIRE, Kind
+from overt.schema.purpose import PURPOSES
+
+
+@dataclass(frozen=True)
+class Use:
+    """What a column says in some kinds of event."""
+
+    kinds: frozenset[Kind]
+    says: str
+    unit: str
+    precision: str
+    coarse: str = ""
+    """What is left of it at `rhythm/1`; empty: as it is."""
+
+    @property
+    def purposes(self) -> tuple[str, ...]:
+        """Purposes that need it, sorted; all of them if it only describes the recording."""
+        return tuple(sorted(p for p in PURPOSES if PURPOSES[p].kinds & self.kinds or self.is_mark))
+
+    @property
+    def is_mark(self) -> bool:
+        """Whether it describes the recording alone."""
+        return self.kinds <= MARKS
+
+    @property
+    def left(self) -> str:
+        """What is left of it at `rhythm/1`, in words."""
+        if self.kinds <= set(GONE):
+            return "does not exist"
+        return self.coarse or "as it is"
+
+
+def _use(
+    kinds: frozenset[Kind] | Kind,
+    says: str,
+    unit: str,
+    precision: str,
+    coarse: str = "",
+) -> Use:
+    return Use(
+        kinds if isinstance(kinds, frozenset) else frozenset({kinds}),
+        *(says, unit, precision, coarse),
+    )
+
+
+_K = Kind
+_ALL = frozenset(Kind)
+_KEYS = frozenset({_K.KEY_DOWN, _K.KEY_UP})
+_COMPOSING = frozenset({_K.COMPOSITION_START, _K.COMPOSITION_END})
+_PRESSES = frozenset({_K.POINTER_DOWN, _K.POINTER_UP, _K.CLICK})
+_PLACED = _PRESSES | {_K.POINTER_MOVE}
+_ATTENTION = frozenset({_K.FOCUS, _K.BLUR})
+_ELEMENT = (
+    _KEYS
+    | _COMPOSING
+    | _PRESSES
+    | _ATTENTION
+    | {_K.EDIT, _K.COMMAND, _K.SELECTION, _K.WHEEL, _K.SCROLL, _K.HOVER}
+)
+_EXACT = "exact"
+_POWER = "exact when typed; next power of two for paste, drop, cut, undo and redo"
+_NONE = "always 0"
+
+USES: dict[str, tuple[Use, ...]] = {
+    "kind": (_use(_ALL, "what happened", "Kind", "closed set"),),
+    "dseq": (
+        _use(
+            _ALL,
+            "sequence number in the session minus that of the row before; 0 in the first row. More "
+            "than 1 where events went to another stream or were removed by the person",
+            "events",
+            _EXACT,
+        ),
+    ),
+    "dt_us": (
+        _use(
+            _ALL,
+            "event time minus that of the row before; 0 in the first row. May be negative: rows "
+            "are in order of dispatch, and coalesced pointer samples are older than theirs",
+            "µs",
+            "the step of the browser's clock, measured and stated in the header",
+            f"whole seconds for {', '.join(kind.name.lower() for kind in TIMED)} and clicks by "
+            "key; the rest as it is",
+        ),
+    ),
+    "key_class": (
+        _use(
+            _KEYS | _COMPOSING,
+            "class of the key",
+            "KeyClass",
+            "closed set; the same for all letters",
+            "digits and punctuation are letters",
+        ),
+    ),
+    "key_symbol": (
+        _use(
+            _KEYS,
+            "level `keys` only, in fields the study lists: code point of the character, or "
+            "SYMBOL_NAMED_BASE + class",
+            "Unicode code point",
+            "exact; 0 at level `rhythm`",
+            _NONE,
+        ),
+    ),
+    "slot": (
+        _use(
+            _KEYS,
+            "from 1: lowest free number at key down, and at its key up. Pairs a release with its "
+            "press without saying which key",
+            "number",
+            _EXACT,
+            _NONE,
+        ),
+        _use(
+            frozenset({_K.POINTER_MOVE, _K.POINTER_DOWN, _K.POINTER_UP, _K.HOVER}),
+            "1: not the first finger",
+            "yes or no",
+            _EXACT,
+            _NONE,
+        ),
+    ),
+    "modifiers": (_use(_KEYS, "modifiers, repeat, composing", "Modifier bits", _EXACT, _NONE),),
+    "edit": (_use(_K.EDIT, "what an edit did", "Edit", "closed set"),),
+    "edit_chars": (
+        _use(_K.EDIT, "characters inserted or deleted", "characters", _POWER),
+        _use(_K.SELECTION, "characters selected", "characters", "next power of two"),
+    ),
+    "role": (_use(_ELEMENT, "role of the element", "Role", "closed set"),),
+    "element": (
+        _use(
+            _ELEMENT,
+            "number of the element within the session in order of first contact, from 1",
+            "number",
+            "exact; says nothing outside the session",
+        ),
+    ),
+    "button": (
+        _use(
+            _PRESSES,
+            "button + 1 (1 left, 2 middle, 3 right); 0 on the up of a press that the browser took "
+            "over",
+            "number",
+            _EXACT,
+        ),
+    ),
+    "pointer": (
+        _use(
+            _PLACED | {_K.HOVER},
+            "pointing device; 0 on a click by key",
+            "Pointer",
+            "closed set",
+        ),
+    ),
+    "dx_8th_css_px": (
+        _use(
+            _PLACED,
+            "pointer x minus that of the row before; 0 if none",
+            "CSS px",
+            "1/8 CSS px",
+        ),
+    ),
+    "dy_8th_css_px": (
+        _use(
+            _PLACED,
+            "pointer y minus that of the row before; 0 if none",
+            "CSS px",
+            "1/8 CSS px",
+        ),
+    ),
+    **{
+        f"scroll_{axis}_css_px": (
+            _use(_K.SCROLL, f"change of the scroller's offset, {way}", "CSS px", "1 CSS px"),
+            _use(
+                _K.WHEEL,
+                f"turn of the wheel, {way}; a line is 16 px, a page the window's height",
+                "CSS px",
+                "1 CSS px",
+            ),
+            _use(
+                _K.POINTER_MOVE,
+                f"{side} of the contact of finger or pen",
+                "CSS px",
+                "up to the next 8",
+                _NONE,
+            ),
+            _use(
+                _K.POINTER_DOWN,
+                f"where in a target that can be aimed at, from its centre, {way}",
+                f"share of its {side}",
+                "1/16",
+            ),
+            _use(_K.VIEW, f"inner {side} of the window", "CSS px", "up to the next 64"),
+        )
+        for axis, way, side in (("x", "across", "width"), ("y", "down", "height"))
+    },
+    "value": (
+        _use(
+            _K.EDIT,
+            "characters it took the place of",
+            "characters",
+            _POWER,
+        ),
+        _use(_K.POINTER_MOVE, "pressure of finger or pen", "share of full", "1/16", _NONE),
+        _use(
+            _K.POINTER_DOWN,
+            "smaller side of a target that can be aimed at",
+            "4 log2 of CSS px",
+            "whole numbers, so a fifth of the side",
+        ),
+        _use(_K.CLICK, "count of clicks", "clicks", _EXACT),
+        _use(_K.WHEEL, "the browser counted in 0 pixels, 1 lines, 2 pages", "choice", _EXACT),
+        _use(
+            _ATTENTION,
+            "on a desktop: which of the study's applications got or lost the keyboard, from 1",
+            "number",
+            _EXACT,
+        ),
+        _use(_K.VISIBILITY, "1 shown, 2 hidden", "choice", _EXACT),
+        _use(_K.SELECTION, "the caret went 1 back, 2 forward, 0 stayed", "choice", _EXACT),
+        _use(_K.COMMAND, "which command", "Command", "closed set"),
+        _use(_K.VIEW, "device pixels a CSS pixel", "ratio", "1/4"),
+        _use(
+            _K.NAVIGATION,
+            "which of the study's paths, from 1; 0 another",
+            "number",
+            "exact; never an address",
+        ),
+        _use(_K.PAUSE, "reason: 1 person, 2 indicator, 3 gate", "choice", _EXACT),
+        _use(_K.TASK, "number of the task, as the page says", "number", _EXACT),
+        _use(_K.CLOCK, "the wall clock jumped ahead; 0 back", "s", "1 s"),
+    ),
+}
+"""Wire column → what it says in which kinds."""
+
+
+def _meaning(uses: tuple[Use, ...]) -> str:
+    if len(uses) == 1:
+        return f"{uses[0].says} ({uses[0].unit})"
+    return "; ".join(f"{in_words(use.kinds)}: {use.says} ({use.unit})" for use in uses)
+
+
+def in_words(kinds: frozenset[Kind]) -> str:
+    """Return kinds as `key down, key up`, in the order of their numbers; `all` of them."""
+    if kinds == _ALL:
+        return "all"
+    return ", ".join(kind.name.lower().replace("_", " ") for kind in sorted(kinds))
+
+
+COLUMN_MEANING: dict[str, str] = {name: _meaning(uses) for name, uses in USES.items()}
+"""Wire column → what it says, as one text."""
+
+
+def strangers(rows: pa.RecordBatch) -> list[str]:
+    """Return where live rows (schema `WIRE`) say more than `USES` has: `column in kind`.
+
+    Positions and times are differences and so are looked at in no kind.
+    """
+    kind = rows.column("kind").to_numpy()
+    found = []
+    for name, uses in USES.items():
+        if name.startswith("d") or name == "kind":
+            continue
+        used = [int(one) for use in uses for one in use.kinds]
+        odd = kind[(rows.column(name).to_numpy() != 0) & ~np.isin(kind, used)]
+        found += [f"{name} in {Kind(int(one)).name.lower()}" for one in np.unique(odd)]
+    return found
+
+
+def table() -> list[dict[str, Any]]:
+    """Return one row for each use of each wire column, for the specification."""
+    return [
+        {
+            "name": field.name,
+            "of": in_words(use.kinds),
+            "says": use.says,
+            "unit": use.unit,
+            "precision": use.precision,
+            "at_rhythm_1": use.left,
+            "purposes": list(use.purposes),
+            "mark": use.is_mark,
+        }
+        for field in WIRE
+        for use in USES[field.name]
+    ]
