@@ -41,6 +41,7 @@ TASKS: dict[str, Job] = {
         "overt.models.scored", "Next event and the pause before it", "aalto-desktop-subset"
     ),
     "pause": Job("overt.models.pauses", "Time to the next key", "aalto-desktop-subset"),
+    "pointer-intent": Job("overt.models.intent.scored", "Where is this pointer going?", "."),
     "person-or-program": Job("overt.models.programs.scored", "Is this a person or a program?", "."),
     "slips": Job("overt.models.typos.slips", "Slips of the hand put right", "aalto-slips"),
     "spelling": Job("overt.models.typos.spelling", "Misspelt words put right", "spelling-corpora"),

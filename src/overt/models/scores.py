@@ -95,3 +95,37 @@ def shares(
         drawn[number] = hits[picked].sum() / below if below else np.nan
     low, high = np.nanpercentile(drawn, [2.5, 97.5]).tolist()
     return Score(name, metric, float(hits.sum() / total.sum()), low, high)
+
+
+def _drawn(unit: Array) -> tuple[Array, Array]:
+    """Return int64[RESAMPLES, units], how often each unit was drawn, and each row's unit."""
+    of = np.unique(unit, return_inverse=True)[1]
+    units = int(of.max(initial=-1)) + 1
+    rng = np.random.Generator(np.random.PCG64(0))
+    return rng.multinomial(units, np.full(units, 1 / units), RESAMPLES), of
+
+
+def mean_over(name: str, metric: str, values: Array, unit: Array) -> Score:
+    """Return the mean of `values`, float64[n], with its 95 % interval over units.
+
+    `unit`, [n], says whose each value is; units are drawn whole.
+    """
+    if values.size == 0:
+        return Score(name, metric, float("nan"), float("nan"), float("nan"))
+    drawn, of = _drawn(unit)
+    values = np.asarray(values, np.float64)
+    means = (drawn @ np.bincount(of, values)) / (drawn @ np.bincount(of))
+    low, high = np.percentile(means, [2.5, 97.5]).tolist()
+    return Score(name, metric, float(values.mean()), low, high)
+
+
+def median_over(name: str, metric: str, values: Array, unit: Array) -> Score:
+    """Return the median of `values`, float64[n], with its 95 % interval over units."""
+    if values.size == 0:
+        return Score(name, metric, float("nan"), float("nan"), float("nan"))
+    order = np.argsort(values, kind="stable")
+    drawn, of = _drawn(unit[order])
+    passed = np.cumsum(drawn[:, of], axis=1)
+    place = (passed < passed[:, -1:] / 2).sum(axis=1)
+    low, high = np.percentile(values[order][place], [2.5, 97.5]).tolist()
+    return Score(name, metric, float(np.median(values)), low, high)

@@ -24,6 +24,7 @@ from overt.schema.event import Kind, Pointer
 
 PATTERN = ("*trajector*.parquet",)
 CLOCK_RESOLUTION_US = 1000
+_WANTED = ("condition", "correct", "exemplar")
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,8 @@ class Trajectories:
     """m texts, empty where the file does not say."""
     correct: Any = field(repr=False)
     """bool[m]; True where the file does not say."""
+    item: tuple[str, ...] = field(repr=False)
+    """m texts, what was shown; empty where the file does not say."""
 
 
 def read(
@@ -67,13 +70,16 @@ def read_trajectories(data: bytes, file: str, skipped: Skipped | None = None) ->
     counts such rows.
     """
     required = ("subject", "trial", "t_ms", "x", "y")
-    sheet = parquet.read(data, file, required, skipped, wanted=("condition", "correct"))
+    sheet = parquet.read(data, file, required, skipped, wanted=_WANTED)
     subject, _ = sheet.groups("subject")
     number = sheet.numbers("trial", "a number of a trial", low=0, high=1e9)
     time_us = sheet.times("t_ms", "ms")
     x_px, y_px = sheet.positions("x"), sheet.positions("y")
     correct = sheet.truths("correct") if "correct" in sheet else np.ones(sheet.rows, np.bool_)
-    condition = np.array(sheet.texts("condition") if "condition" in sheet else [""] * sheet.rows)
+    condition, item = (
+        np.array(sheet.texts(name) if name in sheet else [""] * sheet.rows)
+        for name in ("condition", "exemplar")
+    )
     kept = np.flatnonzero(sheet.good)
     kept = kept[np.lexsort((time_us[kept], number[kept], subject[kept]))]
     subject, number = subject[kept], number[kept]
@@ -87,6 +93,7 @@ def read_trajectories(data: bytes, file: str, skipped: Skipped | None = None) ->
         subject=subject[first],
         condition=tuple(condition[kept][first].tolist()),
         correct=correct[kept][first],
+        item=tuple(item[kept][first].tolist()),
     )
 
 
