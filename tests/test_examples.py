@@ -3,8 +3,10 @@
 import csv
 import io
 import re
+import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from overt.gateway import population, studies
 from overt.schema.errors import InvalidInput
 from overt.store.store import Store
 from overt.studio.app import create_app
+from pseudo_locales import LONG, RTL, notice, words
 from studio_fixtures import chromium, studio
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -99,6 +102,78 @@ def test_a_page_records_its_listed_field_after_a_choice_and_works_without(
         assert troubles == []
         if name == "site":
             its_question_stays_closed_to_a_privacy_signal(browser, f"{server.url}/site/")
+
+
+@pytest.mark.soak
+def test_consent_and_indicator_hold_words_of_any_length_in_either_direction(tmp_path: Path) -> None:
+    text = (EXAMPLES / "site" / "study.toml").read_text()
+    pages = shutil.copytree(EXAMPLES / "site", tmp_path / "pages")
+    for language in (LONG, RTL):
+        text += notice(language)
+        own = (pages / "index.html").read_text().replace('lang="en"', f'lang="{language}"')
+        (pages / f"{language}.html").write_text(own)
+    with Store.open(tmp_path / "data", create=True) as store:
+        studies.register(store, text.encode())
+    with studio(tmp_path, pages) as server, chromium() as browser:
+        for language in (LONG, RTL):
+            url = f"{server.url}/site/{language}.html"
+            its_words_are_there_whole_and_it_works(browser, url, tmp_path)
+
+
+SCREENS = {"phone": (390, 844), "desktop": (1280, 800), "zoom of 200 %": (640, 400)}
+"""CSS pixels: a window of 1280 at 200 % has 640."""
+
+SHAPE = """() => {
+  const box = (element) => element.getBoundingClientRect().toJSON();
+  return { yes: box(at("yes")), no: box(at("no")), way: getComputedStyle(at("ask")).direction,
+    cut: [...at("ask").querySelectorAll("h2, h3, p, label, button")].filter(
+      (one) => one.scrollWidth > one.clientWidth + 1 && getComputedStyle(one).display !== "inline")
+      .map((one) => one.textContent),
+    wide: document.documentElement.scrollWidth - innerWidth };
+  function at(id) { return document.getElementById(id); }
+}"""
+
+
+def its_words_are_there_whole_and_it_works(browser: Any, url: str, folder: Path) -> None:
+    context = browser.new_context()
+    context.add_init_script("""const attach = Element.prototype.attachShadow;
+      Element.prototype.attachShadow = function (how) {
+        return (window.lastRoot = attach.call(this, how)); };""")
+    page = context.new_page()
+    page.goto(url)
+    expect(page.locator("#ask")).to_be_visible()
+    language = url.rpartition("/")[2].removesuffix(".html")
+
+    def seen(what: str, look: Any) -> None:
+        for screen, (width, height) in SCREENS.items():
+            page.set_viewport_size({"width": width, "height": height})
+            look(screen, page.evaluate(SHAPE), width)
+            page.screenshot(path=str(folder / f"{language}-{what}-{screen}.png"), full_page=True)
+
+    def asked(screen: str, shape: Any, _: int) -> None:
+        assert (shape["wide"], shape["cut"]) == (0, []), screen
+        assert shape["way"] == ("rtl" if language == RTL else "ltr")
+        for side in ("width", "height"):
+            assert abs(shape["yes"][side] - shape["no"][side]) < 2, "of equal effort"
+
+    def marked(screen: str, _: Any, width: int) -> None:
+        chip = page.locator("overt-indicator").bounding_box()
+        assert chip["x"] >= 0, screen
+        assert chip["x"] + chip["width"] <= width, screen
+        assert page.evaluate("lastRoot.querySelector('div').dir") == (
+            "rtl" if language == RTL else "ltr"
+        )
+
+    seen("consent", asked)
+    page.locator("#choices input[type=checkbox]").check()
+    page.locator("#choices input[type=radio]").last.check()
+    page.locator("#yes").click()
+    expect(page.locator("overt-indicator")).to_be_visible()
+    seen("indicator", marked)
+    said = page.evaluate("lastRoot.querySelector('span').textContent")
+    assert said == tomllib.loads(words(language))["words"][language]["indicator"]["recording"]
+    page.wait_for_function("document.getElementById('state').textContent === 'recording'")
+    context.close()
 
 
 def its_question_stays_closed_to_a_privacy_signal(browser: Any, url: str) -> None:

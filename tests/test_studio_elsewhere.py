@@ -210,7 +210,7 @@ def test_an_extension_may_ask_for_studies_that_list_sites_for_it_and_for_no_othe
 JOIN = """async () => {
   const { notice } = await overt.notice();
   await overt.join(["typing-assist"]);
-  return notice.sections[0].text.at(-1);
+  return notice.sections[1].text.at(-1);
 }"""
 TRY = """async ([server, options]) => {
   const answer = await fetch(server + "/v1/join", options).catch((error) => error);
@@ -286,7 +286,7 @@ def test_the_notice_names_the_sites_and_a_new_one_asks_again() -> None:
 
     one, two = "https://one.example", "https://two.example:8443"
     for language in ("en", "de"):
-        text = json.loads(notice_bytes(study(one, two), language))["sections"][0]["text"][-1]
+        text = json.loads(notice_bytes(study(one, two), language))["sections"][1]["text"][-1]
         assert one in text
         assert two in text
         assert len({notice_sha256(study(*sites), language) for sites in ((), (one,), (two,))}) == 3

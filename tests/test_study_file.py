@@ -200,7 +200,7 @@ def test_a_study_may_list_sites_for_the_extension_and_its_notice_and_hash_follow
     assert none.sites == ()
     assert study_sha256(listed) != study_sha256(none)
     told = json.loads(notice_bytes(listed, "en"))
-    (text,) = [line for line in told["sections"][0]["text"] if "https://a.example" in line]
+    (text,) = [line for line in told["sections"][1]["text"] if "https://a.example" in line]
     assert "/write/*, /" in text
     assert "http://127.0.0.1:8000" in text
     own, other = told["settings"]["sites"]

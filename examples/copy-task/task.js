@@ -11,7 +11,7 @@ const SENTENCES = [
 ];
 
 const at = (id) => document.getElementById(id);
-const overt = await open({ study: "copy-task" });
+const overt = await open({ study: "copy-task", lang: document.documentElement.lang });
 let trial = 0;
 
 function show() {
@@ -36,6 +36,7 @@ at("trial").addEventListener("submit", (event) => {
 
 async function ask() {
   const { notice } = await overt.notice();
+  Object.assign(at("ask"), { lang: notice.language, dir: notice.direction });
   at("ask-h").textContent = notice.title;
   for (const { heading, text } of notice.sections) {
     const title = document.createElement("h3");

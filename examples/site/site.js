@@ -2,7 +2,7 @@
 import { asksForPrivacy, open } from "/static/overt.js";
 
 const at = (id) => document.getElementById(id);
-const overt = await open({ study: "site-example" });
+const overt = await open({ study: "site-example", lang: document.documentElement.lang });
 overt.onChange(({ phase, reason }) => {
   at("state").textContent = phase === "none" ? "Nothing is recorded." : `${phase} ${reason}`.trim();
 });
@@ -11,6 +11,7 @@ at("comment").addEventListener("submit", (event) => event.preventDefault());
 async function ask() {
   at("offer").hidden = true;
   const { notice } = await overt.notice();
+  Object.assign(at("ask"), { lang: notice.language, dir: notice.direction });
   at("ask-h").textContent = notice.title;
   for (const { heading, text } of notice.sections) {
     const title = document.createElement("h3");

@@ -1,4 +1,5 @@
 import { OvertError } from "./errors.ts";
+import type { Words } from "./indicator.ts";
 import type { Notice, Receipt, ShownNotice } from "./index.ts";
 import type { Vault } from "./vault.ts";
 
@@ -18,6 +19,8 @@ export interface Grant extends Proof {
   former: Proof[];
   notice_sha256: string;
   lang: string;
+  /** What the indicator says in that language. */
+  words: Words | undefined;
   level: "rhythm" | "keys";
   /** The versioned rule that makes the level, such as `rhythm/0`. */
   transform: string;
@@ -85,6 +88,7 @@ export class Account {
       }),
       notice_sha256: sha256,
       lang,
+      words: notice.indicator,
       level: notice.settings.level,
       transform: detail.includes("/") ? detail : `${detail}/0`,
       outbox_delay_s: notice.settings.outbox_delay_s,

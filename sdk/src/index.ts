@@ -17,6 +17,7 @@
  */
 
 import type { OvertEvent } from "./event.ts";
+import type { Words } from "./indicator.ts";
 export type { OvertEvent } from "./event.ts";
 
 /** Where the SDK finds its study. */
@@ -41,6 +42,10 @@ export interface Notice {
   study: string;
   version: number;
   title: string;
+  /** Which way its language is written: `ltr` or `rtl`. */
+  direction: string;
+  /** What the indicator says in its language. */
+  indicator: Words;
   choices: {
     purposes: Choice[];
     /** How exactly is recorded: no levels where the person has no choice. */

@@ -6,21 +6,17 @@ const CHECK_MS = 400;
 const SIZE_CSS_PX_MIN = 16;
 const OPACITY_MIN = 0.6;
 
-const WORDS: Readonly<Record<string, Record<Shown | "pause" | "resume", string>>> = {
-  en: {
-    recording: "Recording",
-    paused: "Paused",
-    off: "Not recording",
-    pause: "Pause recording",
-    resume: "Resume recording",
-  },
-  de: {
-    recording: "Aufzeichnung läuft",
-    paused: "Angehalten",
-    off: "Keine Aufzeichnung",
-    pause: "Aufzeichnung anhalten",
-    resume: "Aufzeichnung fortsetzen",
-  },
+/** What it says, in the words of the notice; `direction` is `rtl` where the language is. */
+export type Words = Readonly<Record<Shown | "pause" | "resume" | "direction", string>>;
+
+/** Where a notice brought none. */
+const ENGLISH: Words = {
+  recording: "Recording",
+  paused: "Paused",
+  off: "Not recording",
+  pause: "Pause recording",
+  resume: "Resume recording",
+  direction: "ltr",
 };
 
 /**
@@ -32,14 +28,14 @@ const WORDS: Readonly<Record<string, Record<Shown | "pause" | "resume", string>>
 const STYLE = `
 :host{all:initial!important;position:fixed!important;right:12px!important;bottom:12px!important;
 z-index:2147483647!important;display:block!important;max-width:calc(100vw - 24px)!important}
-div{display:flex;overflow-wrap:anywhere;align-items:center;gap:8px;padding:6px 6px 6px 12px;border-radius:99px;
+div{display:flex;overflow-wrap:anywhere;align-items:center;gap:8px;padding:6px;padding-inline-start:12px;border-radius:99px;
 font:600 13px/1 system-ui,sans-serif;color:#fff;background:#1c1f24;border:1px solid #fff6;
 box-shadow:0 2px 10px #0006}
 i{flex:none;width:10px;height:10px;border-radius:50%;background:#9aa0a8;forced-color-adjust:none}
 .recording i{background:#ff4d4d}.paused i{background:#ffc53d}
 button{all:unset;flex:none;min-width:28px;min-height:28px;border-radius:99px;text-align:center;
 background:#fff2;cursor:pointer}button:focus-visible{outline:3px solid #7db8ff}
-.off button{display:none}.off{padding-right:12px}`;
+.off button{display:none}.off{padding-inline-end:12px}`;
 
 /** The chip that is always visible while somebody has joined: state, and pause in one action. */
 export class Indicator {
@@ -47,16 +43,17 @@ export class Indicator {
   #box = document.createElement("div");
   #text = document.createElement("span");
   #button = document.createElement("button");
-  #words: Record<Shown | "pause" | "resume", string>;
+  #words: Words;
   #timer = 0;
   #covered = false;
 
   /** `toggled`: the person pressed the button. `checked` hears twice a second if it can be seen. */
-  constructor(lang: string, toggled: () => void, checked: (visible: boolean) => void) {
+  constructor(words: Words | undefined, toggled: () => void, checked: (visible: boolean) => void) {
     // A content script has no registry; a plain element there, which no page can make its own.
     const registry = customElements as CustomElementRegistry | null;
     if (registry && !registry.get(TAG)) registry.define(TAG, class extends HTMLElement {});
-    this.#words = (WORDS[lang] ?? WORDS["en"]) as Record<Shown | "pause" | "resume", string>;
+    this.#words = words ?? ENGLISH;
+    this.#box.dir = this.#words.direction;
     this.#host = document.createElement(registry ? TAG : "div");
     this.#host.popover = "manual";
     const root = this.#host.attachShadow({ mode: "closed" });

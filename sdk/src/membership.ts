@@ -83,7 +83,7 @@ export class Membership {
     const { recorder } = this;
     if (recorder.isStarted) return;
     this.#timer = window.setInterval(() => void this.#beat(), BEAT_MS);
-    await recorder.start(grant.lang, outbox, () => void (recorder.held ? this.resume() : this.pause()));
+    await recorder.start(grant.words, outbox, () => void (recorder.held ? this.resume() : this.pause()));
     void this.#beat();
     void this.#compareNotice(grant);
   }

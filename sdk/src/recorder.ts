@@ -7,7 +7,7 @@ import type { Facts } from "./event.ts";
 import { Gate, Secrets } from "./gate.ts";
 import { Kind } from "./generated.ts";
 import type { Phase, Reason, State, Watched } from "./index.ts";
-import { Indicator } from "./indicator.ts";
+import { Indicator, type Words } from "./indicator.ts";
 import type { Outbox } from "./outbox.ts";
 import { Session, hold } from "./session.ts";
 
@@ -62,11 +62,11 @@ export class Recorder implements Sink {
   lockOf = (session: string): string => `overt-${this.#study}-session-${session}`;
 
   /** Show the indicator and, once it was seen, record. */
-  async start(lang: string, outbox: Outbox, toggled: () => void): Promise<void> {
+  async start(words: Words | undefined, outbox: Outbox, toggled: () => void): Promise<void> {
     this.#outbox = outbox;
     this.off = "";
     this.#resolution_us ||= clockResolution_us();
-    const indicator = new Indicator(lang, toggled, (visible) => {
+    const indicator = new Indicator(words, toggled, (visible) => {
       if (visible === this.#seen) return;
       this.#seen = visible;
       this.update();

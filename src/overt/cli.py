@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 
 from overt.commands.evaluating import REPRODUCTIONS, TASKS
+from overt.commands.translating import words
 from overt.datasets.importers import IMPORTERS
 from overt.schema.errors import OvertError
 
@@ -135,6 +136,9 @@ def study_new(
         studies.register(data_dir, file)
     else:
         studies.write_template(file, title, "imported" if imported else "live")
+
+
+study_app.command("words", epilog="Example: overt study words fr >> lab.toml")(words)
 
 
 @study_app.command("show", epilog="Example: overt study show five-minutes --json")

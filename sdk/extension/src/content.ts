@@ -105,7 +105,7 @@ class Page implements Sink, Hearer {
     }
     if (this.#covered && permit && document.body && !this.#indicator) {
       this.#indicator = new Indicator(
-        permit.lang,
+        permit.words,
         () => this.#relay.post({ pressed: this.#standing.paused ? "resume" : "pause" }),
         (visible) => {
           this.#seen = visible;

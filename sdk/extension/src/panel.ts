@@ -177,7 +177,7 @@ function notice({ server, notice: sent, sha256 }: ShownNotice): void {
   enter(
     make(
       "article",
-      { class: "notice", lang: String(sent["language"]) },
+      { class: "notice", lang: String(sent["language"]), dir: sent.direction },
       make("h1", {}, sent.title),
       make("p", {}, String(sent["about"])),
       make("p", { class: "soft" }, `${String(sent["controller"])} · ${String(sent["contact"])}`),

@@ -1,6 +1,7 @@
 /** What a page's content script, the worker and the panel say to each other. */
 
 import type { Notice, OutboxEntry } from "../../src/index.ts";
+import type { Words } from "../../src/indicator.ts";
 import type { Part } from "../../src/outbox.ts";
 import type { Site } from "./sites.ts";
 
@@ -13,7 +14,8 @@ export interface Permit {
   transform: string;
   outbox_delay_s: number;
   site: Site;
-  lang: string;
+  /** What the indicator says. */
+  words: Words | undefined;
 }
 
 /** How things stand for one page. */

@@ -160,7 +160,7 @@ function standingOf(origin: string): Standing {
     transform: grant.transform,
     outbox_delay_s: grant.outbox_delay_s,
     site,
-    lang: grant.lang,
+    words: grant.words,
   };
   return { permit, paused };
 }
@@ -217,7 +217,7 @@ async function heard(page: Page, message: ToWorker): Promise<void> {
 async function begin(origin: string, ask: Extract<Ask, { do: "begin" }>): Promise<void> {
   const { permit } = standingOf(origin);
   if (!permit) return;
-  const { site: _site, lang: _lang, ...stated } = permit;
+  const { site: _site, words: _words, ...stated } = permit;
   const { session, time_origin_ms, clock_resolution_us } = ask;
   const source = "extension/0.1.0";
   await keeper.desk?.begin({ ...stated, session, time_origin_ms, clock_resolution_us, source });

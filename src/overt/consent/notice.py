@@ -1,6 +1,6 @@
 """The notice: the exact bytes a person is shown before they choose, and what a receipt binds to.
 
-Rendered from the study and a file of words per language (`words/`), never written by hand, so that
+Rendered from the study and the words of a language (`wording`), never written by hand, so that
 it cannot say less than what the settings do. The result is canonical JSON: a page shows its texts
 as they are, and its SHA-256 stands in the receipt. Another study version, another wording or
 another setting is another hash, and asks for fresh consent.
@@ -9,16 +9,14 @@ another setting is another hash, and asks for fresh consent.
 from __future__ import annotations
 
 import hashlib
-import tomllib
-from functools import cache
-from importlib.resources import files
 from typing import Any
 
+from overt.consent.wording import shipped, wording
 from overt.schema.canonical import canonical
 from overt.schema.errors import InvalidInput
 from overt.schema.event import MARKS, Kind
 from overt.schema.purpose import PURPOSES
-from overt.schema.study import DETAILS, LANGUAGES, Site, Study
+from overt.schema.study import DETAILS, Site, Study
 
 SCHEMA = "overt-notice/1"
 
@@ -58,13 +56,13 @@ def notice_bytes(study: Study, language: str) -> bytes:
     """
     if study.origin != "live":
         raise InvalidInput("imported data has no notice: nobody joins it", where="study.origin")
-    if language not in study.notice or language not in LANGUAGES:
+    if language not in study.notice:
         raise InvalidInput(
             "the study has no notice in this language",
             where="lang",
             do=f"It has: {', '.join(study.notice)}.",
         )
-    return canonical(_notice(study, language, _words(language)))
+    return canonical(_notice(study, language, wording(study, language)))
 
 
 def notice_sha256(study: Study, language: str) -> str:
@@ -72,17 +70,12 @@ def notice_sha256(study: Study, language: str) -> str:
     return hashlib.sha256(notice_bytes(study, language)).hexdigest()
 
 
-@cache
-def _words(language: str) -> dict[str, Any]:
-    return tomllib.loads(
-        files("overt.consent").joinpath("words", f"{language}.toml").read_text(encoding="utf-8")
-    )
-
-
 def _notice(study: Study, language: str, words: dict[str, Any]) -> dict[str, Any]:
     own = study.notice[language]
     before = words["before"]["text" if study.hold_days else "text_without_hold"]
+    easy = words["easy"]
     texts = {
+        "easy": [*easy["text"], *easy[study.level], *easy["after"]],
         "recorded": [
             *words["recorded"][study.level],
             *words["recorded"]["always"],
@@ -95,6 +88,7 @@ def _notice(study: Study, language: str, words: dict[str, Any]) -> dict[str, Any
         "readers": words["readers"]["text"],
         "leaving": words["leaving"]["text"],
         "limits": words["limits"]["text"],
+        "ask": [*([words["ask"]["person"]] if study.person else []), words["ask"]["contact"]],
     }
     filled = {
         "outbox_delay": _duration(study.outbox_delay_s, words["units"]),
@@ -104,6 +98,8 @@ def _notice(study: Study, language: str, words: dict[str, Any]) -> dict[str, Any
         "origins": ", ".join(study.origins),
         "sites": "; ".join(_site(site, words["extension"]["only"]) for site in study.sites),
         "applications": ", ".join(one.title for one in study.applications),
+        "person": study.person,
+        "contact": study.contact,
     }
     sections = [
         {
@@ -120,6 +116,7 @@ def _notice(study: Study, language: str, words: dict[str, Any]) -> dict[str, Any
         "study": study.id,
         "version": study.version,
         "language": language,
+        "direction": words["direction"],
         "title": own.title or study.title,
         "about": own.about,
         "controller": study.controller,
@@ -134,6 +131,7 @@ def _notice(study: Study, language: str, words: dict[str, Any]) -> dict[str, Any
         "join": words["join"],
         "decline": words["decline"],
         "declined": words["declined"],
+        "indicator": {**words["indicator"], "direction": words["direction"]},
         "settings": {
             "level": study.level,
             "retention_days": study.retention_days,
@@ -183,7 +181,7 @@ def _choice(purpose: str, words: dict[str, Any]) -> dict[str, Any]:
 
 def kinds_in_words(purpose: str, language: str) -> list[str]:
     """Return the kinds of event a purpose needs, as the notice calls them."""
-    return _kinds(purpose, _words(language))
+    return _kinds(purpose, shipped(language))
 
 
 def _kinds(purpose: str, words: dict[str, Any]) -> list[str]:

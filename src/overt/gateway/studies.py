@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from overt.consent import wording
 from overt.schema.errors import Missing
 from overt.schema.study import Study, load_study
 from overt.store.store import Store
@@ -15,6 +16,7 @@ def register(store: Store, document: bytes) -> Study:
     Raises `InvalidInput` naming the key that is wrong, or when the origin would change.
     """
     study = load_study(document)
+    wording.check(study)
     store.control.put_study(study.id, study.origin, document)
     return study
 

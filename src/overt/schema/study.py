@@ -21,6 +21,7 @@ from overt.schema.canonical import canonical
 from overt.schema.errors import InvalidInput, Missing
 from overt.schema.purpose import PURPOSES
 from overt.schema.tables import bad, identifier, number, one_of, refuse_unknown, text, texts
+from overt.schema.translations import translations
 
 ORIGINS = ("live", "imported")
 LEVELS = ("rhythm", "keys")
@@ -28,7 +29,7 @@ DETAILS: Mapping[str, tuple[str, ...]] = {"rhythm": ("rhythm", "rhythm/1"), "key
 """Level of a study → what who joins may choose: that level, or a version that says less."""
 
 LANGUAGES = ("en", "de")
-"""Languages that notices can be rendered in."""
+"""Languages that notices can be rendered in without words of the study's own."""
 
 STUDY_BYTES_MAX = 64 * 1024
 RETENTION_DAYS = (1, 3650)
@@ -120,6 +121,10 @@ class Study:
     """Sites that the browser extension may record, if the person switches them on; mostly none."""
     applications: tuple[StudyApplication, ...] = ()
     """What the desktop agent may record, if the person switches it on; everything else is not."""
+    person: str = ""
+    """Who answers people's questions, and how to reach them: a person, in words."""
+    words: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Language → the words of the notice in it, which the study brings (`schema.translations`)."""
     # imported only
     source: str = ""
     licence: str = ""
@@ -139,7 +144,7 @@ _BOTH = (
     "readers",
 )
 _LIVE = ("address", "jurisdictions", "storage", "outbox_delay_s", "hold_days", "fields", "notice")
-_OPTIONAL = ("origins", "paths", "sites", "applications")
+_OPTIONAL = ("origins", "paths", "sites", "applications", "person", "words")
 """What a live study may leave out."""
 
 _IMPORTED = ("source", "licence", "lawful_basis")
@@ -173,10 +178,9 @@ def load_study(source: bytes | Path) -> Study:
 def study_sha256(study: Study) -> str:
     """Return the hash (hex) of all a study states; comments and layout do not matter."""
     states = asdict(study)
-    if not study.sites:
-        del states["sites"]  # so that studies without any keep the hash that receipts state
-    if not study.applications:
-        del states["applications"]
+    for name in ("sites", "applications", "person", "words"):
+        if not states[name]:
+            del states[name]  # so that studies without any keep the hash that receipts state
     return hashlib.sha256(canonical(states)).hexdigest()
 
 
@@ -216,10 +220,12 @@ def _live(table: dict[str, Any]) -> dict[str, Any]:
         "hold_days": number(table, "hold_days", HOLD_DAYS),
         "fields": _selectors(table, "fields"),
         "paths": _paths(table),
-        "notice": _notice(table["notice"]),
+        "notice": _notice(table["notice"], table.get("words", {})),
         "origins": _origins(table),
         "sites": _sites(table.get("sites", [])),
         "applications": applications(table.get("applications", [])),
+        "person": text(table, "person") if "person" in table else "",
+        "words": translations(table.get("words", {})),
     }
 
 
@@ -318,14 +324,18 @@ def _paths(table: Mapping[str, Any]) -> tuple[str, ...]:
     return values
 
 
-def _notice(table: Any) -> dict[str, NoticeText]:
+def _notice(table: Any, words: Any) -> dict[str, NoticeText]:
     if not isinstance(table, dict) or not table:
         raise bad("must have a table for at least one language", "notice", "Add [notice.en].")
     made = {}
     for language, parts in table.items():
         path = f"notice.{language}"
-        if language not in LANGUAGES:
-            raise bad("is not a language of notices", path, f"Known: {', '.join(LANGUAGES)}.")
+        if language not in LANGUAGES and language not in words:
+            raise bad(
+                "is not a language of notices",
+                path,
+                f"Known: {', '.join(LANGUAGES)}. `overt study words` prints what to translate.",
+            )
         if not isinstance(parts, dict):
             raise bad("must be a table", path)
         refuse_unknown(parts, _NOTICE, f"{path}.")
@@ -370,6 +380,7 @@ storage = "a server of the research group"
 outbox_delay_s = 60         # how long people can look before anything leaves
 hold_days = 7               # what could not be sent waits, sealed, on the device
 fields = ["[data-overt]"]   # CSS selectors of what may be recorded
+# person = "Ada Example, +49 30 1234567, mornings"   # who answers people's questions
 # paths = ["/inbox", "/message/:id"]   # which page it is, of these; addresses are never recorded
 # origins = ["https://example.org"]   # other sites whose pages may ask people to join
 # [[sites]]                           # what the browser extension may record; before the notice
