@@ -1,19 +1,12 @@
 /** Person or program: a verdict on the person's own pointer, and on a script's, side by side. */
 
-import { Kind, Pointer } from "../../../../sdk/src/generated.ts";
 import type { Overt, Watched } from "../../../../sdk/src/index.ts";
 import { answer, follow } from "./api.ts";
 import { at, busy, byTest, make } from "./dom.ts";
-import { inputS, lastOf, traceOf, windowOf } from "./motion.ts";
+import { windowOf } from "./motion.ts";
+import { LEAST_S, Movement, PURPOSE, type Sample, judged } from "./movement.ts";
 import { perform } from "./script.ts";
 import { Judge, type PageModel, probability } from "./verdict.ts";
-
-const PURPOSE = "person-or-program";
-const WINDOW_S = 15;
-const LEAST_S = 3;
-const SAMPLES_MAX = 6000;
-
-type Sample = [t_ms: number, x: number, y: number];
 
 interface Card {
   people: { origins: Record<string, string> };
@@ -42,7 +35,7 @@ const percent = (share: number): string => {
 class Who {
   private readonly overt: Overt;
   private judge: Judge | null = null;
-  private own: Sample[] = [];
+  private readonly own = new Movement();
   private due = false;
 
   constructor(overt: Overt) {
@@ -50,12 +43,8 @@ class Who {
   }
 
   /** Take note of the person's own pointer, as far as it is recorded for this purpose. */
-  note({ event, purposes }: Watched): void {
-    const moved = [Kind.POINTER_MOVE, Kind.POINTER_DOWN, Kind.POINTER_UP] as number[];
-    if (!purposes.includes(PURPOSE) || !moved.includes(event.kind)) return;
-    if (event.pointer !== Pointer.MOUSE) return;
-    this.own.push([event.t_us / 1000, event.x_8th_css_px / 8, event.y_8th_css_px / 8]);
-    if (this.own.length > SAMPLES_MAX) this.own.splice(0, SAMPLES_MAX / 2);
+  note(watched: Watched): void {
+    if (!this.own.note(watched)) return;
     if (this.due || !this.judge) return;
     this.due = true;
     window.setTimeout(() => {
@@ -108,13 +97,12 @@ class Who {
   }
 
   private showOwn(): void {
-    this.show("verdict-person", this.own);
+    this.show("verdict-person", this.own.all());
   }
 
   private show(name: string, samples: Sample[]): void {
     const shown = byTest(name);
-    const trace = lastOf(traceOf(samples), WINDOW_S);
-    const seconds = inputS(trace);
+    const { trace, seconds } = judged(samples);
     if (!this.judge || seconds < LEAST_S) {
       shown.dataset.verdict = "none";
       const why = this.judge
@@ -146,7 +134,7 @@ class Who {
 
   forget(): void {
     this.judge = null;
-    this.own = [];
+    this.own.forget();
     at("who-from").textContent = "";
     this.showOwn();
   }
