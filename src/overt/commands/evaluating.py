@@ -40,6 +40,11 @@ TASKS: dict[str, Job] = {
     "next-action": Job(
         "overt.models.scored", "Next event and the pause before it", "aalto-desktop-subset"
     ),
+    "next-text": Job(
+        "overt.models.text.scored",
+        "Next character and word, and what times tell of them",
+        "aalto-desktop-subset",
+    ),
     "pause": Job("overt.models.pauses", "Time to the next key", "aalto-desktop-subset"),
     "pointer-intent": Job("overt.models.intent.scored", "Where is this pointer going?", "."),
     "person-or-program": Job("overt.models.programs.scored", "Is this a person or a program?", "."),

@@ -1,0 +1,202 @@
+"""`overt evaluate next-text`: the next character and the next word of what people typed.
+
+People whose number is divisible by five are scored, the others are learned from. Sentences are kept
+apart too: texts fall into `GROUPS` that share no run of words, and each group is judged by what
+was learned from the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from overt.models.scores import Progress, Score, Scores
+from overt.models.tensors import Array
+from overt.models.text import counted, kneser_ney, mixture, offered, personal, told, typed, writers
+from overt.models.text.alphabet import SIZE, codes
+from overt.models.text.judged import Draws
+from overt.models.text.mixture import Experts, Predictor
+from overt.models.text.told import Told
+from overt.models.text.typed import Written
+from overt.models.text.vocabulary import english, learned
+from overt.models.typos.slips import scored_people
+from overt.schema.errors import TooFew
+
+GROUPS = 5
+ORDERS = (3, 5, 7)
+WORD_ORDERS = (1, 2, 3)
+WRITERS_MIN = 4
+"""Text files of one writer each, below which others are read."""
+
+SENTENCES_MIN = 50
+"""Sentences to learn from, below which there is nothing to say."""
+
+OURS = "ours"
+BITS = "bits a character"
+
+
+def evaluate(path: Path, progress: Progress) -> Scores:
+    """Score every method on the texts in `path`."""
+    texts = typed.grouped([one for one in typed.read(path, progress) if one.text], GROUPS)
+    people = scored_people({one.person for one in texts})
+    judged: list[Written] = []
+    heard = Told()
+    bits: dict[str, list[Array]] = {}
+    words: dict[str, list[Array]] = {}
+    for group in range(GROUPS):
+        progress(f"sentences {group + 1} of {GROUPS}", 0.2 + 0.65 * group / GROUPS)
+        mine = [one for one in texts if one.group == group and one.person in people]
+        others = [one for one in texts if one.group != group and one.person not in people]
+        if not mine:
+            continue
+        if len({one.asked for one in others}) < SENTENCES_MIN:
+            raise TooFew(
+                f"has fewer than {SENTENCES_MIN} sentences of other people to learn from",
+                where=str(path),
+                do="More people, or more different sentences, are needed.",
+            )
+        _judge(mine, others, (group + 1) % GROUPS, len(judged), heard, bits, words)
+        judged += mine
+    own, read = _personal(path, [one for one in texts if one.person not in people], progress)
+    return _scores(judged, bits, words, heard, own, read)
+
+
+def fitted(others: Sequence[Written], aside: int) -> tuple[Predictor, Predictor]:
+    """Return our model of some texts, and what its weights were earned by.
+
+    The second has not seen the sentences of the group `aside`; on these the weights are earned.
+    """
+    less = experts(typed.once(one for one in others if one.group != aside))
+    held = typed.once(one for one in others if one.group == aside)
+    weights = mixture.weigh([mixture.look(less, held)])
+    return Predictor(experts(typed.once(others)), weights), Predictor(less, weights)
+
+
+def experts(texts: Sequence[str]) -> Experts:
+    """Return a speller and a vocabulary of some texts, and general English."""
+    local = learned(words for text in texts for words in mixture.sentences(text))
+    return Experts((mixture.speller(texts),), (english(), local))
+
+
+def _personal(path: Path, others: Sequence[Written], progress: Progress) -> tuple[list[Score], str]:
+    """Return what own words add, and whose they were."""
+    progress("own words", 0.85)
+    found, source = writers.read(path, personal.WORDS_MIN), "the text files in PATH"
+    if len(found) < WRITERS_MIN:
+        found = writers.of_this_python(personal.WORDS_MIN)
+        source = "the documentation of as many modules of this Python, each with words of its own"
+    known = experts(typed.once(others))
+    rows = personal.scored(known, found, lambda done: progress("own words", 0.85 + 0.15 * done))
+    return rows, f"Own words: {len(found)} writers, {source}. Words before a point teach."
+
+
+def _judge(
+    mine: Sequence[Written],
+    others: Sequence[Written],
+    aside: int,
+    first: int,
+    heard: Told,
+    bits: dict[str, list[Array]],
+    words: dict[str, list[Array]],
+) -> None:
+    """Add each method's figures of one group's texts."""
+    known = typed.once(others)
+    coded = [codes(text) for text in known]
+    different = sorted({one.text for one in mine})
+    place = {text: at for at, text in enumerate(different)}
+    which = np.array([place[one.text] for one in mine])
+    ours, less = fitted(others, aside)
+    held = [one for one in others if one.group == aside]
+    told.tell(ours, less, others, held, mine, first, heard)
+    asked = [codes(text) for text in different]
+    said = [list(found) for text in known for found in mixture.sentences(text)]
+
+    def add_bits(name: str, share: Array) -> None:
+        bits.setdefault(name, []).append(_bits(share, asked)[which])
+
+    add_bits("uniform", np.full((sum(map(len, asked)) - len(asked), SIZE), 1 / (SIZE - 1)))
+    for order in (1, *ORDERS):
+        name = "how often each comes" if order == 1 else f"Kneser-Ney, {order} characters"
+        add_bits(name, kneser_ney.fit(coded, order).everything(asked))
+    add_bits(OURS, ours.characters(different))
+
+    def add_words(name: str, offer: offered.Offer) -> None:
+        table = offered.table([offered.play(text, offer) for text in different])
+        words.setdefault(name, []).append(table[which])
+
+    for order in WORD_ORDERS:
+        name = "most frequent words" if order == 1 else f"Kneser-Ney, {order} words"
+        add_words(name, counted.count_words(said, order).words_after)
+    general = Predictor(Experts((), (english(),)), np.ones((2, 1)))
+    add_words("general English alone", general.offer)
+    add_words(OURS, ours.offer)
+
+
+def _bits(share: Array, texts: Sequence[Array]) -> Array:
+    """Return float64[texts], the bits that all characters of each text take."""
+    came = np.concatenate([text[1:] for text in texts])
+    bits = -np.log2(np.maximum(share[np.arange(len(came)), came], mixture.FLOOR))
+    return np.add.reduceat(bits, np.cumsum([0, *(len(text) - 1 for text in texts[:-1])]))
+
+
+def _scores(
+    judged: Sequence[Written],
+    bits: dict[str, list[Array]],
+    words: dict[str, list[Array]],
+    heard: Told,
+    own: Sequence[Score],
+    read: str,
+) -> Scores:
+    draws = Draws.of(judged)
+    characters = np.array([len(one.text) + 1.0 for one in judged])
+    rows: list[Score] = []
+    all_bits = {name: np.concatenate(parts) for name, parts in bits.items()}
+    rows += [draws.ratio(name, BITS, of, characters) for name, of in all_bits.items()]
+    best = f"Kneser-Ney, {max(ORDERS)} characters"
+    saved = f"{OURS}: saved against {best}"
+    rows.append(draws.gain(saved, BITS, all_bits[best], all_bits[OURS], characters))
+    all_words = {name: np.concatenate(parts) for name, parts in words.items()}
+    for column, metric in ((1, "next word, top1"), (2, f"next word, top{offered.OFFERED}")):
+        rows += [draws.ratio(n, metric, of[:, column], of[:, 0]) for n, of in all_words.items()]
+    metric = offered.SAVINGS
+    rows += [draws.ratio(n, metric, of[:, 4] - of[:, 3], of[:, 4]) for n, of in all_words.items()]
+    best = f"Kneser-Ney, {max(WORD_ORDERS)} words"
+    name = f"{OURS}: gain over {best}"
+    rows.append(
+        draws.gain(
+            name, metric, all_words[best][:, 3], all_words[OURS][:, 3], all_words[best][:, 4]
+        )
+    )
+    rows += [*own, *told.rows(heard, draws, len(judged))]
+    return Scores(
+        task="next-text",
+        protocol=(
+            "Learned from people who are not scored and from sentences that share no run of "
+            f"{typed.SHARED_WORDS} words with those that are."
+        ),
+        counts={
+            "people scored": len({one.person for one in judged}),
+            "texts": len(judged),
+            "sentences": len({one.asked for one in judged}),
+            "characters": int(characters.sum()),
+            "words": int(all_words[OURS][:, 0].sum()),
+        },
+        rows=tuple(rows),
+        notes=(*NOTES[:2], read, *NOTES[2:]),
+    )
+
+
+NOTES = (
+    f"Texts as submitted, errors and all, each with its end; {SIZE - 1} characters are told apart.",
+    (
+        "Keystroke savings: a word is taken with one key as soon as it is among those offered, "
+        "which types its rest and the space behind it; case is not scored."
+    ),
+    (
+        "Times: of keys that were left standing, where the log gives the text. Known words only, "
+        f"up to {told.WORDS_MAX} a person and group. Stronger attacks than these may exist."
+    ),
+    "Intervals over people and sentences drawn anew together; of own words, over writers.",
+)
