@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from playwright.sync_api import expect
@@ -43,10 +44,21 @@ def test_a_slip_that_was_corrected_is_put_right_elsewhere_and_never_leaves(tmp_p
         expect(put).to_be_hidden()
         page.keyboard.type(f"but {WORD}s and {SLIP}s ", delay=4)
         expect(line).to_contain_text(f"{SLIP}s → {WORD}s, two letters swapped")
+        # What it expects next are words of mine, in the order in which I used them before.
+        page.keyboard.type("then breakfast and then b", delay=4)
+        first, expected = hands.on("expected-1"), hands.on("expected-line")
+        expect(first).to_have_text("breakfast")
+        page.keyboard.press("Control+,")
+        expect(field).to_have_value(re.compile("and then breakfast $"))
+        expect(first).to_have_text("and")
+        first.click()
+        expect(field).to_have_value(re.compile("then breakfast and $"))
+        expect(expected).to_contain_text("words here stood among these")
         hands.press("send-now")
         expect(hands.on("count-stored")).not_to_have_text("0")
         hands.press("pause")
         expect(line).to_contain_text("tick the box")
+        expect(hands.on("expected-words")).to_be_hidden()
         hands.press("pause")
         hands.write("task-free", f"{SLIP} ")
         expect(put).to_be_hidden()

@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from overt.consent.notice import notice_bytes, notice_sha256
 from overt.gateway.studies import study_of
+from overt.models.text.own import COMMON
 from overt.store.store import Store
 from overt.studio import told
 
@@ -100,6 +101,7 @@ def _five_minutes(store: Store) -> Response:
         delay_s=study.outbox_delay_s,
         sentence=SENTENCE,
         note=NOTE,
+        common=COMMON,
     )
 
 

@@ -16,6 +16,7 @@ from overt.models.tensors import Array
 from overt.models.text import mixture, offered
 from overt.models.text.alphabet import codes
 from overt.models.text.mixture import Experts, Looked, Predictor
+from overt.models.text.own import BACK, Expected
 from overt.models.text.vocabulary import learned, words_of
 
 LEARNED = (0, 200, 2000)
@@ -56,8 +57,9 @@ def scored(
             judged.append(_Judged(known, then, mixture.look(known, then)))
         report((step + 0.5) / len(LEARNED))
         table = np.concatenate([_half(judged, side, experts) for side in range(2)])
-        name = f"ours, after {many:,} own words"
-        rows += _rows(name, table)
+        rows += _rows(f"ours, after {many:,} own words", table)
+        table = np.array([_in_page(writers[name], many, experts) for name in sorted(writers)])
+        rows += _of_words(f"what runs in the page, after {many:,} own words", [*table.T])
     return rows
 
 
@@ -92,11 +94,32 @@ def _half(judged: Sequence[_Judged], side: int, general: Experts) -> Array:
     return np.array(rows).reshape(len(mine), 2 + len(offered.COLUMNS))
 
 
+def _in_page(sentences: Sequence[str], many: int, general: Experts) -> Array:
+    """Return float64[offered.COLUMNS] of one writer, by `own.Expected`."""
+    read, then = split(sentences, many)
+    expected = Expected()
+    for words in (words for text in read for words in mixture.sentences(text)):
+        for at, word in enumerate(words):
+            expected.learn(words[max(0, at - BACK) : at], word)
+
+    def offer(said: Sequence[str], prefix: str) -> list[str]:
+        return expected.expect(said[-BACK:], prefix, offered.OFFERED)
+
+    common = general.vocabularies[0].number.__contains__
+    return np.asarray(
+        offered.table([offered.play(text, offer, common) for text in then]).sum(axis=0)
+    )
+
+
 def _rows(name: str, table: Array) -> list[Score]:
-    columns = dict(zip(("bits", "places", *offered.COLUMNS), table.T, strict=True))
+    bits, places, *of_words = table.T
+    return [shares(name, "bits a character", bits, places), *_of_words(name, of_words)]
+
+
+def _of_words(name: str, table: Sequence[Array]) -> list[Score]:
+    columns = dict(zip(offered.COLUMNS, table, strict=True))
     saved = columns["characters"] - columns["keys"]
     return [
-        shares(name, "bits a character", columns["bits"], columns["places"]),
         shares(name, "next word, top1", columns["first"], columns["words"]),
         shares(name, f"next word, top{offered.OFFERED}", columns["offered"], columns["words"]),
         shares(name, offered.SAVINGS, saved, columns["characters"]),

@@ -10,6 +10,7 @@ import { startProof } from "./proof.ts";
 import { RawPresses } from "./raw.ts";
 import { startRisk } from "./risk.ts";
 import { startTasks } from "./tasks.ts";
+import { startExpecting } from "./expecting.ts";
 import { startTypos } from "./typos.ts";
 import { startWho } from "./who.ts";
 
@@ -106,6 +107,7 @@ async function begin(): Promise<void> {
   const risk = startRisk(overt, raw);
   const learning = startLearning(overt);
   const typos = startTypos(overt);
+  const expecting = startExpecting(overt);
   const who = startWho(overt);
   const proof = startProof(overt);
   const changed = (): void => {
@@ -117,6 +119,7 @@ async function begin(): Promise<void> {
     who.refresh();
     risk.refresh();
     typos.refresh();
+    expecting.refresh();
     proof.refresh();
   };
   const leaving = startLeaving(overt, changed, (job, all) => {

@@ -206,7 +206,7 @@ function count(counts: Counts, word: string, change: number): void {
 }
 
 /** Order by code point, as Python does. */
-function before(one: string, other: string): number {
+export function before(one: string, other: string): number {
   const a = [...one].map((letter) => letter.codePointAt(0)!);
   const b = [...other].map((letter) => letter.codePointAt(0)!);
   for (let i = 0; i < Math.min(a.length, b.length); i++) if (a[i] !== b[i]) return a[i]! - b[i]!;
