@@ -22,7 +22,7 @@ from typing import Any
 
 HERE = Path(__file__).parent
 README = HERE.parent / "README.md"
-BENCHMARKS = ("collector", "sdk", "features", "typos")
+BENCHMARKS = ("collector", "sdk", "agent", "features", "typos")
 BEGIN, END = "<!-- bench -->", "<!-- /bench -->"
 TIMEOUT_S = 600
 
@@ -210,6 +210,33 @@ def secret_rows(found: dict[str, Any]) -> list[Row]:
     return rows
 
 
+def agent_rows(found: dict[str, Any]) -> list[Row]:
+    """Return the table's rows of the desktop agent beside programs that only listen."""
+    names = [name for name in ("pynput", "as aw-watcher-input") if name in found["idle"]]
+    peer = " and ".join(names) or "nobody beside it"
+
+    def cells(phase: str, name: str, form: str) -> tuple[str, str]:
+        """Return our cell and theirs; shares come as per cent."""
+        scale = 100 if name == "share_of_a_core" else 1
+        ours, *theirs = (form.format(scale * found[phase][who][name]) for who in ("overt", *names))
+        return f"**{ours}**", " and ".join(theirs) or "–"
+
+    share = "share_of_a_core"
+    rows: list[Row] = []
+    for hz in (125, 1000):
+        ours, theirs = cells(f"moves_{hz}_hz", share, "{:.1f} %")
+        rows.append((f"agent, share of a core, pointer at {hz:,} Hz", ours, theirs, peer))
+    ours, theirs = cells("moves_1000_hz", "cpu_ms_per_1000_events", "{:.1f} ms")
+    rows.append(("agent, processor time for 1,000 events at 1,000 Hz", ours, theirs, peer))
+    ours, theirs = cells("idle", share, "{:.2f} %")
+    rows.append(("agent, share of a core while nothing happens", ours, theirs, peer))
+    hour = found["mb_per_hour"]
+    moving = f"moving at 125 Hz all the time {hour['moves_125_hz']:.1f}"
+    said = f"{hour['35_events_per_s']:.1f} MB; {moving}"
+    rows.append(("agent, an hour of 35 events/s on the wire", said, "–", "nobody beside it"))
+    return rows
+
+
 def feature_rows(found: dict[str, Any]) -> list[Row]:
     """Return the table's rows of the features: ours beside each of the others."""
     ours, *others = found["rows"]
@@ -239,6 +266,7 @@ def typo_rows(found: dict[str, Any]) -> list[Row]:
 ROWS = {
     "collector": collector_rows,
     "sdk": sdk_rows,
+    "agent": agent_rows,
     "features": feature_rows,
     "typos": typo_rows,
 }

@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -102,6 +102,65 @@ class Desktop:
     def screenshot(self, path: Path) -> None:
         """Write what the screen shows (needs ImageMagick; for people who look at it)."""
         subprocess.run(["import", "-window", "root", str(path)], env=self.environment, check=True)
+
+
+class Hand:
+    """Injects keys and pointer through XTEST, and remembers when."""
+
+    def __init__(self, display: str) -> None:
+        import xcffib
+        import xcffib.xtest
+
+        self._x = xcffib.connect(display=display)
+        self._test = self._x(xcffib.xtest.key)
+        self._root = self._x.get_setup().roots[0].root
+        self.log: list[tuple[int, int, int]] = []
+        """Nanoseconds of the monotonic clock, type of the event (2 to 6), key code or button."""
+
+    def _do(self, code: int, detail: int, x: int = 0, y: int = 0) -> None:
+        self.log.append((time.monotonic_ns(), code, detail))
+        self._test.FakeInput(code, detail, 0, self._root, x, y, 0)
+        self._x.flush()
+
+    def key(self, code: int, *, every_s: float = 0.004) -> None:
+        self._do(2, code)
+        time.sleep(every_s)
+        self._do(3, code)
+        time.sleep(every_s)
+
+    def shortcut(self, held: int, code: int, *, every_s: float = 0.01) -> None:
+        self._do(2, held)
+        time.sleep(every_s)
+        self.key(code, every_s=every_s)
+        self._do(3, held)
+        time.sleep(every_s)
+
+    def button(self, number: int, *, every_s: float = 0.02) -> None:
+        self._do(4, number)
+        time.sleep(every_s)
+        self._do(5, number)
+        time.sleep(every_s)
+
+    def move(self, x: int, y: int) -> None:
+        self._do(6, 0, x, y)
+
+    def moves(self, places: Sequence[tuple[int, int]], hz: float) -> None:
+        """Move through places on a schedule; where it falls behind, it does not catch up."""
+        at_s = time.monotonic()
+        for x, y in places:
+            at_s = max(at_s + 1 / hz, time.monotonic() - 1 / hz)
+            if (wait_s := at_s - time.monotonic()) > 0:
+                time.sleep(wait_s)
+            self.move(x, y)
+
+    def drag(self, places: Sequence[tuple[int, int]], hz: float) -> None:
+        self.move(*places[0])
+        self._do(4, 1)
+        self.moves(places[1:], hz)
+        self._do(5, 1)
+
+    def close(self) -> None:
+        self._x.disconnect()
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

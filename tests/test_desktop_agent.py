@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from desktop_fixtures import Desktop, Terminal, add_study, desktop, join, recording, until
+from desktop_fixtures import Desktop, Hand, Terminal, add_study, desktop, join, recording, until
 from overt.device.capture import FACTS
 from overt.schema.event import Command, KeyClass, Kind
 from overt.store.store import Store
@@ -33,37 +33,6 @@ A, DIGIT_7, TAB, RETURN = 38, 16, 23, 36
 
 EDGE, EDGE_Y = 40, 560
 """Where moves that only say "until here" begin: in the editor, near its lower edge."""
-
-
-class Hand:
-    """Injects keys and pointer through XTEST, and remembers when."""
-
-    def __init__(self, display: str) -> None:
-        import xcffib
-        import xcffib.xtest
-
-        self._x = xcffib.connect(display=display)
-        self._test = self._x(xcffib.xtest.key)
-        self._root = self._x.get_setup().roots[0].root
-        self.log: list[tuple[int, int, int]] = []
-        """Nanoseconds, type of the event (2 to 6), key code."""
-
-    def _do(self, code: int, detail: int, x: int = 0, y: int = 0) -> None:
-        self.log.append((time.monotonic_ns(), code, detail))
-        self._test.FakeInput(code, detail, 0, self._root, x, y, 0)
-        self._x.flush()
-
-    def key(self, code: int, *, every_s: float = 0.004) -> None:
-        self._do(2, code)
-        time.sleep(every_s)
-        self._do(3, code)
-        time.sleep(every_s)
-
-    def move(self, x: int, y: int) -> None:
-        self._do(6, 0, x, y)
-
-    def close(self) -> None:
-        self._x.disconnect()
 
 
 @dataclass

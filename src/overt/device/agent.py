@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import threading
 import time
@@ -15,7 +16,7 @@ from overt.device.fields import Fields
 from overt.device.indicator import Indicator
 from overt.device.outbox import Outbox
 from overt.device.screen import Screen
-from overt.device.session import Recording, Session, recover
+from overt.device.session import Recording, Session, prepare, recover
 from overt.device.vault import Vault
 from overt.device.verdicts import FieldsAndTerminals
 from overt.device.x11 import Display, refuse_wayland
@@ -25,6 +26,9 @@ from overt.schema.event import Kind
 TICK_S = 0.02
 JOURNAL_S = 0.25
 BEAT_S = 1.0
+STANDING_EVERY = 5
+"""Beats between two questions whether the person has left elsewhere."""
+
 BATCH_AGE_S = (1.0, 10.0)
 CHIP_PATIENCE_S = 20.0
 PERSON, INDICATOR = 1, 2
@@ -83,6 +87,7 @@ class Agent:
     def run(self, told: Callable[[State], None]) -> State:
         """Record until stopped or withdrawn; `told` hears of each change of phase."""
         recover(self._vault)
+        prepare()
         self._await_chip()
         sending = threading.Thread(target=self._send, name="sender", daemon=True)
         sending.start()
@@ -110,17 +115,21 @@ class Agent:
 
     def _record(self, told: Callable[[State], None]) -> int:
         """Record one session; returns how many events it had."""
-        session = Session(self._recording(), self._vault)
-        origin_ms = self._display.now_ms()
+        wall_ns, running_ns = time.time_ns(), time.monotonic_ns()
+        origin_ms = (running_ns - wall_ns % 1_000_000) // 1_000_000 & 0xFFFFFFFF
+        session = Session(self._recording(wall_ns // 1_000_000), self._vault)
         capture = Capture(self._display, self._screen, self._verdicts, origin_ms)
         session.mark(Kind.SESSION_START, capture.now_us())
         try:
             self._loop(session, capture, told)
-        finally:
-            if self._left != ():
-                session.add(capture.leave())
-                session.mark(Kind.SESSION_END, capture.now_us())
-                session.close(0, end=True)
+        except OvertError:
+            with contextlib.suppress(OvertError):
+                session.journal()
+            raise  # without an end mark, so that the session is known to be cut off
+        if self._left != ():
+            session.add(capture.leave())
+            session.mark(Kind.SESSION_END, capture.now_us())
+            session.close(0, end=True)
         return session.produced
 
     def _await_chip(self) -> None:
@@ -137,7 +146,7 @@ class Agent:
             do="Look whether another window covers the upper right corner.",
         )
 
-    def _recording(self) -> Recording:
+    def _recording(self, time_origin_ms: int) -> Recording:
         grant = self._grant
         return Recording(
             session=secrets.token_hex(16),
@@ -146,7 +155,7 @@ class Agent:
             purposes=grant.purposes,
             level=grant.level,
             transform=grant.transform,
-            time_origin_ms=time.time_ns() // 1_000_000,
+            time_origin_ms=time_origin_ms,
             outbox_delay_s=grant.outbox_delay_s,
         )
 
@@ -164,7 +173,7 @@ class Agent:
             if now_s - journalled >= JOURNAL_S:
                 journalled = now_s
                 session.close(age_s)
-            self._stop.wait(TICK_S)
+            capture.rest()
 
     def _why_not(self) -> int:
         if self._paused:
@@ -194,9 +203,13 @@ class Agent:
     def _send(self) -> None:
         """Send what is due, and ask now and then whether the person has left elsewhere."""
         hold_days = self._grant.hold_days
+        beat = 0
         while not self._stop.wait(BEAT_S):
+            beat += 1
             try:
-                self.outbox.send(self._account, hold_days)
+                withdrawn = not self.outbox.send(self._account, hold_days)
+                if beat % STANDING_EVERY and not withdrawn:
+                    continue
                 left = self._account.standing()
                 if left is not None and not set(self._grant.purposes) <= set(left):
                     self._left = left

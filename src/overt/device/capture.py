@@ -18,11 +18,13 @@ import numpy as np
 from overt.device.fields import LISTED, OUTSIDE, Field
 from overt.device.keyboard import CHARACTERS, HELD, Slots, command_of, modifiers
 from overt.device.screen import Moment, Screen
-from overt.device.x11 import BUTTON_PRESS, KEY_PRESS, KEY_RELEASE, MOTION, Display
+from overt.device.stream import BUTTON_PRESS, EVENT, KEY_PRESS, KEY_RELEASE, MOTION, joined
+from overt.device.x11 import Display
 from overt.schema.event import EVENTS, KeyClass, Kind, Modifier, Pointer, Role
 
 FACTS = np.dtype([(field.name, field.type.to_pandas_dtype()) for field in EVENTS])
-"""One row an event: the columns of `EVENTS`. `seq` is given by the session."""
+"""One row an event: the columns of `EVENTS`. In `seq`, capture puts the number of the event among
+all that it heard, to order by; the session gives the one that counts what is kept."""
 
 _NOTHING = np.empty(0, FACTS)
 EIGHTHS = 8
@@ -36,8 +38,16 @@ CONFIRM_AFTER_MOVE_S = 0.6
 """After something that may move the keyboard to another field (Tab, Enter, a click, a shortcut) a
 key waits longer for its field to confirm: a busy program may not have moved it yet."""
 
-LOOK_ANYWAY = 5
-"""Each so many looks, who has the keyboard is asked even where nothing happened."""
+TICK_S, CALM_TICK_S = 0.02, 0.04
+"""Between two looks at least, while a key waits and while none does: what happens meanwhile is
+judged together."""
+
+LOOK_ANYWAY_S = 0.1
+"""After so long, who has the keyboard is asked even where nothing happened.
+
+Moves alone wait for that look, or for the next thing that happens: whether they may be kept is
+judged by what lay there before and after them, and ten judgements a second cost less than fifty.
+"""
 
 _MOVES = frozenset({KeyClass.TAB, KeyClass.ENTER, KeyClass.ESCAPE, KeyClass.FUNCTION})
 
@@ -87,19 +97,34 @@ class Capture:
         self._slots = Slots()
         self._waiting: deque[_Waiting] = deque()
         self._ready = _NOTHING
+        self._heard = 0
+        self._pointed: list[Any] = []
+        """`EVENT[n]` of each heap: what the pointer did and nobody has judged yet; no keys. In
+        place of the root window, the event's number among all, so that order outlives equal times.
+        """
         self._moved_s = 0.0
         self._in = 0
-        self._idle = 0
+        self._looked_s = 0.0
         self._pressed: dict[int, tuple[int, int, int]] = {}
         self._clicked: tuple[int, int, int, int, int] = (0, 0, 0, 0, 0)
+
+    def rest(self) -> None:
+        """Wait for the next look: soon where a key waits, else when something has happened."""
+        if not self._waiting:
+            self._display.wait(LOOK_ANYWAY_S)
+        time.sleep(TICK_S if self._waiting else CALM_TICK_S)
 
     def look(self, *, is_open: bool) -> Any:
         """Return `FACTS[n]`: what may be kept now, in order of time. Nothing, unless `is_open`."""
         heap = self._display.heap()
-        self._idle += 1
-        busy = len(heap.events) or heap.focus or self._waiting or self._screen.poll()
-        if not busy and (self._idle % LOOK_ANYWAY or not is_open):
-            return self._in_order([])  # nothing happened: the last moment holds
+        first, self._heard = self._heard, self._heard + len(heap.events)
+        if is_open and len(heap.events):
+            self._pointed.append(_numbered(heap.events, first))
+        busy = not heap.moves_only or self._waiting or self._screen.poll()
+        now_s = time.monotonic()
+        if not busy and (now_s - self._looked_s < LOOK_ANYWAY_S or not is_open):
+            return self._in_order([])  # nothing happened but moves: the last moment holds
+        self._looked_s = now_s
         after, changed = self._screen.moment()
         before, self._before = self._before, after
         turn = self._verdicts.turn(after)
@@ -117,9 +142,9 @@ class Capture:
             and not after.prompt
             and before.application == after.application > 0
         )
-        rows = [*self._switch(after), *self._pointing(heap.events, before, after, changed=changed)]
+        rows = [*self._switch(after), *self._pointing(before, after, changed=changed)]
         if typing and same_field:
-            self._typing(heap.events, after, turn)
+            self._typing(heap.events, first, after, turn)
         elif not typing:
             self._slots.clear()
             self._waiting.clear()
@@ -128,21 +153,26 @@ class Capture:
 
     def _in_order(self, rows: list[Any]) -> Any:
         """Return rows in order of time, as far as no earlier key waits for its field."""
-        if not rows and not len(self._ready):
+        parts = [part for part in (self._ready, *rows) if len(part)]
+        if not parts:
             return _NOTHING
-        made = np.concatenate([self._ready, *rows])
-        made = made[np.argsort(made["t_us"], kind="stable")]
+        made = joined(parts, FACTS)
+        made = made[np.lexsort((made["seq"], made["t_us"]))]
         until = len(made)
         if self._waiting:
-            first_us = self._waiting[0].row["t_us"][0]
-            until = int(np.searchsorted(made["t_us"], first_us, side="right"))
+            first = self._waiting[0].row[0]
+            before = made["t_us"] < first["t_us"]
+            before |= (made["t_us"] == first["t_us"]) & (made["seq"] < first["seq"])
+            until = int(before.sum())
         self._ready = made[until:]
         return made[:until]
 
     def leave(self) -> Any:
         """Return the last mark of the application that one was in, and forget all else."""
         self._waiting.clear()
-        rows = self._in_order(self._switch(Moment()))
+        after, changed = self._screen.moment()
+        rows = self._pointing(self._before, after, changed=changed)
+        rows = self._in_order([*rows, *self._switch(Moment())])
         self._forget()
         return rows
 
@@ -150,6 +180,7 @@ class Capture:
         self._slots.clear()
         self._waiting.clear()
         self._pressed.clear()
+        self._pointed.clear()
         self._ready = _NOTHING
         self._in = 0
 
@@ -165,15 +196,16 @@ class Capture:
         if after.application == self._in:
             return []
         rows = np.zeros(2, FACTS)
-        rows["t_us"] = self.now_us()
+        rows["t_us"], rows["seq"] = self.now_us(), self._heard
         rows["kind"] = (Kind.BLUR, Kind.FOCUS)
         rows["value"] = (self._in, after.application)
         rows["role"] = Role.PAGE
         self._in = after.application
         return [rows[rows["value"] > 0]]
 
-    def _pointing(self, events: Any, before: Moment, after: Moment, *, changed: bool) -> list[Any]:
-        events = events[events["code"] >= BUTTON_PRESS]
+    def _pointing(self, before: Moment, after: Moment, *, changed: bool) -> list[Any]:
+        """Judge what the pointer did since the last moment."""
+        events, self._pointed = joined(self._pointed, EVENT), []
         if not len(events):
             return []
         under = after.under(events["x"].astype(np.int32), events["y"].astype(np.int32))
@@ -183,7 +215,7 @@ class Capture:
         events = events[under > 0]
         moves = events["code"] == MOTION
         rows = np.zeros(len(events), FACTS)
-        rows["t_us"] = self._t_us(events["time_ms"])
+        rows["t_us"], rows["seq"] = self._t_us(events["time_ms"]), events["root"]
         rows["x_8th_css_px"] = events["x"].astype(np.int32) * EIGHTHS
         rows["y_8th_css_px"] = events["y"].astype(np.int32) * EIGHTHS
         rows["pointer"] = Pointer.MOUSE
@@ -224,11 +256,12 @@ class Capture:
         click["kind"], click["value"] = Kind.CLICK, self._clicked[4]
         return [row, click]
 
-    def _typing(self, events: Any, moment: Moment, turn: int) -> None:
+    def _typing(self, events: Any, first: int, moment: Moment, turn: int) -> None:
         """Take the class of each key at once; the code goes no further than this loop."""
         keymap = self._screen.keymap
         now_s = time.monotonic()
-        for event in events[events["code"] <= KEY_RELEASE]:
+        for k in np.flatnonzero(events["code"] <= KEY_RELEASE):
+            event = events[k]
             code, state = int(event["detail"]), int(event["state"])
             if event["code"] == KEY_PRESS:
                 held, repeat = self._slots.press(code, keymap.of(code, state))
@@ -239,7 +272,7 @@ class Capture:
                     continue
                 held, repeat, kind = found, False, Kind.KEY_UP
             row = np.zeros(1, FACTS)
-            row["t_us"] = self._t_us(event["time_ms"])
+            row["t_us"], row["seq"] = self._t_us(event["time_ms"]), first + k
             row["kind"], row["key_class"], row["slot"] = kind, held.key_class, held.slot
             if self._letters and kind == Kind.KEY_DOWN:
                 row["key_symbol"] = keymap.letter(code, state)
@@ -281,8 +314,17 @@ class Capture:
 def _commanded(key: _Waiting) -> Any:
     row = np.zeros(1, FACTS)
     row["kind"], row["value"] = Kind.COMMAND, key.command
-    row["t_us"], row["role"] = key.row["t_us"], key.row["role"]
+    for name in ("t_us", "seq", "role"):
+        row[name] = key.row[name]
     return row
+
+
+def _numbered(events: Any, first: int) -> Any:
+    """Return what the pointer did, each with its number among all events."""
+    at = np.flatnonzero(events["code"] >= BUTTON_PRESS)
+    pointed = events[at]
+    pointed["root"] = first + at
+    return pointed
 
 
 def _near(pressed: tuple[int, int, int], x: int, y: int) -> bool:

@@ -21,7 +21,6 @@ from overt.device.vault import Vault, as_json
 from overt.device.verdicts import FieldsAndTerminals
 from overt.device.x11 import Display, refuse_wayland
 
-TICK_S = 0.02
 KEEP_S = 5.0
 TERMINALS = frozenset(
     {
@@ -97,7 +96,8 @@ class Coach:
         today = dt.date.today()  # noqa: DTZ011 - the person's own day
         practice = Practice(self._day(today))
         try:
-            while not self._stop.wait(TICK_S):
+            while not self._stop.is_set():
+                self._capture.rest()
                 seen = self._indicator.is_alive() and self._screen.shows(self._indicator.pid)
                 is_open = seen and not self._paused
                 now = "recording" if is_open else "paused"

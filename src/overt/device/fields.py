@@ -108,7 +108,7 @@ class Fields:
     def _search(self, pid: int) -> tuple[str, str] | None:
         """Return the accessible that has the keyboard in a program, among its first thousand."""
         roots = self._children((_REGISTRY, "/org/a11y/atspi/accessible/root"))
-        layer = [root for root in roots if self._pid(root[0]) == pid]
+        layer = [root for root in roots if self._belongs(root[0], pid)]
         seen = 0
         while layer and seen < SEARCH_MAX:
             below: list[tuple[str, str]] = []
@@ -119,6 +119,13 @@ class Fields:
                 below += self._children(place)
             layer = below
         return None
+
+    def _belongs(self, name: str, pid: int) -> bool:
+        """Return whether a connection is of a process; one that has ended meanwhile is of none."""
+        try:
+            return self._pid(name) == pid
+        except Exception:  # noqa: BLE001 - whatever goes wrong, it is not the one
+            return False
 
     def _children(self, place: tuple[str, str]) -> list[tuple[str, str]]:
         with _ONE_AT_A_TIME:

@@ -44,14 +44,26 @@ class Outbox:
         self.vault = vault
         self._failures = 0
         self._not_before_s = 0.0
+        self._due_ms: dict[str, int] = {}
+        """When each entry that we saw may leave: so that waiting costs no opening of it."""
 
     def entries(self) -> list[Entry]:
         """Return what waits, oldest first."""
+        found = [_opened(name, value) for name, value in self.vault.items("outbox/")]
+        return sorted(found, key=lambda entry: (entry.closed_ms, entry.name))
+
+    def _due(self, now_ms: int) -> list[Entry]:
+        """Return what may leave now, oldest first."""
+        names = self.vault.names("outbox/")
+        self._due_ms = {one: self._due_ms[one] for one in names if one in self._due_ms}
         found = []
-        for name, value in self.vault.items("outbox/"):
-            length = int.from_bytes(value[:4], "little")
-            about = json.loads(value[4 : 4 + length])
-            found.append(Entry(name=name, plain=value[4 + length :], **about))
+        for name in names:
+            if self._due_ms.get(name, 0) > now_ms or (value := self.vault.get(name)) is None:
+                continue
+            entry = _opened(name, value)
+            self._due_ms[name] = entry.due_ms
+            if entry.due_ms <= now_ms:
+                found.append(entry)
         return sorted(found, key=lambda entry: (entry.closed_ms, entry.name))
 
     def counts(self) -> dict[str, int]:
@@ -117,12 +129,10 @@ class Outbox:
         """Try what is due, oldest first, until one must wait. False: a purpose was withdrawn."""
         if not force and time.monotonic() < self._not_before_s:
             return True
-        for entry in self.entries():
-            now_ms = time.time_ns() // 1_000_000
+        now_ms = time.time_ns() // 1_000_000
+        for entry in self.entries() if force else self._due(now_ms):
             if now_ms > entry.due_ms + max(hold_days, 1) * _DAY_MS:
                 self._end(entry, "lost")
-                continue
-            if not force and entry.due_ms > now_ms:
                 continue
             outcome = self._try(account, entry)
             if outcome == "gone":
@@ -165,6 +175,11 @@ class Outbox:
         jitter = 0.5 + random.random() / 2  # noqa: S311 - spreads retries, hides nothing
         self._not_before_s = time.monotonic() + told_s + grown * jitter
         return "wait"
+
+
+def _opened(name: str, value: bytes) -> Entry:
+    length = int.from_bytes(value[:4], "little")
+    return Entry(name=name, plain=value[4 + length :], **json.loads(value[4 : 4 + length]))
 
 
 def _packed(entry: Entry, plain: bytes, *, sent: bool | None = None) -> bytes:

@@ -51,6 +51,7 @@ class Screen:
         self._changed = True
         self._seen = Moment()
         self._known: dict[int, int] = {}
+        self._shown: dict[int, bool] = {}
         self.keymap = display.keymap()
 
     def poll(self) -> bool:
@@ -63,12 +64,13 @@ class Screen:
 
     def moment(self) -> tuple[Moment, bool]:
         """Return what is there now, and whether windows changed since the last call."""
+        focus = self._display.focused()  # what the server said before its answer lies here now
         changed, self._changed = self.poll(), False
         if changed:
             self._windows = self._display.windows()
             self._known.clear()
+            self._shown.clear()
             self._seen = self._glance()
-        focus = self._display.focused()
         pid = self._display.pid(focus) if focus else 0
         moment = replace(self._seen, focus=focus, focus_pid=pid, application=self._number(pid))
         return moment, changed
@@ -91,16 +93,21 @@ class Screen:
 
     def shows(self, pid: int) -> bool:
         """Return whether a window of a process lies uncovered: its corners and its centre."""
-        windows = [window for window in self._windows if window.drawn]
-        mine = next((k for k, window in enumerate(windows) if window.pid == pid), None)
-        if mine is None:
-            return False
-        own = windows[mine]
-        xs = (own.x + 1, own.x + own.width // 2, own.x + own.width - 2)
-        ys = (own.y + 1, own.y + own.height // 2, own.y + own.height - 2)
-        return not any(
-            over.x <= x < over.x + over.width and over.y <= y < over.y + over.height
-            for over in windows[mine + 1 :]
-            for x in xs
-            for y in ys
-        )
+        if pid not in self._shown:
+            self._shown[pid] = _uncovered([one for one in self._windows if one.drawn], pid)
+        return self._shown[pid]
+
+
+def _uncovered(windows: list[Window], pid: int) -> bool:
+    mine = next((k for k, window in enumerate(windows) if window.pid == pid), None)
+    if mine is None:
+        return False
+    own = windows[mine]
+    xs = (own.x + 1, own.x + own.width // 2, own.x + own.width - 2)
+    ys = (own.y + 1, own.y + own.height // 2, own.y + own.height - 2)
+    return not any(
+        over.x <= x < over.x + over.width and over.y <= y < over.y + over.height
+        for over in windows[mine + 1 :]
+        for x in xs
+        for y in ys
+    )

@@ -5,15 +5,16 @@ Events go to the stream of the purposes that need them, as in the browser (`sdk/
 
 from __future__ import annotations
 
+import json
 import time
 from dataclasses import asdict, dataclass
-from io import BytesIO
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from overt.device.capture import FACTS
+from overt.device.stream import joined
 from overt.device.vault import Vault, as_json
 from overt.schema import batch, limits
 from overt.schema.coarse import COARSE, STEP_US, TYPED, left_out, timed
@@ -48,33 +49,45 @@ class Session:
         self._vault = vault
         self._seq = 0
         self._last: dict[str, tuple[int, int]] = {}
+        self._added: list[Any] = []
         self._pending: dict[str, list[Any]] = {}
         self._part = 0
         self._opened_s: float | None = None
-        self._streams = {
-            int(kind): "+".join(purposes_for(kind, recording.purposes)) for kind in Kind
-        }
+        needed = {int(kind): "+".join(purposes_for(kind, recording.purposes)) for kind in Kind}
+        self._streams = sorted({stream for stream in needed.values() if stream})
+        self._stream_of = np.full(max(needed) + 1, -1)
+        """Kind → place in `_streams`; -1 where no consented purpose needs it."""
+        for kind, stream in needed.items():
+            if stream:
+                self._stream_of[kind] = self._streams.index(stream)
         vault.change({f"session/{recording.session}": as_json(asdict(recording))})
 
     @property
     def produced(self) -> int:
         """Events created so far."""
+        self._number()
         return self._seq
 
-    def add(self, events: Any) -> int:
-        """Take `FACTS[n]` in order; returns how many a consented purpose needs."""
+    def add(self, events: Any) -> None:
+        """Take `FACTS[n]` in order. They are numbered when someone asks, or journals them."""
+        if len(events):
+            self._added.append(events)
+
+    def _number(self) -> None:
+        """Number what a consented purpose needs, and lay it to the stream of its purposes."""
+        if not self._added:
+            return
+        events, self._added = joined(self._added, FACTS), []
         if self.recording.transform == COARSE:
             events = _coarse(events)
-        streams = np.array([self._streams[int(kind)] for kind in events["kind"]], dtype=object)
-        events = events[streams != ""].copy()
-        streams = streams[streams != ""]
+        stream_of = self._stream_of[events["kind"]]
+        events, stream_of = events[stream_of >= 0], stream_of[stream_of >= 0]
         events["seq"] = self._seq + np.arange(len(events))
         self._seq += len(events)
-        for stream in dict.fromkeys(streams.tolist()):
-            mine = events[streams == stream]
-            self._place(stream, mine)
-            self._pending.setdefault(stream, []).append(mine)
-        return len(events)
+        for number in dict.fromkeys(stream_of.tolist()):
+            mine = events[stream_of == number]
+            self._place(self._streams[number], mine)
+            self._pending.setdefault(self._streams[number], []).append(mine)
 
     def _place(self, stream: str, events: Any) -> None:
         """Give what happens at no place the place of the row before: a difference of nothing."""
@@ -93,13 +106,14 @@ class Session:
 
     def journal(self) -> None:
         """Seal what is new on the disk."""
+        self._number()
         pending, self._pending = self._pending, {}
         if not pending:
             return
         self._part += 1
-        joined = {stream: np.concatenate(parts) for stream, parts in pending.items()}
+        streams = {stream: joined(parts, FACTS) for stream, parts in pending.items()}
         name = f"part/{self.recording.session}/{self._part:09d}"
-        self._vault.change({name: _packed(joined)})
+        self._vault.change({name: _packed(streams)})
         if self._opened_s is None:
             self._opened_s = time.monotonic()
 
@@ -134,7 +148,7 @@ def _close(vault: Vault, recording: Recording, produced: int, *, end: bool) -> i
     runs = [
         (stream, run)
         for stream, parts in sorted(streams.items(), key=lambda item: item[1][-1]["seq"][-1])
-        for run in _cut(np.concatenate(parts))
+        for run in _cut(joined(parts, FACTS))
     ]
     now_ms = time.time_ns() // 1_000_000
     for k, (stream, events) in enumerate(runs):
@@ -175,6 +189,11 @@ def _close(vault: Vault, recording: Recording, produced: int, *, end: bool) -> i
     return len(runs)
 
 
+def prepare() -> None:
+    """Load what making batches needs, so that the first one does not hold up a recording."""
+    batch.from_events(_table(np.zeros(1, FACTS)))
+
+
 def recover(vault: Vault) -> int:
     """Close what an agent left that was killed; such a session has no end mark. Returns batches."""
     made = 0
@@ -205,8 +224,13 @@ def _cut(events: Any) -> list[Any]:
 
 
 def _table(events: Any) -> pa.Table:
-    columns = [pa.array(np.ascontiguousarray(events[field.name]), field.type) for field in EVENTS]
-    return pa.table(columns, schema=EVENTS)
+    arrays = [
+        pa.Array.from_buffers(
+            field.type, len(events), [None, pa.py_buffer(events[field.name].tobytes())]
+        )
+        for field in EVENTS
+    ]
+    return pa.table(arrays, schema=EVENTS)
 
 
 def _coarse(events: Any) -> Any:
@@ -220,12 +244,17 @@ def _coarse(events: Any) -> Any:
 
 
 def _packed(streams: dict[str, Any]) -> bytes:
-    body = BytesIO()
-    np.savez(body, **streams)
-    return body.getvalue()
+    """Return stream → `FACTS[n]` as one part of the journal: lengths as JSON, then the rows."""
+    about = as_json({stream: len(events) for stream, events in streams.items()})
+    rows = b"".join(events.tobytes() for events in streams.values())
+    return len(about).to_bytes(4, "little") + about + rows
 
 
 def unpacked(value: bytes) -> dict[str, Any]:
     """Return stream → `FACTS[n]` of one sealed part of the journal, opened."""
-    with np.load(BytesIO(value), allow_pickle=False) as parts:
-        return {stream: parts[stream] for stream in parts.files}
+    at = 4 + int.from_bytes(value[:4], "little")
+    streams: dict[str, Any] = {}
+    for stream, count in json.loads(value[4:at]).items():
+        streams[stream] = np.frombuffer(value, FACTS, count, at)
+        at += streams[stream].nbytes
+    return streams

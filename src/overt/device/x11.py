@@ -2,7 +2,7 @@
 
 The agent only listens. RECORD copies every event of keyboard and pointer, with the server's time,
 before any program gets it; nothing is grabbed, so input methods and dead keys are not disturbed.
-The copy is read in small heaps, some fifty a second, so that a mouse at 1 kHz costs little.
+The copy is read in heaps, ten to fifty a second (`overt.device.stream`).
 
 Wayland has no such place for programs, on purpose: there the agent refuses, rather than record
 through XWayland the half that passes it.
@@ -11,55 +11,18 @@ through XWayland the half that passes it.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+import select
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from overt.device.keyboard import ALT, CONTROL, LOCK, Keymap
+from overt.device.stream import FOCUS_IN, FOCUS_OUT, KEY_PRESS, MOTION, Heap, Stream
 from overt.schema.errors import Missing
-
-KEY_PRESS, KEY_RELEASE, BUTTON_PRESS, BUTTON_RELEASE, MOTION = 2, 3, 4, 5, 6
-FOCUS_IN, FOCUS_OUT = 9, 10
-GRABBED, UNGRABBED = 1, 2
-"""Modes of a focus event: a program took the whole keyboard (a menu, a lock screen), or let go."""
 
 _SET_INPUT_FOCUS = 42
 _P = 0x70
 _NUM_LOCK = 16
-
-EVENT = np.dtype(
-    [
-        ("code", "u1"),
-        ("detail", "u1"),
-        ("sequence", "<u2"),
-        ("time_ms", "<u4"),
-        ("root", "<u4"),
-        ("window", "<u4"),
-        ("child", "<u4"),
-        ("x", "<i2"),
-        ("y", "<i2"),
-        ("window_x", "<i2"),
-        ("window_y", "<i2"),
-        ("state", "<u2"),
-        ("same_screen", "u1"),
-        ("pad", "u1"),
-    ]
-)
-"""A core event of the X protocol, 32 bytes."""
-
-
-@dataclass(frozen=True)
-class Heap:
-    """What happened since the last look, in the server's order."""
-
-    events: Any
-    """`EVENT[n]`: keys, buttons and motion."""
-    focus: bool
-    """The keyboard may have gone to another window in between."""
-    grabbed: bool | None
-    """Whether a program holds the whole keyboard, if that changed."""
 
 
 @dataclass(frozen=True)
@@ -156,42 +119,19 @@ class Display:
         self._record.CreateContextChecked(
             context, 0, 1, len(ranges), [record.CS.AllClients], ranges
         ).check()
-        self._sequence = self._stream(record.key).EnableContext(context).sequence
+        self._stream(record.key).EnableContext(context)
         self._stream.flush()
-        self._reply = self._x.ffi.new("void **")
-        self._error = self._x.ffi.new("xcb_generic_error_t **")
+        self._sockets = [one.get_file_descriptor() for one in (self._stream, self._ask)]
+        self._input = Stream(self._sockets[0])
         return context
 
-    def _replies(self) -> Iterator[tuple[int, bytes]]:
-        """Yield what the stream has now: the category of each reply, and its body."""
-        lib, ffi, free = self._x.lib, self._x.ffi, self._x.c_free
-        connection = self._stream._conn  # noqa: SLF001 - xcffib has no poll for replies
-        while lib.xcb_poll_for_reply(connection, self._sequence, self._reply, self._error):
-            found = self._reply[0]
-            if found == ffi.NULL:
-                break
-            head = ffi.buffer(found, 32)[:]
-            more = 4 * int.from_bytes(head[4:8], "little")
-            yield head[1], ffi.buffer(found, 32 + more)[32:]
-            free(found)
-        if self._stream.has_error():
-            raise Missing("the display has gone away", where="DISPLAY", do="Start again there.")
+    def wait(self, seconds: float) -> None:
+        """Return when something happened, or after so many seconds."""
+        select.select(self._sockets, [], [], seconds)
 
     def heap(self) -> Heap:
         """Return what happened since the last call. Raises `Missing` if the display is gone."""
-        events: list[bytes] = []
-        focus, grabbed = False, None
-        for category, body in self._replies():
-            if category == 1:
-                focus = True
-            elif category == 0 and len(body) >= 32:
-                code = body[0] & 0x7F
-                if code in (FOCUS_IN, FOCUS_OUT):
-                    focus = True
-                    grabbed = {GRABBED: True, UNGRABBED: False}.get(body[8], grabbed)
-                else:
-                    events.append(body)
-        return Heap(np.frombuffer(b"".join(events), EVENT), focus, grabbed)
+        return self._input.heap()
 
     def on_hotkey(self, pressed: Callable[[], None]) -> None:
         """Call `pressed` for Ctrl+Alt+P, wherever the keyboard is; the one key that is grabbed.
