@@ -10,7 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from overt.models.text import taught
 from overt.models.text.own import COMMON, Expected, standing
+from overt.models.text.vocabulary import learned
+from overt.schema.errors import TooFew
 
 VECTORS = Path(__file__).parents[1] / "spec" / "vectors" / "text.json"
 CASES = json.loads(VECTORS.read_text("utf-8"))["cases"]
@@ -52,3 +55,29 @@ def test_there_is_a_bound_to_what_is_learned() -> None:
     for word in ("a", "b", "c", "d", "a", "b", "c"):
         many.learn([], word)
     assert many.counts[""] == {"a": 2, "b": 2, "c": 1}
+
+
+def _samples(people: int) -> list[taught.Sample]:
+    said = ("we go to the sea", "they go home", "tea and bread", "the sea is near")
+    return [
+        taught.Sample(bytes([number]) * 8, (said[number % 4], f"my word{'xyz'[number % 3]} is"))
+        for number in range(people)
+    ]
+
+
+def test_a_model_without_a_person_is_the_one_they_never_taught() -> None:
+    known = learned([["the", "sea"]])
+    everyone = _samples(13)
+    with_all = taught.fit(everyone, known)
+    without = taught.fit([one for one in everyone if one is not everyone[5]], known)
+    never = taught.fit([*everyone[:5], *everyone[:5:-1]], known)
+    assert without.sha256() == never.sha256() != with_all.sha256()
+    assert with_all.predictor.words("we go", "t")[0] == "to"
+    with pytest.raises(TooFew):
+        taught.fit(everyone[:9], known)
+
+
+def test_what_nobody_taught_knows_public_words_alone() -> None:
+    model = taught.only_public(learned([["the", "sea"]]))
+    assert model.words("the", "") == ["sea", "the"]
+    assert model.characters(["the s"]).sum(axis=1) == pytest.approx(1)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from datasets_fixtures import AALTO, needs_aalto, session
 from overt.datasets.formats import aalto
+from overt.models.text.written import written
 from overt.models.typos.mined import Mined, mine
 from overt.models.typos.own import Watch
 from overt.schema.event import SYMBOL_NAMED_BASE, Edit, KeyClass, Kind
@@ -104,3 +105,20 @@ def test_slips_are_mined_from_published_recordings() -> None:
     found = [one for person in people for table in person.sessions for one in mine(table)]
     assert len(found) > 10
     assert all(len(one.press_us) >= len(one.correction.slip) for one in found)
+
+
+@settings(max_examples=40, deadline=None)
+@given(typed=st.text("ab e<\n", max_size=30), broken=st.booleans())
+def test_the_text_that_was_written_is_found_with_its_times(typed: str, *, broken: bool) -> None:
+    text = ""
+    for key in typed:
+        text = text[:-1] if key == "<" else text + key
+    lost = [{"kind": int(Kind.CLICK), "element": 1}, *_keys("nd so on")] if broken else []
+    runs = list(written(session([*_keys(typed), *lost]))) if typed or lost else []
+    wanted = [one for one in (text, " so on" if broken else "") if one.strip()]
+    assert [run.text for run in runs] == wanted
+    assert all(len(run.press_us) == len(run.text) for run in runs)
+
+
+def test_at_rhythm_no_text_is_found() -> None:
+    assert list(written(session(_keys("we go ", symbols=False)))) == []

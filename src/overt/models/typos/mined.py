@@ -44,13 +44,24 @@ class Mined:
 
 
 @dataclass
-class _Field:
+class Field:
     """What is known of one field: its last characters up to the caret, and when each was typed."""
 
     from_its_start: bool
+    """Its text is known from the first character on."""
     watch: Watch = field(default_factory=Watch)
     press_us: list[int] = field(default_factory=list)
     slip_us: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Step:
+    """Something that happened to one field: a change, that it was left, or that it was lost."""
+
+    field: Field
+    seen: Seen | None = None
+    """What a change told."""
+    left: bool = False
 
 
 def mine(events: pa.Table, *, starts_empty: bool = True) -> Iterator[Mined]:
@@ -61,9 +72,17 @@ def mine(events: pa.Table, *, starts_empty: bool = True) -> Iterator[Mined]:
         starts_empty: fields are empty when they are first written in. If not, the first word of
             each, which may have begun before, is left out.
     """
+    for step in follow(events, starts_empty=starts_empty):
+        correction = step.field.watch.leave() if step.left else step.seen and step.seen.correction
+        if correction:
+            yield from _mined(step.field, correction)
+
+
+def follow(events: pa.Table, *, starts_empty: bool = True) -> Iterator[Step]:
+    """Yield what happened to each field of one session as long as its text is known."""
     names = ("seq", "t_us", "kind", "key_class", "key_symbol", "modifiers", "edit", "edit_chars")
     columns = [events.column(name).to_pylist() for name in (*names, "element")]
-    fields: dict[int, _Field] = {}
+    fields: dict[int, Field] = {}
     typed: tuple[int, int] | None = None
     touched: set[int] = set()
     before: int | None = None
@@ -71,38 +90,41 @@ def mine(events: pa.Table, *, starts_empty: bool = True) -> Iterator[Mined]:
         *columns, strict=True
     ):
         if (before is not None and seq != before + 1) or kind in _BREAKS:
-            fields.clear()
+            yield from _lost(fields)
             touched.add(element)
             starts_empty, typed = False, None
         before = seq
         if kind == Kind.KEY_DOWN:
             if key_class in _MOVES:
-                fields.clear()
+                yield from _lost(fields)
                 starts_empty, typed = False, None
             elif _inserts(modifiers):
                 typed = (symbol, t_us) if symbol else None
         elif kind == Kind.BLUR:
             left = fields.pop(element, None)
             touched.add(element)
-            correction = left.watch.leave() if left else None
-            if left and correction:
-                yield from _mined(left, correction)
+            if left:
+                yield Step(left, left=True)
         elif kind == Kind.EDIT:
             known = fields.get(element)
             if known is None:
-                known = _Field(from_its_start=starts_empty and element not in touched)
+                known = Field(from_its_start=starts_empty and element not in touched)
                 fields[element] = known
                 touched.add(element)
             seen = _edited(known, edit, chars, typed)
             typed = None
             if seen is None:
-                del fields[element]
-            elif seen.correction:
-                yield from _mined(known, seen.correction)
-    for left in fields.values():
-        correction = left.watch.leave()
-        if correction:
-            yield from _mined(left, correction)
+                yield Step(fields.pop(element))
+            else:
+                yield Step(known, seen)
+    for known in fields.values():
+        yield Step(known, left=True)
+
+
+def _lost(fields: dict[int, Field]) -> Iterator[Step]:
+    for known in fields.values():
+        yield Step(known)
+    fields.clear()
 
 
 def _inserts(modifiers: int) -> bool:
@@ -110,7 +132,7 @@ def _inserts(modifiers: int) -> bool:
     return not shortcut
 
 
-def _edited(known: _Field, edit: int, chars: int, typed: tuple[int, int] | None) -> Seen | None:
+def _edited(known: Field, edit: int, chars: int, typed: tuple[int, int] | None) -> Seen | None:
     """Do one edit; None if what stands in the field is not known after it."""
     text = known.watch.text
     if edit == Edit.INSERT_LINE:
@@ -141,7 +163,7 @@ def _word_start(text: str) -> int:
     return at
 
 
-def _change(known: _Field, text: str, t_us: int) -> Seen:
+def _change(known: Field, text: str, t_us: int) -> Seen:
     old, opened = list(known.press_us), known.watch.open
     seen = known.watch.change(text)
     known.press_us = [*old, t_us][: len(text)] if len(text) > len(old) else old[: len(text)]
@@ -151,7 +173,7 @@ def _change(known: _Field, text: str, t_us: int) -> Seen:
     return seen
 
 
-def _mined(known: _Field, correction: Correction) -> Iterator[Mined]:
+def _mined(known: Field, correction: Correction) -> Iterator[Mined]:
     """Yield the correction, unless its word may have begun before anything was known."""
     if correction.start == 0 and not known.from_its_start:
         return
