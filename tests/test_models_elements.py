@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from overt.models.elements import (
 )
 from overt.models.elements.pages import ACTS, Pages, read
 from overt.models.elements.words import words
+from overt.models.engagement.choices import choices_of
 from overt.schema.errors import InvalidInput, TooFew
 
 MINIWOB = DATA / "miniwob-human-demos"
@@ -302,3 +304,11 @@ def test_the_rules_score_what_was_measured_of_them_before() -> None:
     for figure, score in guesses.items():
         top1 = figures.judged(pages, score, steps, shared=False).top1.mean()
         assert 100 * top1 == pytest.approx(figure, abs=0.3)
+
+
+def test_each_choice_has_one_entry_taken_and_no_kind_stands_there_twice(pages: Pages) -> None:
+    choices = choices_of(pages)
+    assert choices.person.size
+    assert (np.add.reduceat(choices.taken.astype(int), choices.first[:-1]) == 1).all()
+    for low, high in itertools.pairwise(choices.first.tolist()):
+        assert len(set(choices.entry[low:high].tolist())) == high - low

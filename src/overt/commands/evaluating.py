@@ -32,6 +32,9 @@ class Job:
 
 
 TASKS: dict[str, Job] = {
+    "engagement": Job(
+        "overt.models.engagement.scored", "Is it read, and what is wanted next?", "."
+    ),
     "next-element": Job(
         "overt.models.elements.scored",
         "Next element a person presses in a small web task",
