@@ -20,7 +20,17 @@ import pytest
 from overt.gateway import studies
 from overt.store.store import Store
 
-NEEDED = ("Xvfb", "openbox", "xdotool", "dbus-daemon", "mousepad", "xterm", "zenity", "xev")
+NEEDED = (
+    "Xvfb",
+    "openbox",
+    "xdotool",
+    "dbus-daemon",
+    "dbus-send",
+    "mousepad",
+    "xterm",
+    "zenity",
+    "xev",
+)
 PATIENCE_S = 60.0
 APPLICATIONS = """
 [[applications]]

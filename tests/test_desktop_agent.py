@@ -241,6 +241,31 @@ def test_one_press_of_keys_pauses_and_one_goes_on(desk: Desk) -> None:
     desk.ready(desk.editor)
 
 
+def test_a_locked_screen_closes_recording_and_only_an_own_act_opens_it_again(desk: Desk) -> None:
+    def saver(*, active: bool) -> None:
+        says = ("org.freedesktop.ScreenSaver.ActiveChanged", f"boolean:{str(active).lower()}")
+        send = ["dbus-send", "--session", "--type=signal", "/ScreenSaver", *says]
+        subprocess.run(send, env=desk.screen.environment, check=True)
+
+    desk.ready(desk.editor)
+    digits = _digits(desk)
+    desk.agent.shown = ""
+    saver(active=True)
+    desk.agent.until("overt: paused (locked)")
+    desk.screen.do("key", "ctrl+alt+p")  # not while it is locked
+    for _ in range(10):
+        desk.hand.key(DIGIT_7)
+    saver(active=False)
+    for _ in range(10):
+        desk.hand.key(DIGIT_7)
+    desk.agent.shown = ""
+    desk.screen.do("key", "ctrl+alt+p")
+    desk.agent.until("overt: recording")
+    desk.ready(desk.editor)
+    assert _digits(desk) == digits
+    assert desk.agent.shown.count("overt: recording") == 1
+
+
 def test_nothing_of_it_lies_in_the_clear_on_the_disk(desk: Desk) -> None:
     found = b"".join(path.read_bytes() for path in (desk.folder / "desk").iterdir())
     for words in (b"OVB1", b"typing-assist", b"event/1", b"device_secret", b"mousepad", b"NUMPY"):

@@ -14,6 +14,7 @@ from overt.device.applications import Application, Applications
 from overt.device.capture import Capture
 from overt.device.fields import Fields
 from overt.device.indicator import Indicator
+from overt.device.locks import Locks
 from overt.device.outbox import Outbox
 from overt.device.screen import Screen
 from overt.device.session import Recording, Session, prepare, recover
@@ -31,8 +32,10 @@ STANDING_EVERY = 5
 
 BATCH_AGE_S = (1.0, 10.0)
 CHIP_PATIENCE_S = 20.0
-PERSON, INDICATOR = 1, 2
+PERSON, INDICATOR, GATE = 1, 2, 3
 """Reasons in the mark of a pause."""
+
+CLOCK_JUMP_S = 0.5
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,7 @@ class State:
     phase: str
     """`recording`, `paused` or `ended`."""
     reason: str = ""
-    """`person`, `indicator`, `withdrawn`."""
+    """`person`, `indicator`, `locked`, `withdrawn`."""
     events: int = 0
 
 
@@ -70,11 +73,22 @@ class Agent:
         self._left: tuple[str, ...] | None = None
         """Purposes that are left, once the person has withdrawn some; () for none."""
         self._paused = vault.get("paused") is not None
+        self._interrupted = False
+        """The screen was locked or the computer slept; only the person's own act ends it."""
+        self._locks = Locks(self.interrupt)
+        self._wall_ahead_s = _wall_ahead_s()
         self._phase = ""
 
     def toggle(self) -> None:
-        """Pause without limit, or go on: one act of the person."""
-        self._paused = not self._paused
+        """Pause without limit, or go on: one act of the person. Nothing while it is locked."""
+        if self._locks.closed:
+            return
+        self._paused = not (self._paused or self._interrupted)
+        self._interrupted = False
+
+    def interrupt(self) -> None:
+        """Pause until the person's own act: whoever comes back may be somebody else."""
+        self._interrupted = True
 
     def pause(self) -> None:
         """Pause without limit."""
@@ -88,6 +102,7 @@ class Agent:
         """Record until stopped or withdrawn; `told` hears of each change of phase."""
         recover(self._vault)
         prepare()
+        self._locks.wait()
         self._await_chip()
         sending = threading.Thread(target=self._send, name="sender", daemon=True)
         sending.start()
@@ -164,6 +179,7 @@ class Agent:
         age_s = min(high, max(low, self._grant.outbox_delay_s / 6))
         journalled = 0.0
         while not self._stop.is_set() and self._left is None:
+            self._locks.look()
             reason = self._why_not()
             self._mark(session, capture, reason, told)
             rows = capture.look(is_open=not reason)
@@ -172,12 +188,24 @@ class Agent:
             now_s = time.monotonic()
             if now_s - journalled >= JOURNAL_S:
                 journalled = now_s
+                self._look_at_clocks(session, capture)
                 session.close(age_s)
             capture.rest()
+
+    def _look_at_clocks(self, session: Session, capture: Capture) -> None:
+        """Mark where the wall clock went another way than the events' own, set or in sleep."""
+        ahead_s = _wall_ahead_s()
+        jump_s = ahead_s - self._wall_ahead_s
+        if abs(jump_s) >= CLOCK_JUMP_S:
+            self._wall_ahead_s = ahead_s
+            session.mark(Kind.CLOCK, capture.now_us(), max(0, round(jump_s)))
+        self.outbox.clock_was_set()
 
     def _why_not(self) -> int:
         if self._paused:
             return PERSON
+        if self._interrupted or self._locks.closed:
+            return GATE
         seen = self._indicator.is_alive() and self._screen.shows(self._indicator.pid)
         return 0 if seen else INDICATOR
 
@@ -185,7 +213,7 @@ class Agent:
         self, session: Session, capture: Capture, reason: int, told: Callable[[State], None]
     ) -> None:
         phase = "paused" if reason else "recording"
-        self._indicator.show(phase)
+        self._indicator.show(f"{phase} locked" if reason == GATE else phase)
         if phase == self._phase:
             return
         if reason and self._phase:
@@ -197,7 +225,7 @@ class Agent:
         kept = self._vault.get("paused") is not None
         if kept != (reason == PERSON):
             self._vault.change({"paused": b"1" if reason == PERSON else None})
-        why = {0: "", PERSON: "person", INDICATOR: "indicator"}[reason]
+        why = {0: "", PERSON: "person", INDICATOR: "indicator", GATE: "locked"}[reason]
         told(State(phase, why, session.produced))
 
     def _send(self) -> None:
@@ -217,3 +245,7 @@ class Agent:
                     return
             except OvertError:
                 continue  # offline: everything waits
+
+
+def _wall_ahead_s() -> float:
+    return time.time() - time.monotonic()

@@ -17,11 +17,13 @@ WORDS = {
     "en": {
         "recording": "● Overt records",
         "paused": "❚❚ Overt paused",
+        "locked": "the screen was locked",
         "hint": "click or Ctrl+Alt+P: pause or go on",
     },
     "de": {
         "recording": "● Overt zeichnet auf",
         "paused": "❚❚ Overt pausiert",
+        "locked": "der Bildschirm war gesperrt",
         "hint": "Klick oder Strg+Alt+P: Pause oder weiter",
     },
     "coach": {
@@ -58,7 +60,9 @@ def main() -> None:
     def show(state: str) -> None:
         phase, _, more = state.partition(" ")
         back, front = COLOURS.get(phase, COLOURS["paused"])
-        label.configure(text=f"{words.get(phase, phase)}{' · ' + more if more else ''}")
+        label.configure(
+            text=f"{words.get(phase, phase)}{' · ' + words.get(more, more) if more else ''}"
+        )
         for part in (root, label, small):
             part.configure(background=back)
         for text in (label, small):

@@ -1,7 +1,7 @@
 """The wall clock without its jumps: what waits is due after real minutes, whoever sets the clock.
 
 Real time is the clock that also runs in sleep, anchored to the wall clock when the program started
-and again whenever the wall clock was set.
+and again when the agent has noticed that the wall clock was set.
 """
 
 from __future__ import annotations
@@ -23,15 +23,13 @@ class Clock:
         return self._anchor_ms + _running_ms()
 
     def jumped_ms(self) -> int:
-        """Return how far ahead the wall clock was set since the last call (back: negative), or 0.
-
-        From then on `now_ms` goes by the new setting.
-        """
+        """Return how far ahead the wall clock was set meanwhile (back: negative), or 0."""
         ahead_ms = _wall_ms() - self.now_ms()
-        if abs(ahead_ms) < JUMP_MS:
-            return 0
+        return ahead_ms if abs(ahead_ms) >= JUMP_MS else 0
+
+    def follow(self, ahead_ms: int) -> None:
+        """Go by the wall clock's new setting from now on."""
         self._anchor_ms += ahead_ms
-        return ahead_ms
 
 
 def _wall_ms() -> int:
@@ -40,3 +38,7 @@ def _wall_ms() -> int:
 
 def _running_ms() -> int:
     return time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1_000_000
+
+
+CLOCK = Clock()
+"""Of this process."""

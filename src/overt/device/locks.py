@@ -12,6 +12,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 SAVERS = (
@@ -70,20 +71,22 @@ class Locks:
     def _follow(self, bus: str, listen: Callable[[Any, Any], Any], ready: threading.Event) -> None:
         from jeepney.io.blocking import open_dbus_connection
 
-        try:
-            connection, asking = open_dbus_connection(bus), open_dbus_connection(bus)
-        except Exception:  # noqa: BLE001 - no such bus: nothing to listen to
-            ready.set()
-            return
-        try:
-            handle = listen(connection, asking)
-            ready.set()
-            while True:
-                handle(connection.receive())
-        except Exception:  # noqa: BLE001 - whatever went wrong: nobody would tell of a lock now
-            self._interrupted()
-        finally:
-            ready.set()
+        with ExitStack() as stack:
+            try:
+                connection, asking = (
+                    stack.enter_context(open_dbus_connection(bus)) for _ in range(2)
+                )
+            except Exception:  # noqa: BLE001 - no such bus: nothing to listen to
+                ready.set()
+                return
+            try:
+                handle = listen(connection, asking)
+                ready.set()
+                while True:
+                    handle(connection.receive())
+            except Exception:  # noqa: BLE001 - whatever went wrong: nobody would tell of a lock now
+                self._interrupted()
+        ready.set()
 
     def _savers(self, connection: Any, asking: Any) -> Callable[[Any], None]:
         from jeepney import MatchRule, message_bus

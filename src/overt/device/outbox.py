@@ -6,10 +6,11 @@ import gzip
 import json
 import random
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from overt.device.account import GONE, Account
+from overt.device.clock import CLOCK
 from overt.device.vault import Vault, as_json
 from overt.schema import batch
 from overt.schema.errors import OvertError
@@ -65,6 +66,34 @@ class Outbox:
             if entry.due_ms <= now_ms:
                 found.append(entry)
         return sorted(found, key=lambda entry: (entry.closed_ms, entry.name))
+
+    def clock_was_set(self) -> int:
+        """Let what waits keep its real age when the wall clock was set. Returns by how many ms.
+
+        At no moment in between is anything due that was not due before.
+        """
+        ahead_ms = CLOCK.jumped_ms()
+        if not ahead_ms:
+            return 0
+        if ahead_ms < 0:
+            CLOCK.follow(ahead_ms)
+        with self.vault.alone:
+            moved: dict[str, bytes | None] = {
+                entry.name: _packed(
+                    replace(
+                        entry,
+                        closed_ms=entry.closed_ms + ahead_ms,
+                        due_ms=entry.due_ms + ahead_ms,
+                    ),
+                    entry.plain,
+                )
+                for entry in self.entries()
+            }
+            self._due_ms = {}
+            self.vault.change(moved)
+        if ahead_ms > 0:
+            CLOCK.follow(ahead_ms)
+        return ahead_ms
 
     def counts(self) -> dict[str, int]:
         """Return events over all sessions: produced, waiting, removed, acknowledged, lost."""
@@ -129,7 +158,7 @@ class Outbox:
         """Try what is due, oldest first, until one must wait. False: a purpose was withdrawn."""
         if not force and time.monotonic() < self._not_before_s:
             return True
-        now_ms = time.time_ns() // 1_000_000
+        now_ms = CLOCK.now_ms()
         for entry in self.entries() if force else self._due(now_ms):
             if now_ms > entry.due_ms + max(hold_days, 1) * _DAY_MS:
                 self._end(entry, "lost")

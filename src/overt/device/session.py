@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from overt.device.capture import FACTS
+from overt.device.clock import CLOCK
 from overt.device.stream import joined
 from overt.device.vault import Vault, as_json
 from overt.schema import batch, limits
@@ -150,7 +151,7 @@ def _close(vault: Vault, recording: Recording, produced: int, *, end: bool) -> i
         for stream, parts in sorted(streams.items(), key=lambda item: item[1][-1]["seq"][-1])
         for run in _cut(joined(parts, FACTS))
     ]
-    now_ms = time.time_ns() // 1_000_000
+    now_ms = CLOCK.now_ms()
     for k, (stream, events) in enumerate(runs):
         anchors, rows = batch.from_events(_table(events))
         header = BatchHeader(

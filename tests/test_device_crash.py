@@ -1,0 +1,116 @@
+"""`kill -9` at each statement of the queue, a full disk, a clock that is set: nothing is lost."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from overt.device import clock
+from overt.device.capture import FACTS
+from overt.device.outbox import Outbox
+from overt.device.session import Recording, Session, recover
+from overt.device.vault import Vault
+from overt.schema import batch
+from overt.schema.errors import Missing
+from overt.schema.event import Kind
+
+pytest.importorskip("httpx")
+CHILD = Path(__file__).with_name("device_child.py")
+ABOUT: dict[str, Any] = {
+    "study": "desk",
+    "receipt": "1" * 32,
+    "purposes": ("person-or-program",),
+    "level": "rhythm",
+    "transform": "rhythm/0",
+    "time_origin_ms": 1,
+    "outbox_delay_s": 600,
+}
+
+
+def _killed_at_every(folder: Path, every: int, first: int) -> int:
+    done = subprocess.run(
+        [sys.executable, str(CHILD), str(folder), str(every), str(first)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    for one in found:
+        counts, stored = one["counts"], one["stored"]
+        assert len(stored) == len(set(stored)), "nothing is stored twice"
+        assert counts["acknowledged"] == len(stored)
+        assert counts["waiting"] == counts["lost"] == counts["quarantined"] == 0
+        assert counts["produced"] == len(stored) + counts["removed"]
+        assert one["journalled"] <= counts["produced"], "what was journalled is there or removed"
+        assert one["ends"] <= 1
+    assert [one["killed"] for one in found] == [True] * (len(found) - 1) + [False]
+    assert found[-1]["ends"] == 1
+    assert found[-1]["counts"]["removed"] > 0
+    return len(found)
+
+
+def test_a_kill_at_any_statement_of_the_queue_loses_nothing_and_doubles_nothing(
+    tmp_path: Path,
+) -> None:
+    assert _killed_at_every(tmp_path, 25, 7) > 4
+
+
+@pytest.mark.soak
+def test_a_kill_at_every_single_statement_of_the_queue(tmp_path: Path) -> None:
+    assert _killed_at_every(tmp_path, 1, 0) > 60
+
+
+def _moves(count: int, from_us: int = 0) -> Any:
+    rows = np.zeros(count, FACTS)
+    rows["kind"], rows["t_us"] = Kind.POINTER_MOVE, from_us + 1000 * np.arange(count)
+    return rows
+
+
+def test_a_full_disk_stops_with_what_to_do_and_keeps_what_was_there(tmp_path: Path) -> None:
+    vault = Vault(tmp_path)
+    session = Session(Recording(session="a" * 32, **ABOUT), vault)
+    session.add(_moves(50))
+    session.journal()
+    (pages,) = vault._db.execute("PRAGMA page_count").fetchone()
+    vault._db.execute(f"PRAGMA max_page_count = {pages}")
+    session.add(_moves(5000, 50_000))
+    with pytest.raises(Missing, match="recording stops") as stopped:
+        session.journal()
+    assert stopped.value.do == "Make room on the disk."
+    vault._db.execute("PRAGMA max_page_count = 100000")
+    assert recover(vault) == 1
+    (entry,) = Outbox(vault).entries()
+    header, _ = batch.read_header(entry.plain)
+    assert (header.rows, header.end) == (50, False)
+    vault.close()
+
+
+@pytest.mark.parametrize("jump_ms", [-86_400_000, 3_600_000, 40 * 86_400_000])
+def test_a_clock_that_is_set_neither_hurries_nor_loses_what_waits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jump_ms: int
+) -> None:
+    vault = Vault(tmp_path)
+    session = Session(Recording(session="a" * 32, **ABOUT), vault)
+    session.add(_moves(10))
+    session.close(0, end=True)
+    outbox = Outbox(vault)
+    (before,) = outbox.entries()
+    real = clock._wall_ms
+    monkeypatch.setattr(clock, "_wall_ms", lambda: real() + jump_ms)
+    try:
+        assert outbox._due(clock.CLOCK.now_ms()) == [], "the wall clock alone makes nothing due"
+        assert abs(outbox.clock_was_set() - jump_ms) < clock.JUMP_MS
+        assert outbox._due(clock.CLOCK.now_ms()) == []
+        (entry,) = outbox.entries()
+        assert abs(entry.due_ms - before.due_ms - jump_ms) < clock.JUMP_MS
+        assert outbox.clock_was_set() == 0
+        assert outbox._due(entry.due_ms + 1) == [entry]
+    finally:
+        monkeypatch.undo()
+        clock.CLOCK.follow(clock.CLOCK.jumped_ms())
+        vault.close()
