@@ -271,6 +271,7 @@ def extended(folder: Path, build: Path) -> Iterator[Extended]:
         listed, other, unlisted = (stack.enter_context(site()) for _ in range(3))
         with Store.open(folder / "data", create=True) as store:
             lines = (
+                'paths = ["/", "/write/:id"]\n'
                 f'[[sites]]\norigin = "{listed.url}"\npaths = ["/", "/write/*"]\n'
                 f'[[sites]]\norigin = "{other.url}"\n'
             )

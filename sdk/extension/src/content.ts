@@ -1,5 +1,5 @@
 import { Capture, type Sink } from "../../src/capture.ts";
-import { clockResolution_us, now_us } from "../../src/clock.ts";
+import { ahead_ms, clockResolution_us, now_us } from "../../src/clock.ts";
 import { COARSE, coarse } from "../../src/coarse.ts";
 import type { Facts } from "../../src/event.ts";
 import { Gate, Secrets } from "../../src/gate.ts";
@@ -32,6 +32,8 @@ class Page implements Sink, Hearer {
   #path = "";
   #covered = false;
   #resolution_us = 0;
+  /** How far the wall clock was ahead of the monotonic one. */
+  #ahead_ms = 0;
   /** The page was closed or put aside; it may come back. */
   #left = false;
   #timer = 0;
@@ -151,7 +153,7 @@ class Page implements Sink, Hearer {
     const { permit } = this.#standing;
     if (!permit) return;
     const gate = new Gate(permit.site.fields, this.#secrets);
-    this.#capture = new Capture(gate, this, permit.level === "keys");
+    this.#capture = new Capture(gate, this, permit.level === "keys", permit.paths);
     this.#resolution_us ||= clockResolution_us();
     const recording = {
       session: crypto.randomUUID().replaceAll("-", ""),
@@ -160,7 +162,7 @@ class Page implements Sink, Hearer {
       purposes: permit.purposes,
       level: permit.level,
       transform: permit.transform,
-      time_origin_ms: Math.round(performance.timeOrigin),
+      time_origin_ms: Math.round((this.#ahead_ms = ahead_ms())),
       clock_resolution_us: this.#resolution_us,
       outbox_delay_s: permit.outbox_delay_s,
     };
@@ -171,9 +173,18 @@ class Page implements Sink, Hearer {
   #tick(): void {
     this.#look();
     this.#update();
+    this.#compareClocks();
     const delay_ms = (this.#standing.permit?.outbox_delay_s ?? 0) * 1000;
     const age_ms = Math.min(CLOSE_MS_MAX, Math.max(1000, delay_ms / 6));
     void this.#session?.flush(age_ms).catch(() => undefined);
+  }
+
+  /** The wall clock went ahead of the other, or back: the device slept, or somebody set it. */
+  #compareClocks(): void {
+    const jump_s = Math.round((ahead_ms() - this.#ahead_ms) / 1000);
+    this.#ahead_ms = ahead_ms();
+    if (jump_s && this.#shown === "recording")
+      this.#mark(Kind.CLOCK, { value: Math.max(0, Math.min(jump_s, 0x7fff)) });
   }
 
   #hide(): void {

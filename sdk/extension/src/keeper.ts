@@ -183,18 +183,55 @@ export class Keeper {
   }
 
   async #tellLeft(): Promise<boolean> {
+    if (!(await this.#told(this.account?.withdraw()))) return false;
+    await this.#purge();
+    return true;
+  }
+
+  /** Whether this is the only purpose that is left. */
+  isLast(purpose: string): boolean {
+    return this.grant?.purposes.every((id) => id === purpose) ?? true;
+  }
+
+  /**
+   * Take one purpose back: what served it alone is neither recorded nor kept from here on, whatever
+   * the server says. True when it knows.
+   */
+  async withdraw(purpose: string): Promise<boolean> {
+    await this.#vault?.change([{ store: "grant", at: "owed", json: [...(await this.#owed()), purpose] }]);
+    for (const { receipt_id } of this.account?.proofs ?? [])
+      await this.#narrow(receipt_id, (id) => id !== purpose);
+    return this.#tellOwed();
+  }
+
+  /** Purposes that were taken back and of which the server has not heard. */
+  async #owed(): Promise<string[]> {
+    return (await this.#vault?.get<string[]>("grant", "owed"))?.json ?? [];
+  }
+
+  async #tellOwed(): Promise<boolean> {
+    const owed = await this.#owed();
+    const { account, grant } = this;
+    if (owed.length === 0 || !account || !grant) return true;
+    // Earlier receipts may have been for them too, and say so no longer.
+    const former = grant.former.map((one) => ({ ...one, purposes: [...one.purposes, ...owed] }));
+    if (!(await this.#told(account.withdraw(owed, { ...grant, former })))) return false;
+    await this.#vault?.change([{ store: "grant", at: "owed" }]);
+    return true;
+  }
+
+  /** Whether the server has heard: one that knows of no such receipt has nothing to withdraw. */
+  async #told(telling: Promise<unknown> | undefined): Promise<boolean> {
     try {
-      await this.account?.withdraw();
+      await telling;
     } catch (error) {
       const status = error instanceof OvertError ? error.status : 0;
-      // A server that knows of no such receipt has nothing to withdraw.
-      if (![GONE, 403, 404].includes(status)) {
+      if (![GONE, 400, 403, 404].includes(status)) {
         this.offline = true;
         this.changed();
         return false;
       }
     }
-    await this.#purge();
     return true;
   }
 
@@ -237,6 +274,7 @@ export class Keeper {
       await this.#tellLeft();
       return;
     }
+    await this.#tellOwed();
     const standing = await this.account?.standing().catch((): null => null);
     if (standing) {
       this.#reached(true);

@@ -227,7 +227,10 @@ function member(joined: Joined): Child[] {
     make(
       "dl",
       {},
-      ...pair(text("chosen"), joined.purposes.map(({ title }) => title).join("; ")),
+      make("dt", {}, text("chosen")),
+      ...joined.purposes.map(({ id, title }) =>
+        make("dd", { "data-purpose": id }, title, " ", ...(joined.leaving ? [] : [back(id, title)])),
+      ),
       ...pair(text("level"), joined.level),
       ...pair(text("today"), text("todayText", { ...joined.today })),
       ...pair(text("waiting"), text("waitingText", { events: joined.waiting })),
@@ -237,7 +240,7 @@ function member(joined: Joined): Child[] {
       "div",
       { class: "row" },
       button("outbox", text("outbox"), outbox),
-      button("hour", text("hour"), () => sure("hourAsk", "forgetHour", "hourDone")),
+      button("hour", text("hour"), () => sure(text("hourAsk"), { do: "forgetHour" }, "hourDone")),
     ),
     make("h2", {}, text("sites")),
     make("p", { class: "soft" }, text("sitesText")),
@@ -247,9 +250,18 @@ function member(joined: Joined): Child[] {
       { class: "row" },
       button("receipt", text("receipt"), () => document_("receipt")),
       button("export", text("export"), () => document_("export")),
-      button("leave", text("leave"), () => sure("leaveAsk", "leave", "leaveDone"), "stop"),
+      button("leave", text("leave"), () => sure(text("leaveAsk"), { do: "leave" }, "leaveDone"), "stop"),
     ),
   ];
+}
+
+/** Take one purpose back. */
+function back(id: string, title: string): HTMLElement {
+  const press = button(`withdraw ${id}`, text("takeBack"), () =>
+    sure(text("withdrawAsk", { title }), { do: "withdraw", purpose: id }, "withdrawDone"),
+  );
+  press.setAttribute("aria-label", `${text("takeBack")}: ${title}`);
+  return press;
 }
 
 function site({ origin, paths, state }: SiteView): Child {
@@ -283,20 +295,23 @@ function managed({ policy }: View): Child[] {
   ];
 }
 
-function sure(question: "hourAsk" | "leaveAsk", command: "forgetHour" | "leave", done: "hourDone" | "leaveDone"): void {
+type Done = "hourDone" | "leaveDone" | "withdrawDone";
+
+/** Ask once more, then do it and say how it went. */
+function sure(question: string, command: Command, done: Done): void {
   const yes = button(
     "yes",
     text("yes"),
     async () => {
-      const told = await ask({ do: command });
+      const told = await ask(command);
       await home();
       main.focus();
-      said.textContent = text(told === false ? "stateLeaving" : done);
+      said.textContent = text(told !== false ? done : command.do === "leave" ? "stateLeaving" : "withdrawLater");
     },
     "stop",
   );
   enter(
-    make("h1", {}, text(question)),
+    make("h1", {}, question),
     make("div", { class: "row" }, yes, button("no", text("no"), home)),
   );
 }

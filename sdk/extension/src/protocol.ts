@@ -14,6 +14,8 @@ export interface Permit {
   transform: string;
   outbox_delay_s: number;
   site: Site;
+  /** Pages that the study tells apart. */
+  paths: readonly string[];
   /** What the indicator says. */
   words: Words | undefined;
 }
@@ -71,6 +73,7 @@ export type Command =
   | { do: "join"; purposes: string[]; detail?: string }
   | { do: "pause" | "resume" | "leave" | "send" | "outbox" | "forgetHour" | "receipt" | "export" }
   | { do: "remove"; id: string }
+  | { do: "withdraw"; purpose: string }
   | { do: "enable" | "disable"; origin: string };
 
 /** A site as the panel shows it. */

@@ -160,6 +160,7 @@ function standingOf(origin: string): Standing {
     transform: grant.transform,
     outbox_delay_s: grant.outbox_delay_s,
     site,
+    paths: grant.paths ?? [],
     words: grant.words,
   };
   return { permit, paused };
@@ -217,7 +218,7 @@ async function heard(page: Page, message: ToWorker): Promise<void> {
 async function begin(origin: string, ask: Extract<Ask, { do: "begin" }>): Promise<void> {
   const { permit } = standingOf(origin);
   if (!permit) return;
-  const { site: _site, words: _words, ...stated } = permit;
+  const { site: _site, paths: _paths, words: _words, ...stated } = permit;
   const { session, time_origin_ms, clock_resolution_us } = ask;
   const source = "extension/0.1.0";
   await keeper.desk?.begin({ ...stated, session, time_origin_ms, clock_resolution_us, source });
@@ -379,6 +380,10 @@ async function obey(command: Command): Promise<unknown> {
       if (!answer?.ok) throw new OvertError("could not be fetched", "export", "Try again later");
       return answer.json();
     }
+    case "withdraw":
+      await gather();
+      if (keeper.isLast(command.purpose)) return obey({ do: "leave" });
+      return keeper.withdraw(command.purpose);
     case "leave": {
       const origins = keeper.place?.on.map((origin) => patternOf(origin, CHROMIUM)) ?? [];
       const told = await keeper.leave();
