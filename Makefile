@@ -9,6 +9,8 @@ export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export UV_CONSTRAINT := constraints.txt
 export UV_BUILD_CONSTRAINT := constraints.txt
 export UV_FIND_LINKS ?= $(PIP_FIND_LINKS)
+# Where nothing compiled may be kept, each of hundreds of processes compiles torch's sources anew.
+unexport PYTHONDONTWRITEBYTECODE
 # uv is three times as fast; where it does not come through (only pip knows of a mirror), pip does it.
 INSTALL = $(BIN)/uv pip install --python $(BIN)/python -e '.[$(EXTRAS)]' || \
   $(BIN)/pip install --no-compile --disable-pip-version-check -e '.[$(EXTRAS)]'
@@ -49,7 +51,7 @@ up: install  ## start Overt on this machine and print its address (PORT=8765 DAT
 
 test: .venv/installed-dev sdk/node_modules/installed chromium  ## install what tests need, then run them all
 	@$(BIN)/python tools/kernels.py
-	@$(BIN)/python -m pytest -n 5 --dist loadfile --no-loadscope-reorder -q -m "not soak"
+	@$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder -q -m "not soak"
 
 check: lint types words bundle  ## lint, types of both languages, layout, words, SDK bundle
 	@echo "All checks passed."

@@ -178,6 +178,11 @@ class Hands:
     def on(self, name: str) -> Locator:
         return self.page.get_by_test_id(name).first
 
+    def come(self, name: str) -> Locator:
+        """Wait for what takes long. (`expect` would describe the whole page at every look.)"""
+        self.on(name).wait_for(timeout=PATIENCE_MS)
+        return self.on(name)
+
     def press(self, name: str) -> None:
         self.on(name).click()
 

@@ -12,7 +12,6 @@ from playwright.sync_api import expect
 
 from overt.log.verify import verify
 from studio_fixtures import (
-    PATIENCE_MS,
     Hands,
     Keyboard,
     Studio,
@@ -106,8 +105,7 @@ def balance_the_outbox(hands: Hands) -> None:
 
 def learn(hands: Hands) -> None:
     hands.press("train")
-    expect(hands.on("metrics-table")).to_be_visible(timeout=PATIENCE_MS)
-    expect(hands.on("metrics-table")).to_contain_text("synthetic")
+    expect(hands.come("metrics-table")).to_contain_text("synthetic")
     expect(hands.on("predict")).to_be_visible()
     hands.write("task-predict", "what will it expect of me next")
     expect(hands.on("expect-list").locator("li")).to_have_count(5)
@@ -163,7 +161,7 @@ def test_a_person_does_the_whole_path(server: Studio, browser: Any, way: str) ->
     hands.press("withdraw-all")
     hands.press("withdraw-confirm")
     expect(hands.on("bar-state")).to_have_text("Not recording")
-    expect(hands.on("certificate")).to_be_visible(timeout=PATIENCE_MS)
+    hands.come("certificate")
     if learns:
         expect(hands.on("model-equal")).to_contain_text("it never met you")
     bundle = kept(hands, "bundle-download")

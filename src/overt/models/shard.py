@@ -111,7 +111,8 @@ def fit(
 
     chunks = _chunks(streams, config.chunk)
     torch.set_num_threads(1)
-    torch.use_deterministic_algorithms(mode=True)
+    # As `use_deterministic_algorithms`, which would load torch's compiler first: seconds each time.
+    torch.set_deterministic_debug_mode("error")
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     encoder = Encoder(config, vocabulary)
     encoder.initialise(config.seed * 1_000_003 + shard)
