@@ -14,6 +14,7 @@ from typing import Annotated
 
 import typer
 
+from overt.commands.curving import curve
 from overt.commands.evaluating import REPRODUCTIONS, TASKS
 from overt.commands.translating import words
 from overt.datasets.importers import IMPORTERS
@@ -38,6 +39,7 @@ device_app = typer.Typer(
     help="What the desktop agent keeps on this computer.", no_args_is_help=True
 )
 app.add_typer(device_app, name="device")
+app.command(epilog="Example: overt curve pause --study aalto --html enough.html")(curve)
 
 
 class Level(StrEnum):

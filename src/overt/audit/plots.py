@@ -8,7 +8,13 @@ from math import log10
 
 WIDTH, HEIGHT = 640, 400
 _LEFT, _RIGHT, _TOP, _BOTTOM = 62, 16, 16, 54
-COLOURS = {"raw": "var(--raw)", "rhythm": "var(--rhythm)", "rhythm/1": "var(--coarse)"}
+COLOURS = {
+    "raw": "var(--raw)",
+    "keys": "var(--raw)",
+    "rhythm": "var(--rhythm)",
+    "rhythm/0": "var(--rhythm)",
+    "rhythm/1": "var(--coarse)",
+}
 
 
 @dataclass(frozen=True)
@@ -134,3 +140,46 @@ def scores(
     frame = _frame(ticks, y_ticks, "score, deviations from the cohort", "share")
     lines = [line("strangers", other, "var(--muted)"), line("own", genuine, COLOURS[level])]
     return _figure("Scores.", label, frame, lines)
+
+
+@dataclass(frozen=True)
+class Series:
+    """What grows with something, and its interval; arrays of one length, in units of the axes."""
+
+    label: str
+    colour: str
+    at: Sequence[float]
+    value: Sequence[float]
+    low: Sequence[float]
+    high: Sequence[float]
+    ahead: Sequence[tuple[float, float]] = ()
+    """Points beyond, as a law has them; drawn dashed."""
+
+
+def growth(title: str, note: str, series: Sequence[Series], x_label: str, y_label: str) -> str:
+    """Return curves over a log axis, each with its band."""
+    across = [x for one in series for x in (*one.at, *(x for x, _ in one.ahead))]
+    up = [y for one in series for y in (*one.low, *one.high, *(y for _, y in one.ahead))]
+    first, last = log10(min(across)), log10(max(across))
+    bottom, top = min(0.0, *up), max(*up, 1e-9) * 1.05
+
+    def place(x: float, y: float) -> tuple[float, float]:
+        return (log10(x) - first) / max(last - first, 1e-9), (y - bottom) / (top - bottom)
+
+    bands, lines = [], []
+    for one in series:
+        there = [place(x, y) for x, y in zip(one.at, one.high, strict=True)]
+        back = [place(x, y) for x, y in zip(one.at, one.low, strict=True)]
+        points = " ".join(f"{_x(x):.1f},{_y(y):.1f}" for x, y in [*there, *reversed(back)])
+        bands.append(f'<polygon points="{points}" fill="{one.colour}" fill-opacity=".15"/>')
+        measured = [place(x, y) for x, y in zip(one.at, one.value, strict=True)]
+        lines.append(Line(one.label, measured, one.colour))
+        if one.ahead:
+            ahead = Line("", [place(x, y) for x, y in one.ahead], one.colour, dashed=True)
+            bands.append(_drawn(ahead))
+    ticks = [(place(x, bottom)[0], f"{x:g}") for x in sorted({*series[0].at, max(across)})]
+    steps = [bottom + (top - bottom) * part / 4 for part in range(5)]
+    frame = _frame(
+        ticks, [(part / 4, f"{y:.2g}") for part, y in enumerate(steps)], x_label, y_label
+    )
+    return _figure(title, note, frame + "".join(bands), lines)

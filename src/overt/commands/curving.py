@@ -1,0 +1,163 @@
+"""`overt curve`: how many people, how many minutes of each, in how much detail, would be enough?"""
+
+from __future__ import annotations
+
+import hashlib
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from overt.commands.console import progress, say, say_json, table
+from overt.schema.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from overt.models.enough.measured import Curve
+
+
+class Task(StrEnum):
+    """What is learned, as in `overt.models.enough.measured`."""
+
+    NEXT_ACTION = "next-action"
+    PAUSE = "pause"
+    PERSON_OR_PROGRAM = "person-or-program"
+
+
+def curve(
+    task: Annotated[Task, typer.Argument(help="What is learned.", metavar="TASK")],
+    *,
+    study: Annotated[str | None, typer.Option(help="Id of the study.")] = None,
+    data: Annotated[
+        Path | None, typer.Option("--data", help="Or published data, where it lies.")
+    ] = None,
+    format_name: Annotated[
+        str, typer.Option("--format", help="Format of --data, as for overt import.")
+    ] = "aalto",
+    people_max: Annotated[
+        int, typer.Option("--people", min=1, help="People of --data that are read, the first.")
+    ] = 400,
+    share: Annotated[
+        float, typer.Option(min=0.5, max=0.999, help="Share of the utility that is enough.")
+    ] = 0.95,
+    resamplings: Annotated[
+        int, typer.Option(min=3, max=200, help="Times people are drawn anew.")
+    ] = 10,
+    html: Annotated[
+        Path | None, typer.Option("--html", help="Write a page with plots here.", dir_okay=False)
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    data_dir: Annotated[
+        Path,
+        typer.Option("--data-dir", envvar="OVERT_DATA_DIR", help="Where Overt keeps everything."),
+    ] = Path("overt-data"),
+) -> None:
+    """Say which smaller study would have been enough, before the next one starts.
+
+    Learns from fewer people, of fewer minutes, in less detail, again and again.
+    """
+    if (study is None) == (data is None):
+        raise InvalidInput(
+            "needs a study or published data, and not both",
+            where="overt curve",
+            do="Give --study ID, or --data PATH.",
+        )
+    with progress(f"curve {task.value}") as update:
+        if data is not None:
+            found = _published(
+                task.value, data, format_name, people_max, share, resamplings, update
+            )
+            about, people, synthetic = f"Published data, format {format_name}.", None, False
+        else:
+            found, synthetic = _of_study(
+                data_dir, str(study), task.value, share, resamplings, update
+            )
+            from overt.schema.manifest import bucket
+
+            people = bucket(found.grid.people)
+            about = f"Study {study}."
+    if synthetic:
+        about += " SYNTHETIC: some or all of these people are made up; this says nothing of people."
+    if html is not None:
+        from overt.audit.growth import page
+
+        html.write_text(page(found, about), encoding="utf-8")
+    if as_json:
+        answer: dict[str, Any] = {"study": study, "synthetic": synthetic, **found.as_dict()}
+        say_json(answer if people is None else {**answer, "people": people})
+        return
+    say(about)
+    _show(found)
+    if html is not None:
+        say(f"Page: {html}")
+
+
+def _of_study(
+    data_dir: Path, study: str, task: str, share: float, resamplings: int, update: Any
+) -> tuple[Curve, bool]:
+    from overt.commands.place import opened
+    from overt.gateway.enough import curve as of_study
+
+    with opened(data_dir) as store:
+        done = of_study(
+            store, study, task, "command line", update, share=share, resamplings=resamplings
+        )
+    return done.curve, done.synthetic
+
+
+def _published(
+    task: str,
+    path: Path,
+    format_name: str,
+    people_max: int,
+    share: float,
+    resamplings: int,
+    update: Any,
+) -> Curve:
+    """Return the curve of the first published people who have enough to learn from."""
+    from overt.datasets.importers import importer
+    from overt.datasets.reading.imported import Skipped
+    from overt.models.enough.measured import measure, part_of
+
+    found: list[Any] = []
+    for number, person in enumerate(importer(format_name).read(path, skipped=Skipped())):
+        if len(found) == people_max:
+            break
+        update("reading", 0.3 * len(found) / people_max)
+        digest = hashlib.sha256(f"overt curve 1 {number}".encode()).digest()
+        part = part_of(task, person.sessions, int.from_bytes(digest[:7], "big"))
+        found += [] if part is None else [part]
+    return measure(
+        task,
+        found,
+        share=share,
+        resamplings=resamplings,
+        progress=lambda what, done: update(what, 0.3 + 0.7 * done),
+    )
+
+
+def _show(found: Curve) -> None:
+    grid = found.grid
+    low, high = grid.low, grid.high
+    rows = [
+        (
+            level,
+            f"{minutes:.2g}",
+            *(
+                f"{grid.value[a, b, c]:.3f}\n{low[a, b, c]:.3f} … {high[a, b, c]:.3f}"
+                for c in range(len(grid.sizes))
+            ),
+        )
+        for a, level in enumerate(grid.levels)
+        for b, minutes in enumerate(grid.minutes)
+    ]
+    heads = ("level", "minutes of each", *(f"{size} people" for size in grid.sizes))
+    table(f"{found.title}: {found.unit} (95 % below)", heads, rows)
+    say(found.advice.sentence)
+    for one in found.advice.within:
+        say(
+            f"At {one.level}, {one.people} people for {one.minutes:.2g} minutes give "
+            f"{one.share:.0%} ({one.low:.0%} to {one.high:.0%}) of what it gives here at most."
+        )
+    for note in found.notes:
+        say(note)

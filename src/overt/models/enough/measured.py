@@ -1,0 +1,149 @@
+"""From people's sessions to a curve: levels their data has, cells, laws, and the sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from overt.models.enough.advice import SHARE, Advice, advise
+from overt.models.enough.grid import Additive, Grid, grid, minutes_of
+from overt.models.enough.pointed import NAME as PROGRAMS
+from overt.models.enough.pointed import NOTE, TITLE, UNIT, Pointed, Strokes, strokes_of
+from overt.models.enough.tables import TASKS, Summed, Task, tables_of
+from overt.models.enough.typed import KEYS, Acts, acts_of
+from overt.models.scores import Progress
+from overt.schema.errors import InvalidInput
+
+NAMES = (*TASKS, PROGRAMS)
+"""Tasks a curve can be drawn for."""
+
+ACTS_MIN = 50
+"""Who did less than this says nothing of how many minutes are enough."""
+
+RESAMPLINGS = 10
+
+LIGHT = (
+    "Learned by light models that are made anew for every cell; heavier ones may need more people, "
+    "and gain more from them. Intervals are over who of these people is drawn to learn from and "
+    "who is asked: other people may differ more."
+)
+
+
+@dataclass(frozen=True)
+class Curve:
+    """What was measured for one task."""
+
+    task: str
+    title: str
+    unit: str
+    """What utility is."""
+    grid: Grid
+    advice: Advice
+    notes: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain JSON: every cell, laws, and the sentence."""
+        found = self.grid
+        low, high = found.low, found.high
+        cells = [
+            {
+                "level": found.levels[at[0]],
+                "minutes": found.minutes[at[1]],
+                "people": found.sizes[at[2]],
+                "utility": _plain(found.value[at]),
+                "low": _plain(low[at]),
+                "high": _plain(high[at]),
+            }
+            for at in np.ndindex(*found.value.shape)
+        ]
+        return {
+            "task": self.task,
+            "utility": self.unit,
+            "people": found.people,
+            "people_asked": found.asked,
+            "resamplings": found.resamplings,
+            "cells": cells,
+            "laws": {level: _row(law) for level, law in self.advice.laws.items()},
+            "no_law_because": self.advice.silent,
+            "recommended": _row(self.advice.chosen),
+            "largest": _row(self.advice.largest),
+            "by_level": [_row(one) for one in self.advice.by_level],
+            "within_level": [_row(one) for one in self.advice.within],
+            "sentence": self.advice.sentence,
+            "notes": list(self.notes),
+        }
+
+
+def _plain(value: Any) -> float | None:
+    return round(float(value), 6) if np.isfinite(value) else None
+
+
+def _row(found: Any) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    return {n: v if isinstance(v, str | int) else _plain(v) for n, v in vars(found).items()}
+
+
+Part = Acts | Strokes
+"""What of one person a task is learned from."""
+
+
+def part_of(task: str, sessions: Sequence[pa.Table], seed: int) -> Part | None:
+    """Return what a task needs of a person's sessions; None where they have too little of it.
+
+    `seed` is for what is random about one person: the programs in their place.
+    """
+    if task not in NAMES:
+        raise InvalidInput(
+            "is not known", where=f"task {task}", do=f"Known: {', '.join(sorted(NAMES))}."
+        )
+    if task == PROGRAMS:
+        return strokes_of(sessions, seed)
+    acts = acts_of(sessions)
+    return acts if acts is not None and acts.came.size >= ACTS_MIN else None
+
+
+def measure(
+    task: str,
+    people: Sequence[Part],
+    *,
+    share: float = SHARE,
+    resamplings: int = RESAMPLINGS,
+    seed: int = 0,
+    progress: Progress,
+) -> Curve:
+    """Return the curve of a task over people. Raises `TooFew` with the number that is needed."""
+    progress("putting side by side", 0.0)
+    strokes = [one for one in people if isinstance(one, Strokes)]
+    acts = [one for one in people if isinstance(one, Acts)]
+    if task == PROGRAMS:
+        levels: dict[str, Additive] = {"any level": Pointed(strokes)} if strokes else {}
+        minutes, title, unit, notes = [one.minutes for one in strokes], TITLE, UNIT, [NOTE]
+    else:
+        about = TASKS[task]
+        levels = _levels(about, acts)
+        minutes, title, unit = [float(one.minute[-1]) for one in acts], about.title, about.unit
+        notes = [about.note] if about.note else []
+        if KEYS not in levels:
+            notes.append("Which keys they were is not in this data: there is no level keys.")
+    found = grid(
+        levels,
+        len(strokes) + len(acts),
+        minutes_of(minutes) if minutes else (1.0,),
+        resamplings=resamplings,
+        seed=seed,
+        progress=lambda done: progress("learning, again and again", done),
+    )
+    return Curve(task, title, unit, found, advise(found, share), (*notes, LIGHT))
+
+
+def _levels(task: Task, acts: Sequence[Acts]) -> dict[str, Additive]:
+    """Return a model for each level that the data has."""
+    if not acts:
+        return {}
+    there = [name for name in task.levels if name != KEYS or all(one.has_keys for one in acts)]
+    return {name: Summed(tables_of(task, name, acts)) for name in there}
