@@ -35,6 +35,7 @@ VERBS = (
     ["backup"],
     ["access", "researcher"],
     ["doctor"],
+    ["predict"],
     ["demo"],
 )
 HEADER = (

@@ -177,7 +177,7 @@ def test_aaltos_layout_alone_is_judged_as_typing_and_nothing_else(tmp_path: Path
             code = 32 if key_class == KeyClass.SPACE else 65
             lines.append(f"{person}\t1\t{down:.0f}\t{down + hold:.0f}\t{chr(code)}\t{code}")
         (tmp_path / f"{person}_keystrokes.txt").write_text("\n".join(lines), encoding="utf-8")
-    everyone, found = scored._found(tmp_path, _silent)
+    everyone, found = scored.found(tmp_path, _silent)
     assert everyone == []
     assert len({one.person for one in found}) == len(found)
     assert writers.PEOPLE_MAX - 4 <= len(found) <= writers.PEOPLE_MAX
@@ -188,4 +188,4 @@ def test_aaltos_layout_alone_is_judged_as_typing_and_nothing_else(tmp_path: Path
 def test_a_folder_without_anyone_is_refused_in_words(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("nothing", encoding="utf-8")
     with pytest.raises(InvalidInput, match="no recordings"):
-        scored._found(tmp_path, _silent)
+        scored.found(tmp_path, _silent)

@@ -14,6 +14,7 @@ from typing import Annotated
 
 import typer
 
+from overt.commands import asking
 from overt.commands.curving import curve
 from overt.commands.evaluating import REPRODUCTIONS, TASKS
 from overt.commands.translating import words
@@ -460,6 +461,9 @@ def demo(
     from overt.commands.demo import run_demo
 
     run_demo(people, html, epochs=epochs, as_json=as_json)
+
+
+asking.register(app)
 
 
 def main() -> None:

@@ -18,7 +18,8 @@ CARE_INTERVAL_S = 3600.0
 RETRY_INTERVAL_S = 600.0
 
 
-def _listening(host: str, port: int) -> socket.socket:
+def listening(host: str, port: int) -> socket.socket:
+    """Return a socket that listens. Raises `InvalidInput` where it cannot."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     sock = socket.socket(family, socket.SOCK_STREAM)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -73,7 +74,7 @@ def serve(
     from overt.studio.app import create_app
     from overt.studio.lesson import Lesson
 
-    sock = _listening(host, port)
+    sock = listening(host, port)
     app = create_app(data_dir, Lesson(epochs=epochs), site)
     config = uvicorn.Config(
         app,

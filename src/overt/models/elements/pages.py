@@ -114,21 +114,29 @@ ACTS = ("press", "type", "scroll", "end")
 def read(path: Path) -> Pages:
     """Read a folder, one of its files, or a `.tar.zst`; several folders below are read as one.
 
+    Raises what `parts` does.
+    """
+    return joined(parts(path))
+
+
+def parts(path: Path) -> list[dict[str, pa.Table]]:
+    """Return the tables of each folder, by the names of their files.
+
     Raises `InvalidInput` naming the file where one is missing, is no Parquet file, lacks a column
     or has a step of an episode that is not listed.
     """
     if path.is_file() and path.suffix == ".parquet":
         path = path.parent
-    parts: dict[str, dict[str, pa.Table]] = {}
+    found_in: dict[str, dict[str, pa.Table]] = {}
     for found in named(path, *FILES):
         folder = PurePosixPath(found.path).parent.as_posix()
         kind = found.name.removesuffix(".parquet")
-        parts.setdefault(folder, {})[kind] = _table(found.data, found.name, kind)
-    for folder, tables in parts.items():
+        found_in.setdefault(folder, {})[kind] = _table(found.data, found.name, kind)
+    for folder, tables in found_in.items():
         for kind in ("episodes", "elements"):
             if kind not in tables:
                 raise InvalidInput(f"there is no {kind}.parquet", where=f"{path.name}/{folder}")
-    return _joined(list(parts.values()))
+    return list(found_in.values())
 
 
 def _table(data: bytes, name: str, kind: str) -> pa.Table:
@@ -142,10 +150,10 @@ def _table(data: bytes, name: str, kind: str) -> pa.Table:
     return table
 
 
-def _joined(parts: list[dict[str, pa.Table]]) -> Pages:
+def joined(several: list[dict[str, pa.Table]]) -> Pages:
     """Return the pages of several parts, each of which numbers its people and episodes anew."""
     texts = _Texts()
-    pieces = [_part(tables, texts) for tables in parts]
+    pieces = [_part(tables, texts) for tables in several]
     if len(pieces) > 1:
         whole = pieces[0]
         for piece in pieces[1:]:

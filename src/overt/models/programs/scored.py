@@ -68,7 +68,7 @@ _NO_POINTER = "No pointer movement was judged: PATH has too few recordings of it
 
 def evaluate(path: Path, progress: Progress) -> Scores:
     """Return all figures; takes two to six minutes on two cores."""
-    everyone, writing = _found(path, progress)
+    everyone, writing = found(path, progress)
     fine = [recording for recording in everyone if not recording.coarse]
     parts: list[Part] = []
     notes: list[str] = []
@@ -98,7 +98,7 @@ def evaluate(path: Path, progress: Progress) -> Scores:
     )
 
 
-def _found(path: Path, progress: Progress) -> tuple[list[Recording], list[Writer]]:
+def found(path: Path, progress: Progress) -> tuple[list[Recording], list[Writer]]:
     """Return people who move a pointer and people who type; `InvalidInput` where there is none."""
     try:
         return recordings(path, progress), writers(path, progress)

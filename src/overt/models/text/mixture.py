@@ -203,6 +203,10 @@ class Predictor:
 
     def words(self, before: str, prefix: str, count: int = 3) -> list[str]:
         """Return the likeliest words that begin with some letters after others, best first."""
+        return [word for word, _ in self.likely(before, prefix, count)]
+
+    def likely(self, before: str, prefix: str, count: int) -> list[tuple[str, float]]:
+        """Return what `words` does, each with its share among the words of all vocabularies."""
         vocabularies = self.experts.vocabularies
         weights = self.weights[int(before != "")][len(self.experts.spellers) :]
         near = sorted({w for known in vocabularies for w in known.nearest(before, prefix)})
@@ -212,7 +216,9 @@ class Predictor:
             there = at >= 0
             score[there] += weight * known.shares(before, at[there])
         best = np.argsort(-score, kind="stable")[:count]
-        return [near[at] for at in best.tolist()]
+        pairs = zip(weights.tolist(), vocabularies, strict=True)
+        whole = sum(weight * known.masses(before, prefix).sum() for weight, known in pairs)
+        return [(near[at], float(score[at] / whole)) for at in best.tolist()]
 
 
 def sentences(text: str) -> Iterator[list[str]]:

@@ -25,6 +25,9 @@ from overt.schema.errors import TooFew
 PEOPLE_MIN = 10
 """Fewer would be spoken for one by one."""
 
+SPELT, SPELT_ORDER = 5_000, 5
+"""Words that a speller learns to spell from where there are no texts, and how."""
+
 
 @dataclass(frozen=True)
 class Sample:
@@ -98,4 +101,7 @@ def _experts(people: Sequence[Sample], general: Vocabulary) -> Experts:
 def only_public(general: Vocabulary | None = None) -> Predictor:
     """Return the predictor that nobody taught: general English alone."""
     known = english() if general is None else general
-    return Predictor(Experts((mixture.speller([]),), (known,)), np.array([[0.1, 0.9]] * 2))
+    often = np.argsort(-known.share, kind="stable")[:SPELT]
+    line = " ".join(known.words[at] for at in often.tolist())
+    experts = Experts((mixture.speller([line], SPELT_ORDER),), (known,))
+    return Predictor(experts, np.array([[0.1, 0.9]] * 2))

@@ -55,7 +55,7 @@ def evaluate(path: Path, progress: Progress) -> Scores:
     ours = untrained = corrector.untrained(known)
     if learned_from:
         ours = corrector.train(
-            known, learned_from, _half, lambda share: progress("learning", 0.02 + 0.5 * share)
+            known, learned_from, half, lambda share: progress("learning", 0.02 + 0.5 * share)
         )
     rows: list[Score] = []
     total = sum(map(len, scored.values()))
@@ -119,7 +119,8 @@ def _unseen(pair: Pair) -> bool:
     return _hash(pair[1], "unseen") % UNSEEN_PART == 0
 
 
-def _half(pair: Pair) -> bool:
+def half(pair: Pair) -> bool:
+    """Return to which half of the words learned from a pair belongs."""
     return _hash(pair[1], "half") % 2 == 0
 
 

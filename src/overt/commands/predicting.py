@@ -1,0 +1,124 @@
+"""`overt predict`: one question answered, or a small interface that answers over loopback HTTP."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from overt.commands.console import progress, remark, say, say_json, table
+from overt.commands.evaluating import DEFAULT_DATA
+from overt.models.answers import ANSWERED, Answer, Asker, task_of
+from overt.schema.errors import InvalidInput, Missing
+
+BYTES_MAX = 1 << 20
+"""Of a question."""
+
+
+def predict(
+    task: str, data: Path | None, ask: Path | None, text: str | None, *, as_json: bool
+) -> None:
+    """Answer one question: of a file, of standard input (`-`), or a text."""
+    found = task_of(task)
+    question = _question(task, ask, text)
+    asker = learned(task, data or _usual(task))
+    answer = asker.answer(question)
+    if as_json:
+        say_json({"task": task, "taught_by": asker.taught_by, "answer": answer})
+        return
+    say(f"{found.title}. Taught by {asker.taught_by}.")
+    _show(answer)
+
+
+def learned(task: str, data: Path | None) -> Asker:
+    """Return a task's model. Raises `Missing` where its data is not there."""
+    if data is not None and not data.exists():
+        raise Missing(
+            "there is no such file or directory",
+            where=str(data),
+            do="Say where the data lies with --data, or set OVERT_DATA.",
+        )
+    with progress(f"predict {task}") as update:
+        return task_of(task).learn(data, update)
+
+
+def _usual(task: str) -> Path | None:
+    """Return where the data of a task lies that cannot do without."""
+    found = task_of(task)
+    if not found.needs_data:
+        return None
+    return Path(os.environ.get("OVERT_DATA") or DEFAULT_DATA) / found.folder
+
+
+def _question(task: str, ask: Path | None, text: str | None) -> Any:
+    if text is not None:
+        if ask is not None:
+            raise InvalidInput("cannot both be given", where="--text and --ask")
+        if "text" in task_of(task).example:
+            return {"text": text}
+        if "words" in task_of(task).example:
+            return {"words": text.split()}
+        raise InvalidInput(
+            f"is no question that {task} answers", where="--text", do="Give one with --ask."
+        )
+    if ask is None:
+        example = json.dumps(task_of(task).example)
+        raise InvalidInput(
+            "is missing", where="--ask", do=f"Give a file, or - for standard input: {example[:300]}"
+        )
+    try:
+        raw = sys.stdin.buffer.read(BYTES_MAX + 1) if str(ask) == "-" else ask.read_bytes()
+    except OSError as error:
+        raise Missing("cannot be read", where=str(ask)) from error
+    return parsed(raw)
+
+
+def parsed(raw: bytes) -> Any:
+    """Return the JSON of a question. Raises `InvalidInput`."""
+    if len(raw) > BYTES_MAX:
+        raise InvalidInput(f"is larger than {BYTES_MAX:,} bytes", where="question")
+    try:
+        return json.loads(raw)
+    except (ValueError, RecursionError) as error:
+        raise InvalidInput("is not JSON", where="question") from error
+
+
+def _show(answer: Answer, indent: str = "") -> None:
+    """Print an answer: rows as tables, the rest by line."""
+    for name, value in answer.items():
+        if isinstance(value, list) and value and isinstance(value[0], dict):
+            plain = [key for key in value[0] if not isinstance(value[0][key], list)]
+            rows = [tuple(str(one[key]) for key in plain) for one in value]
+            nested = [key for key in value[0] if key not in plain]
+            if nested:
+                rows = [
+                    (*row, ", ".join(" ".join(map(str, s.values())) for s in one[nested[0]]))
+                    for row, one in zip(rows, value, strict=True)
+                ]
+            table(f"{indent}{name}", (*plain, *nested[:1]), rows)
+        elif isinstance(value, dict):
+            say(f"{indent}{name}:")
+            _show(value, indent + "  ")
+        else:
+            say(f"{indent}{name}: {value}")
+
+
+def serve(tasks: list[str], data: Path | None, port: int) -> None:
+    """Learn each task once, then answer on 127.0.0.1 until told to stop."""
+    import uvicorn
+
+    from overt.commands.serving import listening
+    from overt.studio.answers import create
+
+    sock = listening("127.0.0.1", port)
+    names = tasks or [name for name, one in ANSWERED.items() if not one.needs_data]
+    askers = {}
+    for name in dict.fromkeys(names):
+        own = data if data is None or len(names) == 1 else data / task_of(name).folder
+        askers[name] = learned(name, own or _usual(name))
+    say(f"http://127.0.0.1:{sock.getsockname()[1]}/v1/predict")
+    remark(f"overt: answers {', '.join(askers)}; stop with Ctrl C")
+    config = uvicorn.Config(create(askers), access_log=False, log_level="warning", lifespan="off")
+    uvicorn.Server(config).run(sockets=[sock])

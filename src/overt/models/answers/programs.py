@@ -1,0 +1,155 @@
+"""Is this a person or a program? By pointer movement, by typing, or each for itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from overt.models.answers import Answer, Asker
+from overt.models.answers.question import Question
+from overt.models.programs import features, keyboard, rhythm, trace, typed
+from overt.models.programs.classifiers import CANNOT_TELL, PROGRAM_SAID, Judge, Trees, check
+from overt.models.programs.rounds import Person, name_of, sides_of
+from overt.models.programs.scored import PEOPLE_MIN, found
+from overt.models.programs.sources import COARSE_MS
+from overt.models.programs.trace import Trace, input_ms, trace_of
+from overt.models.programs.windows import LEAST, SECONDS, Windows, windows_of
+from overt.models.scores import Progress
+from overt.models.tensors import Array
+from overt.schema.errors import InvalidInput, Missing, TooFew
+from overt.schema.event import KeyClass
+
+EXAMPLE: dict[str, Any] = {
+    "pointer": [[12.0 * at, 100 + 6 * at, 200 + 3 * at] for at in range(420)],
+    "presses": [],
+}
+MODIFIERS = ("shift", "control", "alt", "meta", "caps_lock")
+KEYS = tuple(one.name.lower() for one in KeyClass)
+"""Classes of key; modifiers are left out of the judgement."""
+
+
+@dataclass(frozen=True)
+class Judges:
+    """One that knows movement, and one that knows typing; None where nothing taught it."""
+
+    pointer: Judge | None
+    typing: Judge | None
+
+
+def learn(data: Path | None, progress: Progress) -> Asker:
+    """Learn from recordings of people in `data`, and from programs put in their places."""
+    if data is None:
+        raise Missing(
+            "needs recordings of people", where="person-or-program", do="Say where with --data."
+        )
+    moving, writing = found(data, progress)
+    fine = [one for one in moving if not one.coarse]
+    judges = Judges(
+        _judge(fine, windows_of, progress), _judge(writing, keyboard.windows_of, progress)
+    )
+    if judges == Judges(None, None):
+        raise TooFew(
+            f"has recordings of fewer than {PEOPLE_MIN} people", where=str(data), do="Add others."
+        )
+    people = {*map(name_of, fine), *map(name_of, writing)}
+    by = f"{len(people)} people, and programs in their places"
+    return Asker(by, lambda raw: answer(judges, raw))
+
+
+def _judge(
+    people: list[Any],
+    make: Callable[[list[Any], Callable[[Any], int], Progress], Windows],
+    progress: Progress,
+) -> Judge | None:
+    sides = sides_of(people)
+
+    def side(one: Person) -> int:
+        return sides[name_of(one)]
+
+    if len(set(sides.values())) < PEOPLE_MIN:
+        return None
+    windows = make(people, side, progress)
+    check(windows)
+    progress("growing trees", 0.9)
+    return Judge(Trees()).fit(windows)
+
+
+def answer(judges: Judges, raw: Any) -> Answer:
+    """Answer a question."""
+    asked = Question(raw, ("pointer", "presses"))
+    found_out: Answer = {}
+    if asked.has("pointer"):
+        found_out["pointer"] = _pointer(judges.pointer, asked.table("pointer", 3))
+    if asked.has("presses"):
+        found_out["typing"] = _typing(judges.typing, asked)
+    if not found_out:
+        raise InvalidInput("has neither pointer nor presses", where="question")
+    return found_out
+
+
+def _pointer(judge: Judge | None, table: Array) -> Answer:
+    """Judge [t_ms, x_px, y_px] rows."""
+    moved = trace_of(*table.T)
+    if judge is None:
+        return _cannot("nothing taught it pointer movement")
+    took_s = float(input_ms(moved)[-1]) / 1000 if moved.size else 0.0
+    seconds = _longest(took_s)
+    if seconds is None:
+        return _cannot(f"{took_s:.1f} s of movement are too few; {LEAST * SECONDS[0]:g} are needed")
+    if _coarse(moved):
+        return _cannot(f"sampled more than {COARSE_MS:.0f} ms apart")
+    pieces = trace.cut(moved, seconds, least=LEAST)
+    return _told(judge, np.stack([features.row_of(piece) for piece in pieces]), seconds)
+
+
+def _coarse(moved: Trace) -> bool:
+    apart = np.diff(moved.t_ms)
+    return float(np.median(apart)) > COARSE_MS
+
+
+def _typing(judge: Judge | None, asked: Question) -> Answer:
+    rows = [
+        (one.number("down_ms"), one.number("up_ms"), one.one_of("key", KEYS))
+        for one in asked.questions("presses", ("key", "down_ms", "up_ms"))
+    ]
+    rows = sorted(row for row in rows if row[2] not in MODIFIERS)
+    if judge is None:
+        return _cannot("nothing taught it typing")
+    if not rows:
+        return _cannot("no key was pressed")
+    down, up = (np.array([row[at] for row in rows]) for at in (0, 1))
+    kinds = np.array([int(KeyClass[row[2].upper()]) for row in rows])
+    begins = np.arange(len(rows)) == 0
+    made = typed.Typed(down, np.where(up >= down, up - down, np.nan), kinds, begins)
+    took_s = float(typed.typing_ms(made)[-1]) / 1000
+    seconds = _longest(took_s)
+    if seconds is None:
+        return _cannot(f"{took_s:.1f} s of typing are too few; {LEAST * SECONDS[0]:g} are needed")
+    pieces = typed.cut(made, seconds, least=LEAST)
+    return _told(judge, np.stack([rhythm.row_of(piece) for piece in pieces]), seconds)
+
+
+def _longest(took_s: float) -> float | None:
+    fitting = [seconds for seconds in SECONDS if took_s >= LEAST * seconds]
+    return max(fitting) if fitting else None
+
+
+def _told(judge: Judge, rows: Array, seconds: float) -> Answer:
+    """Return the verdict over windows: the mean log odds, held against the bounds of one window."""
+    odds = float(judge.score(rows).mean())
+    said = int(judge.said(np.array([odds]))[0])
+    verdict = {CANNOT_TELL: "cannot tell", PROGRAM_SAID: "program"}.get(said, "person")
+    return {
+        "verdict": verdict,
+        "probability_program": round(float(1 / (1 + np.exp(-odds))), 4),
+        "windows": len(rows),
+        "window_s": seconds,
+    }
+
+
+def _cannot(why: str) -> Answer:
+    return {"verdict": "cannot tell", "why": why}
