@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import sqlite3
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.parse
+import urllib.request
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -47,6 +51,8 @@ class Desk:
     editor: str
     terminal: str
     hand: Hand = field(repr=False)
+    page: str
+    """Address of the person's page."""
     signals: int = 0
 
     def events(self) -> Any:
@@ -124,7 +130,8 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
         hand = Hand(screen.display)
         stack.callback(hand.close)
         device = folder / "device"
-        yield Desk(screen, address, device, server.data_dir, agent, editor, terminal, hand)
+        page = re.findall(r"http://127\S+/", agent.shown)[-1]
+        yield Desk(screen, address, device, server.data_dir, agent, editor, terminal, hand, page)
 
 
 def test_what_is_done_in_an_allowed_window_is_recorded_whole_in_order_and_to_the_millisecond(
@@ -266,6 +273,46 @@ def test_a_locked_screen_closes_recording_and_only_an_own_act_opens_it_again(des
     assert desk.agent.shown.count("overt: recording") == 1
 
 
+def _page(desk: Desk, path: str = "", origin: str = "", **form: str) -> str:
+    """Return what the person's page answers: its text, or its status."""
+    data = urllib.parse.urlencode(form).encode() if origin else None
+    asked = urllib.request.Request(urllib.parse.urljoin(desk.page, path), data)
+    if origin:
+        asked.add_header("Origin", origin)
+    try:
+        with urllib.request.urlopen(asked) as answer:
+            return str(answer.read().decode())
+    except urllib.error.HTTPError as error:
+        with error:
+            return str(error.code)
+
+
+def test_the_persons_page_shows_what_waits_pauses_and_takes_out(desk: Desk) -> None:
+    desk.ready(desk.editor)
+    own = desk.page.rpartition("/")[0].rpartition("/")[0]
+    assert _page(desk, own + "/") == _page(desk, own + "/guessed/") == "404"
+    for origin in ("https://example.org", "null"):
+        assert _page(desk, "pause", origin, minutes="10") == "403"
+    desk.agent.shown = ""
+    assert "Paused for 10 minutes" in _page(desk, "pause", own, minutes="10")
+    desk.agent.until("overt: paused (person)")
+    assert "10 min to go" in _page(desk)
+    assert _page(desk, "pause", own, minutes="11") == "404"
+    _page(desk, "resume", own)
+    desk.agent.until("overt: recording")
+    desk.ready(desk.editor)
+    places = re.findall(r'href="(batch/[^"]+)"', _page(desk))
+    shown = [_page(desk, place) for place in places[:12]]
+    assert all("clock_resolution_us" in one for one in shown)
+    assert any("<td>key_down</td>" in one and "<td>letter</td>" in one for one in shown)
+    before = len(desk.events())
+    assert before > 0
+    removed = re.findall(r"([\d,]+) events removed", _page(desk, "remove-last", own, minutes="60"))
+    assert int(removed[0].replace(",", "")) >= before
+    assert not (desk.events()["kind"] == Kind.KEY_DOWN).any()
+    desk.ready(desk.editor)
+
+
 def test_nothing_of_it_lies_in_the_clear_on_the_disk(desk: Desk) -> None:
     found = b"".join(path.read_bytes() for path in (desk.folder / "desk").iterdir())
     for words in (b"OVB1", b"typing-assist", b"event/1", b"device_secret", b"mousepad", b"NUMPY"):
@@ -324,7 +371,8 @@ def test_an_agent_that_was_killed_loses_nothing_it_had_journalled_and_says_uncle
 def test_all_that_was_produced_arrives_and_leaving_destroys_what_is_here(desk: Desk) -> None:
     produced = len(desk.events())
     sent = _device(desk, "send")["counts"]
-    assert (sent["produced"], sent["acknowledged"], sent["waiting"]) == (produced, produced, 0)
+    assert (sent["acknowledged"], sent["waiting"]) == (produced, 0)
+    assert sent["produced"] == produced + sent["removed"]
     with Store.open(desk.data_dir) as store:
         (person,) = store.subjects("desk")
         assert store.stored_counts(person)["events"] == produced

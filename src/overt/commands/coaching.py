@@ -23,7 +23,7 @@ def coach(folder: Path, programs: list[str], display: str | None) -> None:
             do="Run it in a terminal.",
         )
     from overt.device.coach import INTERPRETERS, Coach, days, programs_in_sight
-    from overt.device.coach_page import Page
+    from overt.device.coach_page import serve
     from overt.device.vault import Vault, as_json
 
     for name in programs:
@@ -42,7 +42,7 @@ def coach(folder: Path, programs: list[str], display: str | None) -> None:
     counted = Coach(vault, chosen, display)
     signal.signal(signal.SIGINT, lambda *_: counted.stop())
     signal.signal(signal.SIGTERM, lambda *_: counted.stop())
-    page = Page(lambda: days(vault))
+    page = serve(lambda: days(vault))
     say(page.url)
     remark(f"overt: counts in {', '.join(chosen)}; sums lie sealed in {folder / FOLDER}.")
     remark("overt: click the chip to pause; Ctrl+C ends it; `overt coach --forget` destroys all.")

@@ -54,6 +54,7 @@ def record(folder: Path, address: str, lang: str, display: str | None) -> None:
         )
     from overt.device.account import Account
     from overt.device.agent import Agent
+    from overt.device.outbox_page import OutboxPage
     from overt.device.vault import Vault
 
     base, study = study_at(address)
@@ -70,7 +71,12 @@ def record(folder: Path, address: str, lang: str, display: str | None) -> None:
     signal.signal(signal.SIGTERM, lambda *_: agent.stop())
     titles = ", ".join(one["title"] for one in grant.applications) or "no application"
     remark(f"overt: records in: {titles}. Click the chip to pause; Ctrl+C ends it.")
-    end = agent.run(_tell)
+    page = OutboxPage(agent, {one["number"]: one["title"] for one in grant.applications}, study)
+    say(f"What waits to leave, and what it costs: {page.url}")
+    try:
+        end = agent.run(_tell)
+    finally:
+        page.close()
     if end.reason == "withdrawn":
         remark("overt: you have left this study. What was on this computer is destroyed.")
         return

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from overt.device.account import Account, Grant
 from overt.device.applications import Application, Applications
 from overt.device.capture import Capture
+from overt.device.costs import Costs, Meter
 from overt.device.fields import Fields
 from overt.device.indicator import Indicator
 from overt.device.locks import Locks
@@ -35,7 +36,9 @@ CHIP_PATIENCE_S = 20.0
 PERSON, INDICATOR, GATE = 1, 2, 3
 """Reasons in the mark of a pause."""
 
+REASONS = {0: "", PERSON: "person", INDICATOR: "indicator", GATE: "locked"}
 CLOCK_JUMP_S = 0.5
+SETTLE_PATIENCE_S = 3.0
 
 
 @dataclass(frozen=True)
@@ -75,24 +78,55 @@ class Agent:
         self._paused = vault.get("paused") is not None
         self._interrupted = False
         """The screen was locked or the computer slept; only the person's own act ends it."""
+        self._until_s: float | None = None
+        """When a pause of the person's ends, on the monotonic clock; None: not by itself."""
+        self._until = ""
+        self._settling, self._settled = threading.Event(), threading.Event()
+        self._meter = Meter(self._indicator.pid)
         self._locks = Locks(self.interrupt)
         self._wall_ahead_s = _wall_ahead_s()
         self._phase = ""
 
     def toggle(self) -> None:
-        """Pause without limit, or go on: one act of the person. Nothing while it is locked."""
-        if self._locks.closed:
-            return
-        self._paused = not (self._paused or self._interrupted)
-        self._interrupted = False
+        """Pause without limit, or go on: one act of the person."""
+        if self._paused or self._interrupted:
+            self.resume()
+        else:
+            self.pause()
+
+    def resume(self) -> None:
+        """Go on, by the person's own act. Nothing while the screen is locked."""
+        if not self._locks.closed:
+            self._paused = self._interrupted = False
+
+    def pause(self, minutes: float | None = None) -> None:
+        """Pause for so long as the person says; None: without limit."""
+        self._until_s, self._until = None, ""
+        if minutes is not None:
+            self._until_s = time.monotonic() + 60 * minutes
+            self._until = time.strftime(" →%H:%M", time.localtime(time.time() + 60 * minutes))
+        self._paused = True
+
+    def phase(self) -> tuple[str, float | None]:
+        """Return the phase with its reason, and for how many minutes a pause lasts still."""
+        reason = self._why_not()
+        until_s = self._until_s if reason == PERSON else None
+        left_min = None if until_s is None else (until_s - time.monotonic()) / 60
+        return (f"paused {REASONS[reason]}" if reason else "recording"), left_min
+
+    def settle(self) -> None:
+        """Close what is open, so that the outbox has everything until now."""
+        self._settled.clear()
+        self._settling.set()
+        self._settled.wait(SETTLE_PATIENCE_S)
+
+    def costs(self) -> Costs:
+        """Return what this process and its chip have cost since the start."""
+        return self._meter.costs()
 
     def interrupt(self) -> None:
         """Pause until the person's own act: whoever comes back may be somebody else."""
         self._interrupted = True
-
-    def pause(self) -> None:
-        """Pause without limit."""
-        self._paused = True
 
     def stop(self) -> None:
         """End the session; `run` returns."""
@@ -104,6 +138,7 @@ class Agent:
         prepare()
         self._locks.wait()
         self._await_chip()
+        self._meter = Meter(self._indicator.pid)
         sending = threading.Thread(target=self._send, name="sender", daemon=True)
         sending.start()
         produced = 0
@@ -185,6 +220,11 @@ class Agent:
             rows = capture.look(is_open=not reason)
             if len(rows):
                 session.add(rows)
+            if self._settling.is_set():
+                session.add(capture.leave())
+                session.close(0)
+                self._settling.clear()
+                self._settled.set()
             now_s = time.monotonic()
             if now_s - journalled >= JOURNAL_S:
                 journalled = now_s
@@ -202,6 +242,8 @@ class Agent:
         self.outbox.clock_was_set()
 
     def _why_not(self) -> int:
+        if self._paused and self._until_s is not None and time.monotonic() >= self._until_s:
+            self._paused = False
         if self._paused:
             return PERSON
         if self._interrupted or self._locks.closed:
@@ -213,7 +255,8 @@ class Agent:
         self, session: Session, capture: Capture, reason: int, told: Callable[[State], None]
     ) -> None:
         phase = "paused" if reason else "recording"
-        self._indicator.show(f"{phase} locked" if reason == GATE else phase)
+        more = {GATE: " locked", PERSON: self._until}.get(reason, "")
+        self._indicator.show(phase + more)
         if phase == self._phase:
             return
         if reason and self._phase:
@@ -225,8 +268,7 @@ class Agent:
         kept = self._vault.get("paused") is not None
         if kept != (reason == PERSON):
             self._vault.change({"paused": b"1" if reason == PERSON else None})
-        why = {0: "", PERSON: "person", INDICATOR: "indicator", GATE: "locked"}[reason]
-        told(State(phase, why, session.produced))
+        told(State(phase, REASONS[reason], session.produced))
 
     def _send(self) -> None:
         """Send what is due, and ask now and then whether the person has left elsewhere."""

@@ -61,7 +61,7 @@ def main() -> None:
         phase, _, more = state.partition(" ")
         back, front = COLOURS.get(phase, COLOURS["paused"])
         label.configure(
-            text=f"{words.get(phase, phase)}{' · ' + words.get(more, more) if more else ''}"
+            text=" · ".join(words.get(one, one) for one in (phase, *more.split()) if one)
         )
         for part in (root, label, small):
             part.configure(background=back)

@@ -4,22 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-import secrets
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from overt.device import advice
+from overt.device.page import Page, rendered
 from overt.device.practice import EDGES_PER_OCTAVE, FIRST_MS, Day, median_ms, merged
 
-POLICY = (
-    "default-src 'none'; style-src 'nonce-{nonce}'; frame-ancestors 'none'; base-uri 'none'; "
-    "form-action 'none'"
-)
 RECENT_DAYS = 28
 WEAK_SHOWN = 8
 WIDE, HIGH = 560, 150
@@ -27,14 +19,12 @@ WIDE, HIGH = 560, 150
 
 def render(days: Mapping[dt.date, Day], nonce: str) -> str:
     """Return the page as HTML. No script, no request to anywhere."""
-    environment = Environment(
-        loader=PackageLoader("overt.device"), autoescape=True, undefined=StrictUndefined
-    )
     recent = [day for date, day in days.items() if (max(days) - date).days < RECENT_DAYS]
     total = merged(recent)
     weak = advice.pairs(total)[:WEAK_SHOWN]
     slowest = max((pair.median_ms for pair in weak), default=1.0)
-    shown = environment.get_template("coach.html").render(
+    return rendered(
+        "coach.html",
         nonce=nonce,
         has_any=total.keys > 0,
         figures=_figures(total),
@@ -49,7 +39,6 @@ def render(days: Mapping[dt.date, Day], nonce: str) -> str:
         fewest=advice.PAIR_FEWEST,
         days=len(days),
     )
-    return str(shown)
 
 
 def _figures(day: Day) -> list[tuple[str, str]]:
@@ -138,37 +127,6 @@ def trend(points: Sequence[tuple[dt.date, float]]) -> dict[str, Any] | None:
     }
 
 
-class Page:
-    """Serves the page on a random port of this computer, under an address that is not guessed."""
-
-    def __init__(self, days: Callable[[], Mapping[dt.date, Day]]) -> None:
-        secret = secrets.token_urlsafe(16)
-
-        class Answers(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                nonce = secrets.token_urlsafe(12)
-                own = self.headers.get("Host", "") == f"127.0.0.1:{self.server.server_port}"  # type: ignore[attr-defined]
-                if not own or self.path != f"/{secret}":
-                    self.send_error(404)
-                    return
-                body = render(days(), nonce).encode()
-                self.send_response(200)
-                self.send_header("Content-Type", "text/html; charset=utf-8")
-                self.send_header("Content-Length", str(len(body)))
-                self.send_header("Content-Security-Policy", POLICY.format(nonce=nonce))
-                self.send_header("Referrer-Policy", "no-referrer")
-                self.send_header("Cache-Control", "no-store")
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-                """Say nothing: a log is one more place to look."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
-        self.url = f"http://127.0.0.1:{self._server.server_port}/{secret}"
-        threading.Thread(target=self._server.serve_forever, name="page", daemon=True).start()
-
-    def close(self) -> None:
-        """Stop serving."""
-        self._server.shutdown()
-        self._server.server_close()
+def serve(days: Callable[[], Mapping[dt.date, Day]]) -> Page:
+    """Serve the page to this computer alone, until it is closed."""
+    return Page(lambda path, nonce: render(days(), nonce) if path == "/" else None)

@@ -1,0 +1,120 @@
+"""A page for the person alone: a random port of this computer, under an address nobody guesses.
+
+Only who knows the address gets anything; it is printed in the person's own terminal. The page loads
+nothing from anywhere, has no script, and may be shown in no frame. A form counts only if the
+browser says that it was on this very page, so no other site can press its buttons.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Callable, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qsl
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+POLICY = (
+    "default-src 'none'; style-src 'nonce-{nonce}'; img-src data:; frame-ancestors 'none'; "
+    "base-uri 'none'; form-action {forms}"
+)
+FORM_BYTES_MAX = 4096
+PATIENCE_S = 10.0
+
+Shown = Callable[[str, str], str | None]
+"""Path below the page's address, nonce → HTML, or None where there is no such page."""
+Done = Callable[[str, Mapping[str, str]], str | None]
+"""Path, fields of a form → path to go on with, or None where there is no such form."""
+
+
+def rendered(template: str, **values: Any) -> str:
+    """Return a template of this package as HTML, everything escaped."""
+    environment = Environment(
+        loader=PackageLoader("overt.device"), autoescape=True, undefined=StrictUndefined
+    )
+    return str(environment.get_template(template).render(**values))
+
+
+class Page:
+    """Serves until closed. `url` is where."""
+
+    def __init__(self, shown: Shown, done: Done | None = None) -> None:
+        secret = secrets.token_urlsafe(16)
+
+        class Own(Answers):
+            """Answers for this page."""
+
+        Own.secret, Own.about = secret, (shown, done)
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Own)
+        Own.own = f"127.0.0.1:{self._server.server_port}"
+        self.url = f"http://{Own.own}/{secret}/"
+        threading.Thread(target=self._server.serve_forever, name="page", daemon=True).start()
+
+    def close(self) -> None:
+        """Stop serving."""
+        self._server.shutdown()
+        self._server.server_close()
+
+
+class Answers(BaseHTTPRequestHandler):
+    """Answers for one page; its class attributes say which."""
+
+    timeout = PATIENCE_S
+    secret = own = ""
+    about: tuple[Shown, Done | None]
+
+    def do_GET(self) -> None:
+        """Show a page."""
+        nonce = secrets.token_urlsafe(12)
+        path = self._path()
+        html = None if path is None else self.about[0](path, nonce)
+        if html is None:
+            self._send(404, b"Not found.", "text/plain")
+            return
+        forms = "'self'" if self.about[1] else "'none'"
+        policy = {"Content-Security-Policy": POLICY.format(nonce=nonce, forms=forms)}
+        self._send(200, html.encode(), "text/html; charset=utf-8", **policy)
+
+    def do_POST(self) -> None:
+        """Take a form that was on this page."""
+        done = self.about[1]
+        path, length = self._path(), self.headers.get("Content-Length", "")
+        known = path is not None and done and length.isdigit()
+        if not known or int(length) > FORM_BYTES_MAX or self.headers["Origin"] != self._origin():
+            self.close_connection = True
+            self._send(403, b"Refused.", "text/plain")
+            return
+        form = dict(parse_qsl(self.rfile.read(int(length)).decode("utf-8", "replace")))
+        further = done(str(path), form) if done else None
+        if further is None:
+            self._send(404, b"Not found.", "text/plain")
+            return
+        self._send(303, b"", "text/plain", Location=f"/{self.secret}{further}")
+
+    def _origin(self) -> str:
+        return f"http://{self.own}"
+
+    def _path(self) -> str | None:
+        """Return the path below the page's address, or None where the address is another."""
+        first, _, rest = self.path.lstrip("/").partition("/")
+        same = secrets.compare_digest(first.encode(), self.secret.encode())
+        return f"/{rest}" if same and self.headers.get("Host", "") == self.own else None
+
+    def _send(self, status: int, body: bytes, kind: str, **headers: str) -> None:
+        self.send_response(status)
+        common = {
+            "Content-Type": kind,
+            "Content-Length": str(len(body)),
+            "Referrer-Policy": "same-origin",
+            "Cache-Control": "no-store",
+            "X-Content-Type-Options": "nosniff",
+        }
+        for name, value in {**common, **headers}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+        """Say nothing: a log is one more place to look."""
