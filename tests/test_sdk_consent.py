@@ -321,6 +321,13 @@ def test_a_canary_in_secret_and_unlisted_fields_is_found_nowhere(page: Any, serv
     assert not any(event["key_symbol"] in codes for event in server.events())
 
 
+MASKED_WHILE_TYPING = """() => {
+  free.style.webkitTextSecurity = "disc";
+  return new Promise((go) => setTimeout(go, 100));
+}"""
+"""A style is looked at once for each press of a key."""
+
+
 def test_a_password_shown_before_joining_or_replaced_stays_secret(page: Any) -> None:
     page.click("#show")
     join(page)
@@ -336,6 +343,11 @@ def test_a_password_shown_before_joining_or_replaced_stays_secret(page: Any) -> 
     page.click("#listed")
     page.keyboard.type(CANARY)
     assert not KEYBOARD & set(kinds(page))
+    page.click("#free")
+    page.keyboard.type("a")
+    page.evaluate(MASKED_WHILE_TYPING)
+    page.keyboard.type(CANARY)
+    assert kinds(page).count(Kind.KEY_DOWN) == 1
 
 
 def test_enter_in_a_secret_field_is_not_seen_as_a_click_on_the_button(page: Any) -> None:

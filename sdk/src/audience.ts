@@ -8,6 +8,10 @@ export class Audience<T> {
     return () => this.#callbacks.delete(callback);
   }
 
+  get isEmpty(): boolean {
+    return this.#callbacks.size === 0;
+  }
+
   /** `make` runs only if somebody listens. */
   tell(make: () => T): void {
     for (const callback of this.#callbacks)

@@ -3,7 +3,7 @@ import { toMicroseconds } from "./clock.ts";
 import { type Before, about, changed, editOf, extent } from "./edits.ts";
 import { Elements, NUMBER_MAX, targetOf } from "./elements.ts";
 import type { Facts } from "./event.ts";
-import { type Gate, focused, isPlainField } from "./gate.ts";
+import { type Gate, type Verdict, focused, isPlainField } from "./gate.ts";
 import { Command, Edit, KeyClass, Kind, Pointer, Role } from "./generated.ts";
 import { CLIPBOARD, commandOf, isPlain, keyClass, keySymbol, modifiers } from "./keys.ts";
 import { POINTERS, aimed, bounded, device, pair, place, stepped, touched } from "./pointer.ts";
@@ -15,6 +15,8 @@ export interface Sink {
   /** Asked before anything is looked at: recording, and the indicator in its place. */
   isOpen(): boolean;
   add(kind: number, t_us: number, facts: Facts, source: Event | null): void;
+  /** A mouse went there: most of all events are this one. In 8ths of a CSS px. */
+  moved(t_us: number, x: number, y: number, source: Event): void;
   /** A script made this event; it is ignored. */
   untrusted(): void;
 }
@@ -44,9 +46,11 @@ export class Capture {
   #slots = new Slots();
   #before: Before | null = null;
   /** Place of the pointer's last sample. */
-  #last: Facts = {};
+  #last: Partial<ReturnType<typeof place>> = {};
   #edited = false;
   #composing = false;
+  /** When the event that is looked at happened. */
+  #at_ms = 0;
   #caret: Caret | null = null;
   #scrolled = new WeakMap<object, [number, number]>();
 
@@ -106,16 +110,20 @@ export class Capture {
   #on<K extends keyof DocumentEventMap>(
     type: K,
     kind: number,
-    take: (this: Capture, event: DocumentEventMap[K], kind: number) => void,
+    take: (event: DocumentEventMap[K], kind: number) => void,
     at: EventTarget = document,
   ): void {
     if (!this.#sink.wants(kind) || !this.#ends) return;
+    const sink = this.#sink;
+    const taken = take.bind(this);
     const listener = (event: DocumentEventMap[K]) => {
       try {
         // Chromium marks the end of a real composition as made by a script.
-        const trusted = event.isTrusted || (type === "compositionend" && this.#composing);
-        if (!trusted) this.#sink.untrusted();
-        else if (this.#sink.isOpen()) take.call(this, event, kind);
+        if (!event.isTrusted && !(this.#composing && type === "compositionend")) sink.untrusted();
+        else if (sink.isOpen()) {
+          this.#at_ms = event.timeStamp;
+          taken(event, kind);
+        }
       } catch {
         // An event that cannot be judged does not exist; the host page goes on.
       }
@@ -124,12 +132,8 @@ export class Capture {
     at.addEventListener(type, listener as EventListener, how);
   }
 
-  #add(
-    kind: number,
-    event: Event | null,
-    facts: Facts,
-    time_ms = event?.timeStamp ?? performance.now(),
-  ): void {
+  #add(kind: number, event: Event | null, facts: Facts): void {
+    const time_ms = event ? this.#at_ms : performance.now();
     this.#sink.add(kind, toMicroseconds(time_ms), facts, event);
   }
 
@@ -137,12 +141,20 @@ export class Capture {
   #where(event: Event): { role: number; element: number } {
     const target = targetOf(event);
     this.#gate.watch(target);
-    return this.#elements.of(target);
+    return this.#whole(target);
+  }
+
+  #verdict(target: EventTarget | null): Verdict {
+    return this.#gate.verdict(target, this.#at_ms);
+  }
+
+  #whole(target: EventTarget | null): { role: number; element: number } {
+    return this.#elements.of(target, this.#at_ms);
   }
 
   #down(event: KeyboardEvent): void {
     const target = targetOf(event);
-    const verdict = this.#gate.verdict(target);
+    const verdict = this.#verdict(target);
     if (verdict === "suppressed" || !event.key) return;
     // The browser tells a moved caret late; where it is before this key does its work is known now.
     const field = focused();
@@ -154,7 +166,7 @@ export class Capture {
     if (verdict === "outside" && !isPlain(key_class, event)) return;
     const key_symbol = this.#keys && verdict === "listed" ? keySymbol(event.key, key_class) : 0;
     const held = this.#slots.press(event.code || "?", key_class, key_symbol, event.repeat);
-    const facts = { ...held, modifiers: modifiers(event), ...this.#elements.of(target) };
+    const facts = { ...held, modifiers: modifiers(event), ...this.#whole(target) };
     this.#add(Kind.KEY_DOWN, event, facts);
     this.#command(event, commandOf(event, APPLE));
   }
@@ -166,22 +178,22 @@ export class Capture {
   /** Where the keyboard is, not what was marked, says whether a command may be recorded. */
   #command(event: Event, value: number): void {
     if (!value || !this.#sink.wants(Kind.COMMAND)) return;
-    if (this.#gate.verdict(document) === "suppressed") return;
-    this.#add(Kind.COMMAND, event, { value, ...this.#elements.of(focused()) });
+    if (this.#verdict(document) === "suppressed") return;
+    this.#add(Kind.COMMAND, event, { value, ...this.#whole(focused()) });
   }
 
   #up(event: KeyboardEvent): void {
     const held = this.#slots.release(event.code || "?");
     const target = targetOf(event);
-    if (!held || this.#gate.verdict(target) === "suppressed") return;
-    const facts = { ...held, modifiers: modifiers(event), ...this.#elements.of(target) };
+    if (!held || this.#verdict(target) === "suppressed") return;
+    const facts = { ...held, modifiers: modifiers(event), ...this.#whole(target) };
     this.#add(Kind.KEY_UP, event, facts);
   }
 
   #beforeEdit(event: InputEvent): void {
     this.#before = null;
     const target = targetOf(event);
-    if (this.#gate.verdict(target) !== "listed") return;
+    if (this.#verdict(target) !== "listed") return;
     const before: Before = { length: -1, selected: 0, said: [...(event.data ?? "")].length };
     if (isPlainField(target)) {
       before.length = target.value.length;
@@ -198,34 +210,36 @@ export class Capture {
     const target = targetOf(event);
     const before = this.#before;
     this.#before = null;
-    if (this.#gate.verdict(target) !== "listed") return;
+    if (this.#verdict(target) !== "listed") return;
     this.#edited = true;
     const edit = editOf((event as InputEvent).inputType ?? "");
     const length = isPlainField(target) ? target.value.length : 0;
     const [chars, replaced] =
       before && edit !== Edit.FORMAT ? changed(edit, before, length) : [0, 0];
     const [edit_chars, value] = [extent(edit, chars), extent(edit, replaced)];
-    this.#add(Kind.EDIT, event, { edit, edit_chars, value, ...this.#elements.of(target) });
+    this.#add(Kind.EDIT, event, { edit, edit_chars, value, ...this.#whole(target) });
   }
 
   #composition(event: Event, kind: number): void {
     const target = targetOf(event);
-    if (this.#gate.verdict(target) !== "listed") return;
+    if (this.#verdict(target) !== "listed") return;
     const starts = kind === Kind.COMPOSITION_START;
     if (starts === this.#composing) return;
     this.#composing = starts;
-    this.#add(kind, event, { key_class: KeyClass.COMPOSING, ...this.#elements.of(target) });
+    this.#add(kind, event, { key_class: KeyClass.COMPOSING, ...this.#whole(target) });
   }
 
   /** A locked pointer is at no place: what it does then is the page's own affair. */
   #moves(event: PointerEvent): void {
     if (document.pointerLockElement) return;
-    const own = device(event);
     const parts = event.getCoalescedEvents();
-    for (const part of parts.length > 0 ? parts : [event]) {
-      this.#last = place(part);
-      const facts = { ...own, ...touched(part), ...this.#last };
-      this.#add(Kind.POINTER_MOVE, event, facts, part.timeStamp);
+    if (parts.length === 0) parts[0] = event;
+    const isMouse = event.pointerType === "mouse";
+    for (const part of parts) {
+      const t_us = toMicroseconds(part.timeStamp);
+      const at = (this.#last = place(part));
+      if (isMouse) this.#sink.moved(t_us, at.x_8th_css_px, at.y_8th_css_px, event);
+      else this.#sink.add(Kind.POINTER_MOVE, t_us, { ...device(event), ...touched(part), ...at }, event);
     }
   }
 
@@ -248,7 +262,7 @@ export class Capture {
   #click(event: MouseEvent): void {
     const byKey = event.detail === 0;
     // Enter in a secret field presses the form's button: that it did is the field's secret too.
-    if (byKey && this.#gate.verdict(document) === "suppressed") return;
+    if (byKey && this.#verdict(document) === "suppressed") return;
     // Where a click is no pointer event it is a mouse's.
     const { pointerType = "" } = event as Partial<PointerEvent>;
     const pointer = byKey ? Pointer.NONE : (POINTERS[pointerType] ?? Pointer.MOUSE);
@@ -268,10 +282,10 @@ export class Capture {
   #scroll(event: Event): void {
     const root = document.documentElement;
     const scroller = event.target instanceof Element ? event.target : root;
-    const where = this.#elements.of(scroller);
+    const where = this.#whole(scroller);
     const isField = where.role >= Role.TEXT_FIELD && where.role <= Role.EDITABLE;
     // A field scrolls as one types in it.
-    if (isField && this.#gate.verdict(scroller) !== "listed") return;
+    if (isField && this.#verdict(scroller) !== "listed") return;
     const now: [number, number] =
       scroller === root
         ? [window.scrollX, window.scrollY]
@@ -283,7 +297,7 @@ export class Capture {
 
   /** The pointer came to rest on what can be pressed, or left it. Fingers do not hover. */
   #hover(event: PointerEvent): void {
-    const where = this.#elements.of(targetOf(event), true);
+    const where = this.#elements.of(targetOf(event), this.#at_ms, true);
     if (event.pointerType === "touch" || where.element === this.#hovered) return;
     this.#hovered = where.element;
     this.#add(Kind.HOVER, event, { ...device(event), ...where });
@@ -319,7 +333,7 @@ export class Capture {
 
   #selection(event: Event): void {
     const field = focused();
-    if (this.#gate.verdict(field) !== "listed" || !(field instanceof HTMLElement)) return;
+    if (this.#verdict(field) !== "listed" || !(field instanceof HTMLElement)) return;
     const caret = caretOf(field);
     const before = this.#caret;
     this.#caret = caret;
@@ -329,6 +343,6 @@ export class Capture {
     const value = direction(before, caret);
     const edit_chars = about(caret.chars);
     if (value || caret.chars !== before.chars)
-      this.#add(Kind.SELECTION, event, { value, edit_chars, ...this.#elements.of(field) });
+      this.#add(Kind.SELECTION, event, { value, edit_chars, ...this.#whole(field) });
   }
 }

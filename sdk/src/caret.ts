@@ -19,7 +19,8 @@ export function caretOf(field: HTMLElement): Caret | null {
   if (isPlainField(field)) {
     const { selectionStart: start, selectionEnd: end } = field;
     if (start === null || end === null) return null;
-    const offset = field.selectionDirection === "backward" ? start : end;
+    const isBackward = start < end && field.selectionDirection === "backward";
+    const offset = isBackward ? start : end;
     return { node: field, offset, chars: end - start };
   }
   const selection = document.getSelection();

@@ -1,4 +1,5 @@
 import { Role } from "./generated.ts";
+import { Recent } from "./recent.ts";
 import { WHOLE, roleOf } from "./roles.ts";
 
 export const NUMBER_MAX = 32767;
@@ -12,17 +13,11 @@ export class Elements {
   found: Element = document.documentElement;
   #numbers = new WeakMap<Element, number>();
   #next = 1;
+  #recent = new Recent<{ found: Element; role: number }>();
 
-  /** `only`: elements that can be aimed at; others get no number. */
-  of(target: EventTarget | null, only = false): { role: number; element: number } {
-    let found = target instanceof Element ? target : document.documentElement;
-    let role = this.#role(found);
-    for (let up = found.parentElement, steps = 0; up && steps < 6; up = up.parentElement) {
-      const around = this.#role(up);
-      if (WHOLE.includes(role)) break;
-      if (WHOLE.includes(around)) [found, role] = [up, around];
-      steps += 1;
-    }
+  /** `at_ms`: when it is asked. `only`: elements that can be aimed at; others get no number. */
+  of(target: EventTarget | null, at_ms: number, only = false): { role: number; element: number } {
+    const { found, role } = this.#recent.of(target, at_ms, () => this.#whole(target));
     this.found = found;
     if (only && !canBeAimedAt(role)) return { role: 0, element: 0 };
     let element = this.#numbers.get(found);
@@ -34,6 +29,19 @@ export class Elements {
     return { role, element };
   }
 
+  /** The element that is pressed as a whole, of which the target is a part; else itself. */
+  #whole(target: EventTarget | null): { found: Element; role: number } {
+    let found = target instanceof Element ? target : document.documentElement;
+    let role = this.#role(found);
+    let up = found.parentElement;
+    for (let steps = 0; up && steps < 6 && !WHOLE.includes(role); steps += 1) {
+      const around = this.#role(up);
+      if (WHOLE.includes(around)) [found, role] = [up, around];
+      up = up.parentElement;
+    }
+    return { found, role };
+  }
+
   #role(element: Element): number {
     const editable = element instanceof HTMLElement && element.isContentEditable;
     const type = element.tagName === "INPUT" ? (element.getAttribute("type") ?? "") : "";
@@ -42,4 +50,8 @@ export class Elements {
 }
 
 /** The element an event went to, inside of open shadow roots too. */
-export const targetOf = (event: Event): EventTarget | null => event.composedPath()[0] ?? event.target;
+export function targetOf(event: Event): EventTarget | null {
+  const { target } = event;
+  // The path is made anew for each who asks, so only where it leads further.
+  return (target as Partial<Element> | null)?.shadowRoot ? (event.composedPath()[0] ?? null) : target;
+}

@@ -1,3 +1,5 @@
+import { Recent } from "./recent.ts";
+
 /** What may be recorded of what happens in an element. */
 export type Verdict =
   /** A field the study lists: keys (class), edits, composition, selection. */
@@ -86,6 +88,8 @@ const idle = globalThis.requestIdleCallback ?? ((look: () => void) => setTimeout
  * place, as "show password" buttons do. Reads `type` and `autocomplete`, listens to no input.
  */
 export class Secrets {
+  /** Counts the changes that may have made a field another one. */
+  changes = 0;
   #known = new WeakSet<Element>();
   #observer = new MutationObserver((records) => this.#changed(records));
   #watched = new WeakSet<Node>();
@@ -107,8 +111,14 @@ export class Secrets {
       });
   }
 
+  /** See what the page has changed that nobody has told yet. */
+  catchUp(): void {
+    const records = this.#observer.takeRecords();
+    if (records.length > 0) this.#changed(records);
+  }
+
   has(field: Element): boolean {
-    this.#changed(this.#observer.takeRecords());
+    this.catchUp();
     if (!this.#known.has(field) && this.#looks(field)) this.#known.add(field);
     return this.#known.has(field);
   }
@@ -120,6 +130,7 @@ export class Secrets {
   }
 
   #changed(records: MutationRecord[]): void {
+    this.changes += 1;
     const replaced = new Set<Node>();
     for (const { type, target, oldValue, removedNodes } of records) {
       if (type === "attributes") {
@@ -155,6 +166,8 @@ export class Gate {
   /** Of each field: selectors from the document inwards, one for each shadow root it is in. */
   #paths: string[][];
   #secrets: Secrets;
+  #recent = new Recent<Verdict>();
+  #changes = 0;
 
   constructor(selectors: readonly string[], secrets: Secrets) {
     this.#secrets = secrets;
@@ -176,9 +189,19 @@ export class Gate {
     if (root instanceof ShadowRoot) this.#secrets.watch(root);
   }
 
-  /** The verdict on the element an event of the keyboard went to. */
-  verdict(target: EventTarget | null): Verdict {
-    if (target === document || target === window) return this.verdict(focused());
+  /**
+   * The verdict on the element an event of the keyboard went to. It holds for the other events of
+   * the same press (`at_ms`: when each was), unless anything changed in the page.
+   */
+  verdict(target: EventTarget | null, at_ms: number): Verdict {
+    if (target === document || target === window) return this.verdict(focused(), at_ms);
+    this.#secrets.catchUp();
+    if (this.#changes !== this.#secrets.changes) this.#recent.forget();
+    this.#changes = this.#secrets.changes;
+    return this.#recent.of(target, at_ms, () => this.#judged(target));
+  }
+
+  #judged(target: EventTarget | null): Verdict {
     if (!(target instanceof HTMLElement) || !target.isConnected) return "suppressed";
     this.watch(target);
     if (target instanceof HTMLInputElement) {

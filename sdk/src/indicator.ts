@@ -2,7 +2,8 @@
 export type Shown = "recording" | "paused" | "off";
 
 const TAG = "overt-indicator";
-const CHECK_MS = 400;
+/** Covered at two looks in a row it is kept from sight: both are in one second. */
+const CHECK_MS = 450;
 const SIZE_CSS_PX_MIN = 16;
 const OPACITY_MIN = 0.6;
 
@@ -37,6 +38,24 @@ button{all:unset;flex:none;min-width:28px;min-height:28px;border-radius:99px;tex
 background:#fff2;cursor:pointer}button:focus-visible{outline:3px solid #7db8ff}
 .off button{display:none}.off{padding-inline-end:12px}`;
 
+/** The element it is; it knows by itself, at once and at no cost, whether it is in the page. */
+class Host extends HTMLElement {
+  #isIn = false;
+
+  connectedCallback(): void {
+    this.#isIn = true;
+  }
+
+  disconnectedCallback(): void {
+    this.#isIn = false;
+  }
+
+  /** Of an element that is not of this class too, as in an extension. */
+  static isIn(host: HTMLElement): boolean {
+    return #isIn in host ? host.#isIn : host.isConnected;
+  }
+}
+
 /** The chip that is always visible while somebody has joined: state, and pause in one action. */
 export class Indicator {
   #host: HTMLElement;
@@ -51,7 +70,7 @@ export class Indicator {
   constructor(words: Words | undefined, toggled: () => void, checked: (visible: boolean) => void) {
     // A content script has no registry; a plain element there, which no page can make its own.
     const registry = customElements as CustomElementRegistry | null;
-    if (registry && !registry.get(TAG)) registry.define(TAG, class extends HTMLElement {});
+    if (registry && !registry.get(TAG)) registry.define(TAG, Host);
     this.#words = words ?? ENGLISH;
     this.#box.dir = this.#words.direction;
     this.#host = document.createElement(registry ? TAG : "div");
@@ -122,25 +141,24 @@ export class Indicator {
   }
 
   get isConnected(): boolean {
-    return this.#host.isConnected;
+    return Host.isIn(this.#host);
   }
 
-  /** Whether a person can see it: connected, displayed, of a size, opaque, on screen, uncovered. */
+  /** Whether a person can see it: in the page, of a size, on screen, uncovered, opaque. */
   isVisible(): boolean {
-    if (!this.#host.isConnected) return false;
-    const { left, top, width, height, right, bottom } = this.#host.getBoundingClientRect();
+    if (!this.isConnected) return false;
+    const { left, top, width, height } = this.#host.getBoundingClientRect();
     if (width < SIZE_CSS_PX_MIN || height < SIZE_CSS_PX_MIN) return false;
-    if (left < 0 || top < 0 || right > window.innerWidth || bottom > window.innerHeight) return false;
+    // At a point beside the screen there is nothing.
+    for (const part of [0.1, 0.5, 0.9])
+      if (document.elementFromPoint(left + width * part, top + height / 2) !== this.#host) return false;
     let opacity = 1;
     for (let at: Element | null = this.#host; at; at = at.parentElement) {
       const style = getComputedStyle(at);
       opacity *= Number(style.opacity);
-      if (style.display === "none" || style.visibility !== "visible") return false;
-      if (style.clipPath !== "none" || style.filter.includes("opacity")) return false;
+      if (style.visibility !== "visible" || style.clipPath !== "none") return false;
+      if (style.filter !== "none" && style.filter.includes("opacity")) return false;
     }
-    if (opacity < OPACITY_MIN) return false;
-    return [0.15, 0.5, 0.85].every(
-      (part) => document.elementFromPoint(left + width * part, top + height / 2) === this.#host,
-    );
+    return opacity >= OPACITY_MIN;
   }
 }

@@ -1,4 +1,4 @@
-import { Command, KeyClass, SYMBOL_NAMED_BASE } from "./generated.ts";
+import { Command, KeyClass, Modifier, SYMBOL_NAMED_BASE } from "./generated.ts";
 
 const NAMED: Readonly<Record<string, number>> = {
   Enter: KeyClass.ENTER,
@@ -38,10 +38,12 @@ export type Key = Pick<
  */
 export function keyClass({ key, code, keyCode, isComposing }: Key): number {
   if (isComposing || keyCode === 229) return KeyClass.COMPOSING;
-  const named = NAMED[key];
-  if (named === KeyClass.COMPOSING && NAMED[code]) return NAMED[code];
-  if (named) return named;
-  if (/^F\d\d?$/.test(key)) return KeyClass.FUNCTION;
+  if (key.length > 1) {
+    const named = NAMED[key];
+    if (named === KeyClass.COMPOSING && NAMED[code]) return NAMED[code];
+    if (named) return named;
+    if (/^F\d\d?$/.test(key)) return KeyClass.FUNCTION;
+  }
   if ([...key].length !== 1) return KeyClass.OTHER;
   if (/[\p{L}\p{M}]/u.test(key)) return KeyClass.LETTER;
   if (/\p{N}/u.test(key)) return KeyClass.DIGIT;
@@ -55,14 +57,13 @@ export function keySymbol(key: string, class_: number): number {
 }
 
 /** `Modifier` bits of a key event. */
-export function modifiers(event: Key): number {
-  const { shiftKey, ctrlKey, altKey, metaKey, repeat, isComposing } = event;
-  // In the order of the bits.
-  return [shiftKey, ctrlKey, altKey, metaKey, repeat, isComposing].reduce(
-    (bits, isOn, bit) => bits | (isOn ? 1 << bit : 0),
-    0,
-  );
-}
+export const modifiers = (event: Key): number =>
+  (event.shiftKey ? Modifier.SHIFT : 0) |
+  (event.ctrlKey ? Modifier.CONTROL : 0) |
+  (event.altKey ? Modifier.ALT : 0) |
+  (event.metaKey ? Modifier.META : 0) |
+  (event.repeat ? Modifier.REPEAT : 0) |
+  (event.isComposing ? Modifier.COMPOSING : 0);
 
 /** Letters of shortcuts, in the order of `Command`; the first three come as events of their own. */
 const COMMANDS = "zyafsprbiu";

@@ -30,6 +30,8 @@ export class Ledger {
   #vault: Vault;
   /** Facts that were opened before: they never change. */
   #known = new Map<string, Sums>();
+  /** Facts of this page since then. */
+  #added = 0;
 
   constructor(vault: Vault) {
     this.#vault = vault;
@@ -37,6 +39,7 @@ export class Ledger {
 
   /** The step that adds a fact of a session. */
   fact(session: string, tally: Tally): Step {
+    this.#added += 1;
     return { store: "facts", at: crypto.randomUUID(), json: { [session]: tally } };
   }
 
@@ -53,7 +56,13 @@ export class Ledger {
       for (const [session, tally] of Object.entries(json)) add((sums[session] ??= {}), tally);
     }
     this.#known = known;
+    this.#added = 0;
     return { sums, places: [...known.keys()].map((at) => ({ store: "facts", at })) };
+  }
+
+  /** Whether there are so many facts, as far as this page knows, that they should be one. */
+  get isLong(): boolean {
+    return this.#known.size + this.#added >= FOLD_AT;
   }
 
   /** Counts of one session, or of all. */
@@ -66,11 +75,11 @@ export class Ledger {
   }
 
   /**
-   * Write many facts as one; sessions that are not open any more become one sum. Only the holder
-   * of the sending lock may do this.
+   * Write facts as one, where they are many; sessions that are not open any more become one sum.
+   * Only the holder of the sending lock may do this.
    */
   async fold(openNow: () => Promise<ReadonlySet<string>>): Promise<void> {
-    if ((await this.#vault.places("facts")).length < FOLD_AT) return;
+    if (!this.isLong) return;
     const open = await openNow();
     const { sums, places } = await this.#sums();
     const folded: Sums = {};
@@ -78,5 +87,7 @@ export class Ledger {
       add((folded[open.has(session) ? session : ""] ??= {}), tally);
     const at = crypto.randomUUID();
     await this.#vault.change([...places, { store: "facts", at, json: folded }]);
+    this.#known = new Map([[at, folded]]);
+    this.#added = 0;
   }
 }

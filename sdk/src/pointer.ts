@@ -31,8 +31,7 @@ export const stepped = (value: number, step: number): number =>
   bounded(Math.ceil(value / step), 64) * step;
 
 /** Of finger and pen: pressure in 16ths, and how large the contact is, in steps. */
-export function touched({ pointerType, pressure, width, height }: PointerEvent): Facts {
-  if (pointerType === "mouse") return {};
+export function touched({ pressure, width, height }: PointerEvent): Facts {
   const size = (side: number) => (side > 1 ? stepped(side, CONTACT_STEP_CSS_PX) : 0);
   return { value: bounded(Math.ceil(pressure * 16), 16), ...pair(size(width), size(height)) };
 }

@@ -5,7 +5,7 @@ import { ahead_ms, clockResolution_us, now_us } from "./clock.ts";
 import { COARSE, coarse } from "./coarse.ts";
 import type { Facts } from "./event.ts";
 import { Gate, Secrets } from "./gate.ts";
-import { Kind } from "./generated.ts";
+import { Kind, Pointer } from "./generated.ts";
 import type { Phase, Reason, State, Watched } from "./index.ts";
 import { Indicator, type Words } from "./indicator.ts";
 import type { Outbox } from "./outbox.ts";
@@ -18,7 +18,8 @@ const JOURNAL_ROWS = 200;
 /** A page that lies in the background is not painted. */
 const PAINT_MS_MAX = 100;
 const CLOSE_MS_MIN = 1000;
-const CLOSE_MS_MAX = 10_000;
+/** Each batch is one request, and the larger it is, the fewer bytes an event. */
+const CLOSE_MS_MAX = 20_000;
 
 /** Until the page has been laid out and painted: to look at it earlier would do that twice. */
 const painted = (): Promise<void> =>
@@ -47,6 +48,8 @@ export class Recorder implements Sink {
   #resolution_us = 0;
   #timer = 0;
   #ahead_ms = 0;
+  /** Events since the journal was written. */
+  #fresh = 0;
   #releaseSession: () => void = () => {};
 
   constructor(study: string, account: Account) {
@@ -186,13 +189,14 @@ export class Recorder implements Sink {
 
   get #age_ms(): number {
     const delay_ms = (this.#account.grant?.outbox_delay_s ?? 0) * 1000;
-    return Math.min(CLOSE_MS_MAX, Math.max(CLOSE_MS_MIN, delay_ms / 6));
+    return Math.min(CLOSE_MS_MAX, Math.max(CLOSE_MS_MIN, delay_ms / 3));
   }
 
   /** Journal what is new, and close what is old enough. */
   async flush(age_ms = this.#age_ms): Promise<void> {
     const { session } = this;
     const before = session?.kept.size;
+    this.#fresh = 0;
     try {
       this.#compareClocks();
       await session?.flush(age_ms);
@@ -204,8 +208,9 @@ export class Recorder implements Sink {
 
   /** The wall clock went ahead of the other, or back: the device slept, or somebody set it. */
   #compareClocks(): void {
-    const jump_s = Math.round((ahead_ms() - this.#ahead_ms) / 1000);
+    const before_ms = this.#ahead_ms;
     this.#ahead_ms = ahead_ms();
+    const jump_s = Math.round((this.#ahead_ms - before_ms) / 1000);
     if (jump_s && this.isOpen())
       this.#mark(Kind.CLOCK, { value: Math.max(0, Math.min(jump_s, 0x7fff)) });
   }
@@ -230,11 +235,31 @@ export class Recorder implements Sink {
 
   add(kind: number, t_us: number, facts: Facts, source: Event | null): void {
     const { session } = this;
-    const kept = session?.recording.transform === COARSE ? coarse(kind, t_us, facts) : [t_us, facts];
-    const added = kept && session?.add(kind, ...(kept as [number, Facts]));
-    if (!session || !added) return;
-    if (session.produced % JOURNAL_ROWS === 0) this.flush();
+    if (!session) return;
+    if (session.recording.transform === COARSE) {
+      const kept = coarse(kind, t_us, facts);
+      if (!kept) return;
+      [t_us, facts] = kept;
+    }
+    const added = session.add(kind, t_us, facts);
+    if (!added) return;
+    this.#counted();
     this.watchers.tell(() => ({ ...added, source }));
+  }
+
+  moved(t_us: number, x_8th_css_px: number, y_8th_css_px: number, source: Event): void {
+    if (this.watchers.isEmpty) {
+      this.session?.moved(t_us, x_8th_css_px, y_8th_css_px);
+      this.#counted();
+    } else {
+      const facts = { pointer: Pointer.MOUSE, x_8th_css_px, y_8th_css_px };
+      this.add(Kind.POINTER_MOVE, t_us, facts, source);
+    }
+  }
+
+  #counted(): void {
+    this.#fresh += 1;
+    if (this.#fresh === JOURNAL_ROWS) void this.flush();
   }
 
   untrusted(): void {

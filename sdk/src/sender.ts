@@ -216,12 +216,12 @@ export class Sender {
       await navigator.locks.request(lockOf(session), { ifAvailable: true }, async (lock) => {
         if (!lock) return;
         await this.#outbox.recover(session);
+        // It may have left something that is due.
+        this.#outbox.due_ms = 0;
         if (hold_days === 0) await this.alone(() => this.#outbox.lose(session));
       });
     }
-    await this.alone(() => this.#outbox.fold(open));
-    // Other tabs may have left something.
-    this.#outbox.due_ms = 0;
+    if (this.#outbox.ledger.isLong) await this.alone(() => this.#outbox.fold(open));
   }
 }
 

@@ -1,5 +1,5 @@
 import { BLANK, type Facts, type OvertEvent } from "./event.ts";
-import { Kind } from "./generated.ts";
+import { Kind, Pointer } from "./generated.ts";
 import { type Kept, type Outbox, type Recording, type Streams, entryId } from "./outbox.ts";
 import { purposesFor } from "./purpose.ts";
 import type { Step } from "./vault.ts";
@@ -36,6 +36,8 @@ export class Session {
   #byKey = new Map<string, Stream>();
   #pending: Streams = new Map();
   #open: Streams = new Map();
+  /** Moves that are no events yet: time, and place, of each. */
+  #moved: number[] = [];
   #parts: Step[] = [];
   #part = 0;
   #closed = 0;
@@ -51,6 +53,29 @@ export class Session {
     this.recording = recording;
     this.#outbox = outbox;
     this.#then(async () => (this.#pad = await outbox.begin(recording)));
+  }
+
+  /**
+   * A mouse went there. To number and to keep it can wait until something else happens or the
+   * journal is written: many at once cost a page a fraction of what they cost one by one.
+   */
+  moved(t_us: number, x_8th_css_px: number, y_8th_css_px: number): void {
+    const moved = this.#moved;
+    // No method that a page may have replaced.
+    moved[moved.length] = t_us;
+    moved[moved.length] = x_8th_css_px;
+    moved[moved.length] = y_8th_css_px;
+  }
+
+  #settle(): void {
+    const moved = this.#moved;
+    if (moved.length === 0) return;
+    this.#moved = [];
+    const pointer = Pointer.MOUSE;
+    for (let at = 0; at < moved.length; at += 3) {
+      const place = { x_8th_css_px: moved[at + 1] as number, y_8th_css_px: moved[at + 2] as number };
+      this.#make(Kind.POINTER_MOVE, moved[at] as number, { pointer, ...place });
+    }
   }
 
   /** Whether a consented purpose needs events of this kind. */
@@ -72,19 +97,39 @@ export class Session {
 
   /** Create an event, if a purpose needs it. Positions of other streams do not show in it. */
   add(kind: number, t_us: number, facts: Facts): { event: OvertEvent; purposes: string[] } | null {
+    this.#settle();
+    return this.#make(kind, t_us, facts);
+  }
+
+  #make(kind: number, t_us: number, facts: Facts) {
     const stream = this.#stream(kind);
     if (!stream || this.#ended) return null;
-    const event: OvertEvent = { ...BLANK, ...facts, seq: this.produced, t_us, kind };
-    // What happens at no place leaves the pointer where it was.
-    if (facts.x_8th_css_px === undefined) {
-      event.x_8th_css_px = stream.last.x_8th_css_px;
-      event.y_8th_css_px = stream.last.y_8th_css_px;
-    }
+    const { last } = stream;
+    const event: OvertEvent = {
+      seq: this.produced,
+      t_us,
+      kind,
+      key_class: facts.key_class ?? 0,
+      key_symbol: facts.key_symbol ?? 0,
+      slot: facts.slot ?? 0,
+      modifiers: facts.modifiers ?? 0,
+      edit: facts.edit ?? 0,
+      edit_chars: facts.edit_chars ?? 0,
+      role: facts.role ?? 0,
+      element: facts.element ?? 0,
+      button: facts.button ?? 0,
+      pointer: facts.pointer ?? 0,
+      scroll_x_css_px: facts.scroll_x_css_px ?? 0,
+      scroll_y_css_px: facts.scroll_y_css_px ?? 0,
+      value: facts.value ?? 0,
+      // What happens at no place leaves the pointer where it was.
+      x_8th_css_px: facts.x_8th_css_px ?? last.x_8th_css_px,
+      y_8th_css_px: facts.y_8th_css_px ?? last.y_8th_css_px,
+    };
     this.produced += 1;
     this.last_us = t_us;
     stream.last = event;
     const waiting = this.#pending.get(stream.key);
-    // No method that a page may have replaced.
     if (waiting) waiting[waiting.length] = event;
     else this.#pending.set(stream.key, [event]);
     if (kind === Kind.SESSION_END) this.#ended = true;
@@ -99,11 +144,15 @@ export class Session {
 
   /** Journal what is new; close batches when they are `age_ms` old or long. */
   flush(age_ms: number): Promise<void> {
+    this.#settle();
     const pending = this.#pending;
-    this.#pending = new Map();
-    this.#unsaved.add(pending);
+    const isNew = pending.size > 0;
+    if (isNew) {
+      this.#pending = new Map();
+      this.#unsaved.add(pending);
+    }
     return this.#then(async () => {
-      if (pending.size > 0) {
+      if (isNew) {
         const part = (this.#part += 1);
         await this.#outbox.journal(this.recording.session, part, pending);
         this.#unsaved.delete(pending);
@@ -137,6 +186,7 @@ export class Session {
 
   /** Events that are not yet in the outbox. */
   get open(): number {
+    this.#settle();
     return this.produced - this.#closed;
   }
 

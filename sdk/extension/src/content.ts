@@ -223,6 +223,10 @@ class Page implements Sink, Hearer {
     }
   }
 
+  moved(t_us: number, x_8th_css_px: number, y_8th_css_px: number): void {
+    this.#session?.moved(t_us, x_8th_css_px, y_8th_css_px);
+  }
+
   untrusted(): void {}
 }
 

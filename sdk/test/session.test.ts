@@ -1,0 +1,65 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { OvertEvent } from "../src/event.ts";
+import { Kind, Pointer } from "../src/generated.ts";
+import type { Recording, Streams } from "../src/outbox.ts";
+import { Recent } from "../src/recent.ts";
+import { type Desk, Session } from "../src/session.ts";
+
+const RECORDING: Recording = {
+  session: "0".repeat(32),
+  study: "test",
+  receipt: "0".repeat(32),
+  purposes: ["next-action", "person-or-program"],
+  level: "rhythm",
+  transform: "rhythm/0",
+  time_origin_ms: 0,
+  clock_resolution_us: 100,
+  outbox_delay_s: 60,
+};
+
+/** A session, and all that reached its journal, in order of number. */
+function journalled(): [Session, OvertEvent[]] {
+  const events: OvertEvent[] = [];
+  const desk: Desk = {
+    begin: async () => new Uint8Array(),
+    journal: async (_session: string, _part: number, streams: Streams) => {
+      for (const run of streams.values()) events.push(...run);
+      events.sort((a, b) => a.seq - b.seq);
+    },
+    last: () => undefined,
+    close: async () => [],
+  };
+  return [new Session(RECORDING, desk), events];
+}
+
+test("moves that wait for the journal are numbered, timed and placed as if they had not", async () => {
+  const place = (at: number) => ({ x_8th_css_px: 8 * at, y_8th_css_px: -at });
+  const [waiting, later] = journalled();
+  const [ready, atOnce] = journalled();
+  for (let at = 1; at < 40; at += 1) {
+    const { x_8th_css_px, y_8th_css_px } = place(at);
+    waiting.moved(at, x_8th_css_px, y_8th_css_px);
+    ready.add(Kind.POINTER_MOVE, at, { pointer: Pointer.MOUSE, ...place(at) });
+    for (const session of [waiting, ready]) {
+      if (at % 7 === 0) session.add(Kind.CLICK, at, { ...place(at), button: 1 });
+      if (at % 11 === 0) session.add(Kind.KEY_DOWN, at, { key_class: 1, slot: 1 });
+      if (at % 13 === 0) await session.flush(Infinity);
+    }
+  }
+  assert.equal(waiting.open, ready.open);
+  await Promise.all([waiting.leave(50), ready.leave(50)]);
+  assert.equal(later.length, 39 + 5 + 3 + 1);
+  assert.deepEqual(later, atOnce);
+});
+
+test("what was found of an element holds for a tenth of a second, unless it is forgotten", () => {
+  const recent = new Recent<number>();
+  const [one, other] = [new EventTarget(), new EventTarget()];
+  let asked = 0;
+  const ask = (target: EventTarget | null, at_ms: number) => recent.of(target, at_ms, () => (asked += 1));
+  assert.deepEqual([ask(one, 1000), ask(one, 1090), ask(one, 1101)], [1, 1, 2]);
+  assert.deepEqual([ask(other, 1102), ask(one, 1103)], [3, 4], "of another it says nothing");
+  recent.forget();
+  assert.deepEqual([ask(one, 1104), ask(one, 1), ask(one, 2)], [5, 6, 6], "nor after a clock went back");
+});
