@@ -143,7 +143,13 @@ def test_whole_seconds_are_all_that_the_coarse_level_looks_at(
     acts = acts_of([events])
     assert acts is not None
     assert acts.has_keys
-    assert acts_of([to_rhythm1(events)]) is None
+    coarse = acts_of([to_rhythm1(events)])
+    assert coarse is not None
+    assert not coarse.has_times
+    assert part_of("pause", [to_rhythm1(events)], 0) is None
+    chain = TASKS["next-action"].chain(SECONDS)
+    for mine, theirs in zip(chain(acts), chain(coarse), strict=True):
+        assert all(np.array_equal(a, b) for a, b in zip(mine, theirs, strict=True))
     looked = TASKS["next-action"].chain(SECONDS)(acts)
     fine = {id(acts.pace), id(acts.held), id(acts.symbols), id(acts.classes)}
     assert not {id(column) for context in looked for column in context} & fine

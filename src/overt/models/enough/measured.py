@@ -10,11 +10,11 @@ import numpy as np
 import pyarrow as pa
 
 from overt.models.enough.advice import SHARE, Advice, advise
-from overt.models.enough.grid import Additive, Grid, grid, minutes_of
+from overt.models.enough.grid import PEOPLE_MIN, Additive, Grid, grid, minutes_of
 from overt.models.enough.pointed import NAME as PROGRAMS
 from overt.models.enough.pointed import NOTE, TITLE, UNIT, Pointed, Strokes, strokes_of
 from overt.models.enough.tables import TASKS, Summed, Task, tables_of
-from overt.models.enough.typed import KEYS, Acts, acts_of
+from overt.models.enough.typed import KEYS, RHYTHM, SECONDS, Acts, acts_of
 from overt.models.scores import Progress
 from overt.schema.errors import InvalidInput
 
@@ -104,7 +104,10 @@ def part_of(task: str, sessions: Sequence[pa.Table], seed: int) -> Part | None:
     if task == PROGRAMS:
         return strokes_of(sessions, seed)
     acts = acts_of(sessions)
-    return acts if acts is not None and acts.came.size >= ACTS_MIN else None
+    told = 0 if acts is None else acts.came.size
+    if acts is not None and not TASKS[task].told:
+        told = int((np.isfinite(acts.log_ms) & np.isfinite(acts.own_log_ms)).sum())
+    return acts if told >= ACTS_MIN else None
 
 
 def measure(
@@ -125,14 +128,17 @@ def measure(
         minutes, title, unit, notes = [one.minutes for one in strokes], TITLE, UNIT, [NOTE]
     else:
         about = TASKS[task]
+        timed = [one for one in acts if one.has_times]
+        # Who chose `rhythm/1` beside others would be asked at a level that they do not have.
+        acts = timed if len(timed) >= PEOPLE_MIN or len(timed) == len(acts) else acts
         levels = _levels(about, acts)
         minutes, title, unit = [float(one.minute[-1]) for one in acts], about.title, about.unit
         notes = [about.note] if about.note else []
-        if KEYS not in levels:
+        if acts and KEYS not in levels:
             notes.append("Which keys they were is not in this data: there is no level keys.")
     found = grid(
         levels,
-        len(strokes) + len(acts),
+        len(strokes) if task == PROGRAMS else len(acts),
         minutes_of(minutes) if minutes else (1.0,),
         resamplings=resamplings,
         seed=seed,
@@ -145,5 +151,9 @@ def _levels(task: Task, acts: Sequence[Acts]) -> dict[str, Additive]:
     """Return a model for each level that the data has."""
     if not acts:
         return {}
-    there = [name for name in task.levels if name != KEYS or all(one.has_keys for one in acts)]
-    return {name: Summed(tables_of(task, name, acts)) for name in there}
+    there = {
+        SECONDS: True,
+        RHYTHM: all(one.has_times for one in acts),
+        KEYS: all(one.has_times and one.has_keys for one in acts),
+    }
+    return {name: Summed(tables_of(task, name, acts)) for name in task.levels if there[name]}

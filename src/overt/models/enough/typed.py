@@ -70,6 +70,8 @@ class Acts:
     to twice, up to eight times, longer; at `rhythm/0`."""
     seconds: Array
     """int64[n], the same in whole seconds, up to 4; at `rhythm/1`."""
+    timed: Array
+    """bool[n], whether there are times between acts: not where a person chose `rhythm/1`."""
     held: Array
     """int64[n], whether the key before was let go before the last act, and in how many 40 ms."""
 
@@ -78,19 +80,24 @@ class Acts:
         return Acts(**{f.name: getattr(self, f.name)[mask] for f in fields(self)})
 
     @property
+    def has_times(self) -> bool:
+        """Whether there are times between acts."""
+        return bool(self.timed.all())
+
+    @property
     def has_keys(self) -> bool:
         """Whether it is known which keys they were."""
         return bool(self.symbols.any())
 
 
 def acts_of(sessions: Sequence[pa.Table]) -> Acts | None:
-    """Return a person's acts, or None if there are none, or none with times (`rhythm/1`)."""
+    """Return a person's acts, or None if there are none."""
     parts = []
     for events in sessions:
-        if _without_times(events):
-            continue
-        fine, coarse = tokens_of(to_rhythm0(events)), tokens_of(to_rhythm1(events))
-        parts += list(_stretches(events, fine, coarse))
+        timed = not _without_times(events)
+        coarse = tokens_of(to_rhythm1(events))
+        fine = tokens_of(to_rhythm0(events)) if timed else coarse
+        parts += _stretches(events, fine, coarse, timed=timed)
     if not parts:
         return None
     columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
@@ -118,7 +125,11 @@ _UNKNOWN = np.iinfo(np.int64).min
 
 
 def _stretches(
-    events: pa.Table, fine: Sequence[TokenArrays], coarse: Sequence[TokenArrays]
+    events: pa.Table,
+    fine: Sequence[TokenArrays],
+    coarse: Sequence[TokenArrays],
+    *,
+    timed: bool,
 ) -> list[dict[str, Array]]:
     """Return the columns of each stretch that both levels have alike; others are left out."""
     symbols = _symbols(events)
@@ -138,7 +149,11 @@ def _stretches(
         same = by_acts.get(_FOLDED[token].astype(one.token.dtype).tobytes())
         if not same or token.size < 2:
             continue
-        made.append(_columns(one, act, token, symbol[act], same.pop(0)))
+        columns = _columns(one, act, token, symbol[act], same.pop(0))
+        if not timed:
+            columns["log_ms"] = np.full(token.size, np.nan)
+            columns["last_log_ms"] = columns["log_ms"]
+        made.append({**columns, "timed": np.full(token.size, timed)})
     return made
 
 
