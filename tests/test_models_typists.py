@@ -9,8 +9,11 @@ import numpy as np
 import pytest
 
 from models_fixtures import TINY, person, random_model
-from overt.models import pauses, scored, typists
+from overt.datasets.tokens import VOCABULARY
+from overt.models import bursts, fluency, pauses, scored, typists
 from overt.models.boosted import NAME as LIGHTGBM
+from overt.models.metrics import figures
+from overt.models.predict import Predicted
 from overt.models.stream import stream_of
 from overt.schema.errors import TooFew
 
@@ -30,6 +33,7 @@ def write(folder: Path, people: int) -> Path:
             letter, code = ("a", 65) if press % 5 else (" ", 32)
             if press % 17 == 16:
                 letter, code = "BKSP", 8
+            at += 2_400 if press % 29 == 28 else 0
             at += 90 + 4 * number + rng.random() * 80 + (150 if code == 32 else 0)
             lines.append(f"{number}\t{press // 30}\t{at:.0f}\t{at + 70:.0f}\t{letter}\t{code}")
         (folder / f"{number}_keystrokes.txt").write_text(HEAD + "\n".join(lines) + "\n")
@@ -62,6 +66,8 @@ def test_every_baseline_stands_beside_the_encoder(
             [
                 "encoder",
                 LIGHTGBM,
+                pauses.TOGETHER,
+                fluency.NAME,
                 "linear regression",
                 "digraph median",
                 "two log-normal states",
@@ -99,3 +105,38 @@ def test_two_states_are_found_where_there_are_two() -> None:
     assert weight == pytest.approx([0.7, 0.3], abs=0.03)
     assert mean == pytest.approx([4.8, 6.5], abs=0.1)
     assert sigma == pytest.approx([0.2, 0.6], abs=0.1)
+
+
+def test_the_end_of_a_burst_is_told_as_an_obvious_count_of_pairs_says() -> None:
+    rng = np.random.default_rng(4)
+    people = []
+    for _ in range(6):
+        mean = rng.choice([5.0, 6.0, 7.0, 8.0], 40)
+        n, one = len(mean), np.ones((len(mean), 1))
+        log_pause = mean + rng.normal(0, 1, n)
+        log_pause[0] = np.nan
+        people.append(Predicted(np.zeros(n, int), one, log_pause, one, mean[:, None], one))
+    found = bursts.figures(people)
+    scored = [bursts.ends(one) for one in people]
+    p, came = (np.concatenate(part) for part in zip(*scored, strict=True))
+    pairs = [(a > b) + (a == b) / 2 for a in p[came] for b in p[~came]]
+    assert found["burst_auc"].value == pytest.approx(np.mean(pairs))
+    assert found["burst_nll"].value == pytest.approx(-np.log(np.where(came, p, 1 - p)).mean())
+    assert found["burst_auc"].low < found["burst_auc"].value < found["burst_auc"].high
+
+
+def test_states_know_the_persons_pace_and_where_in_the_text_a_key_stands() -> None:
+    streams = [stream_of(person(n).sessions) for n in range(8)]
+    fluent, plain = fluency.fit(streams[:6]), pauses.two_states(streams[:6])
+    for stream in streams[6:]:
+        made, other = (figures([one.predict(stream)]) for one in (fluent, plain))
+        assert made["pause_nll"].value < other["pause_nll"].value + 0.05
+    known = pauses.boosted.seen(streams[0])
+    where = fluency.boundary(known)
+    space = VOCABULARY.index("key:space")
+    assert set(where[known.before[:, 0] == space].tolist()) <= {
+        fluency.AFTER_SPACE,
+        fluency.SENTENCE,
+    }
+    both = fluency.pooled(fluent.predict(streams[0]), plain.predict(streams[0]))
+    assert both.weight.sum(1) == pytest.approx(np.ones(len(both.token)))

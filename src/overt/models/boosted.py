@@ -39,6 +39,8 @@ BACK = 5
 HOLDS = 3
 RECENT = 8
 """Pauses in the mean of the last ones."""
+OWN_MEAN, OWN_COUNT = 2 * BACK + HOLDS + 5, 2 * BACK + HOLDS + 6
+"""Columns of `Seen.before`: mean and number of the person's pauses so far."""
 TREES_MAX = 150
 UNSEEN = 1e-3
 """Share of a token's probability that is its frequency."""

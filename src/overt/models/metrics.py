@@ -54,7 +54,7 @@ class Figure:
     high: float
 
 
-def _ndtr(x: Array) -> Array:
+def ndtr(x: Array) -> Array:
     """Return the normal distribution function, float64."""
     import torch
 
@@ -66,7 +66,7 @@ def mixture_quantile(weight: Array, mean: Array, sigma: Array, share: float = 0.
     low, high = (mean - 9 * sigma).min(1), (mean + 9 * sigma).max(1)
     for _ in range(40):
         middle = (low + high) / 2
-        below = (weight * _ndtr((middle[:, None] - mean) / sigma)).sum(1) < share
+        below = (weight * ndtr((middle[:, None] - mean) / sigma)).sum(1) < share
         low, high = np.where(below, middle, low), np.where(below, high, middle)
     return np.asarray((low + high) / 2)
 
@@ -92,11 +92,11 @@ def mixture_crps(weight: Array, mean: Array, sigma: Array, at: Array) -> Array:
         y, log_y = np.exp(at[part])[:, None], at[part][:, None]
         expected = np.exp(m + s * s / 2)
         z = (log_y - m) / s
-        to_y = (w * (y * (2 * _ndtr(z) - 1) + expected * (1 - 2 * _ndtr(z - s)))).sum(1)
+        to_y = (w * (y * (2 * ndtr(z) - 1) + expected * (1 - 2 * ndtr(z - s)))).sum(1)
         between = np.sqrt(s[:, :, None] ** 2 + s[:, None, :] ** 2)
         gap = (m[:, :, None] - m[:, None, :] + s[:, :, None] ** 2) / between
         # E|X − X'| = 2 E max − E X − E X', and E max(X_i, X_j) = a_i Φ(gap_ij) + a_j Φ(gap_ji)
-        larger = 2 * np.einsum("ni,nj,nij->n", w * expected, w, _ndtr(gap))
+        larger = 2 * np.einsum("ni,nj,nij->n", w * expected, w, ndtr(gap))
         crps[part] = to_y - (2 * larger - 2 * (w * expected).sum(1)) / 2
     return crps
 

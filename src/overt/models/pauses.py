@@ -1,8 +1,9 @@
 """`overt evaluate pause`: the time to the next key, given which key it is, on unseen people.
 
-Beside the encoder stand LightGBM, a linear regression over the same inputs, the median of the pair
-of keys (digraph), two states of typing (a mixture of two log-normals by the key that comes), and
-one log-normal for everything.
+Beside the encoder stand LightGBM, both together (half each), states of typing by where in the text
+a key stands (`overt.models.fluency`), a linear regression over the inputs of LightGBM, the median
+of the pair of keys (digraph), two states by the key that comes, and one log-normal for everything.
+Where bursts of typing end (`overt.models.bursts`) is asked of the same predictions.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from overt.datasets.tokens import VOCABULARY
-from overt.models import boosted, typists
+from overt.models import boosted, bursts, fluency, typists
 from overt.models.baselines import baselines, tables
 from overt.models.evaluate import one_thread
 from overt.models.metrics import figures
@@ -29,12 +30,19 @@ METRICS = {
     "pause_crps_ms": "crps_ms",
     "pause_mae_ms": "mae_ms",
     "pause_r2": "r2",
+    "burst_auc": "burst end AUC",
+    "burst_nll": "burst end log loss",
 }
 STATES = 2
 STATE_PAUSES_MIN = 200
 """With fewer pauses before a key, the states are those of all keys."""
 _RIDGE = 1.0
+TOGETHER = "encoder and LightGBM, half each"
 NOTES = (
+    (
+        f"A burst ends with a pause of {bursts.END_MS / 1000:.0f} s or more: how probable one is, "
+        "is what each method's distribution has beyond; nothing is fitted for it."
+    ),
     "All are given the key that came. nll and r2 are of ln ms. Intervals are over people.",
     "LightGBM and the linear regression are given running means of the person's earlier pauses.",
 )
@@ -49,7 +57,7 @@ def evaluate(path: Path, progress: Progress) -> Scores:
         rows = [
             row
             for name, made in predicted.items()
-            for row in typists.scores(name, figures(made), METRICS)
+            for row in typists.scores(name, figures(made) | bursts.figures(made), METRICS)
         ]
     return Scores("pause", people.protocol, people.counts, tuple(rows), (*NOTES, *notes))
 
@@ -67,10 +75,13 @@ def _predicted(
     trees = boosted.fit(learned) if boosted.installed() else None
     if trees is not None:
         made[boosted.NAME] = [trees.predict(stream) for stream in unseen]
+        both = zip(made["encoder"], made[boosted.NAME], strict=True)
+        made[TOGETHER] = [fluency.pooled(one, other) for one, other in both]
     progress("fitting the plain baselines", 0.9)
-    line, states = linear(learned), two_states(learned)
+    line, states, fluent = linear(learned), two_states(learned), fluency.fit(learned)
     counted = baselines([tables(learned, len(VOCABULARY))], len(VOCABULARY))
     plain = [predict_baselines(counted, stream) for stream in unseen]
+    made[fluency.NAME] = [fluent.predict(stream) for stream in unseen]
     made["linear regression"] = [line.predict(stream) for stream in unseen]
     made["digraph median"] = [rows["digraph"] for rows in plain]
     made["two log-normal states"] = [states.predict(stream) for stream in unseen]
