@@ -22,12 +22,13 @@ from overt.datasets.transform import to_rhythm0, to_rhythm1
 from overt.gateway import enough
 from overt.gateway.ledger import log_of
 from overt.models.enough import grid as grids
-from overt.models.enough import tables
+from overt.models.enough import slipped, tables
 from overt.models.enough.advice import advise
 from overt.models.enough.law import fit
 from overt.models.enough.measured import measure, part_of
 from overt.models.enough.tables import TASKS, Sum, tables_of
 from overt.models.enough.typed import KEYS, RHYTHM, SECONDS, Acts, acts_of
+from overt.models.typos.letters import codes
 from overt.schema.errors import InvalidInput, TooFew
 
 
@@ -207,6 +208,29 @@ def test_a_curve_of_people_is_plain_json_and_a_page(people: list[Sequence[pa.Tab
     assert {cell["level"] for cell in told["cells"]} == {RHYTHM, KEYS}
     assert any("rhythm/1" in note for note in told["notes"])
     assert "<polyline" in page(found, "Made up.")
+
+
+def test_a_hand_that_was_watched_foretells_its_slips_better_than_one_that_was_not() -> None:
+    some = slipped.Slips((("teh", "the"), ("hwo", "how")) * 10, np.linspace(0, 2, 20), 2.0)
+    model = slipped.Slipped([some, some])
+    taught = model.add(model.start(), [0], np.inf)
+    few = model.add(model.start(), [0], 0.0)
+    saved, slips = model.parts(taught, taught, 1)
+    assert slips == 20
+    assert saved > model.parts(few, taught, 1)[0] > model.parts(model.start(), taught, 1)[0] == 0
+    costs = slipped.edits()
+    t = int(codes("t")[0])
+    by_hand = costs.change[0, t, t] + costs.swap
+    assert slipped.bits(costs, ("teh", "the")) == pytest.approx(by_hand / np.log(2))
+
+
+def test_slips_are_mined_where_there_are_keys_and_nowhere_else(
+    people: list[Sequence[pa.Table]],
+) -> None:
+    found = [one for one in (part_of("slips", s, 0) for s in people[:8]) if one is not None]
+    assert found
+    assert all(one.minute.max() <= one.minutes for one in found)
+    assert all(part_of("slips", [to_rhythm0(e) for e in s], 0) is None for s in people[:8])
 
 
 def test_too_few_people_are_refused_with_the_number_needed(

@@ -21,6 +21,7 @@ class Task(StrEnum):
 
     NEXT_ACTION = "next-action"
     PAUSE = "pause"
+    SLIPS = "slips"
     PERSON_OR_PROGRAM = "person-or-program"
 
 

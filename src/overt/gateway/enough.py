@@ -23,6 +23,7 @@ ROLE, ACTION = "trainer", "train"
 _PURPOSES = {
     "next-action": ("next-action", "typing-assist"),
     "pause": ("typing-assist", "next-action"),
+    "slips": ("typing-assist",),
     "person-or-program": ("person-or-program",),
 }
 """Task → purposes that cover it, the first that a study has."""

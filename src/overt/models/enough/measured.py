@@ -9,16 +9,17 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from overt.models.enough import pointed, slipped
 from overt.models.enough.advice import SHARE, Advice, advise
 from overt.models.enough.grid import PEOPLE_MIN, Additive, Grid, grid, minutes_of
-from overt.models.enough.pointed import NAME as PROGRAMS
-from overt.models.enough.pointed import NOTE, TITLE, UNIT, Pointed, Strokes, strokes_of
+from overt.models.enough.pointed import Pointed, Strokes, strokes_of
+from overt.models.enough.slipped import Slipped, Slips, slips_of
 from overt.models.enough.tables import TASKS, Summed, Task, tables_of
 from overt.models.enough.typed import KEYS, RHYTHM, SECONDS, Acts, acts_of
 from overt.models.scores import Progress
 from overt.schema.errors import InvalidInput
 
-NAMES = (*TASKS, PROGRAMS)
+NAMES = (*TASKS, slipped.NAME, pointed.NAME)
 """Tasks a curve can be drawn for."""
 
 ACTS_MIN = 50
@@ -88,7 +89,7 @@ def _row(found: Any) -> dict[str, Any] | None:
     return {n: v if isinstance(v, str | int) else _plain(v) for n, v in vars(found).items()}
 
 
-Part = Acts | Strokes
+Part = Acts | Slips | Strokes
 """What of one person a task is learned from."""
 
 
@@ -101,8 +102,10 @@ def part_of(task: str, sessions: Sequence[pa.Table], seed: int) -> Part | None:
         raise InvalidInput(
             "is not known", where=f"task {task}", do=f"Known: {', '.join(sorted(NAMES))}."
         )
-    if task == PROGRAMS:
+    if task == pointed.NAME:
         return strokes_of(sessions, seed)
+    if task == slipped.NAME:
+        return slips_of(sessions)
     acts = acts_of(sessions)
     told = 0 if acts is None else acts.came.size
     if acts is not None and not TASKS[task].told:
@@ -121,30 +124,59 @@ def measure(
 ) -> Curve:
     """Return the curve of a task over people. Raises `TooFew` with the number that is needed."""
     progress("putting side by side", 0.0)
-    strokes = [one for one in people if isinstance(one, Strokes)]
-    acts = [one for one in people if isinstance(one, Acts)]
-    if task == PROGRAMS:
-        levels: dict[str, Additive] = {"any level": Pointed(strokes)} if strokes else {}
-        minutes, title, unit, notes = [one.minutes for one in strokes], TITLE, UNIT, [NOTE]
+    if task == pointed.NAME:
+        about = _pointed([one for one in people if isinstance(one, Strokes)])
+    elif task == slipped.NAME:
+        about = _slipped([one for one in people if isinstance(one, Slips)])
     else:
-        about = TASKS[task]
-        timed = [one for one in acts if one.has_times]
-        # Who chose `rhythm/1` beside others would be asked at a level that they do not have.
-        acts = timed if len(timed) >= PEOPLE_MIN or len(timed) == len(acts) else acts
-        levels = _levels(about, acts)
-        minutes, title, unit = [float(one.minute[-1]) for one in acts], about.title, about.unit
-        notes = [about.note] if about.note else []
-        if acts and KEYS not in levels:
-            notes.append("Which keys they were is not in this data: there is no level keys.")
+        about = _typed(TASKS[task], [one for one in people if isinstance(one, Acts)])
     found = grid(
-        levels,
-        len(strokes) if task == PROGRAMS else len(acts),
-        minutes_of(minutes) if minutes else (1.0,),
+        about.levels,
+        len(about.minutes),
+        minutes_of(about.minutes) if about.minutes else (1.0,),
         resamplings=resamplings,
         seed=seed,
         progress=lambda done: progress("learning, again and again", done),
     )
-    return Curve(task, title, unit, found, advise(found, share), (*notes, LIGHT))
+    notes = (*about.notes, LIGHT)
+    return Curve(task, about.title, about.unit, found, advise(found, share), notes)
+
+
+@dataclass(frozen=True)
+class _About:
+    """What a task learns from, and what is said of it."""
+
+    title: str
+    unit: str
+    levels: dict[str, Additive]
+    minutes: list[float]
+    """Of each person."""
+    notes: list[str]
+
+
+def _pointed(people: list[Strokes]) -> _About:
+    minutes = [one.minutes for one in people]
+    levels: dict[str, Additive] = {"any level": Pointed(people)}
+    return _About(pointed.TITLE, pointed.UNIT, levels, minutes, [pointed.NOTE])
+
+
+def _slipped(people: list[Slips]) -> _About:
+    minutes = [one.minutes for one in people]
+    levels: dict[str, Additive] = {KEYS: Slipped(people)}
+    return _About(slipped.TITLE, slipped.UNIT, levels, minutes, [slipped.NOTE])
+
+
+def _typed(task: Task, acts: list[Acts]) -> _About:
+    timed = [one for one in acts if one.has_times]
+    # Who chose `rhythm/1` beside others would be asked at a level that they do not have.
+    acts = timed if len(timed) >= PEOPLE_MIN or len(timed) == len(acts) else acts
+    levels = _levels(task, acts)
+    notes = [f"Who did fewer than {ACTS_MIN} acts is left out."]
+    notes += [task.note] if task.note else []
+    if acts and KEYS not in levels:
+        notes.append("Which keys they were is not in this data: there is no level keys.")
+    minutes = [float(one.minute[-1]) for one in acts]
+    return _About(task.title, task.unit, levels, minutes, notes)
 
 
 def _levels(task: Task, acts: Sequence[Acts]) -> dict[str, Additive]:
