@@ -7,7 +7,7 @@ was learned from the others.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +34,7 @@ SENTENCES_MIN = 50
 """Sentences to learn from, below which there is nothing to say."""
 
 OURS = "ours"
+ALONE = "ours, without general English"
 BITS = "bits a character"
 
 
@@ -63,21 +64,25 @@ def evaluate(path: Path, progress: Progress) -> Scores:
     return _scores(judged, bits, words, heard, own, read)
 
 
-def fitted(others: Sequence[Written], aside: int) -> tuple[Predictor, Predictor]:
+def fitted(
+    others: Sequence[Written], aside: int, *, general: bool = True
+) -> tuple[Predictor, Predictor]:
     """Return our model of some texts, and what its weights were earned by.
 
     The second has not seen the sentences of the group `aside`; on these the weights are earned.
+    Without `general` English it knows these texts alone, as Kneser-Ney does.
     """
-    less = experts(typed.once(one for one in others if one.group != aside))
+    less = experts(typed.once(one for one in others if one.group != aside), general=general)
     held = typed.once(one for one in others if one.group == aside)
     weights = mixture.weigh([mixture.look(less, held)])
-    return Predictor(experts(typed.once(others)), weights), Predictor(less, weights)
+    whole = experts(typed.once(others), general=general)
+    return Predictor(whole, weights), Predictor(less, weights)
 
 
-def experts(texts: Sequence[str]) -> Experts:
+def experts(texts: Sequence[str], *, general: bool = True) -> Experts:
     """Return a speller and a vocabulary of some texts, and general English."""
     local = learned(words for text in texts for words in mixture.sentences(text))
-    return Experts((mixture.speller(texts),), (english(), local))
+    return Experts((mixture.speller(texts),), (english(), local) if general else (local,))
 
 
 def _personal(path: Path, others: Sequence[Written], progress: Progress) -> tuple[list[Score], str]:
@@ -120,6 +125,8 @@ def _judge(
     for order in (1, *ORDERS):
         name = "how often each comes" if order == 1 else f"Kneser-Ney, {order} characters"
         add_bits(name, kneser_ney.fit(coded, order).everything(asked))
+    alone = fitted(others, aside, general=False)[0]
+    add_bits(ALONE, alone.characters(different))
     add_bits(OURS, ours.characters(different))
 
     def add_words(name: str, offer: offered.Offer) -> None:
@@ -131,7 +138,16 @@ def _judge(
         add_words(name, counted.count_words(said, order).words_after)
     general = Predictor(Experts((), (english(),)), np.ones((2, 1)))
     add_words("general English alone", general.offer)
+    add_words(ALONE, alone.offer)
     add_words(OURS, ours.offer)
+
+
+_OF_WORDS: tuple[tuple[str, Callable[[dict[str, Array]], Array], str], ...] = (
+    ("next word, top1", lambda table: table["first"], "words"),
+    (f"next word, top{offered.OFFERED}", lambda table: table["offered"], "words"),
+    (offered.SAVINGS, lambda table: table["characters"] - table["keys"], "characters"),
+)
+"""Metric, what is counted, out of what."""
 
 
 def _bits(share: Array, texts: Sequence[Array]) -> Array:
@@ -155,33 +171,34 @@ def _scores(
     all_bits = {name: np.concatenate(parts) for name, parts in bits.items()}
     rows += [draws.ratio(name, BITS, of, characters) for name, of in all_bits.items()]
     best = f"Kneser-Ney, {max(ORDERS)} characters"
-    saved = f"{OURS}: saved against {best}"
-    rows.append(draws.gain(saved, BITS, all_bits[best], all_bits[OURS], characters))
-    all_words = {name: np.concatenate(parts) for name, parts in words.items()}
-    for column, metric in ((1, "next word, top1"), (2, f"next word, top{offered.OFFERED}")):
-        rows += [draws.ratio(n, metric, of[:, column], of[:, 0]) for n, of in all_words.items()]
-    metric = offered.SAVINGS
-    rows += [draws.ratio(n, metric, of[:, 4] - of[:, 3], of[:, 4]) for n, of in all_words.items()]
+    for name in (ALONE, OURS):
+        saved = f"{name}: saved against {best}"
+        rows.append(draws.gain(saved, BITS, all_bits[best], all_bits[name], characters))
+    tables = {
+        name: dict(zip(offered.COLUMNS, np.concatenate(parts).T, strict=True))
+        for name, parts in words.items()
+    }
     best = f"Kneser-Ney, {max(WORD_ORDERS)} words"
-    name = f"{OURS}: gain over {best}"
-    rows.append(
-        draws.gain(
-            name, metric, all_words[best][:, 3], all_words[OURS][:, 3], all_words[best][:, 4]
-        )
-    )
+    for metric, of, among in _OF_WORDS:
+        rows += [draws.ratio(n, metric, of(table), table[among]) for n, table in tables.items()]
+        for name in (ALONE, OURS):
+            gain = f"{name}: gain over {best}"
+            one, other = of(tables[name]), of(tables[best])
+            rows.append(draws.gain(gain, metric, one, other, tables[best][among]))
     rows += [*own, *told.rows(heard, draws, len(judged))]
     return Scores(
         task="next-text",
         protocol=(
             "Learned from people who are not scored and from sentences that share no run of "
-            f"{typed.SHARED_WORDS} words with those that are."
+            f"{typed.SHARED_WORDS} words with those that are; {GROUPS} splits of the sentences, "
+            "each judged by a model of its own."
         ),
         counts={
             "people scored": len({one.person for one in judged}),
             "texts": len(judged),
             "sentences": len({one.asked for one in judged}),
             "characters": int(characters.sum()),
-            "words": int(all_words[OURS][:, 0].sum()),
+            "words": int(tables[OURS]["words"].sum()),
         },
         rows=tuple(rows),
         notes=(*NOTES[:2], read, *NOTES[2:]),

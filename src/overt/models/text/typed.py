@@ -31,6 +31,7 @@ SHARED_WORDS = 5
 """Texts that share a run of so many words are kept on one side."""
 
 _KEYS = ("PARTICIPANT_ID", "TEST_SECTION_ID", "PRESS_TIME", "RELEASE_TIME", "LETTER")
+_NEEDED = ("PARTICIPANT_ID", "TEST_SECTION_ID")
 
 
 @dataclass(frozen=True)
@@ -48,11 +49,17 @@ class Written:
 
 
 def read(path: Path, progress: Progress) -> list[Written]:
-    """Return every text in `path`, by person and section. Raises `InvalidInput` without any."""
+    """Return every text in `path`, by person and section; files that are none are left out.
+
+    Raises `InvalidInput` without any text.
+    """
     found: list[Written] = []
     for number, file in enumerate(files.named(path, aalto.PATTERN)):
-        sheet = tsv.read(file.data, file.name, _KEYS, Skipped())
-        found += _texts(sheet)
+        try:
+            found += _texts(tsv.read(file.data, file.name, _NEEDED, Skipped()))
+        except InvalidInput:
+            if file.files_total == 1:
+                raise
         if number % 50 == 0:
             progress("reading", 0.2 * file.bytes_done / max(1, file.bytes_total))
     if not found:
@@ -65,7 +72,7 @@ Press = tuple[float, float, str]
 
 def _texts(sheet: tsv.Sheet) -> list[Written]:
     count = len(sheet.line)
-    columns = [sheet.columns[name] for name in _KEYS]
+    columns = [sheet.columns.get(name, [""] * count) for name in _KEYS]
     given = [sheet.columns.get(name, [""] * count) for name in ("USER_INPUT", "SENTENCE")]
     presses: dict[tuple[str, str], list[Press]] = {}
     said: dict[tuple[str, str], tuple[str, str]] = {}
