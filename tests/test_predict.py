@@ -201,3 +201,12 @@ def test_the_next_element_is_learned_from_demonstrations(tmp_path: Path) -> None
         with pytest.raises(InvalidInput):
             asker.answer(wrong)
     assert task_of("next-element").example
+
+
+def test_the_reference_has_every_task_and_every_name_of_its_question() -> None:
+    reference = (Path(__file__).parents[1] / "docs" / "reference" / "predict.md").read_text("utf-8")
+    headings = [line for line in reference.splitlines() if line.startswith("## ")]
+    for name, task in ANSWERED.items():
+        assert any(name in heading for heading in headings), name
+        for asked in task.example:
+            assert f"`{asked}`" in reference, (name, asked)
