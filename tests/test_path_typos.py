@@ -74,5 +74,9 @@ def test_a_slip_that_was_corrected_is_put_right_elsewhere_and_never_leaves(tmp_p
         expect(line).to_contain_text("Learned from you, here only: 1 correction")
         page.keyboard.type(f"{UNSEEN_SLIP} ", delay=4)
         expect(put).to_be_hidden()
+        page.keyboard.type(UNSEEN[:3], delay=4)
+        expect(hands.on("expected-words")).to_be_hidden()
+        page.keyboard.type("m ", delay=4)
+        expect(hands.on("expected-words")).to_be_visible()
         for secret in (SLIP, WORD):
             assert not holds(relay.everything(), secret)

@@ -8,7 +8,7 @@ import { Kind } from "../../../../sdk/src/generated.ts";
 import type { Overt, Watched } from "../../../../sdk/src/index.ts";
 import { at } from "./dom.ts";
 import { Expected, standing, type Standing } from "./expected.ts";
-import { Watch } from "./own.ts";
+import { isWordLetter, Watch } from "./own.ts";
 
 const ROW = "expected-words";
 
@@ -21,6 +21,8 @@ class Expecting {
   private readonly expected = new Expected((this.row.dataset.words ?? "").split(" "));
   private readonly overt: Overt;
   private watch: Watch | null = null;
+  /** How much of the field stood there when following it began: nothing of that is learned. */
+  private old = 0;
   private place: Standing | null = null;
   private offered: string[] = [];
   /** What was offered since the word that is being written began. */
@@ -56,7 +58,7 @@ class Expecting {
 
   refresh(): void {
     if (!this.wanted) this.forget();
-    else if (!this.watch) this.entered();
+    else this.show();
   }
 
   private get wanted(): boolean {
@@ -67,6 +69,7 @@ class Expecting {
   private entered(): void {
     if (!this.wanted) return;
     this.watch = new Watch(this.free.value);
+    this.old = this.free.value.length;
     this.look();
   }
 
@@ -76,9 +79,11 @@ class Expecting {
       this.entered();
       return;
     }
-    const { correction, word } = this.watch.change(this.free.value);
-    if (correction?.whole)
-      this.expected.unlearn(before(this.free.value, correction.start), correction.slip);
+    const { value } = this.free;
+    const { correction, word } = this.watch.change(value);
+    this.old = Math.min(this.old, value.length);
+    if (correction?.whole && correction.start >= this.old)
+      this.expected.unlearn(this.before(correction.start), correction.slip);
     if (word) this.finished(word);
     this.look();
   }
@@ -87,10 +92,21 @@ class Expecting {
     const { value, selectionStart } = this.free;
     const end = value.slice(0, selectionStart).trimEnd().length;
     const start = value.slice(0, end).toLowerCase().lastIndexOf(word);
-    this.expected.learn(start < 0 ? [] : before(value, start), word);
+    if (start < this.old) return;
+    this.expected.learn(this.before(start), word);
     this.words += 1;
     if (this.seen.has(word)) this.foreseen += 1;
     this.seen.clear();
+  }
+
+  /** The words before the word that begins at `start`, of what may be learned. */
+  private before(start: number): string[] {
+    const { value } = this.free;
+    let from = this.old;
+    if (from && isWordLetter(value[from - 1]!))
+      while (from < start && isWordLetter(value[from]!)) from += 1;
+    const text = value.slice(from, start);
+    return standing(text, text.length)?.before ?? [];
   }
 
   /** Expect something where the caret stands. */
@@ -122,14 +138,9 @@ class Expecting {
     this.line.textContent = !this.wanted
       ? ""
       : this.words
-        ? `${this.foreseen} of your ${this.words} words here stood among these before you had finished them.`
+        ? `${this.foreseen} of your ${this.words} ${this.words === 1 ? "word" : "words"} here stood among these before you had finished them.`
         : "Expected next, from common words and soon from yours; Ctrl , takes the first.";
   }
-}
-
-/** The words before the word that begins at `start`. */
-function before(text: string, start: number): string[] {
-  return standing(text.slice(0, start), start)?.before ?? [];
 }
 
 /** Start expecting; `refresh` after any change of state, which also forgets when it must. */
