@@ -65,6 +65,7 @@ class Desktop:
 
     environment: dict[str, str]
     stack: ExitStack = field(repr=False)
+    server: subprocess.Popen[bytes] = field(repr=False)
 
     @property
     def display(self) -> str:
@@ -218,7 +219,7 @@ def desktop(folder: Path) -> Iterator[Desktop]:
         assert bus.stdout is not None
         stack.callback(bus.stdout.close)
         environment["DBUS_SESSION_BUS_ADDRESS"] = bus.stdout.readline().strip()
-        made = Desktop(environment, stack)
+        made = Desktop(environment, stack, server)
         made.start("openbox")
         until(lambda: _manages(environment), "a window manager")
         yield made

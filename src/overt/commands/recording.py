@@ -54,15 +54,23 @@ def record(folder: Path, address: str, lang: str, display: str | None) -> None:
         )
     from overt.device.account import Account
     from overt.device.agent import Agent
+    from overt.device.notice import check_notice
     from overt.device.outbox_page import OutboxPage
     from overt.device.vault import Vault
+    from overt.device.x11 import look
 
     base, study = study_at(address)
+    look(display)
     vault = Vault(folder / study)
     account = Account(base, study, vault)
-    shown = account.notice(account.grant.lang if account.grant else lang)
-    if account.grant is None or account.grant.notice_sha256 != shown.sha256:
-        _join(account, shown, lang)
+    try:
+        shown = account.notice(account.grant.lang if account.grant else lang)
+        check_notice(shown.notice, study)
+        if account.grant is None or account.grant.notice_sha256 != shown.sha256:
+            _join(account, shown, lang)
+    finally:
+        if account.grant is None:
+            vault.destroy()  # nobody joined: nothing stays
     grant = account.grant
     if grant is None:
         return
@@ -96,14 +104,7 @@ def _join(account: Account, shown: Shown, lang: str) -> Grant | None:
     from rich.prompt import Prompt
 
     notice = shown.notice
-    listed = notice["settings"].get("applications", [])
-    if not listed or notice["settings"]["level"] != "rhythm":
-        raise Refused(
-            "this study lists no desktop application, or asks for which key it was; the desktop "
-            "agent keeps only the class of a key",
-            where="study",
-            do="Join it in a browser.",
-        )
+    listed = notice["settings"]["applications"]
     _show(notice)
     say(f"\n{notice['choices']['heading']} {' '.join(notice['choices']['text'])}")
     purposes = chosen(notice["choices"]["purposes"], "purposes")

@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 
+from overt.device.notice import check_receipt
 from overt.device.vault import Vault, as_json
 from overt.schema.errors import InvalidInput, Missing, NotConsented, OvertError, Refused, Withdrawn
 
@@ -84,6 +85,7 @@ class Account:
             "detail": detail,
         }
         joined = self._ask("POST", "/v1/join", json=asked).json()
+        check_receipt(joined["receipt"], purposes, detail)
         settings = shown.notice["settings"]
         grant = Grant(
             base=self._base,

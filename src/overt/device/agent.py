@@ -70,7 +70,9 @@ class Agent:
         applications = Applications(listed)
         self._indicator = Indicator(self._display.name, self._grant.lang, self.toggle)
         self._screen = Screen(self._display, applications, self._indicator.pid)
-        self._verdicts = FieldsAndTerminals(applications, Fields())
+        self._fields = Fields()
+        self._needs_fields = not all(one.terminal for one in listed)
+        self._verdicts = FieldsAndTerminals(applications, self._fields)
         self._display.on_hotkey(self.toggle)
         self._stop = threading.Event()
         self._left: tuple[str, ...] | None = None
@@ -134,15 +136,11 @@ class Agent:
 
     def run(self, told: Callable[[State], None]) -> State:
         """Record until stopped or withdrawn; `told` hears of each change of phase."""
-        recover(self._vault)
-        prepare()
-        self._locks.wait()
-        self._await_chip()
-        self._meter = Meter(self._indicator.pid)
         sending = threading.Thread(target=self._send, name="sender", daemon=True)
-        sending.start()
         produced = 0
         try:
+            self._make_ready()
+            sending.start()
             while not self._stop.is_set() and self._left != ():
                 if self._left is not None:
                     self._narrow(self._left)
@@ -151,7 +149,8 @@ class Agent:
             self._stop.set()
             self._indicator.close()
             self._display.close()
-            sending.join()
+            if sending.ident is not None:
+                sending.join()
         if self._left == ():
             self._vault.destroy()
             return State("ended", "withdrawn", produced)
@@ -181,6 +180,24 @@ class Agent:
             session.mark(Kind.SESSION_END, capture.now_us())
             session.close(0, end=True)
         return session.produced
+
+    def _make_ready(self) -> None:
+        recover(self._vault)
+        prepare()
+        self._locks.wait()
+        self._await_fields()
+        self._await_chip()
+        self._meter = Meter(self._indicator.pid)
+
+    def _await_fields(self) -> None:
+        """Refuse where no field could be told from a password, unless only terminals count."""
+        if self._needs_fields and not self._fields.wait():
+            raise Missing(
+                "the accessibility service does not answer; without it no field can be told from "
+                "a password, so nothing is recorded",
+                where="AT-SPI",
+                do="Install at-spi2-core, switch accessibility on, and log in again.",
+            )
 
     def _await_chip(self) -> None:
         """Wait until the chip can be seen; without it nothing begins."""

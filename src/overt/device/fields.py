@@ -80,9 +80,15 @@ class Fields:
         self._asking: Any = None
         self._secret: set[tuple[str, str]] = set()
         self._wanted = 0
+        self._tried = threading.Event()
         self._sought = threading.Event()
         threading.Thread(target=self._follow, name="fields", daemon=True).start()
         threading.Thread(target=self._seek, name="field of a program", daemon=True).start()
+
+    def wait(self) -> bool:
+        """Wait for the first try to reach the service; returns whether it answers."""
+        self._tried.wait(3 * START_PATIENCE_S)
+        return self.available
 
     def want(self, pid: int) -> None:
         """Look for the field of a program that got the keyboard before we listened."""
@@ -158,6 +164,7 @@ class Fields:
             except Exception:  # noqa: BLE001 - no service: every field is unknown, for now
                 self.available = False
                 self.turn += 1
+            self._tried.set()
             time.sleep(RETRY_S)
 
     def _signals(self) -> None:
@@ -173,6 +180,7 @@ class Fields:
         asked = new_method_call(registry, "RegisterEvent", "s", ("object:state-changed:focused",))
         self._bus.send_and_get_reply(asked, timeout=START_PATIENCE_S)
         self.available = True
+        self._tried.set()
         while True:
             message = self._bus.receive()
             fields = message.header.fields

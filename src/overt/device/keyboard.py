@@ -97,6 +97,11 @@ class Keymap:
         self._first = first_code
         self._keysyms = [tuple(key) for key in keysyms]
 
+    @property
+    def has_letters(self) -> bool:
+        """Whether any key is a letter: a layout without is none."""
+        return any(class_of(key[0]) == KeyClass.LETTER for key in self._keysyms if key)
+
     def of(self, code: int, state: int) -> KeyClass:
         """Return the class of the key with this code in this state of the keyboard."""
         return class_of(self._keysym(code, state))

@@ -61,6 +61,7 @@ _RUN_MAX = 1024
 """Frames looked at in one go, so that many odd ones cost no more than they are."""
 
 _READ_BYTES = 1 << 18
+GONE = "the display has gone away"
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ class Stream:
             except OSError:
                 part = b""
             if not part:
-                raise Missing("the display has gone away", where="DISPLAY", do="Start again there.")
+                raise Missing(GONE, where="DISPLAY", do="Start again there.")
             found.append(part)
             if len(part) < _READ_BYTES:
                 return b"".join(found)

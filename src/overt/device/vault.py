@@ -30,16 +30,23 @@ class Vault:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self.alone = threading.RLock()
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        folder.chmod(0o700)
-        self._cipher = AESGCM(self._key(folder / "key"))
-        self._db = sqlite3.connect(
-            folder / "vault.sqlite", isolation_level=None, check_same_thread=False
-        )
-        (folder / "vault.sqlite").chmod(0o600)
-        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "secure_delete=ON"):
-            self._db.execute(f"PRAGMA {pragma}")
-        self._db.execute("CREATE TABLE IF NOT EXISTS kept (name TEXT PRIMARY KEY, sealed BLOB)")
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            folder.chmod(0o700)
+            self._cipher = AESGCM(self._key(folder / "key"))
+            self._db = sqlite3.connect(
+                folder / "vault.sqlite", isolation_level=None, check_same_thread=False
+            )
+            (folder / "vault.sqlite").chmod(0o600)
+            for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "secure_delete=ON"):
+                self._db.execute(f"PRAGMA {pragma}")
+            self._db.execute("CREATE TABLE IF NOT EXISTS kept (name TEXT PRIMARY KEY, sealed BLOB)")
+        except (OSError, sqlite3.Error) as error:
+            raise Missing(
+                "cannot be read and written by you; nothing is recorded",
+                where=str(folder),
+                do="Look at who owns it, or name another folder with --device-dir.",
+            ) from error
 
     @staticmethod
     def _key(path: Path) -> bytes:

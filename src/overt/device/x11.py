@@ -10,15 +10,20 @@ through XWayland the half that passes it.
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import os
 import select
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from overt.device.keyboard import ALT, CONTROL, LOCK, Keymap
-from overt.device.stream import FOCUS_IN, FOCUS_OUT, KEY_PRESS, MOTION, Heap, Stream
+from overt.device.stream import FOCUS_IN, FOCUS_OUT, GONE, KEY_PRESS, MOTION, Heap, Stream
 from overt.schema.errors import Missing
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 _SET_INPUT_FOCUS = 42
 _P = 0x70
@@ -49,6 +54,36 @@ def refuse_wayland() -> None:
             where="display",
             do="Log in to an X11 session (often called 'Xorg'), or use the browser.",
         )
+
+
+def look(name: str | None) -> None:
+    """Raise `Missing` where nothing could be recorded: asked before anybody is asked to join."""
+    refuse_wayland()
+    shown = Display(name)
+    try:
+        if not shown.keymap().has_letters:
+            raise Missing(
+                "the keyboard's layout is not known: none of its keys is a letter",
+                where="keyboard",
+                do="Choose a layout in the system's settings, or with setxkbmap.",
+            )
+    finally:
+        shown.close()
+
+
+def _present(work: Callable[P, R]) -> Callable[P, R]:
+    """Raise `Missing` where the display went away meanwhile."""
+
+    @functools.wraps(work)
+    def asked(*args: P.args, **named: P.kwargs) -> R:
+        import xcffib
+
+        try:
+            return work(*args, **named)
+        except (xcffib.ConnectionException, BrokenPipeError) as error:
+            raise Missing(GONE, where="DISPLAY", do="Start again there.") from error
+
+    return asked
 
 
 class Display:
@@ -152,6 +187,7 @@ class Display:
         wide, symbols = reply.keysyms_per_keycode, list(reply.keysyms)
         return [first + k for k in range(count) if symbols[k * wide] == keysym]
 
+    @_present
     def keymap(self) -> Keymap:
         """Return the classes of the keys of the layout that is in use now."""
         setup = self._ask.get_setup()
@@ -160,6 +196,7 @@ class Display:
         wide, symbols = reply.keysyms_per_keycode, list(reply.keysyms)
         return Keymap(first, [symbols[k * wide : (k + 1) * wide] for k in range(count)])
 
+    @_present
     def changed(self) -> tuple[bool, bool]:
         """Return whether windows moved, came or went since the last call, and the keymap."""
         windows = keys = False
@@ -178,11 +215,13 @@ class Display:
                 self._pids.pop(gone, None)
                 self._clients.pop(gone, None)
 
+    @_present
     def focused(self) -> int:
         """Return the window that has the keyboard, or 0 where none has."""
         focus = int(self._core.GetInputFocus().reply().focus)
         return 0 if focus in (0, 1, self._root) else focus
 
+    @_present
     def windows(self) -> list[Window]:
         """Return the windows one can see, from the lowest to the topmost."""
         xproto = self._x.xproto
@@ -230,6 +269,7 @@ class Display:
             layer = below
         return found
 
+    @_present
     def pid(self, window: int) -> int:
         """Return the process whose connection made a window, as the server knows it, or 0.
 
@@ -255,7 +295,8 @@ class Display:
 
     def close(self) -> None:
         """Stop listening and hang up."""
-        self._record.DisableContext(self._context)
-        self._ask.flush()
+        with contextlib.suppress(self._x.XcffibException, self._x.ConnectionException):
+            self._record.DisableContext(self._context)
+            self._ask.flush()
         self._ask.disconnect()
         self._stream.disconnect()

@@ -1,0 +1,66 @@
+"""Whether a study asks this device for no more than the notice that its person reads says.
+
+The server is not trusted with this: what it sends as settings is held against the words it sends,
+and the receipt it issues against what the person chose, before anything is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from overt.schema.applications import applications
+from overt.schema.errors import InvalidInput, OvertError, Refused
+from overt.schema.purpose import PURPOSES
+
+LEVELS = ("rhythm", "rhythm/0", "rhythm/1")
+OUTBOX_DELAY_S_MAX, HOLD_DAYS_MAX = 7 * 86_400, 365
+_DO = "Do not join; tell whoever invited you."
+
+
+def check_notice(notice: dict[str, Any], study: str) -> None:
+    """Raise `Refused` where a notice's settings go beyond its words, or beyond what we record."""
+    try:
+        settings, listed = notice["settings"], notice["settings"].get("applications", [])
+        said = " ".join(text for section in notice["sections"] for text in section["text"])
+        purposes = [one["id"] for one in notice["choices"]["purposes"]]
+        numbers = [one["number"] for one in listed]
+        level = settings["level"]
+        known = applications([{k: v for k, v in one.items() if k != "number"} for one in listed])
+        delay_s, hold_days = settings["outbox_delay_s"], settings["hold_days"]
+    except (KeyError, TypeError, AttributeError, OvertError) as error:
+        raise Refused("is not a notice that can be followed", where="notice", do=_DO) from error
+    if notice.get("study") != study:
+        raise Refused("is of another study", where="notice", do=_DO)
+    if not known or level != "rhythm":
+        raise Refused(
+            "this study lists no desktop application, or asks for which key it was; the desktop "
+            "agent keeps only the class of a key",
+            where="study",
+            do="Join it in a browser.",
+        )
+    if numbers != list(range(1, len(known) + 1)):
+        raise Refused("does not number its applications from 1", where="notice", do=_DO)
+    unsaid = [one.title for one in known if one.title not in said]
+    if unsaid:
+        raise Refused(
+            f"asks for more than its words say: {', '.join(unsaid)}", where="notice", do=_DO
+        )
+    if not purposes or not set(purposes) <= set(PURPOSES):
+        raise Refused("names a purpose that does not exist", where="notice", do=_DO)
+    if type(delay_s) is not int or not 0 <= delay_s <= OUTBOX_DELAY_S_MAX:
+        raise Refused("names no delay before things leave", where="notice", do=_DO)
+    if type(hold_days) is not int or not 0 <= hold_days <= HOLD_DAYS_MAX:
+        raise Refused("names no days of keeping", where="notice", do=_DO)
+
+
+def check_receipt(receipt: dict[str, Any], purposes: Sequence[str], detail: str) -> None:
+    """Raise `InvalidInput` where a receipt says other than what the person chose."""
+    try:
+        granted = {one["purpose"] for one in receipt["processing"]["purposes"]}
+        level = receipt["overt"]["level"]
+        complete = bool(receipt["receipt_id"]) and bool(receipt["recovery_code"])
+    except (KeyError, TypeError) as error:
+        raise InvalidInput("is not a receipt", where="receipt", do=_DO) from error
+    if granted != set(purposes) or level != detail or level not in LEVELS or not complete:
+        raise InvalidInput("says other than what you chose", where="receipt", do=_DO)
