@@ -82,7 +82,7 @@ class Slow:
         return kept / total + sum(off.values()) / total * lower
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     st.lists(st.lists(st.integers(1, 4), max_size=12), min_size=1, max_size=6),
     st.lists(st.integers(1, 4), max_size=8),
@@ -125,7 +125,7 @@ def test_a_vocabulary_says_of_every_beginning_what_its_words_add_up_to() -> None
                 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(st.text(alphabet="abt e'.T1é", max_size=15))
 def test_the_experts_together_give_every_character_a_share_and_all_of_them_one(text: str) -> None:
     shares = _model().characters([alphabet.fold(text)])

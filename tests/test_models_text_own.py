@@ -33,7 +33,7 @@ def test_a_vector_is_expected_as_written(case: dict[str, Any]) -> None:
         assert (expected.expect(*place) if place else []) == offered
 
 
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=20)
 @given(st.lists(words, max_size=12), st.lists(words, max_size=12), st.text("ab'", max_size=2))
 def test_words_that_are_unlearned_leave_no_trace(
     kept: list[str], gone: list[str], prefix: str

@@ -120,5 +120,7 @@ def serve(tasks: list[str], data: Path | None, port: int) -> None:
         askers[name] = learned(name, own or _usual(name))
     say(f"http://127.0.0.1:{sock.getsockname()[1]}/v1/predict")
     remark(f"overt: answers {', '.join(askers)}; stop with Ctrl C")
-    config = uvicorn.Config(create(askers), access_log=False, log_level="warning", lifespan="off")
+    config = uvicorn.Config(
+        create(askers), access_log=False, log_level="warning", lifespan="off", server_header=False
+    )
     uvicorn.Server(config).run(sockets=[sock])
