@@ -68,14 +68,15 @@ def curve(
             found = _published(
                 task.value, data, format_name, people_max, share, resamplings, update
             )
-            about, people, synthetic = f"Published data, format {format_name}.", None, False
+            about, people, synthetic = f"Published data, format {format_name}.", {}, False
         else:
             found, synthetic = _of_study(
                 data_dir, str(study), task.value, share, resamplings, update
             )
             from overt.schema.manifest import bucket
 
-            people = bucket(found.grid.people)
+            grid = found.grid
+            people = {"people": bucket(grid.people), "people_asked": bucket(grid.asked)}
             about = f"Study {study}."
     if synthetic:
         about += " SYNTHETIC: some or all of these people are made up; this says nothing of people."
@@ -84,8 +85,7 @@ def curve(
 
         html.write_text(page(found, about), encoding="utf-8")
     if as_json:
-        answer: dict[str, Any] = {"study": study, "synthetic": synthetic, **found.as_dict()}
-        say_json(answer if people is None else {**answer, "people": people})
+        say_json({"study": study, "synthetic": synthetic, **found.as_dict(), **people})
         return
     say(about)
     _show(found)

@@ -13,9 +13,10 @@ from overt.gateway.ledger import record
 from overt.gateway.model import Progress, work
 from overt.gateway.studies import study_of
 from overt.models.enough.advice import SHARE
-from overt.models.enough.grid import PEOPLE_MIN
+from overt.models.enough.grid import ASKED_MIN, LEARNED_MIN, PEOPLE_MIN
 from overt.models.enough.measured import NAMES, RESAMPLINGS, Curve, measure, part_of
-from overt.schema.errors import InvalidInput
+from overt.schema.errors import InvalidInput, TooFew
+from overt.schema.manifest import bucket
 from overt.schema.study import Study
 from overt.store.store import Store
 
@@ -66,6 +67,12 @@ def curve(
                 origins.add(events.origin)
         # In the order of tags: the order of rows says who came when.
         people = [part for _tag, part in sorted(tagged, key=lambda one: one[0])]
+        if len(people) < PEOPLE_MIN:
+            raise TooFew(
+                f"has {bucket(len(people))} people with enough to learn from",
+                where=f"study {study.id}",
+                do=f"{PEOPLE_MIN} are needed: {LEARNED_MIN} to learn from, {ASKED_MIN} to ask.",
+            )
         found = measure(
             task,
             people,
@@ -82,6 +89,12 @@ def _purpose(study: Study, task: str) -> str:
     if task not in NAMES:
         raise InvalidInput(
             "is not known", where=f"task {task}", do=f"Known: {', '.join(sorted(NAMES))}."
+        )
+    if task == "slips" and study.level != "keys":
+        raise InvalidInput(
+            f"records at level {study.level}, which does not say which key it was",
+            where=f"study {study.id}",
+            do="Slips are people's own corrections, and need level keys.",
         )
     covering = _PURPOSES[task]
     for purpose in covering:
