@@ -13,7 +13,8 @@ from overt.gateway.streams import Origin, batches_of
 from overt.models.config import Config
 from overt.schema.purpose import PURPOSES
 from overt.schema.study import template
-from overt.store.store import Incoming, Outcome, Store, gzipped
+from overt.store.append import Incoming, Outcome, gzipped
+from overt.store.store import Store
 
 STUDY = "small"
 ALL = tuple(sorted(PURPOSES))

@@ -13,7 +13,8 @@ import pyarrow as pa
 
 from overt.schema import batch as batches
 from overt.schema.event import SCHEMA_ID, WIRE
-from overt.store.store import Incoming, Store
+from overt.store.append import Incoming
+from overt.store.store import Store
 
 PURPOSES = ("next-action", "person-or-program", "typing-assist")
 STUDY = "five-minutes"

@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from overt.store.append import Outcome
 from overt.store.control import Control
 from overt.store.keyring import Keyring
 from overt.store.segments import Segments
-from overt.store.store import Outcome, Store
+from overt.store.store import Store
 from store_fixtures import join, new_store
 
 SESSION = "ab" * 16

@@ -19,8 +19,9 @@ from overt.gateway.erasure import STEPS, TITLES, unfinished
 from overt.gateway.ledger import log_of
 from overt.log.verify import verify
 from overt.schema.errors import Withdrawn
+from overt.store.append import Outcome
 from overt.store.scan import Traces, scan, traces_of
-from overt.store.store import Outcome, Store
+from overt.store.store import Store
 
 STAGES = [
     *(TITLES[name] for name in STEPS["person"][:7]),

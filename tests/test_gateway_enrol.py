@@ -13,8 +13,9 @@ from overt.gateway.streams import Origin, batches_of
 from overt.gateway.studies import register, study_of
 from overt.log.verify import verify
 from overt.schema.errors import InvalidInput, NotConsented, OvertError, Refused, Withdrawn
+from overt.store.append import Incoming, Outcome, gzipped
 from overt.store.control import today
-from overt.store.store import Incoming, Outcome, Store, gzipped
+from overt.store.store import Store
 
 
 @pytest.fixture

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from overt.schema.errors import Missing
-from overt.store.store import Outcome, Store
+from overt.store.append import Outcome
+from overt.store.store import Store
 from store_fixtures import STUDY, join, new_store
 
 SESSION = "ab" * 16

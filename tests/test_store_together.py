@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from overt.schema.errors import Damaged, Refused
+from overt.store.append import Outcome
 from overt.store.control import Control
 from overt.store.scan import Traces, scan
-from overt.store.store import Outcome, Store
+from overt.store.store import Store
 from store_fixtures import join, new_store
 
 SESSION = "ab" * 16

@@ -5,8 +5,8 @@ from __future__ import annotations
 from overt.schema.batch import check_body, inflate
 from overt.schema.coarse import COARSE
 from overt.schema.errors import InvalidInput, Withdrawn
+from overt.store.append import Incoming, gzipped
 from overt.store.control import Grant
-from overt.store.store import Incoming, gzipped
 
 
 def accept(body: bytes, grant: Grant) -> Incoming:

@@ -33,8 +33,9 @@ from overt.consent.token import Tokens
 from overt.schema import limits
 from overt.schema.errors import InvalidInput, OvertError, Refused, Withdrawn
 from overt.schema.rows import warm
+from overt.store.append import Incoming, Outcome
 from overt.store.control import Grant
-from overt.store.store import Incoming, Outcome, Store
+from overt.store.store import Store
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]

@@ -29,7 +29,8 @@ from overt.schema.canonical import canonical
 from overt.schema.errors import InvalidInput, Refused
 from overt.schema.purpose import purposes_for
 from overt.schema.study import Study, study_sha256
-from overt.store.store import Incoming, Outcome, Store, gzipped
+from overt.store.append import Incoming, Outcome, gzipped
+from overt.store.store import Store
 
 Progress = Callable[[str, float], None]
 
