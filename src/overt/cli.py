@@ -17,6 +17,7 @@ import typer
 from overt.commands import asking
 from overt.commands.curving import curve
 from overt.commands.evaluating import REPRODUCTIONS, TASKS
+from overt.commands.pairing import pair
 from overt.commands.translating import words
 from overt.datasets.importers import IMPORTERS
 from overt.schema.errors import OvertError
@@ -40,6 +41,7 @@ device_app = typer.Typer(
     help="What the desktop agent keeps on this computer.", no_args_is_help=True
 )
 app.add_typer(device_app, name="device")
+device_app.command(epilog="Example: overt device pair --study URL")(pair)
 app.command(epilog="Example: overt curve pause --study aalto --html enough.html")(curve)
 
 

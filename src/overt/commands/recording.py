@@ -104,7 +104,6 @@ def _join(account: Account, shown: Shown, lang: str) -> Grant | None:
     from rich.prompt import Prompt
 
     notice = shown.notice
-    listed = notice["settings"]["applications"]
     _show(notice)
     say(f"\n{notice['choices']['heading']} {' '.join(notice['choices']['text'])}")
     purposes = chosen(notice["choices"]["purposes"], "purposes")
@@ -119,22 +118,21 @@ def _join(account: Account, shown: Shown, lang: str) -> Grant | None:
         while len(picked) != 1:
             picked = chosen(levels, "one of them", all_allowed=False)
         detail = picked[0]["id"]
-    say("\nIn which applications? Everything else stays out.")
-    applications = chosen([{**one, "text": ""} for one in listed], "applications")
+    applications = applications_here(notice)
     if Prompt.ask('\nType "join" to join, anything else to go on without') != "join":
         say(notice["declined"])
         return None
-    grant = account.join(
-        shown, tuple(one["id"] for one in purposes), _listed(applications, listed), lang, detail
-    )
+    grant = account.join(shown, tuple(one["id"] for one in purposes), applications, lang, detail)
     say(f"\nYou have joined. Your recovery code: {grant.receipt['recovery_code']}")
     say("Write it down: with it you can leave from any other device.")
     return grant
 
 
-def _listed(
-    picked: list[dict[str, Any]], listed: list[dict[str, Any]]
-) -> tuple[dict[str, Any], ...]:
+def applications_here(notice: dict[str, Any]) -> tuple[dict[str, Any], ...]:
+    """Let the person switch on, of a study's applications, those of this computer."""
+    listed = notice["settings"]["applications"]
+    say("\nIn which applications? Everything else stays out.")
+    picked = chosen([{**one, "text": ""} for one in listed], "applications")
     wanted = {one["id"] for one in picked}
     return tuple(one for one in listed if one["id"] in wanted)
 
@@ -178,7 +176,7 @@ def outbox(folder: Path, address: str, *, remove_minutes: int | None, as_json: b
 
     from overt.device.outbox import Outbox
 
-    held = Outbox(_vault(folder, address))
+    held = Outbox(opened(folder, address))
     removed = 0
     if remove_minutes is not None:
         removed = held.remove_since(time.time_ns() // 1_000_000 - remove_minutes * 60_000)
@@ -219,7 +217,7 @@ def send(folder: Path, address: str, *, as_json: bool) -> None:
     from overt.device.outbox import Outbox
 
     base, study = study_at(address)
-    vault = _vault(folder, address)
+    vault = opened(folder, address)
     account, held = Account(base, study, vault), Outbox(vault)
     if account.grant is None:
         raise NotConsented("nobody has joined on this computer", where="grant")
@@ -245,7 +243,7 @@ def leave(folder: Path, address: str, *, as_json: bool) -> None:
     from overt.device.account import Account
 
     base, study = study_at(address)
-    vault = _vault(folder, address)
+    vault = opened(folder, address)
     account = Account(base, study, vault)
     if account.grant is None:
         raise NotConsented("nobody has joined on this computer", where="grant")
@@ -258,7 +256,8 @@ def leave(folder: Path, address: str, *, as_json: bool) -> None:
     say(f"How far it is: {base}/v1/erasures/{job}")
 
 
-def _vault(folder: Path, address: str) -> Vault:
+def opened(folder: Path, address: str) -> Vault:
+    """Open what is on this computer of a study. Raises `Missing` where nothing is."""
     from overt.device.vault import Vault
 
     _, study = study_at(address)

@@ -55,6 +55,8 @@ class Account:
         self._base, self._study, self._vault = base.rstrip("/"), study, vault
         self._http = httpx.Client(base_url=self._base, timeout=PATIENCE_S)
         self._tokens: dict[str, str] = {}
+        self._pauses: Any = None
+        self._elsewhere = False
         kept = vault.get_json("grant")
         self.grant: Grant | None = None
         if kept is not None:
@@ -62,6 +64,10 @@ class Account:
                 name: tuple(kept.pop(name)) for name in ("purposes", "applications", "former")
             }
             self.grant = Grant(**kept, **lists)
+
+    def close(self) -> None:
+        """Hang up."""
+        self._http.close()
 
     def notice(self, lang: str) -> Shown:
         """Fetch the notice as it must be shown. Keeps nothing."""
@@ -107,6 +113,23 @@ class Account:
         self._keep(grant)
         return grant
 
+    def pair(self, handed: dict[str, Any], applications: tuple[dict[str, Any], ...]) -> Grant:
+        """Keep a grant that another device of the same person handed over."""
+        purposes = tuple(handed.pop("purposes"))
+        own: dict[str, Any] = {"base": self._base, "study": self._study}
+        own |= {"purposes": purposes, "applications": applications}
+        grant = Grant(**own, **handed, former=tuple(self._proofs()))
+        self._keep(grant)
+        return grant
+
+    def ask_anyone(self, method: str, path: str, body: dict[str, Any]) -> Any:
+        """Ask what needs no proof; returns the answer as JSON."""
+        return self._ask(method, path, json=body).json()
+
+    def ask_as_person(self, method: str, path: str, body: dict[str, Any]) -> Any:
+        """Ask with this device's token; returns the answer as JSON."""
+        return self._answered(self.send(method, path, json=body)).json()
+
     @property
     def receipt_id(self) -> str:
         """Id of the present receipt, or nothing."""
@@ -144,7 +167,25 @@ class Account:
         answer = self.send("GET", "/v1/me/state")
         if answer.status_code == GONE:
             return ()
-        return tuple(answer.json()["purposes"]) if answer.is_success else None
+        if not answer.is_success:
+            return None
+        said = answer.json()
+        self._heard(said.get("pauses"))
+        return tuple(said["purposes"])
+
+    def pause(self) -> None:
+        """Tell the person's other devices of a pause."""
+        self._pauses = self.ask_as_person("POST", "/v1/me/pause", {})["pauses"]
+
+    def paused_elsewhere(self) -> bool:
+        """Return, once, whether another device of the person has paused since we last asked."""
+        paused, self._elsewhere = self._elsewhere, False
+        return paused
+
+    def _heard(self, pauses: Any) -> None:
+        before, self._pauses = self._pauses, pauses
+        if pauses and before and pauses["run"] == before["run"]:
+            self._elsewhere = self._elsewhere or pauses["count"] > before["count"]
 
     def send(self, method: str, path: str, receipt: str = "", **more: Any) -> httpx.Response:
         """Send a request with a receipt's token; one that is refused is renewed once."""
@@ -179,7 +220,10 @@ class Account:
             ) from error
 
     def _ask(self, method: str, path: str, **more: Any) -> httpx.Response:
-        answer = self._request(method, path, **more)
+        return self._answered(self._request(method, path, **more))
+
+    def _answered(self, answer: httpx.Response) -> httpx.Response:
+        """Return an answer, or raise what the server said against it."""
         if answer.is_success:
             return answer
         try:

@@ -83,6 +83,8 @@ class Agent:
         self._until_s: float | None = None
         """When a pause of the person's ends, on the monotonic clock; None: not by itself."""
         self._until = ""
+        self._tell_pause = False
+        """The person's other devices do not know yet of a pause here."""
         self._settling, self._settled = threading.Event(), threading.Event()
         self._meter = Meter(self._indicator.pid)
         self._locks = Locks(self.interrupt)
@@ -107,7 +109,7 @@ class Agent:
         if minutes is not None:
             self._until_s = time.monotonic() + 60 * minutes
             self._until = time.strftime(" →%H:%M", time.localtime(time.time() + 60 * minutes))
-        self._paused = True
+        self._paused = self._tell_pause = True
 
     def phase(self) -> tuple[str, float | None]:
         """Return the phase with its reason, and for how many minutes a pause lasts still."""
@@ -294,10 +296,15 @@ class Agent:
         while not self._stop.wait(BEAT_S):
             beat += 1
             try:
+                if self._tell_pause:
+                    self._account.pause()
+                    self._tell_pause = False
                 withdrawn = not self.outbox.send(self._account, hold_days)
                 if beat % STANDING_EVERY and not withdrawn:
                     continue
                 left = self._account.standing()
+                if self._account.paused_elsewhere() and not self._paused:
+                    self._until_s, self._until, self._paused = None, "", True
                 if left is not None and not set(self._grant.purposes) <= set(left):
                     self._left = left
                 if left == ():

@@ -22,6 +22,7 @@ from overt.schema.errors import InvalidInput, Missing, NotConsented, Refused, Wi
 from overt.store.store import Store
 from overt.studio import synthetic
 from overt.studio.elsewhere import is_extension
+from overt.studio.handover import LASTS_S, Handover
 from overt.studio.jobs import Jobs, Progress
 from overt.studio.lesson import Lesson, purpose_of
 from overt.studio.shell import LISTED, error_body
@@ -107,6 +108,7 @@ class Api:
         self._store = store
         self._jobs = jobs
         self._lesson = lesson
+        self._handover = Handover()
 
     def join(self, asked: Asked) -> Answer:
         """Enrol somebody: receipt, token and device secret."""
@@ -162,7 +164,25 @@ class Api:
 
     def state(self, asked: Asked) -> Answer:
         """Say what a person consented to and what is stored of them."""
-        return enrol.state(self._store, asked.person())
+        person = asked.person()
+        pauses = self._handover.pauses(person.receipt)
+        return {**enrol.state(self._store, person), "pauses": pauses}
+
+    def pair(self, asked: Asked) -> Answer:
+        """Keep a device's grant, sealed, for the next device of the same person."""
+        sealed = asked.object().get("sealed")
+        if not isinstance(sealed, str):
+            raise InvalidInput("must be a text", where="sealed")
+        self._handover.leave(asked.person().receipt, asked.text("place"), sealed)
+        return {"lasts_s": int(LASTS_S)}
+
+    def take(self, asked: Asked) -> Answer:
+        """Hand over, once, what a device left under a code."""
+        return {"sealed": self._handover.take(asked.text("place"))}
+
+    def pause(self, asked: Asked) -> Answer:
+        """Take note that a person paused, for their other devices."""
+        return {"pauses": self._handover.pause(asked.person().receipt)}
 
     def export(self, asked: Asked) -> Answer:
         """Return everything of a person."""
@@ -240,6 +260,9 @@ def routes(store: Store, jobs: Jobs, lesson: Lesson) -> list[Route]:
         route("/v1/withdraw", "POST", api.withdraw),
         route("/v1/erasures/{job}", "GET", api.erasure),
         route("/v1/me/state", "GET", api.state),
+        route("/v1/me/pair", "POST", api.pair),
+        route("/v1/me/pause", "POST", api.pause),
+        route("/v1/pair", "POST", api.take),
         route("/v1/me/export", "GET", api.export),
         route("/v1/me/delete", "POST", api.delete),
         route("/v1/me/proof", "GET", api.proof),

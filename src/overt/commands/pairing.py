@@ -1,0 +1,84 @@
+"""`overt device pair`: a second device of the same person, by a short-lived code from the first."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from overt.schema.errors import InvalidInput, Refused
+
+
+def pair(
+    *,
+    study: Annotated[str, typer.Option("--study", help="Address of the study's page.")],
+    code: Annotated[
+        str | None, typer.Option(help="On the second device: the code that the first shows.")
+    ] = None,
+    folder: Annotated[
+        Path | None, typer.Option("--device-dir", help="Where the agent keeps things.")
+    ] = None,
+) -> None:
+    """Make another computer of yours take part as you: without --code on the first, with it there.
+
+    Pausing, withdrawing and erasing on one acts on all of them.
+    """
+    from overt.commands.recording import device_folder, require
+
+    require()
+    if code is None:
+        _offer(folder or device_folder(), study)
+    else:
+        _take(folder or device_folder(), study, code)
+
+
+def _offer(folder: Path, address: str) -> None:
+    from overt.commands.console import say
+    from overt.commands.recording import opened, study_at
+    from overt.device import pairing
+    from overt.device.account import Account
+
+    base, study = study_at(address)
+    vault = opened(folder, address)
+    try:
+        code = pairing.offer(Account(base, study, vault), study)
+    finally:
+        vault.close()
+    say(f"Code: {code}")
+    say("It lasts ten minutes and works once. On the other computer:")
+    say(f"  overt device pair --study {address} --code {code}")
+
+
+def _take(folder: Path, address: str, code: str) -> None:
+    from overt.commands.console import say
+    from overt.commands.recording import applications_here, study_at
+    from overt.device import pairing
+    from overt.device.account import Account
+    from overt.device.notice import check_notice
+    from overt.device.vault import Vault
+
+    if not sys.stdin.isatty():
+        raise Refused(
+            "a device is paired only by a person's own act",
+            where="overt device pair",
+            do="Run it in a terminal.",
+        )
+    base, study = study_at(address)
+    vault = Vault(folder / study)
+    account = Account(base, study, vault)
+    try:
+        if account.grant is not None:
+            raise InvalidInput("somebody has joined on this computer already", where="--study")
+        shown = account.notice("en")
+        check_notice(shown.notice, study)
+        listed = applications_here(shown.notice)
+        pairing.take(account, study, code, shown, listed)
+    finally:
+        if account.grant is None:
+            vault.destroy()
+        else:
+            vault.close()
+    say("Paired. Start recording here with:")
+    say(f"  overt record --study {address}")

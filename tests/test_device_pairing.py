@@ -1,0 +1,164 @@
+"""Two devices, one person: paired by a code, paused and erased together, left from elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from desktop_fixtures import add_study
+from overt.device import pairing
+from overt.device.account import Account
+from overt.device.notice import check_notice
+from overt.device.vault import Vault
+from overt.schema.errors import InvalidInput, Missing, NotConsented, Refused
+from overt.studio import handover
+from studio_fixtures import studio
+
+httpx = pytest.importorskip("httpx")
+
+
+@dataclass
+class Place:
+    """A server, and computers beside it."""
+
+    url: str
+    folder: Path
+    stack: ExitStack
+
+    def computer(self, name: str) -> Account:
+        vault = Vault(self.folder / name)
+        account = Account(self.url, "desk", vault)
+        self.stack.callback(vault.close)
+        self.stack.callback(account.close)
+        return account
+
+    def post(self, path: str, body: dict[str, str]) -> int:
+        return int(httpx.post(self.url + path, json=body).status_code)
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    folder = tmp_path_factory.mktemp("pair")
+    add_study(folder / "data")
+    with studio(folder) as server, ExitStack() as stack:
+        yield Place(server.url.rstrip("/"), folder, stack)
+
+
+def joined(place: Place, name: str) -> tuple[Account, Any]:
+    """Return a computer whose person has joined, and the recovery code they wrote down."""
+    account = place.computer(name)
+    shown = account.notice("en")
+    check_notice(shown.notice, "desk")
+    listed = tuple(shown.notice["settings"]["applications"][:1])
+    grant = account.join(shown, ("typing-assist",), listed, "en", "rhythm")
+    return account, grant.receipt["recovery_code"]
+
+
+def paired(place: Place, first: Account, name: str) -> Account:
+    code = pairing.offer(first, "desk")
+    second = place.computer(name)
+    pairing.take(second, "desk", code.lower().replace("0", "o"), second.notice("en"), ())
+    return second
+
+
+def test_a_second_device_is_the_same_person_with_its_own_applications_and_no_recovery_code(
+    place: Place,
+) -> None:
+    first, _ = joined(place, "a1")
+    second = paired(place, first, "a2")
+    assert first.grant is not None
+    assert second.grant is not None
+    assert second.receipt_id == first.receipt_id
+    assert second.standing() == first.standing() == ("typing-assist",)
+    assert (len(first.grant.applications), second.grant.applications) == (1, ())
+    assert "recovery_code" not in second.grant.receipt
+    again = place.computer("a2")
+    assert again.grant == second.grant, "it is kept"
+
+
+def test_a_code_works_once_and_is_replaced_by_the_next(place: Place) -> None:
+    first, _ = joined(place, "b1")
+    other = place.computer("b2")
+    shown = other.notice("en")
+    old, new = pairing.offer(first, "desk"), pairing.offer(first, "desk")
+    with pytest.raises(Missing, match="no device waits"):
+        pairing.take(other, "desk", old, shown, ())
+    pairing.take(other, "desk", new, shown, ())
+    with pytest.raises(Missing, match="no device waits"):
+        pairing.take(place.computer("b3"), "desk", new, shown, ())
+    for wrong in ("", "7Z3K", "7Z3K-4QHM-0WX!"):
+        with pytest.raises(InvalidInput, match="twelve"):
+            pairing.take(other, "desk", wrong, shown, ())
+
+
+def test_what_waits_at_the_server_is_gone_after_ten_minutes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    held, now_s = handover.Handover(), [0.0]
+    monkeypatch.setattr(handover.time, "monotonic", lambda: now_s[0])
+    held.leave("r", "0" * 32, "sealed")
+    held.leave("s", "1" * 32, "sealed")
+    now_s[0] = 599
+    assert held.take("0" * 32) == "sealed"
+    now_s[0] = 601
+    with pytest.raises(Missing, match="no device waits"):
+        held.take("1" * 32)
+    for place, sealed in (("2" * 31, "x"), ("g" * 32, "x"), ("2" * 32, "x" * 20_000)):
+        with pytest.raises(InvalidInput):
+            held.leave("r", place, sealed)
+
+
+def test_what_the_server_holds_opens_only_with_the_code_and_only_for_this_study(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, _ = joined(place, "c1")
+    held: list[dict[str, Any]] = []
+    ask = first.ask_as_person
+    monkeypatch.setattr(first, "ask_as_person", lambda *a: held.append(a[2]) or ask(*a))
+    code = pairing.offer(first, "desk")
+    assert first.grant is not None
+    assert first.grant.device_secret not in str(held)
+    assert code.replace("-", "") not in str(held)
+    second = place.computer("c2")
+    shown = second.notice("en")
+    monkeypatch.setattr(second, "ask_anyone", lambda *_: {"sealed": held[0]["sealed"]})
+    with pytest.raises(Refused, match="does not open"):
+        pairing.take(second, "desk", pairing.new_code(), shown, ())
+    with pytest.raises(Refused, match="does not open"):
+        pairing.take(second, "other", code, shown, ())
+    assert second.grant is None
+
+
+def test_nobody_pairs_or_pauses_without_having_joined(place: Place) -> None:
+    with pytest.raises(NotConsented, match="nobody has joined"):
+        pairing.offer(place.computer("d1"), "desk")
+    for path in ("/v1/me/pair", "/v1/me/pause"):
+        assert place.post(path, {"place": "0" * 32, "sealed": "x"}) == 401
+
+
+def test_a_pause_on_one_device_reaches_the_other_once_and_not_itself(place: Place) -> None:
+    first, _ = joined(place, "e1")
+    second = paired(place, first, "e2")
+    for account in (first, second):
+        account.standing()
+        assert not account.paused_elsewhere()
+    first.pause()
+    assert second.standing() == first.standing() == ("typing-assist",)
+    assert [second.paused_elsewhere(), second.paused_elsewhere()] == [True, False]
+    assert not first.paused_elsewhere()
+
+
+def test_leaving_on_one_device_or_with_the_recovery_code_ends_both(place: Place) -> None:
+    first, code = joined(place, "f1")
+    second = paired(place, first, "f2")
+    assert place.post("/v1/withdraw", {"recovery_code": code}) == 200
+    assert first.standing() == second.standing() == ()
+    third, _ = joined(place, "f3")
+    fourth = paired(place, third, "f4")
+    assert fourth.withdraw()
+    assert third.standing() == ()
