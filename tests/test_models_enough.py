@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 
 from datasets_fixtures import sessions as drawn_sessions
 from gateway_fixtures import STUDY, join, new_store, sessions, upload
@@ -122,8 +122,8 @@ def people() -> list[Sequence[pa.Table]]:
     return [one.sessions for one in synthetic.people(32, 4, minutes=0.4, pointer_moves=False)]
 
 
-@settings(max_examples=20)
-@given(drawn_sessions())
+@settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow])
+@given(drawn_sessions(events_max=20))
 def test_a_level_is_given_what_it_has_and_no_more(events: pa.Table) -> None:
     whole = acts_of([events])
     assert (acts_of([to_rhythm0(events)]) is None) == (whole is None)

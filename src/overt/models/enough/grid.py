@@ -1,8 +1,8 @@
 """Who is drawn, how often, and what comes of it: utility of every cell of people, minutes, level.
 
-A resampling puts people in a random order. The last three tenths are asked, and are never learned
-from in it; the first so many of the others are learned from, so that a larger number holds the
-smaller ones. All cells of a resampling ask the same people, who are then drawn again with
+A resampling puts people in a random order. The last three tenths, at most sixty, are asked, and are
+never learned from in it; the first so many of the others are learned from, so that a larger number
+holds the smaller ones. All cells of a resampling ask the same people, who are then drawn again with
 replacement: differences between cells are of the cells, not of who was asked.
 """
 
@@ -18,8 +18,8 @@ from overt.models.tensors import Array
 from overt.schema.errors import TooFew
 
 ASKED = 0.3
-ASKED_MIN = 10
-"""Figures are over at least ten people."""
+ASKED_MIN, ASKED_MAX = 10, 60
+"""Figures are over at least ten people; more than sixty are left to learn from."""
 
 FEWEST = 5
 LEARNED_MIN = 20
@@ -91,7 +91,7 @@ def minutes_of(input_minutes: Sequence[float]) -> tuple[float, ...]:
     """Return minutes of each person, doubling three times up to what half of them have.
 
     >>> minutes_of([2.0, 4.2, 9.0])
-    (0.52, 1.1, 2.1, 4.2)
+    (0.53, 1.1, 2.1, 4.2)
     """
     most = float(np.median(input_minutes))
     return tuple(float(f"{most / part:.2g}") for part in (8, 4, 2, 1))
@@ -113,7 +113,7 @@ def grid(
             where="people",
             do=f"{PEOPLE_MIN} are needed: {LEARNED_MIN} to learn from, {ASKED_MIN} to ask.",
         )
-    asked = max(ASKED_MIN, round(ASKED * people))
+    asked = min(max(ASKED_MIN, round(ASKED * people)), ASKED_MAX)
     sizes = sizes_of(people - asked)
     shape = (len(levels), len(minutes), len(sizes))
     value = np.zeros(shape)

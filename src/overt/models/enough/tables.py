@@ -181,6 +181,7 @@ class Sum:
         self._sum = [np.zeros(size) for size in tables.pairs]
         self._added = 0
         self._tried = np.zeros((len(LEANS), len(tables.contexts) + 1))
+        self._plain: dict[int, float] = {}
 
     def add(self, people: Iterable[int], minutes: float) -> None:
         """Add the first minutes of some people."""
@@ -197,23 +198,46 @@ class Sum:
     def loss(self, person: int) -> float:
         """Return a person's loss as those who have taught it decided: bits, or squared errors."""
         lean, details = np.unravel_index(int(self._tried.argmin()), self._tried.shape)
-        return float(self.losses(person)[lean, details])
+        guess = self._start(person, None)
+        for place in range(int(details)):
+            guess = self._led(person, None, place, guess, LEANS[lean])
+        return float(self._left(person, None, guess).sum())
+
+    def plain(self, person: int) -> float:
+        """Return the loss against which utility counts: of frequencies, or of the own mean."""
+        if person not in self._plain:
+            guess = self._start(person, None)
+            if self._tables.task.told:
+                guess = self._led(person, None, 0, guess, LEANS[0])
+            self._plain[person] = float(self._left(person, None, guess).sum())
+        return self._plain[person]
 
     def losses(self, person: int, first: int | None = None) -> Array:
         """Return float64[LEANS, contexts + 1]: a person's loss, of the first rows, by detail."""
+        guess = np.tile(self._start(person, first), (len(LEANS), 1))
+        made = [self._left(person, first, guess).sum(axis=1)]
+        for place in range(len(self._count)):
+            guess = self._led(person, first, place, guess, np.array(LEANS)[:, None])
+            made.append(self._left(person, first, guess).sum(axis=1))
+        return np.stack(made, axis=1)
+
+    def _start(self, person: int, first: int | None) -> Array:
+        aim = self._tables.people[person].aim[:first]
+        return np.full(aim.size, 1 / len(VOCABULARY) if self._tables.task.told else 0.0)
+
+    def _led(
+        self, person: int, first: int | None, place: int, guess: Array, lean: Array | float
+    ) -> Array:
+        """Return a guess as one more context moves it."""
         rows = self._tables.people[person]
-        told, aim = self._tables.task.told, rows.aim[:first]
-        lean = np.array(LEANS)[:, None]
-        guess = np.full((len(LEANS), aim.size), 1 / len(VOCABULARY) if told else 0.0)
-        made = np.empty((len(LEANS), len(self._count) + 1))
-        for place in range(len(self._count) + 1):
-            if place:
-                seen = self._count[place - 1][rows.context[:first, place - 1]]
-                total = self._sum[place - 1][rows.pair[:first, place - 1]]
-                guess = (total + lean * guess) / (seen + lean)
-            left = -np.log2(guess) if told else (aim - guess) ** 2
-            made[:, place] = left.sum(axis=1)
-        return made
+        seen = self._count[place][rows.context[:first, place]]
+        total = self._sum[place][rows.pair[:first, place]]
+        return np.asarray((total + lean * guess) / (seen + lean))
+
+    def _left(self, person: int, first: int | None, guess: Array) -> Array:
+        if self._tables.task.told:
+            return np.asarray(-np.log2(guess))
+        return np.asarray((self._tables.people[person].aim[:first] - guess) ** 2)
 
     def rows(self, person: int) -> int:
         """Return how many rows a person has."""
@@ -241,5 +265,5 @@ class Summed:
         Against the frequencies that all of them have taught, or the person's own mean.
         """
         told = self.tables.task.told
-        plain = float(whole.losses(person)[0, 1 if told else 0])
+        plain = whole.plain(person)
         return plain - state.loss(person), float(state.rows(person) if told else plain)
