@@ -82,8 +82,9 @@ def learned(movements: Sequence[Movement]) -> Iterator[Look]:
 def held_out(units: Sequence[str], parts: int) -> Array:
     """Return int64[n], the part of each unit: units in order of a hash, dealt out in turn.
 
-    >>> sorted(held_out(["a", "b", "a", "c"], 3).tolist()), held_out(["a", "a"], 2).tolist()
-    ([0, 0, 1, 2], [0, 0])
+    >>> part = held_out(["a", "b", "a", "c"], 3).tolist()
+    >>> part[0] == part[2], sorted(set(part))
+    (True, [0, 1, 2])
     """
     names = sorted(set(units), key=lambda name: (zlib.crc32(name.encode()), name))
     part = {name: place % parts for place, name in enumerate(names)}
