@@ -28,7 +28,8 @@ def predict(
     if as_json:
         say_json({"task": task, "taught_by": asker.taught_by, "answer": answer})
         return
-    say(f"{found.title}. Taught by {asker.taught_by}.")
+    say(found.title)
+    say(f"Taught by {asker.taught_by}.")
     _show(answer)
 
 
