@@ -330,7 +330,11 @@ MASKED_WHILE_TYPING = """() => {
 
 def test_a_password_shown_before_joining_or_replaced_stays_secret(page: Any) -> None:
     page.click("#show")
+    page.evaluate("listed.style.webkitTextSecurity = 'disc'")
     join(page)
+    page.evaluate("listed.style.webkitTextSecurity = 'none'")
+    page.click("#listed")
+    page.keyboard.type(CANARY)
     page.click("#password")
     page.keyboard.type(CANARY)
     page.evaluate(
@@ -338,9 +342,6 @@ def test_a_password_shown_before_joining_or_replaced_stays_secret(page: Any) -> 
         plain.id = "password"; password.replaceWith(plain); }"""
     )
     page.click("#password")
-    page.keyboard.type(CANARY)
-    page.evaluate("listed.style.webkitTextSecurity = 'disc'")
-    page.click("#listed")
     page.keyboard.type(CANARY)
     assert not KEYBOARD & set(kinds(page))
     page.click("#free")

@@ -79,8 +79,11 @@ export function focused(): Element | null {
 
 /**
  * A field's attributes tell what it was at any time; only one that a style masks must be looked at
- * before somebody unmasks it. On a long page that takes some milliseconds: in a quiet moment.
+ * before somebody unmasks it. What a study lists now is looked at when recording begins; to look
+ * over the whole page, for what may be listed later, takes some milliseconds where it is long: in a
+ * quiet moment, once it has come up.
  */
+const LATER_MS = 1000;
 const idle = globalThis.requestIdleCallback ?? ((look: () => void) => setTimeout(look, 100));
 
 /**
@@ -104,11 +107,12 @@ export class Secrets {
     this.#watched.add(root);
     this.#observer.observe(root, SEEN);
     if (root !== document) for (const field of root.querySelectorAll(FIELDS)) this.has(field);
-    else
-      idle(() => {
-        for (const tag of ["input", "textarea"])
-          for (const field of document.getElementsByTagName(tag)) this.has(field);
-      });
+    else setTimeout(() => idle(() => this.#lookOver()), LATER_MS);
+  }
+
+  #lookOver(): void {
+    for (const tag of FIELDS.split(","))
+      for (const field of document.getElementsByTagName(tag)) this.has(field);
   }
 
   /** See what the page has changed that nobody has told yet. */
@@ -175,7 +179,8 @@ export class Gate {
       .map((selector) => selector.split(">>>"))
       .filter((path) => {
         try {
-          for (const selector of path) document.querySelector(selector);
+          const [found] = path.map((selector) => document.querySelectorAll(selector));
+          if (path.length === 1) for (const field of found ?? []) secrets.has(field);
           return true;
         } catch {
           return false;

@@ -100,20 +100,21 @@ export class Indicator {
     this.#button.title = this.#words[button];
   }
 
-  /** Put it (back) into the page. */
+  /** Put it (back) into the page, or on top of it. */
   attach(): void {
     this.#covered = false;
-    this.#raise();
+    this.#raise(this.isConnected);
   }
 
   /**
    * On top of everything the page shows, in the top layer. Beside an open modal dialog, or what
    * fills the screen, nothing can be pressed or found by a hit test: there it goes into that.
+   * `wasHidden`: a dialog is looked for, all over the page, only if something seems to be there.
    */
-  #raise(): void {
+  #raise(wasHidden = true): void {
     const host = this.#host;
     const canRise = "showPopover" in host;
-    const dialogs = canRise ? document.querySelectorAll("dialog:modal") : [];
+    const dialogs = canRise && wasHidden ? document.querySelectorAll("dialog:modal") : [];
     const home = [...dialogs].pop() ?? document.fullscreenElement ?? document.documentElement;
     if (host.parentNode !== home) home.append(host);
     if (!canRise) return;

@@ -88,8 +88,9 @@ export class Recorder implements Sink {
 
   /** Put the indicator back if it is gone, and see what follows. */
   look(): void {
-    this.#indicator?.attach();
-    this.#seen = this.#indicator?.isVisible() ?? false;
+    const indicator = this.#indicator;
+    if (!indicator?.isVisible()) indicator?.attach();
+    this.#seen = indicator?.isVisible() ?? false;
     this.update();
   }
 

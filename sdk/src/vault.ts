@@ -32,6 +32,7 @@ export function isSupported(): boolean {
 /** Where in `grant` lies a grant that was given back while the server could not be reached. */
 export const LEFT = "left";
 
+const SEAL = "seal";
 const IV_BYTES = 12;
 const NONE = new Uint8Array();
 
@@ -82,18 +83,22 @@ export class Vault {
       for (const store of ALL) if (!there.contains(store)) request.result.createObjectStore(store);
     };
     const db = await done(request);
-    const made = await crypto.subtle.generateKey({ name: "AES-GCM", length: 256 }, false, [
-      "encrypt",
-      "decrypt",
-    ]);
+    const kept = await done<CryptoKey | undefined>(db.transaction("key").objectStore("key").get(SEAL));
+    return new Vault(name, db, kept ?? (await Vault.#keyOf(db)));
+  }
+
+  /** Make the key, unless another tab has made it meanwhile. */
+  static async #keyOf(db: IDBDatabase): Promise<CryptoKey> {
+    const how = { name: "AES-GCM", length: 256 };
+    const made = await crypto.subtle.generateKey(how, false, ["encrypt", "decrypt"]);
     const transaction = db.transaction("key", "readwrite");
     const keys = transaction.objectStore("key");
-    const key = ((await done(keys.get("seal"))) as CryptoKey | undefined) ?? made;
+    const kept = await done<CryptoKey | undefined>(keys.get(SEAL));
     const end = committed(transaction);
-    if (key === made) keys.put(key, "seal");
+    if (!kept) keys.put(made, SEAL);
     transaction.commit();
     await end;
-    return new Vault(name, db, key);
+    return kept ?? made;
   }
 
   async #seal(store: Store, at: Place, json: unknown, bytes: Uint8Array): Promise<Uint8Array> {
