@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from overt.schema.batch import inflate
+from overt.schema.coarse import GONE, HELD, STEP_US, TIMED, TYPED
 from overt.schema.event import Kind, Role
 from overt.store.scan import Traces, scan
 from overt.store.store import Store
@@ -24,11 +25,11 @@ from sdk_fixtures import (
     PURPOSES,
     STATIC,
     Server,
-    join,
     listened,
     seen,
     send,
     serving,
+    until,
 )
 from studio_fixtures import studio, wire
 
@@ -57,12 +58,13 @@ def elsewhere() -> Iterator[str]:
         yield other.url
 
 
-def queued_and_logged(page: Any, url: str, purposes: list[str]) -> list[bytes]:
+def queued_and_logged(page: Any, url: str, detail: str) -> list[bytes]:
     """Do all that the probes do, and return what the page holds of it before it leaves."""
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     probes.visit(page, f"{url}/probed")
     page.wait_for_function("window.ready")
-    join(page, purposes)
+    page.evaluate("([purposes, detail]) => overt.join(purposes, detail)", [PURPOSES, detail])
+    until(page, "recording")
     probes.use(page)
     page.wait_for_function("(kind) => seen.at(-1).kind === kind", arg=Kind.CLICK)
     dump = page.evaluate(DUMP)
@@ -82,12 +84,34 @@ def test_at_level_keys_nothing_but_the_listed_field_is_sent_queued_or_logged(
     server.fields = ["#listed", *SECRET]
     recorder = RECORDER.replace("STUDY", "test")
     server.pages = {"/probed": probes.page(recorder, elsewhere), "/frame": probes.FRAME}
-    here = queued_and_logged(page, server.url, PURPOSES)
+    here = queued_and_logged(page, server.url, "keys")
     send(page)
     sent = [inflate(body) for body in server.received if body[:2] == b"\x1f\x8b"]
     found = probes.search([*here, *server.received, *sent, *probes.typed(server.events())])
     assert found.pop(probes.CONTROL) == {"plain"}, "the search would find keys"
     assert found == {}
+
+
+@pytest.mark.soak
+def test_at_rhythm_1_nothing_is_sent_queued_or_logged_of_any_place_nor_of_the_rhythm(
+    page: Any, server: Server, elsewhere: str
+) -> None:
+    server.fields = ["#listed", *SECRET]
+    recorder = RECORDER.replace("STUDY", "test")
+    server.pages = {"/probed": probes.page(recorder, elsewhere), "/frame": probes.FRAME}
+    here = queued_and_logged(page, server.url, "rhythm/1")
+    send(page)
+    sent = [inflate(body) for body in server.received if body[:2] == b"\x1f\x8b"]
+    events = server.events()
+    assert {header.transform for header, _ in server.batches()} == {"rhythm/1"}
+    assert probes.search([*here, *server.received, *sent, *probes.typed(events)]) == {}
+    for event in [*events, *seen(page)]:
+        assert event["kind"] not in GONE
+        assert event["slot"] == event["modifiers"] == event["key_symbol"] == 0
+        assert event["key_class"] not in {*HELD, *TYPED}
+        if event["kind"] in TIMED:
+            assert event["t_us"] % STEP_US == 0
+    assert sum(event["kind"] == Kind.KEY_DOWN for event in events) > 10
 
 
 def test_at_level_rhythm_a_real_collector_gets_keeps_and_says_nothing_of_any_place(
@@ -112,7 +136,7 @@ def test_at_level_rhythm_a_real_collector_gets_keeps_and_says_nothing_of_any_pla
         for path in bodies:
             page.route(f"{relay.url}/{path}", answer)
         page.route(f"{elsewhere}/frame", answer)
-        here = queued_and_logged(page, relay.url, PURPOSES)
+        here = queued_and_logged(page, relay.url, "rhythm")
         assert send(page)["stored"] > 60
         found = probes.search([*here, *relay.passed])
         assert any(b"/v1/batches" in passed for passed in relay.passed)

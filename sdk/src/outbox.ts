@@ -91,10 +91,16 @@ export class Outbox {
 
   /**
    * Journal the last events of a page that closes. Sealing would not finish any more, so they are
-   * masked with the pad, which is used this once.
+   * masked with the pad, which is used this once. What is too long for it is lost; the end, which
+   * always fits, lets it be counted.
    */
   last(session: string, pad: Uint8Array, streams: Streams): void {
-    const text = new TextEncoder().encode(JSON.stringify(partOf(streams)));
+    const written = (kept: Streams) => new TextEncoder().encode(JSON.stringify(partOf(kept)));
+    let text = written(streams);
+    if (text.length > pad.length)
+      for (const [key, events] of streams)
+        if (events.at(-1)?.kind === Kind.SESSION_END)
+          text = written(new Map([[key, events.slice(-1)]]));
     if (text.length <= pad.length) this.vault.putLast(session, masked(text, pad));
   }
 
@@ -193,7 +199,11 @@ export class Outbox {
         }
       const journalled: Step[] = parts.map(({ at }) => ({ store: "journal", at }));
       journalled.push({ store: "last", at: session });
+      // Where there was no room for some time, the last events are not the newest.
+      for (const events of streams.values()) events.sort((one, other) => one.seq - other.seq);
       const produced = Math.max(...seen) + 1;
+      const lost = produced - seen.size - (await this.ledger.counts(session)).produced;
+      if (lost > 0) await this.vault.change([this.ledger.fact(session, { produced: lost, lost })]);
       await this.close(kept.json, streams, { produced, fresh: seen.size, end }, journalled);
     }
     await this.vault.change([{ store: "sessions", at: session }]);
