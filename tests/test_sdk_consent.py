@@ -384,6 +384,49 @@ def test_outside_of_fields_only_keys_without_a_character_are_recorded(page: Any)
     assert down == [KeyClass.ARROW, KeyClass.CONTROL, KeyClass.LETTER]
 
 
+EXCLUDED = """() => {
+  const part = document.body.insertAdjacentElement("afterbegin", document.createElement("div"));
+  part.className = "private";
+  part.innerHTML = "<textarea id='within' data-overt></textarea><button id='inside'>x</button>";
+  part.append(document.createElement("div"));
+  const root = part.lastChild.attachShadow({ mode: "open" });
+  root.innerHTML = "<button id='deep'>deep</button>";
+  listed.classList.add("mine");
+}"""
+
+
+def test_of_what_the_study_excludes_nothing_exists_not_even_of_the_pointer(
+    page: Any, server: Server
+) -> None:
+    server.fields = ["#listed", "#within", "!.private, .also", "!#edit"]
+    reloaded(page)
+    page.evaluate(EXCLUDED)
+    join(page)
+    before = len(seen(page))
+    for place in ("#within", "#inside", "#deep", "#edit"):
+        page.click(place)
+        page.keyboard.type("a")
+        page.keyboard.press("Control+a")
+        page.mouse.wheel(0, 1)
+    for _ in range(3):
+        page.evaluate("() => new Promise(requestAnimationFrame)")
+    scrolled = {Kind.SCROLL}
+    assert {event["kind"] for event in seen(page)[before:]} <= scrolled, "only of the page itself"
+    page.click("#listed")
+    page.keyboard.type("b")
+    assert Kind.KEY_DOWN in kinds(page)
+    page.evaluate("listed.classList.add('also')")
+    before = len(seen(page))
+    page.keyboard.type("c")
+    assert len(seen(page)) == before, "what becomes excluded is, from then on"
+    page.evaluate("overt.withdraw()")
+    server.fields = ["#listed", "!]["]
+    reloaded(page)
+    join(page)
+    use(page)
+    assert {event["kind"] for event in seen(page)} <= {Kind.SESSION_START, Kind.VIEW, Kind.SCROLL}
+
+
 def test_a_field_in_a_shadow_root_is_not_known_and_so_suppressed(page: Any) -> None:
     page.evaluate(
         """() => { for (const mode of ["open", "closed"]) {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from log_fixtures import FIVE_MINUTES, study
 from overt.consent.notice import notice_bytes
 from overt.schema.errors import InvalidInput, Missing
 from overt.schema.purpose import PURPOSES
-from overt.schema.study import load_study, study_sha256, template
+from overt.schema.study import Study, load_study, study_sha256, template
 
 LIVE = template("writing", "How people write")
 IMPORTED = template("aalto", "Aalto keystrokes", "imported")
@@ -265,3 +266,16 @@ def test_an_application_that_could_be_anything_is_refused(
     with pytest.raises(InvalidInput) as refused:
         load_study(source)
     assert refused.value.where == where
+
+
+def test_a_study_may_exclude_what_it_likes_but_must_name_what_may_be_recorded() -> None:
+    def fields(value: str) -> Study:
+        return load_study(re.sub(r"fields = .*", f"fields = {value}", LIVE).encode())
+
+    assert fields('["#a", "!*", "!input[type=password]"]').fields[1:] == (
+        "!*",
+        "!input[type=password]",
+    )
+    for wrong in ('["!.private"]', '["#a", "! "]', '["#a", ":not(b)"]'):
+        with pytest.raises(InvalidInput, match="fields"):
+            fields(wrong)

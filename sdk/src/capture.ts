@@ -120,7 +120,7 @@ export class Capture {
       try {
         // Chromium marks the end of a real composition as made by a script.
         if (!event.isTrusted && !(this.#composing && type === "compositionend")) sink.untrusted();
-        else if (sink.isOpen()) {
+        else if (sink.isOpen() && !this.#gate.excludes(targetOf(event))) {
           this.#at_ms = event.timeStamp;
           taken(event, kind);
         }

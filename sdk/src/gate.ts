@@ -169,12 +169,23 @@ function fieldsIn(node: Node): Element[] {
 export class Gate {
   /** Of each field: selectors from the document inwards, one for each shadow root it is in. */
   #paths: string[][];
+  /** What the study excludes, as one selector; empty where it excludes nothing. */
+  #excluded: string;
   #secrets: Secrets;
   #recent = new Recent<Verdict>();
   #changes = 0;
 
   constructor(selectors: readonly string[], secrets: Secrets) {
     this.#secrets = secrets;
+    this.#excluded = selectors
+      .filter((selector) => selector.startsWith("!"))
+      .map((selector) => selector.slice(1))
+      .join();
+    try {
+      if (this.#excluded) document.querySelector(this.#excluded);
+    } catch {
+      this.#excluded = "*"; // not understood, it may mean anything
+    }
     this.#paths = selectors
       .map((selector) => selector.split(">>>"))
       .filter((path) => {
@@ -186,6 +197,14 @@ export class Gate {
           return false;
         }
       });
+  }
+
+  /** Whether this is, or lies in, what the study excludes: nothing of it is recorded at all. */
+  excludes(target: EventTarget | null): boolean {
+    if (!this.#excluded || !(target instanceof Element)) return false;
+    if (target.closest(this.#excluded)) return true;
+    const root = target.getRootNode();
+    return root instanceof ShadowRoot && this.excludes(root.host);
   }
 
   /** Look after the shadow root that an event came from, before anything in it can change. */
@@ -208,6 +227,7 @@ export class Gate {
 
   #judged(target: EventTarget | null): Verdict {
     if (!(target instanceof HTMLElement) || !target.isConnected) return "suppressed";
+    if (this.excludes(target)) return "suppressed";
     this.watch(target);
     if (target instanceof HTMLInputElement) {
       const allows = typeAllows(target.getAttribute("type"));

@@ -56,7 +56,7 @@ export interface Notice {
     retention_days: number;
     outbox_delay_s: number;
     hold_days: number;
-    /** CSS selectors of the fields that may be recorded. */
+    /** CSS selectors of the fields that may be recorded; after `!`, of what is excluded whole. */
     fields: string[];
     /** Pages by their path, `:word` for a part that is not looked at. */
     paths?: string[];

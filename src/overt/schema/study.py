@@ -109,7 +109,8 @@ class Study:
     outbox_delay_s: int = 0
     hold_days: int = 0
     fields: tuple[str, ...] = ()
-    """CSS selectors of the fields and areas that may be recorded; nothing else is."""
+    """CSS selectors of the fields and areas that may be recorded; nothing else is. With `!` before
+    it: nothing at all is recorded in there, not even of the pointer."""
     paths: tuple[str, ...] = ()
     """Pages by their path, `:word` for a part that is not looked at: only which of these a page is,
     or that it is another, is ever recorded."""
@@ -304,7 +305,13 @@ def _sites(tables: Any) -> tuple[Site, ...]:
 
 def _selectors(table: Mapping[str, Any], name: str, path: str = "") -> tuple[str, ...]:
     values = texts(table, name, required=True, path=path)
+    if all(value.startswith("!") for value in values):
+        raise bad("names nothing that may be recorded", f"{path}{name}", "`!` only excludes.")
     for k, value in enumerate(values):
+        if value.startswith("!"):
+            if not value[1:].strip():
+                raise bad("excludes nothing", f"{path}{name}[{k}]", "Such as !.private.")
+            continue
         if _SECRET.search(value):
             raise bad("names secret fields, which are never recorded", f"{path}{name}[{k}]")
         if _CATCH_ALL.search(value):
@@ -379,7 +386,7 @@ jurisdictions = ["DE"]
 storage = "a server of the research group"
 outbox_delay_s = 60         # how long people can look before anything leaves
 hold_days = 7               # what could not be sent waits, sealed, on the device
-fields = ["[data-overt]"]   # CSS selectors of what may be recorded
+fields = ["[data-overt]"]   # CSS selectors of what may be recorded; "!.private": nothing there
 # person = "Ada Example, +49 30 1234567, mornings"   # who answers people's questions
 # paths = ["/inbox", "/message/:id"]   # which page it is, of these; addresses are never recorded
 # origins = ["https://example.org"]   # other sites whose pages may ask people to join
