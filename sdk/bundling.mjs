@@ -33,9 +33,11 @@ export const numbers = {
  * an interface of the sources declares.
  */
 const internal = (
-  "account alone attach begin closing fact fold ignored isVisible last_us leave leaving " +
-  "ledger listeners narrow onGone places proofs putLast recover sender standing tell vault " +
-  "verdict waitUntil_ms watchers"
+  "account alone attach begin change changes catchUp closing destroy drop empty endSession fact " +
+  "finish flush fold forget found grant held ignored isEmpty isIn isLong isStarted isVisible " +
+  "journal keep last_us leave leaving ledger listeners lockOf look lose narrow number onGone " +
+  "pass places press proofs putLast quarantine recorder recover release say sender silence " +
+  "standing tell turnOff vault verdict waitUntil_ms watchSecrets watchers"
 ).split(" ");
 export const shortened = new RegExp(`^(${internal.join("|")})$`);
 

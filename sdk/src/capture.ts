@@ -6,7 +6,17 @@ import type { Facts } from "./event.ts";
 import { type Gate, type Verdict, focused, isPlainField } from "./gate.ts";
 import { Command, Edit, KeyClass, Kind, Pointer, Role } from "./generated.ts";
 import { CLIPBOARD, commandOf, isPlain, keyClass, keySymbol, modifiers } from "./keys.ts";
-import { POINTERS, aimed, bounded, device, pair, place, stepped, touched } from "./pointer.ts";
+import {
+  POINTERS,
+  type Place,
+  aimed,
+  bounded,
+  device,
+  pair,
+  place,
+  stepped,
+  touched,
+} from "./pointer.ts";
 import { Slots } from "./slots.ts";
 
 /** Where events go: the session, if a consented purpose needs their kind. */
@@ -15,8 +25,8 @@ export interface Sink {
   /** Asked before anything is looked at: recording, and the indicator in its place. */
   isOpen(): boolean;
   add(kind: number, t_us: number, facts: Facts, source: Event | null): void;
-  /** A mouse went there: most of all events are this one. In 8ths of a CSS px. */
-  moved(t_us: number, x: number, y: number, source: Event): void;
+  /** A mouse went there, as the browser says it: most of all events are this one. */
+  moved(time_ms: number, x_css_px: number, y_css_px: number, source: Event): void;
   /** A script made this event; it is ignored. */
   untrusted(): void;
 }
@@ -46,7 +56,7 @@ export class Capture {
   #slots = new Slots();
   #before: Before | null = null;
   /** Place of the pointer's last sample. */
-  #last: Partial<ReturnType<typeof place>> = {};
+  #last: Place = { clientX: 0, clientY: 0 };
   #edited = false;
   #composing = false;
   /** When the event that is looked at happened. */
@@ -235,11 +245,16 @@ export class Capture {
     const parts = event.getCoalescedEvents();
     if (parts.length === 0) parts[0] = event;
     const isMouse = event.pointerType === "mouse";
-    for (const part of parts) {
-      const t_us = toMicroseconds(part.timeStamp);
-      const at = (this.#last = place(part));
-      if (isMouse) this.#sink.moved(t_us, at.x_8th_css_px, at.y_8th_css_px, event);
-      else this.#sink.add(Kind.POINTER_MOVE, t_us, { ...device(event), ...touched(part), ...at }, event);
+    for (let at = 0; at < parts.length; at += 1) {
+      const part = parts[at] as PointerEvent;
+      const { timeStamp, clientX, clientY } = part;
+      this.#last.clientX = clientX;
+      this.#last.clientY = clientY;
+      if (isMouse) this.#sink.moved(timeStamp, clientX, clientY, event);
+      else {
+        const facts = { ...device(event), ...touched(part), ...place(part) };
+        this.#sink.add(Kind.POINTER_MOVE, toMicroseconds(timeStamp), facts, event);
+      }
     }
   }
 
@@ -250,13 +265,13 @@ export class Capture {
     const button = bounded(event.button + 1, 127);
     const where = this.#where(event);
     const aim = down ? aimed(event, where.role, this.#elements.found) : {};
-    this.#last = place(event);
-    this.#add(kind, event, { ...device(event), button, ...aim, ...this.#last, ...where });
+    this.#add(kind, event, { ...device(event), button, ...aim, ...place(event), ...where });
   }
 
   /** The browser took the press over, to scroll or to drag: it ends where it was last. */
   #cancel(event: PointerEvent): void {
-    this.#add(Kind.POINTER_UP, event, { ...device(event), ...this.#last, ...this.#where(event) });
+    const facts = { ...device(event), ...place(this.#last), ...this.#where(event) };
+    this.#add(Kind.POINTER_UP, event, facts);
   }
 
   #click(event: MouseEvent): void {

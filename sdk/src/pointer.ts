@@ -47,8 +47,11 @@ export function aimed({ clientX, clientY }: MouseEvent, role: number, target: El
   };
 }
 
+/** Where a pointer is, as the browser says it. */
+export type Place = { clientX: number; clientY: number };
+
 /** Where the pointer is. */
-export const place = (event: MouseEvent) => ({
-  x_8th_css_px: bounded(event.clientX * 8, 2 ** 24),
-  y_8th_css_px: bounded(event.clientY * 8, 2 ** 24),
+export const place = ({ clientX, clientY }: Place) => ({
+  x_8th_css_px: bounded(clientX * 8, 2 ** 24),
+  y_8th_css_px: bounded(clientY * 8, 2 ** 24),
 });

@@ -5,11 +5,11 @@ import { ahead_ms, clockResolution_us, now_us } from "./clock.ts";
 import { COARSE, coarse } from "./coarse.ts";
 import type { Facts } from "./event.ts";
 import { Gate, Secrets } from "./gate.ts";
-import { Kind, Pointer } from "./generated.ts";
+import { Kind } from "./generated.ts";
 import type { Phase, Reason, State, Watched } from "./index.ts";
 import { Indicator, type Words } from "./indicator.ts";
 import type { Outbox } from "./outbox.ts";
-import { Session, hold } from "./session.ts";
+import { Session, hold, moveOf } from "./session.ts";
 
 /** A page that dies loses what came since, so it is below a second; it is also not often. */
 const JOURNAL_MS = 700;
@@ -248,14 +248,11 @@ export class Recorder implements Sink {
     this.watchers.tell(() => ({ ...added, source }));
   }
 
-  moved(t_us: number, x_8th_css_px: number, y_8th_css_px: number, source: Event): void {
+  moved(time_ms: number, clientX: number, clientY: number, source: Event): void {
     if (this.watchers.isEmpty) {
-      this.session?.moved(t_us, x_8th_css_px, y_8th_css_px);
+      this.session?.moved(time_ms, clientX, clientY);
       this.#counted();
-    } else {
-      const facts = { pointer: Pointer.MOUSE, x_8th_css_px, y_8th_css_px };
-      this.add(Kind.POINTER_MOVE, t_us, facts, source);
-    }
+    } else this.add(...moveOf(time_ms, clientX, clientY), source);
   }
 
   #counted(): void {

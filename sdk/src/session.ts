@@ -1,6 +1,8 @@
+import { toMicroseconds } from "./clock.ts";
 import { BLANK, type Facts, type OvertEvent } from "./event.ts";
 import { Kind, Pointer } from "./generated.ts";
 import { type Kept, type Outbox, type Recording, type Streams, entryId } from "./outbox.ts";
+import { place } from "./pointer.ts";
 import { purposesFor } from "./purpose.ts";
 import type { Step } from "./vault.ts";
 
@@ -23,6 +25,13 @@ export function hold(lock: string): () => void {
   void navigator.locks.request(lock, () => held);
   return release;
 }
+
+/** A move of a mouse: its kind, time and facts. */
+export const moveOf = (time_ms: number, clientX: number, clientY: number): [number, number, Facts] => [
+  Kind.POINTER_MOVE,
+  toMicroseconds(time_ms),
+  { pointer: Pointer.MOUSE, ...place({ clientX, clientY }) },
+];
 
 /** One page's recording from its start mark to its end mark: numbers events, journals, closes. */
 export class Session {
@@ -59,23 +68,20 @@ export class Session {
    * A mouse went there. To number and to keep it can wait until something else happens or the
    * journal is written: many at once cost a page a fraction of what they cost one by one.
    */
-  moved(t_us: number, x_8th_css_px: number, y_8th_css_px: number): void {
+  moved(time_ms: number, clientX: number, clientY: number): void {
     const moved = this.#moved;
     // No method that a page may have replaced.
-    moved[moved.length] = t_us;
-    moved[moved.length] = x_8th_css_px;
-    moved[moved.length] = y_8th_css_px;
+    moved[moved.length] = time_ms;
+    moved[moved.length] = clientX;
+    moved[moved.length] = clientY;
   }
 
   #settle(): void {
     const moved = this.#moved;
     if (moved.length === 0) return;
     this.#moved = [];
-    const pointer = Pointer.MOUSE;
-    for (let at = 0; at < moved.length; at += 3) {
-      const place = { x_8th_css_px: moved[at + 1] as number, y_8th_css_px: moved[at + 2] as number };
-      this.#make(Kind.POINTER_MOVE, moved[at] as number, { pointer, ...place });
-    }
+    for (let at = 0; at < moved.length; at += 3)
+      this.#make(...moveOf(moved[at] as number, moved[at + 1] as number, moved[at + 2] as number));
   }
 
   /** Whether a consented purpose needs events of this kind. */

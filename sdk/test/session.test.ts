@@ -38,8 +38,7 @@ test("moves that wait for the journal are numbered, timed and placed as if they 
   const [waiting, later] = journalled();
   const [ready, atOnce] = journalled();
   for (let at = 1; at < 40; at += 1) {
-    const { x_8th_css_px, y_8th_css_px } = place(at);
-    waiting.moved(at, x_8th_css_px, y_8th_css_px);
+    waiting.moved(at / 1000, at, -at / 8);
     ready.add(Kind.POINTER_MOVE, at, { pointer: Pointer.MOUSE, ...place(at) });
     for (const session of [waiting, ready]) {
       if (at % 7 === 0) session.add(Kind.CLICK, at, { ...place(at), button: 1 });

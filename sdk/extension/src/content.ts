@@ -223,8 +223,8 @@ class Page implements Sink, Hearer {
     }
   }
 
-  moved(t_us: number, x_8th_css_px: number, y_8th_css_px: number): void {
-    this.#session?.moved(t_us, x_8th_css_px, y_8th_css_px);
+  moved(time_ms: number, x_css_px: number, y_css_px: number): void {
+    this.#session?.moved(time_ms, x_css_px, y_css_px);
   }
 
   untrusted(): void {}
