@@ -98,16 +98,19 @@ function stranger(): Child[] {
   ];
 }
 
-/** Show the notice in the browser's language, or in the other one if the study does not have it. */
+/** Show the notice in the first of the person's languages that the study has, else in ours. */
 async function fetched(address: string): Promise<void> {
-  const own = language();
-  const other = own === "de" ? "en" : "de";
-  const sent = await ask<ShownNotice>({ do: "notice", address, lang: own }).catch((error: unknown) =>
-    ask<ShownNotice>({ do: "notice", address, lang: other }).catch(() => {
-      throw error;
-    }),
-  );
-  notice(sent);
+  const own = [chrome.i18n.getUILanguage(), ...navigator.languages];
+  const all = own.flatMap((tag) => [tag, tag.split("-")[0] ?? tag]);
+  let failed: unknown;
+  for (const lang of new Set([...all.slice(0, 8), language(), "en", "de"])) {
+    try {
+      return notice(await ask<ShownNotice>({ do: "notice", address, lang }));
+    } catch (error) {
+      failed ??= error;
+    }
+  }
+  throw failed;
 }
 
 function tabLink(): Child {
