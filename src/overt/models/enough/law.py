@@ -27,7 +27,8 @@ class Law:
     """a − b·n^−c of one level and time, and what it says of more people; 95 % over resamplings."""
 
     limit: float
-    """a: utility with people without end; NaN where it rises so slowly that no end is in sight."""
+    """a: utility with people without end; NaN where it rises so slowly that no end is in sight, or
+    where resamplings differ by more than there is so far."""
     limit_low: float
     limit_high: float
     bend: float
@@ -58,7 +59,8 @@ def fit(sizes: Array, utility: Array) -> tuple[Law | None, str]:
     doubled = float(_at(middle[None], 2 * sizes[-1])[0] - _at(middle[None], sizes[-1])[0])
     limit_low, limit_high = np.quantile(each[:, 0], [0.025, 0.975]).tolist()
     limits = (float(middle[0]), limit_low, limit_high)
-    if min(np.median(each[:, 2]), middle[2]) <= ENDLESS:
+    wide = limit_high - limit_low > np.abs(utility.mean(0)).max()
+    if wide or min(np.median(each[:, 2]), middle[2]) <= ENDLESS:
         limits = (np.nan,) * 3
     return Law(*limits, float(middle[2]), doubled, low, high), ""
 
