@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+import signal
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -210,3 +213,20 @@ def test_the_reference_has_every_task_and_every_name_of_its_question() -> None:
         assert any(name in heading for heading in headings), name
         for asked in task.example:
             assert f"`{asked}`" in reference, (name, asked)
+
+
+@pytest.mark.soak
+def test_the_command_serves_until_it_is_told_to_stop() -> None:
+    pytest.importorskip("symspellpy")
+    command = [sys.executable, "-m", "overt", "predict", "next-text", "--serve", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as running:
+        assert running.stdout
+        address = running.stdout.readline().decode().strip()
+        assert address.startswith("http://127.0.0.1:")
+        asked = {"text": "Thank you for your h", "count": 1}
+        answer = httpx.post(f"{address}/next-text", json=asked, timeout=30).json()
+        assert answer["answer"]["words"][0]["word"].startswith("h")
+        running.send_signal(signal.SIGINT)
+        assert running.wait(30) in (0, 130, -signal.SIGINT)
+        assert running.stderr
+        assert b"Thank" not in running.stderr.read()
