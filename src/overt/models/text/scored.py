@@ -199,6 +199,8 @@ def _scores(
             "sentences": len({one.asked for one in judged}),
             "characters": int(characters.sum()),
             "words": int(tables[OURS]["words"].sum()),
+            "words attacked": len(heard.words),
+            "words not attacked, in no vocabulary": heard.unknown,
         },
         rows=tuple(rows),
         notes=(*NOTES[:2], read, *NOTES[2:]),

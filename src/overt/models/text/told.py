@@ -80,8 +80,11 @@ def attacked(
     at: Sequence[int],
     priors: dict[int, Array],
     lengths: dict[int, float],
-) -> Iterator[Attacked]:
-    """Yield some words of one person's texts; `at` are the numbers of these texts."""
+) -> Iterator[Attacked | None]:
+    """Yield some words of one person's texts; `at` are the numbers of these texts.
+
+    None for a word that no vocabulary has.
+    """
     every = timing.timed(texts)
     own = [timing.hands([one for n, one in enumerate(every) if n % 2 != s], hands) for s in (0, 1)]
     places_of = [(n, start, end) for n, one in enumerate(every) for start, end in timing.words(one)]
@@ -90,6 +93,7 @@ def attacked(
         word = texts[number].text[start:end].lower()
         length, right = end - start, known.place.get(word)
         if right is None:
+            yield None
             continue
         before = list(places(texts[number].text))[start].before
         if length not in priors:
@@ -175,6 +179,8 @@ class Told:
     """Text of each letter, its bits without times and with."""
     words: list[tuple[int, Array, Array]] = field(default_factory=list)
     """Text of each word, bits by attack and without any, place of the right word by attack."""
+    unknown: int = 0
+    """Words that were left out because no vocabulary has them."""
 
 
 def _by_person(texts: Sequence[Written]) -> Iterable[tuple[list[Written], list[int]]]:
@@ -218,6 +224,9 @@ def tell(
         seen = letters_of(share, hands, texts, at)
         found.letters.append((seen.text, seen.bits(0.0), seen.bits(trust_letters)))
         for word in attacked(model, known, hands, texts, at, priors, lengths):
+            if word is None:
+                found.unknown += 1
+                continue
             log = np.stack([word.after(attack, trust) for attack in range(len(ATTACKS))])
             right = log[:, word.right]
             place = (log > right[:, None]).sum(axis=1)
@@ -236,6 +245,8 @@ def _trusts(model: Predictor, hands: Hands, held: Sequence[Written]) -> tuple[fl
         seen = letters_of(share, hands, texts, numbers)
         of_letters += [seen.bits(trust).sum() for trust in TRUSTS]
         for word in attacked(model, known, hands, texts, numbers, priors, lengths):
+            if word is None:
+                continue
             for row, trust in enumerate(TRUSTS):
                 every = np.full(len(ATTACKS), trust)
                 of_words[row] -= [
