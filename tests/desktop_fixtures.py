@@ -195,6 +195,7 @@ def desktop(folder: Path) -> Iterator[Desktop]:
             "-screen",
             "0",
             "1280x800x24",
+            "-noreset",  # else it starts anew when its first client has gone
             "-nolisten",
             "tcp",
         ]

@@ -30,21 +30,28 @@ FRAMES = st.one_of(
         lambda events: reply(0, b"".join(event(*one) for one in events))
     ),
     EVENTS.map(lambda one: reply(0, event(*one))),
-    st.just(reply(1, bytes(12))),  # a client moved the focus
+    st.lists(st.integers(0, 9), min_size=1, max_size=3).map(  # a client asks for the focus
+        lambda windows: reply(1, b"".join(struct.pack("<BBHII", 42, 0, 3, w, 0) for w in windows))
+    ),
+    st.just(reply(1, bytes(12))),  # a request of another kind
     st.just(reply(1, bytes(32))),  # … with a request as long as an event
     st.just(reply(4, b"")),  # the stream begins
     st.just(struct.pack("<BB30x", 34, 0)),  # the keymap changed
 )
 
 
-def obvious(data: bytes) -> tuple[list[bytes], bool, bool | None, bytes]:
-    events, focus, grabbed = [], False, None
+def obvious(data: bytes) -> tuple[list[bytes], bool, bool | None, tuple[int, ...], bytes]:
+    events, focus, grabbed, asked = [], False, None, []
     while len(data) >= 32:
         size = 32 + 4 * int.from_bytes(data[4:8], "little") if data[0] == 1 else 32
         if len(data) < size:
             break
         body = data[32:size]
-        if data[0] == 1 and data[1] == 1:
+        if data[0] == 1 and data[1] == 1 and body[:1] == b"\x2a":
+            asked += [
+                int.from_bytes(body[k + 4 : k + 8], "little") for k in range(0, size - 32, 12)
+            ]
+        elif data[0] == 1 and data[1] == 1:
             focus = True
         elif data[0] == 1 and data[1] == 0:
             for k in range(0, len(body), 32):
@@ -55,7 +62,7 @@ def obvious(data: bytes) -> tuple[list[bytes], bool, bool | None, bytes]:
                 elif KEY_PRESS <= one[0] <= MOTION:
                     events.append(one)
         data = data[size:]
-    return events, focus, grabbed, data
+    return events, focus, grabbed, tuple(asked), data
 
 
 @settings(deadline=None, max_examples=60)
@@ -66,9 +73,9 @@ def test_frames_are_taken_apart_as_an_obvious_loop_does_wherever_the_bytes_end(
     data = b"".join(frames)
     data = data[: max(0, len(data) - cut)]
     heap, rest = taken_apart(data)
-    events, focus, grabbed, left = obvious(data)
+    events, focus, grabbed, asked, left = obvious(data)
     assert heap.events.tobytes() == b"".join(events)
-    assert (heap.focus, heap.grabbed, rest) == (focus, grabbed, left)
+    assert (heap.focus, heap.grabbed, heap.asked, rest) == (focus, grabbed, asked, left)
 
 
 def test_a_heap_of_moves_says_so_and_one_key_or_focus_among_them_does_not() -> None:

@@ -38,6 +38,9 @@ CONFIRM_AFTER_MOVE_S = 0.6
 """After something that may move the keyboard to another field (Tab, Enter, a click, a shortcut) a
 key waits longer for its field to confirm: a busy program may not have moved it yet."""
 
+TOGETHER_S = 0.06
+"""The first of several keys waits so much longer, that its field is asked once for all of them."""
+
 TICK_S, CALM_TICK_S = 0.02, 0.04
 """Between two looks at least, while a key waits and while none does: what happens meanwhile is
 judged together."""
@@ -109,9 +112,10 @@ class Capture:
         self._clicked: tuple[int, int, int, int, int] = (0, 0, 0, 0, 0)
 
     def rest(self) -> None:
-        """Wait for the next look: soon where a key waits, else when something has happened."""
-        if not self._waiting:
-            self._display.wait(LOOK_ANYWAY_S)
+        """Wait until something has happened, or a key may be settled, and a little longer."""
+        first_s = self._waiting[0].due_s + TOGETHER_S if self._waiting else float("inf")
+        left_s = min(LOOK_ANYWAY_S, first_s - time.monotonic())
+        self._display.wait(max(0.0, left_s))
         time.sleep(TICK_S if self._waiting else CALM_TICK_S)
 
     def look(self, *, is_open: bool) -> Any:
@@ -134,7 +138,8 @@ class Capture:
         if not is_open:
             self._forget()
             return _NOTHING
-        steady = not heap.focus and before.focus == after.focus
+        elsewhere = any(self._display.outermost(one) != before.focus for one in heap.asked)
+        steady = not heap.focus and not elsewhere and before.focus == after.focus
         typing = (
             steady
             and not self._grabbed
@@ -296,7 +301,7 @@ class Capture:
     def _settled(self, moment: Moment, turn: int) -> list[Any]:
         """Return the keys whose field has confirmed; drop those whose field has not."""
         now_s = time.monotonic()
-        if not self._waiting or self._waiting[0].due_s > now_s:
+        if not self._waiting or self._waiting[0].due_s + TOGETHER_S > now_s:
             return []
         field = self._verdicts.confirmed(moment, turn)
         rows = []

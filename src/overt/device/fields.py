@@ -146,9 +146,24 @@ class Fields:
         try:
             secret = self._is_secret(place)
             focused = self._states(place) >> _FOCUSED_BIT & 1
+        except TimeoutError:
+            return Field()  # it is busy: this key is lost, the next may not be
         except Exception:  # noqa: BLE001 - whatever goes wrong, the answer is no
-            return Field()
+            focused = secret = False
+        if not focused:
+            self._forget(turn)
         return now if focused and not secret and turn == self.turn else Field()
+
+    def _forget(self, turn: int) -> None:
+        """Look anew for what has the keyboard: what said so last has it no longer.
+
+        A window or a piece that is being dragged may say that it got the keyboard after the field
+        did, and nothing more is said when it is the field's again.
+        """
+        with self._lock:
+            if turn == self.turn:
+                self.turn += 1
+                self._place, self.now = None, Field()
 
     def _is_secret(self, place: tuple[str, str]) -> bool:
         """Return whether a field takes passwords or ever did, as far as we looked."""

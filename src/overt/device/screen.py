@@ -72,6 +72,7 @@ class Screen:
             self._shown.clear()
             self._seen = self._glance()
         pid = self._display.pid(focus) if focus else 0
+        focus = self._display.outermost(focus) if focus else 0
         moment = replace(self._seen, focus=focus, focus_pid=pid, application=self._number(pid))
         return moment, changed
 

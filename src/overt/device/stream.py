@@ -18,6 +18,7 @@ from overt.schema.errors import Missing
 
 KEY_PRESS, KEY_RELEASE, BUTTON_PRESS, BUTTON_RELEASE, MOTION = 2, 3, 4, 5, 6
 FOCUS_IN, FOCUS_OUT = 9, 10
+SET_INPUT_FOCUS, _SET_INPUT_FOCUS_BYTES = 42, 12
 GRABBED, UNGRABBED = 1, 2
 """Modes of a focus event: a program took the whole keyboard (a menu, a lock screen), or let go."""
 
@@ -74,11 +75,14 @@ class Heap:
     """The keyboard may have gone to another window in between."""
     grabbed: bool | None = None
     """Whether a program holds the whole keyboard, if that changed."""
+    asked: tuple[int, ...] = ()
+    """Windows that a program asked to be given the keyboard. Window managers ask for the one that
+    has it, at each click, and some of them late."""
 
     @property
     def moves_only(self) -> bool:
         """Whether nothing is in it but the pointer's way."""
-        if self.focus or self.grabbed is not None:
+        if self.focus or self.asked or self.grabbed is not None:
             return False
         return not len(self.events) or bool((self.events["code"] == MOTION).all())
 
@@ -122,6 +126,7 @@ def taken_apart(data: bytes) -> tuple[Heap, bytes]:
     if (moves := _only_moves(data)) is not None:
         return Heap(moves), b""
     parts: list[Any] = []
+    asked: list[int] = []
     focus, grabbed, at = False, None, 0
     while len(data) - at >= _HEAD_BYTES:
         run = _equal_frames(data, at)
@@ -133,15 +138,19 @@ def taken_apart(data: bytes) -> tuple[Heap, bytes]:
             size = _size(data, at)
             if at + size > len(data):
                 break
-            events, from_client = _odd_frame(data[at : at + size])
+            frame = data[at : at + size]
             at += size
+            windows = _asked(frame)
+            asked += windows
+            events, from_client = _odd_frame(frame)
+            from_client = from_client and not windows
         code = events["code"] & 0x7F
         modes = events["root"][(code == FOCUS_IN) | (code == FOCUS_OUT)] & 0xFF
         focus = focus or from_client or bool(len(modes))
         for mode in modes:
             grabbed = {GRABBED: True, UNGRABBED: False}.get(int(mode), grabbed)
         parts.append(events[(code >= KEY_PRESS) & (code <= MOTION)])
-    return Heap(joined(parts, EVENT), focus, grabbed), data[at:]
+    return Heap(joined(parts, EVENT), focus, grabbed, tuple(asked)), data[at:]
 
 
 def _only_moves(data: bytes) -> Any:
@@ -175,6 +184,19 @@ def _equal_frames(data: bytes, at: int) -> Any:
 def _size(data: bytes, at: int) -> int:
     words = int.from_bytes(data[at + 4 : at + 8], "little") if data[at] == _REPLY else 0
     return _HEAD_BYTES + 4 * words
+
+
+def _asked(frame: bytes) -> list[int]:
+    """Return the windows that a frame asks to be focused; none where it is anything else."""
+    body = frame[_HEAD_BYTES:]
+    if frame[0] != _REPLY or frame[1] != _FROM_CLIENT or len(body) % _SET_INPUT_FOCUS_BYTES:
+        return []
+    requests = [
+        body[k : k + _SET_INPUT_FOCUS_BYTES] for k in range(0, len(body), _SET_INPUT_FOCUS_BYTES)
+    ]
+    if any(one[0] != SET_INPUT_FOCUS for one in requests):
+        return []
+    return [int.from_bytes(one[4:8], "little") for one in requests]
 
 
 def _odd_frame(frame: bytes) -> tuple[Any, bool]:

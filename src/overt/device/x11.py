@@ -19,14 +19,23 @@ from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar
 
 from overt.device.keyboard import ALT, CONTROL, LOCK, Keymap
-from overt.device.stream import FOCUS_IN, FOCUS_OUT, GONE, KEY_PRESS, MOTION, Heap, Stream
+from overt.device.stream import (
+    FOCUS_IN,
+    FOCUS_OUT,
+    GONE,
+    KEY_PRESS,
+    MOTION,
+    SET_INPUT_FOCUS,
+    Heap,
+    Stream,
+)
 from overt.schema.errors import Missing
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-_SET_INPUT_FOCUS = 42
 _P = 0x70
+_DEPTH_MAX = 16
 _NUM_LOCK = 16
 
 
@@ -123,6 +132,7 @@ class Display:
         self._state_atom = self._core.InternAtom(0, 8, "WM_STATE").reply().atom
         self._pids: dict[int, int] = {}
         self._clients: dict[int, int] = {}
+        self._outermost: dict[int, int] = {}
         self._context = self._listen()
         self._hotkey: Callable[[], None] | None = None
 
@@ -148,7 +158,7 @@ class Display:
         ranges = [
             only(device=(KEY_PRESS, MOTION)),
             only(delivered=(FOCUS_IN, FOCUS_OUT)),
-            only(requests=(_SET_INPUT_FOCUS, _SET_INPUT_FOCUS)),
+            only(requests=(SET_INPUT_FOCUS, SET_INPUT_FOCUS)),
         ]
         context = int(self._ask.generate_id())
         self._record.CreateContextChecked(
@@ -225,6 +235,7 @@ class Display:
     def windows(self) -> list[Window]:
         """Return the windows one can see, from the lowest to the topmost."""
         xproto = self._x.xproto
+        self._outermost.clear()
         ids = list(self._core.QueryTree(self._root).reply().children)
         asked = [
             (one, self._core.GetWindowAttributes(one), self._core.GetGeometry(one)) for one in ids
@@ -243,6 +254,30 @@ class Display:
             wide, high = place.width + edge, place.height + edge
             found.append(Window(one, place.x, place.y, wide, high, pid, drawn=drawn))
         return found
+
+    @_present
+    def outermost(self, window: int) -> int:
+        """Return the program's own window that a window is a part of, or itself.
+
+        Toolkits give the keyboard to a part that nobody sees; window managers to the whole.
+        """
+        if window not in self._outermost:
+            self._outermost[window] = self._climbed(window)
+        return self._outermost[window]
+
+    def _climbed(self, window: int) -> int:
+        found, clients = window, set(self._clients.values())
+        for _ in range(_DEPTH_MAX):
+            if found in clients:
+                return found
+            try:
+                parent = int(self._core.QueryTree(found).reply().parent)
+            except self._x.XcffibException:
+                return window
+            if parent in (0, self._root):
+                return found
+            found = parent
+        return window
 
     def _client_in(self, frame: int) -> int:
         """Return the program's own window in a frame that the window manager drew around it."""
