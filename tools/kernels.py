@@ -48,13 +48,41 @@ def _traces() -> None:
     Needles([("key", bytes(range(16)))]).find(bytes(4096))
 
 
+def _strokes() -> None:
+    import numpy as np
+
+    from overt.models.programs.features import row_of
+    from overt.models.programs.trace import trace_of
+
+    t_ms = np.arange(0, 15_000, 16.0)
+    x_px = 400 + 300 * np.sin(t_ms / 700) + np.arange(t_ms.size) % 3
+    row_of(trace_of(t_ms, x_px, 300 + 200 * np.cos(t_ms / 500)))
+
+
+def _typos() -> None:
+    import numpy as np
+
+    from overt.models.typos import corrector, ranker
+    from overt.models.typos.evidence import Asked, lexicon
+    from overt.models.typos.words import Words
+
+    texts = ("base", "case", "ease", "phase")
+    words = Words(
+        texts, np.full(4, -np.log(4)), {text: at for at, text in enumerate(texts)}, {}, {}
+    )
+    learned = corrector.channel([("fase", "phase"), ("caes", "case")])
+    corrector.Corrector(lexicon(words), learned, ranker.Ranker()).suggest(Asked("fase"))
+
+
 STEPS: dict[str, Callable[[], None]] = {
     "features": _features,
     "wire": _wire,
     "traces": _traces,
     "linkage": _linkage,
+    "strokes": _strokes,
+    "typos": _typos,
 }
-SHARES = (("features", "linkage"), ("wire", "traces"))
+SHARES = (("features", "linkage", "strokes"), ("typos", "wire", "traces"))
 """What runs side by side: one share a process, of about the same length."""
 
 
