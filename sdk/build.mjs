@@ -43,10 +43,6 @@ const hash = (name) => integrityOf(bundle(name));
 const { mangleCache } = await sdkFile("more", {}, {});
 await sdkFile("index", mangleCache, { MORE_INTEGRITY: JSON.stringify(hash("more")) });
 
-/** What a page elsewhere states of the SDK when it loads it (Subresource Integrity). */
-const integrity = Object.fromEntries(Object.keys(files).map((name) => [files[name], hash(name)]));
-writeFileSync(join(outdir, "integrity.json"), `${JSON.stringify(integrity, null, 2)}\n`);
-
 const web = join(studio, "web");
 const scripts = existsSync(web) ? readdirSync(web).filter((name) => name.endsWith(".ts")) : [];
 const sources = scripts.map((name) => readFileSync(join(web, name), "utf8")).join("\n");
@@ -59,6 +55,13 @@ if (pages.length > 0)
     outdir,
     plugins: [external, numbers],
   });
+
+/** What a page elsewhere states of the SDK when it loads it (Subresource Integrity). */
+const stated = [...Object.values(files), "consent.js", "person-or-program.js"];
+const integrity = Object.fromEntries(
+  stated.map((name) => [name, integrityOf(readFileSync(join(outdir, name)))]),
+);
+writeFileSync(join(outdir, "integrity.json"), `${JSON.stringify(integrity, null, 2)}\n`);
 
 /** What a page that records must have before anything is kept, sent or shown. */
 const core = await build({

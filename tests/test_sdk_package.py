@@ -26,6 +26,7 @@ const overt = await open({ study: "test" });
 const { notice } = await overt.notice();
 """
 USE = """import type { Overt } from "@overt/sdk";
+import { ask } from "@overt/sdk/consent";
 import { describe } from "@overt/sdk/more";
 const hooks: Pick<Overt, "join" | "pause" | "resume" | "task" | "watch" | "outbox"> = overt;
 Object.assign(window, { overt, title: notice.title, seen: [], told: [] });
@@ -35,7 +36,8 @@ overt.watch(({ event }) => {
 });
 // @ts-expect-error: a level that does not exist
 const level: ReturnType<typeof overt.state>["level"] = "everything";
-export { hooks, level };
+const question: Promise<unknown> = document.title === "asks" ? ask(overt) : Promise.resolve(null);
+export { hooks, level, question };
 """
 
 

@@ -34,6 +34,7 @@ NEEDED = [
     ("GET", "/v1/erasures/0"),
     ("GET", "/static/overt.js"),
     ("GET", "/static/overt-more.js"),
+    ("GET", "/static/consent.js"),
 ]
 NOT_NEEDED = ["/", "/study/writing", "/v1/me/model", "/v1/train", "/research/key", "/v1/nowhere"]
 

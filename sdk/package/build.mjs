@@ -28,7 +28,7 @@ const second = (file) => ({
 await build({
   ...common,
   chunkNames: "shared",
-  entryPoints: [join(src, "index.ts"), join(src, "more.ts")],
+  entryPoints: ["index.ts", "more.ts", "consent.ts"].map((name) => join(src, name)),
   minify: false,
   outdir: dist,
   plugins: [second(join(here, "second.ts")), numbers],
@@ -70,7 +70,7 @@ try {
   const tsc = join(here, "../node_modules/typescript/bin/tsc");
   const how = ["-p", here, "--outDir", declarations];
   execFileSync(process.execPath, [tsc, ...how], { stdio: "inherit" });
-  declare(declarations, ["index", "more"]);
+  declare(declarations, ["index", "more", "consent"]);
 } finally {
   rmSync(declarations, { recursive: true });
 }

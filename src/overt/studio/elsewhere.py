@@ -27,10 +27,12 @@ from overt.studio.shell import LISTED, is_own, refuse
 
 SDK = "/static/overt.js"
 MORE = "/static/overt-more.js"
+CONSENT = "/static/consent.js"
 _EXACT = frozenset(
     {
         SDK,
         MORE,
+        CONSENT,
         "/v1/batches",
         "/v1/join",
         "/v1/token",
