@@ -2,8 +2,15 @@
 export type Shown = "recording" | "paused" | "off";
 
 const TAG = "overt-indicator";
-/** Covered at two looks in a row it is kept from sight: both are in one second. */
-const CHECK_MS = 450;
+/** Between two looks at it, and after one that found it covered: both together in one second. */
+const CHECK_MS = 750;
+const AGAIN_MS = 120;
+/** Where the looks go, as parts of its width and height: if it is there, it is that large too. */
+const SPOTS = [
+  [0.1, 0.2],
+  [0.5, 0.5],
+  [0.9, 0.8],
+] as const;
 const SIZE_CSS_PX_MIN = 16;
 const OPACITY_MIN = 0.6;
 
@@ -65,8 +72,10 @@ export class Indicator {
   #words: Words;
   #timer = 0;
   #covered = false;
+  /** Where it was when it was last measured. */
+  #place: DOMRect | null = null;
 
-  /** `toggled`: the person pressed the button. `checked` hears twice a second if it can be seen. */
+  /** `toggled`: the person pressed the button. `checked` hears at each look if it can be seen. */
   constructor(words: Words | undefined, toggled: () => void, checked: (visible: boolean) => void) {
     // A content script has no registry; a plain element there, which no page can make its own.
     const registry = customElements as CustomElementRegistry | null;
@@ -85,9 +94,19 @@ export class Indicator {
     this.#button.addEventListener("click", (event) => event.isTrusted && toggled());
     this.#box.append(document.createElement("i"), this.#text, this.#button);
     root.append(this.#box);
-    this.#timer = window.setInterval(() => {
-      if (document.visibilityState === "visible") checked(this.#isKept());
-    }, CHECK_MS);
+    this.#lookIn(CHECK_MS, checked);
+  }
+
+  #lookIn(wait_ms: number, checked: (visible: boolean) => void): void {
+    const timer = window.setTimeout(() => {
+      let isKept = false;
+      try {
+        if (document.visibilityState === "visible") checked((isKept = this.#isKept()));
+      } finally {
+        if (this.#timer === timer) this.#lookIn(isKept && this.#covered ? AGAIN_MS : CHECK_MS, checked);
+      }
+    }, wait_ms);
+    this.#timer = timer;
   }
 
   show(state: Shown): void {
@@ -137,7 +156,8 @@ export class Indicator {
   }
 
   remove(): void {
-    window.clearInterval(this.#timer);
+    window.clearTimeout(this.#timer);
+    this.#timer = 0;
     this.#host.remove();
   }
 
@@ -145,14 +165,24 @@ export class Indicator {
     return Host.isIn(this.#host);
   }
 
+  /** Whether it is found where it was. At a spot beside the screen there is nothing. */
+  #isHit(): boolean {
+    if (!this.#place) return false;
+    const { left, top, width, height } = this.#place;
+    return SPOTS.every(
+      ([x, y]) => document.elementFromPoint(left + width * x, top + height * y) === this.#host,
+    );
+  }
+
   /** Whether a person can see it: in the page, of a size, on screen, uncovered, opaque. */
   isVisible(): boolean {
     if (!this.isConnected) return false;
-    const { left, top, width, height } = this.#host.getBoundingClientRect();
-    if (width < SIZE_CSS_PX_MIN || height < SIZE_CSS_PX_MIN) return false;
-    // At a point beside the screen there is nothing.
-    for (const part of [0.1, 0.5, 0.9])
-      if (document.elementFromPoint(left + width * part, top + height / 2) !== this.#host) return false;
+    if (!this.#isHit()) {
+      // It may have moved, or have another size.
+      this.#place = this.#host.getBoundingClientRect();
+      const { width, height } = this.#place;
+      if (width < SIZE_CSS_PX_MIN || height < SIZE_CSS_PX_MIN || !this.#isHit()) return false;
+    }
     let opacity = 1;
     for (let at: Element | null = this.#host; at; at = at.parentElement) {
       const style = getComputedStyle(at);
