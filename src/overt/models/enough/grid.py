@@ -87,14 +87,17 @@ def sizes_of(learned: int) -> tuple[int, ...]:
     return tuple(sizes)
 
 
-def minutes_of(input_minutes: Sequence[float]) -> tuple[float, ...]:
+def minutes_of(input_minutes: Sequence[float], least: float = 0.0) -> tuple[float, ...]:
     """Return minutes of each person, doubling three times up to what half of them have.
 
-    >>> minutes_of([2.0, 4.2, 9.0])
-    (0.53, 1.1, 2.1, 4.2)
+    Fewer than `least` are none: with them there is nothing to learn from.
+
+    >>> minutes_of([2.0, 4.2, 9.0]), minutes_of([2.0, 4.2, 9.0], 1.0)
+    ((0.53, 1.1, 2.1, 4.2), (1.1, 2.1, 4.2))
     """
     most = float(np.median(input_minutes))
-    return tuple(float(f"{most / part:.2g}") for part in (8, 4, 2, 1))
+    found = tuple(float(f"{most / part:.2g}") for part in (8, 4, 2, 1))
+    return tuple(one for one in found if one >= least) or found[-1:]
 
 
 def grid(

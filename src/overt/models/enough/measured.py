@@ -133,7 +133,7 @@ def measure(
     found = grid(
         about.levels,
         len(about.minutes),
-        minutes_of(about.minutes) if about.minutes else (1.0,),
+        minutes_of(about.minutes, about.least) if about.minutes else (1.0,),
         resamplings=resamplings,
         seed=seed,
         progress=lambda done: progress("learning, again and again", done),
@@ -152,12 +152,15 @@ class _About:
     minutes: list[float]
     """Of each person."""
     notes: list[str]
+    least: float = 0.0
+    """Minutes without which a person teaches nothing."""
 
 
 def _pointed(people: list[Strokes]) -> _About:
     minutes = [one.minutes for one in people]
-    levels: dict[str, Additive] = {"any level": Pointed(people)}
-    return _About(pointed.TITLE, pointed.UNIT, levels, minutes, [pointed.NOTE])
+    levels: dict[str, Additive] = {"pointer": Pointed(people)}
+    least = pointed.WINDOW_S / 60
+    return _About(pointed.TITLE, pointed.UNIT, levels, minutes, [pointed.NOTE], least)
 
 
 def _slipped(people: list[Slips]) -> _About:
