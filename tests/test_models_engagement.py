@@ -92,7 +92,7 @@ def test_counts_without_own_are_counts_of_everybody_else() -> None:
     st.lists(st.tuples(st.integers(0, 11), st.integers(0, 11)), min_size=1, max_size=20),
     st.integers(1, 5),
 )
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 def test_a_menu_saves_only_where_it_is_right_and_costs_where_it_is_wrong(
     found: list[tuple[int, int]], shown: int
 ) -> None:
@@ -106,7 +106,7 @@ def test_a_menu_saves_only_where_it_is_right_and_costs_where_it_is_wrong(
 
 
 @given(st.lists(st.floats(0, 60_000), min_size=1, max_size=12), st.floats(1_000, 60_000))
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 def test_what_is_scrolled_later_changes_nothing_that_is_asked_with(
     times: list[float], now_ms: float
 ) -> None:

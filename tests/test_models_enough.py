@@ -122,7 +122,7 @@ def people() -> list[Sequence[pa.Table]]:
     return [one.sessions for one in synthetic.people(32, 4, minutes=0.4, pointer_moves=False)]
 
 
-@settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(drawn_sessions(events_max=20))
 def test_a_level_is_given_what_it_has_and_no_more(events: pa.Table) -> None:
     whole = acts_of([events])

@@ -45,7 +45,7 @@ def movements(draw: st.DrawFn) -> Movement:
     return Movement(t, x, y, "made up", "p", right=True)
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(movements(), st.integers(2, 5), st.floats(0.0, 900.0))
 def test_what_comes_later_changes_nothing_that_is_seen(
     one: Movement, seen: int, later: float
@@ -70,7 +70,7 @@ def test_what_comes_later_changes_nothing_that_is_seen(
         assert np.isfinite(made(one)).all()
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(movements(), st.floats(0.05, 0.95))
 def test_a_look_at_a_share_of_the_path_never_sees_more_than_the_share(
     one: Movement, share: float
