@@ -205,6 +205,7 @@ def _all_of_it(work: Work, editor: str, terminal: str, other: str) -> None:
             hand.button((UP, DOWN)[k // 20 % 2], every_s=0.005)
         for k in range(DRAGS):
             hand.drag([(80 + k + 6 * n, 160 + 5 * k + n) for n in range(DRAG_MOVES)], 250)
+    work.ready(editor)  # a busy one is done with the clicks by now
     with work.counted():
         for k in range(3 * SHORTCUTS):
             hand.shortcut(CONTROL, (A, C, Z)[k % 3])

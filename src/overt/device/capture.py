@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from overt.device.fields import LISTED, OUTSIDE, Field
+from overt.device.fields import BUSY, LISTED, OUTSIDE, Field
 from overt.device.keyboard import CHARACTERS, HELD, Slots, command_of, modifiers
 from overt.device.screen import Moment, Screen
 from overt.device.stream import BUTTON_PRESS, EVENT, KEY_PRESS, KEY_RELEASE, MOTION, joined
@@ -37,6 +37,10 @@ CONFIRM_AFTER_S = 0.06
 CONFIRM_AFTER_MOVE_S = 0.6
 """After something that may move the keyboard to another field (Tab, Enter, a click, a shortcut) a
 key waits longer for its field to confirm: a busy program may not have moved it yet."""
+
+BUSY_S, AGAIN_S = 5.0, 0.2
+"""So long a key waits for a program that does not answer, asked again so often. Whatever moved the
+keyboard meanwhile will have been said by then, which makes a late confirmation no weaker."""
 
 TOGETHER_S = 0.06
 """The first of several keys waits so much longer, that its field is asked once for all of them."""
@@ -73,6 +77,7 @@ class _Waiting:
     focus: int
     turn: int
     due_s: float
+    hooked_s: float
     plain: bool
     command: int
     """What the shortcut asks for (`Command`), or 0."""
@@ -108,6 +113,7 @@ class Capture:
         self._moved_s = 0.0
         self._in = 0
         self._looked_s = 0.0
+        self._looked_us = self._handed_us = 0
         self._pressed: dict[int, tuple[int, int, int]] = {}
         self._clicked: tuple[int, int, int, int, int] = (0, 0, 0, 0, 0)
 
@@ -120,7 +126,9 @@ class Capture:
 
     def look(self, *, is_open: bool) -> Any:
         """Return `FACTS[n]`: what may be kept now, in order of time. Nothing, unless `is_open`."""
+        looked_us = self._t_us(self._display.now_ms())
         heap = self._display.heap()
+        self._looked_us = int(looked_us)  # what comes later is of a later heap
         first, self._heard = self._heard, self._heard + len(heap.events)
         if is_open and len(heap.events):
             self._pointed.append(_numbered(heap.events, first))
@@ -170,6 +178,8 @@ class Capture:
             before |= (made["t_us"] == first["t_us"]) & (made["seq"] < first["seq"])
             until = int(before.sum())
         self._ready = made[until:]
+        if until:
+            self._handed_us = int(made["t_us"][until - 1])
         return made[:until]
 
     def leave(self) -> Any:
@@ -190,8 +200,11 @@ class Capture:
         self._in = 0
 
     def now_us(self) -> int:
-        """Return the time now, µs since the origin, to the server's millisecond."""
-        return ((self._display.now_ms() - self._origin_ms) & 0xFFFFFFFF) * 1000
+        """Return the time for a mark, µs since the origin: of the last look or event handed on.
+
+        No event that comes after it is earlier.
+        """
+        return max(self._looked_us, self._handed_us)
 
     def _t_us(self, time_ms: Any) -> Any:
         return ((np.asarray(time_ms, np.int64) - self._origin_ms) & 0xFFFFFFFF) * 1000
@@ -291,7 +304,9 @@ class Capture:
             wait_s = CONFIRM_AFTER_MOVE_S if recent else CONFIRM_AFTER_S
             letter = keymap.letter(code, state) if command and kind == Kind.KEY_DOWN else 0
             asked = command_of(letter, bits)
-            self._waiting.append(_Waiting(row, moment.focus, turn, now_s + wait_s, plain, asked))
+            self._waiting.append(
+                _Waiting(row, moment.focus, turn, now_s + wait_s, now_s, plain, asked)
+            )
             if held.key_class in _MOVES or (
                 bits & (Modifier.CONTROL | Modifier.ALT | Modifier.META)
                 and held.key_class not in HELD
@@ -304,6 +319,9 @@ class Capture:
         if not self._waiting or self._waiting[0].due_s + TOGETHER_S > now_s:
             return []
         field = self._verdicts.confirmed(moment, turn)
+        if field.verdict == BUSY and now_s < self._waiting[0].hooked_s + BUSY_S:
+            self._waiting[0].due_s = time.monotonic() + AGAIN_S - TOGETHER_S
+            return []
         rows = []
         while self._waiting and self._waiting[0].due_s <= now_s:
             key = self._waiting.popleft()

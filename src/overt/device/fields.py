@@ -15,6 +15,9 @@ from typing import Any
 from overt.schema.event import Role
 
 LISTED, OUTSIDE, SUPPRESSED = "listed", "outside", "suppressed"
+BUSY = "busy"
+"""No verdict yet: the program does not answer at the moment."""
+
 
 _ROLES: dict[int, tuple[str, Role]] = {
     # numbers of AtspiRole; whatever is not here is suppressed
@@ -147,7 +150,7 @@ class Fields:
             secret = self._is_secret(place)
             focused = self._states(place) >> _FOCUSED_BIT & 1
         except TimeoutError:
-            return Field()  # it is busy: this key is lost, the next may not be
+            return Field(BUSY)
         except Exception:  # noqa: BLE001 - whatever goes wrong, the answer is no
             focused = secret = False
         if not focused:
