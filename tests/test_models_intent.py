@@ -116,7 +116,7 @@ def test_a_template_of_the_same_person_is_never_taken() -> None:
     assert near.tolist() == [1, 2]
 
 
-def _folder(path: Path, people: int = 7, trials: int = 15) -> Path:
+def _folder(path: Path, people: int = 6, trials: int = 10) -> Path:
     """Write people who choose one of two options, with the side clear after half the way."""
     rng = np.random.default_rng(5)
     table = Table(["subject", "trial", "exemplar", "condition", "t_ms", "x", "y"], [])
@@ -150,7 +150,10 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Scores:
         quick.setattr("overt.models.intent.endings.ROUNDS", 40)
         quick.setattr("overt.models.intent.options.ROUNDS", 20)
         quick.setattr("overt.models.intent.looks.LEARNED", 3)
-        quick.setattr("overt.models.intent.movements.BLOCK", 20)
+        quick.setattr("overt.models.intent.movements.BLOCK", 12)
+        quick.setattr("overt.models.intent.scored.MOVEMENTS_MIN", 50)
+        quick.setattr("overt.models.intent.scored.PARTS", 3)
+        quick.setattr("overt.models.intent.scored.ITEM_PARTS", 2)
         return evaluate(_folder(tmp_path_factory.mktemp("intent")), quiet)
 
 
