@@ -1,10 +1,11 @@
 """What the SDK costs a page, beside rrweb, a bare listener and nothing, in a real Chromium.
 
-    python benchmarks/sdk.py [--seconds 23] [--rounds 1] [--json]
+    python benchmarks/sdk.py [--seconds 23] [--rounds 1] [--cpu] [--json]
 
 The same input (`hand.py`: writing, pointing at 100 Hz, clicks, scrolling) is injected through the
 DevTools protocol into the same page (`pages.py`) with each of the four, in turns. Script and task
-time are differences of `Performance.getMetrics` of the page's process, medians over the rounds.
+time are differences of `Performance.getMetrics` of the page's process, medians over the rounds;
+with `--cpu`, of processor time of the page's thread, which other programs do not stretch.
 Overt seals, stores, gzips and sends meanwhile; rrweb only hands its events to an array, which is
 less than a site that uses it would do. Starting is measured on a page of 20,000 table rows. Then
 `leaks.py` searches what these recorders, posthog-js and clarity-js hand on for a page's secrets,
@@ -74,10 +75,12 @@ def sizes_gz(peer: bytes | None) -> dict[str, int | None]:
 class Tab:
     """A page with one way of listening, and the DevTools session that looks at it."""
 
-    def __init__(self, context: Any, site: pages.Pages, way: str, rows: int = 0) -> None:
+    def __init__(
+        self, context: Any, site: pages.Pages, way: str, rows: int = 0, clock: str = "timeTicks"
+    ) -> None:
         self.page = context.new_page()
         self.session = context.new_cdp_session(self.page)
-        self.session.send("Performance.enable")
+        self.session.send("Performance.enable", {"timeDomain": clock})
         self.page.goto(f"{site.url}/page?with={way}&rows={rows}", timeout=60_000)
         self.page.wait_for_function("window.ready", timeout=60_000)
 
@@ -105,10 +108,10 @@ class Tab:
 
 
 def working(
-    context: Any, site: pages.Pages, way: str, dispatches: list[hand.Dispatch]
+    context: Any, site: pages.Pages, way: str, dispatches: list[hand.Dispatch], clock: str
 ) -> dict[str, float]:
     """Return script and task time over the input."""
-    tab = Tab(context, site, way)
+    tab = Tab(context, site, way, clock=clock)
     tab.start()
     tab.rest(300)
     before = tab.metrics_ms()
@@ -121,9 +124,9 @@ def working(
     return taken
 
 
-def starting(context: Any, site: pages.Pages, way: str) -> dict[str, float]:
+def starting(context: Any, site: pages.Pages, way: str, clock: str) -> dict[str, float]:
     """Return script and task time of starting to record on a long page."""
-    tab = Tab(context, site, way, LONG_PAGE_ROWS)
+    tab = Tab(context, site, way, LONG_PAGE_ROWS, clock)
     tab.rest(500)
     before = tab.metrics_ms()
     tab.start()
@@ -203,8 +206,8 @@ def _of_rrweb(events: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def measured(seconds: float, rounds: int) -> dict[str, Any]:
-    """Return all figures."""
+def measured(seconds: float, rounds: int, clock: str = "timeTicks") -> dict[str, Any]:
+    """Return all figures. `clock`: what times are told by, `timeTicks` or `threadTicks`."""
     others = recorders.scripts()
     absent = traces.missing()
     if absent:
@@ -226,11 +229,11 @@ def measured(seconds: float, rounds: int) -> dict[str, Any]:
         for number in range(rounds):
             print(f"sdk: input, round {number + 1} of {rounds}", file=sys.stderr, flush=True)
             for way in ways:
-                work[way].append(working(context, site, way, input_))
+                work[way].append(working(context, site, way, input_, clock))
         for number in range(rounds // 2 + 1):
             print(f"sdk: start, round {number + 1}", file=sys.stderr, flush=True)
             for way in ways:
-                begin[way].append(starting(context, site, way))
+                begin[way].append(starting(context, site, way, clock))
         context.close()
         secrets = leaks.measured(chrome, site, list(leaks.WAYS))
         trouble = losses.measured(chrome, site)
@@ -282,9 +285,11 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     options.add_argument("--seconds", type=float, default=23)
     options.add_argument("--rounds", type=int, default=1)
+    options.add_argument("--cpu", action="store_true", help="processor time, not time that passed")
     options.add_argument("--json", action="store_true")
     chosen = options.parse_args()
-    figures = measured(chosen.seconds, chosen.rounds)
+    clock = "threadTicks" if chosen.cpu else "timeTicks"
+    figures = measured(chosen.seconds, chosen.rounds, clock)
     print(json.dumps(figures) if chosen.json else _shown(figures))
 
 
