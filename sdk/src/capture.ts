@@ -164,6 +164,7 @@ export class Capture {
 
   #down(event: KeyboardEvent): void {
     const target = targetOf(event);
+    this.#gate.press();
     const verdict = this.#verdict(target);
     if (verdict === "suppressed" || !event.key) return;
     // The browser tells a moved caret late; where it is before this key does its work is known now.

@@ -213,6 +213,11 @@ export class Gate {
     if (root instanceof ShadowRoot) this.#secrets.watch(root);
   }
 
+  /** A key goes down: what held for the press before holds no longer. */
+  press(): void {
+    this.#recent.forget();
+  }
+
   /**
    * The verdict on the element an event of the keyboard went to. It holds for the other events of
    * the same press (`at_ms`: when each was), unless anything changed in the page.
