@@ -45,15 +45,15 @@ keyboard meanwhile will have been said by then, which makes a late confirmation 
 TOGETHER_S = 0.06
 """The first of several keys waits so much longer, that its field is asked once for all of them."""
 
-TICK_S, CALM_TICK_S = 0.02, 0.04
+TICK_S, CALM_TICK_S = 0.02, 0.05
 """Between two looks at least, while a key waits and while none does: what happens meanwhile is
 judged together."""
 
-LOOK_ANYWAY_S = 0.1
+LOOK_ANYWAY_S = 0.2
 """After so long, who has the keyboard is asked even where nothing happened.
 
 Moves alone wait for that look, or for the next thing that happens: whether they may be kept is
-judged by what lay there before and after them, and ten judgements a second cost less than fifty.
+judged by what lay there before and after them, and five judgements a second cost less than fifty.
 """
 
 _MOVES = frozenset({KeyClass.TAB, KeyClass.ENTER, KeyClass.ESCAPE, KeyClass.FUNCTION})

@@ -2,7 +2,7 @@
 
 The agent only listens. RECORD copies every event of keyboard and pointer, with the server's time,
 before any program gets it; nothing is grabbed, so input methods and dead keys are not disturbed.
-The copy is read in heaps, ten to fifty a second (`overt.device.stream`).
+The copy is read in heaps, four to fifty a second (`overt.device.stream`).
 
 Wayland has no such place for programs, on purpose: there the agent refuses, rather than record
 through XWayland the half that passes it.
