@@ -84,7 +84,12 @@ package: sdk/node_modules/installed  ## build the npm package @overt/sdk into bu
 extension: sdk/node_modules/installed  ## build the browser extension into build/ (for Chromium and Firefox)
 	@$(BIN)/python tools/node.py node sdk/extension/build.mjs
 
-bench: .venv/installed-bench sdk/node_modules/installed chromium  ## measure, side by side with peers, in one run
+# pynput without what it needs for other ways of listening, which would have to be compiled.
+.venv/installed-pynput: .venv/installed-bench
+	@$(BIN)/uv pip install --python $(BIN)/python --no-deps pynput || $(BIN)/pip install --no-deps pynput
+	@touch $@
+
+bench: .venv/installed-pynput sdk/node_modules/installed chromium  ## measure, side by side with peers, in one run
 	@$(BIN)/python -m benchmarks
 
 soak: .venv/installed-dev chromium  ## the long tests: fifty kills, many seeds

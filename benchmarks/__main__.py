@@ -230,6 +230,8 @@ def agent_rows(found: dict[str, Any]) -> list[Row]:
     rows.append(("agent, processor time for 1,000 events at 1,000 Hz", ours, theirs, peer))
     ours, theirs = cells("idle", share, "{:.2f} %")
     rows.append(("agent, share of a core while nothing happens", ours, theirs, peer))
+    ours, theirs = cells("keys", share, "{:.1f} %")
+    rows.append(("agent, share of a core, ten keys a second", ours, theirs, peer))
     hour = found["mb_per_hour"]
     moving = f"moving at 125 Hz all the time {hour['moves_125_hz']:.1f}"
     said = f"{hour['35_events_per_s']:.1f} MB; {moving}"

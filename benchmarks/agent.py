@@ -41,8 +41,8 @@ KEYS_PER_S = 10
 KEY_A = 38
 EVENTS_PER_S_OF_A_DAY = 35
 """Of people at work, recorded for AgentNet: keys, clicks, wheel and moves together."""
-AIM_SHARE = 0.02
-"""Of a core, at 1 kHz."""
+TIMES_CHEAPER_MIN = 3
+"""Than pynput's listener that does nothing, in processor time at 1 kHz."""
 
 
 @dataclass(frozen=True)
@@ -200,14 +200,16 @@ def _kept(folder: Path) -> dict[str, Any]:
 
 
 def main() -> int:
-    """Measure and print; 1 where the aim at 1 kHz is missed."""
+    """Measure and print; 1 where a listener that does nothing costs less than thrice as much."""
     options = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     options.add_argument("--seconds", type=float, default=20)
     options.add_argument("--json", action="store_true")
     chosen = options.parse_args()
     figures = measured(chosen.seconds)
     print(json.dumps(figures, indent=None if chosen.json else 2))
-    return int(figures["moves_1000_hz"]["overt"]["share_of_a_core"] > AIM_SHARE)
+    fast = figures["moves_1000_hz"]
+    ours, theirs = (fast.get(name, {}).get("share_of_a_core") for name in ("overt", "pynput"))
+    return int(theirs is not None and ours * TIMES_CHEAPER_MIN > theirs)
 
 
 if __name__ == "__main__":
