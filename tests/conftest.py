@@ -14,10 +14,27 @@ LONGEST = (
     "test_path_five_minutes.py",
     "test_erasure_resume.py",
     "test_cli_commands.py",
-    "test_gateway_card.py",
+    "test_models_elements.py",
+    "test_examples.py",
 )
 """One for each process of `make test`; with `--dist loadfile` a file stays in one."""
 
+WAITING = ("test_sdk_", "test_path_", "test_studio_", "test_extension", "test_desktop_")
+"""Files whose tests wait for a browser or a desktop more than they compute."""
+
+
+def _order(files: list[str]) -> dict[str, int]:
+    """Return the place of each file: the longest first, then those that wait among the others."""
+    rest = [file for file in files if file not in LONGEST]
+    groups = (
+        [file for file in rest if file.startswith(WAITING)],
+        [file for file in rest if not file.startswith(WAITING)],
+    )
+    share = {file: at / len(group) for group in groups for at, file in enumerate(group)}
+    ordered = [*(file for file in LONGEST if file in files), *sorted(rest, key=share.__getitem__)]
+    return {file: at for at, file in enumerate(ordered)}
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: item.path.name not in LONGEST)
+    place = _order(list(dict.fromkeys(item.path.name for item in items)))
+    items.sort(key=lambda item: place[item.path.name])

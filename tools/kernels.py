@@ -1,11 +1,13 @@
-"""Compile the numeric kernels once, before many test processes would each compile them.
+"""Compile kernels and sources once, before many test processes would each compile them.
 
-numba keeps what it compiled beside the sources; a fresh checkout has none. This runs what uses the
-kernels on a little made-up data. It proves nothing: whatever fails here, the tests will tell.
+numba keeps what it compiled beside the sources, as Python does; a fresh checkout has none. This
+runs what uses the kernels on a little made-up data, and loads all that the tests load. It proves
+nothing: whatever fails here, the tests will tell.
 """
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -74,6 +76,11 @@ def _typos() -> None:
     corrector.Corrector(lexicon(words), learned, ranker.Ranker()).suggest(Asked("fase"))
 
 
+def _sources() -> None:
+    collect = [sys.executable, "-m", "pytest", "--collect-only", "-qq"]
+    subprocess.run(collect, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+
+
 STEPS: dict[str, Callable[[], None]] = {
     "features": _features,
     "wire": _wire,
@@ -81,8 +88,9 @@ STEPS: dict[str, Callable[[], None]] = {
     "linkage": _linkage,
     "strokes": _strokes,
     "typos": _typos,
+    "sources": _sources,
 }
-SHARES = (("features", "linkage", "strokes"), ("typos", "wire", "traces"))
+SHARES = (("features", "linkage", "strokes"), ("typos", "wire", "traces"), ("sources",))
 """What runs side by side: one share a process, of about the same length."""
 
 
@@ -99,7 +107,7 @@ def main() -> None:
     started_s = time.monotonic()
     with ProcessPoolExecutor(len(SHARES), get_context("spawn")) as pool:
         list(pool.map(_run, SHARES))
-    print(f"Compiled the kernels in {time.monotonic() - started_s:.0f} s.", flush=True)
+    print(f"Compiled kernels and sources in {time.monotonic() - started_s:.0f} s.", flush=True)
 
 
 if __name__ == "__main__":

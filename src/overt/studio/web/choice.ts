@@ -18,6 +18,17 @@ export function showReceipt(receipt: Receipt, purposes: string[]): void {
   at("receipt-text").textContent = JSON.stringify(receipt, null, 2);
 }
 
+/** Not joining needs nothing of ours: it works before anything else of this page does. */
+export function startDeclining(): void {
+  at("decline").addEventListener("click", () => {
+    document.body.dataset.phase = "declined";
+    at("declined").hidden = false;
+    at("choice-hint").hidden = true;
+    at("do").scrollIntoView();
+    byTest("task-copy").focus({ preventScroll: true });
+  });
+}
+
 export function startChoice(overt: Overt, changed: () => void): void {
   const form = at<HTMLFormElement>("choice");
   const join = at<HTMLButtonElement>("join");
@@ -42,13 +53,6 @@ export function startChoice(overt: Overt, changed: () => void): void {
       at("joined").scrollIntoView({ block: "center" });
       say("You have joined. Recording is on; the sign at the top says so.");
     });
-  });
-  at("decline").addEventListener("click", () => {
-    document.body.dataset.phase = "declined";
-    at("declined").hidden = false;
-    at("choice-hint").hidden = true;
-    at("do").scrollIntoView();
-    byTest("task-copy").focus({ preventScroll: true });
   });
   at("receipt-download").addEventListener("click", () =>
     download("receipt.json", at("receipt-text").textContent ?? ""),

@@ -1,7 +1,7 @@
 /** The five-minute page: brings the SDK and the six steps together. */
 
 import { type Overt, open } from "../../../../sdk/src/index.ts";
-import { showReceipt, startChoice } from "./choice.ts";
+import { showReceipt, startChoice, startDeclining } from "./choice.ts";
 import { at, busy, byTest, say } from "./dom.ts";
 import { startLearning } from "./learning.ts";
 import { startLeaving } from "./leaving.ts";
@@ -96,6 +96,7 @@ async function begin(): Promise<void> {
   markFields();
   followSteps();
   document.body.dataset.phase = "fresh";
+  startDeclining();
   const { study = "", lang = "en" } = at("study").dataset;
   const overt = await open({ study, lang });
   const shown = await overt.notice(lang);
