@@ -49,9 +49,12 @@ chromium:
 up: install  ## start Overt on this machine and print its address (PORT=8765 DATA=overt-data)
 	@$(BIN)/overt up --port $(PORT) --data-dir $(DATA)
 
-test: .venv/installed-dev sdk/node_modules/installed chromium  ## install what tests need, then run them all
+.venv/compiled: .venv/installed-dev
 	@$(BIN)/python tools/kernels.py
-	@$(BIN)/python -m pytest -n 5 --dist loadfile --no-loadscope-reorder -q -m "not soak"
+	@touch $@
+
+test: .venv/compiled sdk/node_modules/installed chromium  ## install what tests need, then run them all
+	@$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder -q -m "not soak"
 
 check: lint types words bundle  ## lint, types of both languages, layout, words, SDK bundle
 	@echo "All checks passed."

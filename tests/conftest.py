@@ -15,7 +15,6 @@ LONGEST = (
     "test_erasure_resume.py",
     "test_cli_commands.py",
     "test_models_elements.py",
-    "test_examples.py",
 )
 """One for each process of `make test`; with `--dist loadfile` a file stays in one."""
 

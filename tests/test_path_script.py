@@ -44,7 +44,7 @@ def test_a_script_is_judged_in_the_page_and_nothing_of_it_is_recorded(tmp_path: 
         page.mouse.move(5, 5)
         page.select_option("[data-testid='script-kind']", "jump")
         newest = hands.on("live-table").locator("tbody tr").first
-        page.wait_for_function(STEADY, polling=700)
+        page.wait_for_function(STEADY, polling=1500)
         before, last = counts(hands), newest.inner_text()
         # Not pressed, but told: a press would be the person's own event.
         page.evaluate("() => document.querySelector('[data-testid=script-run]').click()")
@@ -52,7 +52,7 @@ def test_a_script_is_judged_in_the_page_and_nothing_of_it_is_recorded(tmp_path: 
             "data-verdict", re.compile("^(program|cannot-tell)$")
         )
         expect(hands.on("verdict-script")).to_contain_text("Probability of a program")
-        page.wait_for_function(STEADY, polling=700)
+        page.wait_for_function(STEADY, polling=1500)
         after = counts(hands)
         assert newest.inner_text() == last
         assert after["produced"] == before["produced"]
@@ -66,7 +66,7 @@ STEADY = """() => {
   window.countBefore = now;
   return same;
 }"""
-"""The counts on the page follow the events by a moment."""
+"""The counts on the page follow the events by up to a second, when the journal is written."""
 
 
 def _wander(page: Any) -> None:
