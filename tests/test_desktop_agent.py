@@ -25,6 +25,7 @@ import pytest
 
 from desktop_fixtures import Desktop, Hand, Terminal, add_study, desktop, join, recording, until
 from overt.device.capture import FACTS
+from overt.device.terminals import shells_of
 from overt.schema.event import Command, KeyClass, Kind
 from overt.store.store import Store
 from studio_fixtures import studio
@@ -187,12 +188,35 @@ def test_a_password_asked_for_in_a_terminal_never_exists(desk: Desk) -> None:
     desk.ready(desk.terminal)
     digits = _digits(desk)
     for line in ("read -s secret", "cat"):
+        desk.screen.do("key", "ctrl+u")  # a key that was tried stands there
         desk.screen.do("type", "--delay", "4", line)
         desk.hand.key(RETURN)
         for _ in range(20):
             desk.hand.key(DIGIT_7)
         desk.hand.key(RETURN)
         desk.screen.do("key", "ctrl+d" if line == "cat" else "Return")
+    desk.settled()
+    assert _digits(desk) == digits
+    desk.ready(desk.terminal)
+
+
+def test_a_shell_that_is_late_gives_no_password_away(desk: Desk) -> None:
+    """The password is typed while the shell stands at its prompt, not having read the command."""
+    desk.ready(desk.terminal)
+    digits = _digits(desk)
+    (shell,) = shells_of(int(desk.screen.do("getwindowpid", desk.terminal)))
+    desk.screen.do("key", "ctrl+u")
+    desk.screen.do("type", "--delay", "4", "read -s secret")
+    desk.settled()
+    os.kill(shell, signal.SIGSTOP)
+    try:
+        desk.hand.key(RETURN)
+        for _ in range(12):
+            desk.hand.key(DIGIT_7, every_s=0.1)
+    finally:
+        os.kill(shell, signal.SIGCONT)
+    desk.settled()
+    desk.hand.key(RETURN)
     desk.settled()
     assert _digits(desk) == digits
     desk.ready(desk.terminal)

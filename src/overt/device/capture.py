@@ -59,11 +59,22 @@ judged by what lay there before and after them, and five judgements a second cos
 _MOVES = frozenset({KeyClass.TAB, KeyClass.ENTER, KeyClass.ESCAPE, KeyClass.FUNCTION})
 
 
+_WRITES = CHARACTERS - {KeyClass.COMPOSING, KeyClass.OTHER} | {
+    KeyClass.ENTER,
+    KeyClass.BACKSPACE,
+    KeyClass.TAB,
+}
+_NO_CHARACTER = Modifier.CONTROL | Modifier.ALT | Modifier.META
+
+
 class Verdicts(Protocol):
     """Tells which field has the keyboard."""
 
     def turn(self, moment: Moment) -> int:
         """Return a number that changes whenever the keyboard may have gone to another field."""
+
+    def typed(self, moment: Moment, keys: int, lines: int) -> None:
+        """Take in how many keys gave a character since the look before, and how many were Enter."""
 
     def confirmed(self, moment: Moment, turn: int) -> Field:
         """Return the field of that turn if it has the keyboard still; suppressed otherwise."""
@@ -155,6 +166,8 @@ class Capture:
             and not after.prompt
             and before.application == after.application > 0
         )
+        if steady:
+            self._verdicts.typed(after, *self._typed(heap.events))
         rows = [*self._switch(after), *self._pointing(before, after, changed=changed)]
         if typing and same_field:
             self._typing(heap.events, first, after, turn)
@@ -273,6 +286,16 @@ class Capture:
         click = row.copy()
         click["kind"], click["value"] = Kind.CLICK, self._clicked[4]
         return [row, click]
+
+    def _typed(self, events: Any) -> tuple[int, int]:
+        """Return how many presses gave a character, and how many of them were Enter."""
+        keymap = self._screen.keymap
+        classes = [
+            keymap.of(int(event["detail"]), int(event["state"]))
+            for event in events[events["code"] == KEY_PRESS]
+            if not modifiers(int(event["state"]), repeat=False) & _NO_CHARACTER
+        ]
+        return sum(one in _WRITES for one in classes), classes.count(KeyClass.ENTER)
 
     def _typing(self, events: Any, first: int, moment: Moment, turn: int) -> None:
         """Take the class of each key at once; the code goes no further than this loop."""

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import os
 import termios
+import time
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,11 +24,81 @@ def at_a_prompt(pid: int) -> bool:
     `pid` is the emulator's process. A shell that reads with editing has neither echo nor lines of
     the terminal's own; one that reads without has both; lines without echo are a password.
     """
-    shells = list(_children(pid))
+    shells = list(shells_of(pid))
     return bool(shells) and all(_waits(shell) for shell in shells)
 
 
-def _children(pid: int) -> Iterator[int]:
+class Unread:
+    """Whether the shells of a terminal have read what was typed there.
+
+    A busy machine gives a shell its keys late: what follows a command that asks for a password is
+    typed while the shell seems to wait at its prompt still. So keys count only once the shell has
+    read as many bytes as were typed, which the kernel tells of each process.
+    """
+
+    def __init__(self) -> None:
+        self._pid = 0
+        self._read: deque[int] = deque(maxlen=3)
+        """At this look and the two before: the oldest is from before anything that is new now."""
+        self._base = self._keys = self._lines = 0
+        self._accounted = 0
+        """What will have been read with all that was typed before; other reading comes on top."""
+        self._since_s = 0.0
+
+    def look(self, pid: int) -> None:
+        """Note at every look how much was read so far in this terminal."""
+        if pid != self._pid:
+            self._pid, self._keys, self._lines, self._accounted = pid, 0, 0, 0
+            self._read.clear()
+        self._read.append(_bytes_read(pid))
+
+    def typed(self, keys: int, lines: int) -> None:
+        """Add what was typed since the look before: keys that give a character, and Enter."""
+        if not keys or not self._read:
+            return
+        if not self._keys:
+            self._base = max(self._read[0], self._accounted)
+            self._since_s = time.monotonic()
+        self._keys += keys
+        self._lines += lines
+
+    def waits_s(self) -> float | None:
+        """Return for how long something typed has not been read; None if all was."""
+        if not self._keys:
+            return None
+        # A terminal that hands over whole lines owes no more than those.
+        owed = self._lines if _hands_over_lines(self._pid) else self._keys
+        read = _bytes_read(self._pid)
+        if read >= 0 and read - self._base >= owed:
+            self._accounted = self._base + owed
+            self.forget()
+            return None
+        return time.monotonic() - self._since_s
+
+    def forget(self) -> None:
+        """Wait for nothing any more."""
+        self._keys = self._lines = 0
+
+
+def _bytes_read(pid: int) -> int:
+    """Return how many bytes the shells of a terminal have read; -1 where that is not told."""
+    total = 0
+    for shell in shells_of(pid):
+        try:
+            total += int(Path(f"/proc/{shell}/io").read_text().split()[1])
+        except (OSError, ValueError, IndexError):
+            return -1
+    return total
+
+
+def _hands_over_lines(pid: int) -> bool:
+    return all(
+        modes is not None and modes & termios.ICANON for modes in map(_modes, shells_of(pid))
+    )
+
+
+def shells_of(pid: int) -> Iterator[int]:
+    """Yield what a terminal emulator runs: the processes it started."""
     try:
         for task in Path(f"/proc/{pid}/task").iterdir():
             yield from map(int, (task / "children").read_text().split())
@@ -40,11 +112,19 @@ def _waits(shell: int) -> bool:
         front = int(fields[5])  # the process group that has the terminal
         if front != int(fields[2]) or Path(f"/proc/{shell}/exe").readlink().name not in SHELLS:
             return False
+    except (OSError, ValueError, IndexError):
+        return False
+    modes = _modes(shell)
+    return modes is not None and modes & _ICANON_ECHO in (0, _ICANON_ECHO)
+
+
+def _modes(shell: int) -> int | None:
+    """Return the local modes of a shell's terminal (`c_lflag`); None where they are not told."""
+    try:
         terminal = os.open(f"/proc/{shell}/fd/0", os.O_RDONLY | os.O_NOCTTY | os.O_NONBLOCK)
         try:
-            modes = termios.tcgetattr(terminal)[3]
+            return int(termios.tcgetattr(terminal)[3])
         finally:
             os.close(terminal)
-    except (OSError, ValueError, IndexError, termios.error):
-        return False
-    return modes & _ICANON_ECHO in (0, _ICANON_ECHO)
+    except (OSError, termios.error):
+        return None

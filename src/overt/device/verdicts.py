@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from overt.device.applications import Applications
-from overt.device.fields import LISTED, Field, Fields
+from overt.device.fields import BUSY, LISTED, Field, Fields
 from overt.device.screen import Moment
-from overt.device.terminals import at_a_prompt
+from overt.device.terminals import Unread, at_a_prompt
 from overt.schema.event import Role
+
+UNREAD_S = 4.0
+"""So long a key waits for its shell to read it."""
 
 
 class FieldsAndTerminals:
@@ -16,6 +19,7 @@ class FieldsAndTerminals:
         self._applications, self._fields = applications, fields
         self._prompt_turn = 0
         self._waits = False
+        self._unread = Unread()
 
     def turn(self, moment: Moment) -> int:
         """Return a number that changes whenever the keyboard may have gone to another field.
@@ -26,16 +30,29 @@ class FieldsAndTerminals:
             if moment.application:
                 self._fields.want(moment.focus_pid)
             return 2 * self._fields.turn
+        self._unread.look(moment.focus_pid)
         waits = at_a_prompt(moment.focus_pid)
         self._prompt_turn += waits != self._waits
         self._waits = waits
         return 2 * self._prompt_turn + 1
 
+    def typed(self, moment: Moment, keys: int, lines: int) -> None:
+        """Take in how many keys gave a character since the look before, and how many were Enter."""
+        if self._is_terminal(moment):
+            self._unread.typed(keys, lines)
+
     def confirmed(self, moment: Moment, turn: int) -> Field:
         """Return the field of that turn if it has the keyboard still; suppressed otherwise."""
         if not self._is_terminal(moment):
             return self._fields.confirmed(moment.focus_pid, turn // 2)
-        if turn == 2 * self._prompt_turn + 1 and self._waits:
+        if turn != 2 * self._prompt_turn + 1 or not self._waits:
+            return Field()
+        unread_s = self._unread.waits_s()
+        if unread_s is not None:
+            if unread_s < UNREAD_S:
+                return Field(BUSY)
+            self._unread.forget()
+        elif at_a_prompt(moment.focus_pid):  # after all was read, so it is this prompt's
             return Field(LISTED, Role.TEXT_AREA, moment.focus_pid, commands=False)
         return Field()
 
