@@ -14,10 +14,9 @@ from typing import Annotated
 
 import typer
 
-from overt.commands import asking
+from overt.commands import asking, desktop
 from overt.commands.curving import curve
 from overt.commands.evaluating import REPRODUCTIONS, TASKS
-from overt.commands.pairing import pair
 from overt.commands.translating import words
 from overt.datasets.importers import IMPORTERS
 from overt.schema.errors import OvertError
@@ -37,11 +36,6 @@ access_app = typer.Typer(help="Give access to pages that need a key.", no_args_i
 app.add_typer(study_app, name="study")
 app.add_typer(audit_app, name="audit")
 app.add_typer(access_app, name="access")
-device_app = typer.Typer(
-    help="What the desktop agent keeps on this computer.", no_args_is_help=True
-)
-app.add_typer(device_app, name="device")
-device_app.command(epilog="Example: overt device pair --study URL")(pair)
 app.command(epilog="Example: overt curve pause --study aalto --html enough.html")(curve)
 
 
@@ -77,11 +71,6 @@ DataPath = Annotated[
 ]
 PlotFile = Annotated[
     Path | None, typer.Option("--html", help="Write a page with plots here.", dir_okay=False)
-]
-StudyAddress = Annotated[str, typer.Option("--study", help="Address of the study's page.")]
-DeviceFolder = Annotated[
-    Path | None,
-    typer.Option("--device-dir", help="Where the agent keeps things; default: your data folder."),
 ]
 DATA_DIR = Path("overt-data")
 
@@ -308,81 +297,7 @@ def reproduce(
     run(name, data, html, as_json=as_json)
 
 
-@app.command(epilog="Example: overt record --study https://example.org/study/typing")
-def record(
-    *,
-    study: StudyAddress,
-    lang: Annotated[str, typer.Option(help="Language of the notice.")] = "en",
-    display: Annotated[str | None, typer.Option(help="X display; default: $DISPLAY.")] = None,
-    folder: DeviceFolder = None,
-) -> None:
-    """Join a study and record the applications you switch on, on this desktop (Linux, X11).
-
-    A chip in the corner shows it; click it to pause. Nothing leaves before the study's delay.
-    """
-    from overt.commands import recording
-
-    recording.record(folder or recording.device_folder(), study, lang, display)
-
-
-@app.command(epilog="Example: overt coach --program mousepad --program xterm")
-def coach(
-    *,
-    program: Annotated[
-        list[str] | None, typer.Option(help="Count in this program; may be repeated.")
-    ] = None,
-    display: Annotated[str | None, typer.Option(help="X display; default: $DISPLAY.")] = None,
-    forget: Annotated[bool, typer.Option("--forget", help="Destroy all that was counted.")] = False,
-    folder: DeviceFolder = None,
-) -> None:
-    """Learn from your own typing: a private page of figures, weak pairs and exercises.
-
-    No study, no server, no network. Sums only, sealed on this computer.
-    """
-    from overt.commands import coaching, recording
-
-    place = folder or recording.device_folder()
-    if forget:
-        coaching.forget(place)
-    else:
-        coaching.coach(place, program or [], display)
-
-
-@device_app.command("outbox", epilog="Example: overt device outbox --study URL --remove-minutes 10")
-def device_outbox(
-    *,
-    study: StudyAddress,
-    remove_minutes: Annotated[
-        int | None, typer.Option(min=1, help="Take out what is of the last minutes.")
-    ] = None,
-    folder: DeviceFolder = None,
-    as_json: AsJson = False,
-) -> None:
-    """Show what waits to leave this computer; take parts of it out."""
-    from overt.commands import recording
-
-    place = folder or recording.device_folder()
-    recording.outbox(place, study, remove_minutes=remove_minutes, as_json=as_json)
-
-
-@device_app.command("send", epilog="Example: overt device send --study URL")
-def device_send(
-    *, study: StudyAddress, folder: DeviceFolder = None, as_json: AsJson = False
-) -> None:
-    """Send all that waits on this computer now, without the study's delay."""
-    from overt.commands import recording
-
-    recording.send(folder or recording.device_folder(), study, as_json=as_json)
-
-
-@device_app.command("leave", epilog="Example: overt device leave --study URL")
-def device_leave(
-    *, study: StudyAddress, folder: DeviceFolder = None, as_json: AsJson = False
-) -> None:
-    """Withdraw: what is on this computer is destroyed, the server erases the rest."""
-    from overt.commands import recording
-
-    recording.leave(folder or recording.device_folder(), study, as_json=as_json)
+desktop.register(app)
 
 
 @app.command(epilog="Example: overt erase --json < receipt.json")
