@@ -26,6 +26,7 @@ import numpy as np
 
 from overt.datasets.tokens import START, VOCABULARY
 from overt.models.predict import Predicted
+from overt.models.repeatable import REPEATABLE
 from overt.models.stream import Stream, log_ms, targets
 from overt.models.tensors import Array
 
@@ -58,11 +59,7 @@ _SETTINGS: dict[str, Any] = {
     "min_sum_hessian_in_leaf": 1.0,
     "lambda_l2": 5.0,
     "max_cat_to_onehot": 64,
-    "deterministic": True,
-    "force_row_wise": True,
-    "num_threads": 1,
-    "seed": 0,
-    "verbose": -1,
+    **REPEATABLE,
 }
 """From early stopping on a fifth of people who taught it. Rare tokens need the damping: without it
 leaves with a handful of events make the trees sure of what is not."""

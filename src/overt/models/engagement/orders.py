@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from overt.models.engagement.choices import Choices
+from overt.models.repeatable import REPEATABLE
 from overt.models.tensors import Array
 
 PAGE, COMMONEST, ONE, TWO = "page order", "commonest", "after one", "after two"
@@ -37,11 +38,7 @@ _TREES: dict[str, Any] = {
     "lambda_l2": 5.0,
     "feature_fraction": 0.8,
     "max_bin": 63,
-    "num_threads": 1,
-    "deterministic": True,
-    "force_row_wise": True,
-    "seed": 0,
-    "verbose": -1,
+    **REPEATABLE,
 }
 
 

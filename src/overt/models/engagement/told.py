@@ -11,6 +11,7 @@ import numpy as np
 from overt.models.engagement.readings import NAMES, Reading, numbers
 from overt.models.intent.looks import held_out
 from overt.models.programs.rates import auc
+from overt.models.repeatable import REPEATABLE
 from overt.models.scores import RESAMPLES, Score
 from overt.models.tensors import Array
 
@@ -37,11 +38,7 @@ _TREES: dict[str, Any] = {
     "feature_fraction": 0.7,
     "bagging_fraction": 0.8,
     "bagging_freq": 1,
-    "num_threads": 1,
-    "deterministic": True,
-    "force_row_wise": True,
-    "seed": 0,
-    "verbose": -1,
+    **REPEATABLE,
 }
 ROUNDS = 80
 

@@ -25,6 +25,7 @@ from overt.models.programs.sample import (
 )
 from overt.models.programs.sessions import channel_of, errands_of, performed
 from overt.models.programs.trace import cut, joined
+from overt.models.repeatable import REPEATABLE
 from overt.models.tensors import Array
 
 NAME = "person-or-program"
@@ -44,11 +45,7 @@ _TREES: dict[str, Any] = {
     "min_data_in_leaf": 3,
     "lambda_l2": 5.0,
     "feature_fraction": 0.4,
-    "num_threads": 1,
-    "deterministic": True,
-    "force_row_wise": True,
-    "seed": 0,
-    "verbose": -1,
+    **REPEATABLE,
 }
 
 

@@ -31,6 +31,7 @@ from overt.models.intent.profiles import (
     templates,
 )
 from overt.models.intent.seen import direction, table, velocity
+from overt.models.repeatable import REPEATABLE
 from overt.models.tensors import Array
 
 BOOSTED = "LightGBM"
@@ -44,11 +45,7 @@ TREES: dict[str, Any] = {
     "bagging_fraction": 0.8,
     "bagging_freq": 1,
     "max_bin": 63,
-    "num_threads": 1,
-    "deterministic": True,
-    "force_row_wise": True,
-    "seed": 0,
-    "verbose": -1,
+    **REPEATABLE,
 }
 """Small trees, chosen by the number of movements, not by trying."""
 

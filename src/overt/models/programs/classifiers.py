@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from overt.models.programs.windows import PERSON, Windows
+from overt.models.repeatable import REPEATABLE
 from overt.models.tensors import Array
 from overt.schema.errors import TooFew
 
@@ -152,11 +153,8 @@ _TREES: dict[str, Any] = {
     "feature_fraction": 0.4,
     "bagging_fraction": 0.8,
     "bagging_freq": 1,
-    "num_threads": 1,
-    "deterministic": True,
-    "force_row_wise": True,
+    **REPEATABLE,
     "seed": 1,
-    "verbose": -1,
 }
 """Small trees of few numbers each: programs nobody has seen are the point, not the last bit of
 accuracy on those that are known."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from overt.models.repeatable import REPEATABLE
 from overt.models.tensors import Array
 from overt.models.typos import trees
 from overt.models.typos.evidence import COLUMNS, Evidence
@@ -23,11 +24,7 @@ SETTINGS = {
     "min_data_in_leaf": 60,
     "feature_fraction": 0.8,
     "lambda_l2": 1.0,
-    "num_threads": 1,
-    "deterministic": True,
-    "force_row_wise": True,
-    "seed": 0,
-    "verbosity": -1,
+    **REPEATABLE,
 }
 
 
