@@ -11,17 +11,16 @@ events, `key_symbol` is 0. Shift is no key of its own in the file, which joins i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from overt.datasets.reading import delimited, keycodes, sessions
 from overt.datasets.reading.files import Found
-from overt.datasets.reading.imported import ImportedPerson, Progress, Skipped, by_file
+from overt.datasets.reading.imported import ByFile, ImportedPerson, Skipped
 from overt.schema.errors import InvalidInput
 from overt.schema.event import Kind, Role
 
@@ -52,20 +51,6 @@ class Typings:
     def up_down_s(self) -> Any:
         """float64[n, k - 1], release to next press; negative at rollover."""
         return self.down_down_s - self.hold_s[:, :-1]
-
-
-def read(
-    path: Path,
-    *,
-    progress: Callable[[Progress], None] | None = None,
-    skipped: Skipped | None = None,
-) -> Iterator[ImportedPerson]:
-    """Yield the subjects in `path`, one at a time."""
-
-    def people_in(found: Found) -> Iterator[ImportedPerson]:
-        return people_of(read_typings(found.data, found.name, skipped))
-
-    return by_file(path, PATTERN, people_in, progress, skipped)
 
 
 def read_typings(data: bytes, file: str, skipped: Skipped | None = None) -> Typings:
@@ -157,3 +142,10 @@ def _person(typings: Typings, mine: Any) -> ImportedPerson:
         presses=place.size,
         clock_resolution_us=CLOCK_RESOLUTION_US,
     )
+
+
+def _people_in(found: Found, skipped: Skipped | None) -> Iterator[ImportedPerson]:
+    return people_of(read_typings(found.data, found.name, skipped))
+
+
+read = ByFile(PATTERN, _people_in)

@@ -10,16 +10,15 @@ and whoever erases it erases all of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from overt.datasets.reading import jsonfile, sessions
 from overt.datasets.reading.files import Found
-from overt.datasets.reading.imported import ImportedPerson, Progress, Skipped, by_file
+from overt.datasets.reading.imported import ByFile, ImportedPerson, Skipped
 from overt.datasets.reading.sheet import POSITION_PX_MAX
 from overt.schema.errors import InvalidInput
 from overt.schema.event import Kind, Pointer
@@ -41,28 +40,6 @@ class Movements:
     """float64[n]"""
     y_px: Any = field(repr=False)
     """float64[n]"""
-
-
-def read(
-    path: Path,
-    *,
-    progress: Callable[[Progress], None] | None = None,
-    skipped: Skipped | None = None,
-) -> Iterator[ImportedPerson]:
-    """Yield one person a file, whose sessions are the movements in it."""
-
-    def people_in(found: Found) -> Iterator[ImportedPerson]:
-        movements = read_movements(found.data, found.name, skipped)
-        count = movements.movement.size
-        columns = {
-            "kind": np.full(count, int(Kind.POINTER_MOVE)),
-            "pointer": np.full(count, int(Pointer.MOUSE)),
-            "x_8th_css_px": sessions.position_8th(movements.x_px),
-            "y_8th_css_px": sessions.position_8th(movements.y_px),
-        }
-        yield ImportedPerson(sessions.tables(movements.movement, movements.time_us, columns))
-
-    return by_file(path, PATTERN, people_in, progress, skipped)
 
 
 def read_movements(data: bytes, file: str, skipped: Skipped | None = None) -> Movements:
@@ -115,3 +92,19 @@ def _movement(item: Any) -> tuple[Any, str]:
             return None, "has a point that is not a position in pixels"
         made[row] = at, x, y
     return made, ""
+
+
+def _people_in(found: Found, skipped: Skipped | None) -> Iterator[ImportedPerson]:
+    """Yield one person, whose sessions are the movements in the file."""
+    movements = read_movements(found.data, found.name, skipped)
+    count = movements.movement.size
+    columns = {
+        "kind": np.full(count, int(Kind.POINTER_MOVE)),
+        "pointer": np.full(count, int(Pointer.MOUSE)),
+        "x_8th_css_px": sessions.position_8th(movements.x_px),
+        "y_8th_css_px": sessions.position_8th(movements.y_px),
+    }
+    yield ImportedPerson(sessions.tables(movements.movement, movements.time_us, columns))
+
+
+read = ByFile(PATTERN, _people_in)

@@ -10,16 +10,15 @@ from 0. A session is a sample.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from overt.datasets.reading import delimited, keycodes, sessions, typed
 from overt.datasets.reading.files import Found
-from overt.datasets.reading.imported import ImportedPerson, Progress, Skipped, by_file
+from overt.datasets.reading.imported import ByFile, ImportedPerson, Skipped
 
 PATTERN = ("fixed_text*.csv", "free_text*.csv", "keypad*.csv")
 
@@ -38,20 +37,6 @@ class Presses:
     """float64[n]"""
     keys: Any = field(repr=False)
     """int64[n, 3], `overt.datasets.reading.keycodes.Key`."""
-
-
-def read(
-    path: Path,
-    *,
-    progress: Callable[[Progress], None] | None = None,
-    skipped: Skipped | None = None,
-) -> Iterator[ImportedPerson]:
-    """Yield the users in `path`, one at a time."""
-
-    def people_in(found: Found) -> Iterator[ImportedPerson]:
-        return people_of(read_presses(found.data, found.name, skipped))
-
-    return by_file(path, PATTERN, people_in, progress, skipped)
 
 
 def read_presses(data: bytes, file: str, skipped: Skipped | None = None) -> Presses:
@@ -103,3 +88,10 @@ def people_of(presses: Presses) -> Iterator[ImportedPerson]:
                 sample,
                 by_time=False,
             )
+
+
+def _people_in(found: Found, skipped: Skipped | None) -> Iterator[ImportedPerson]:
+    return people_of(read_presses(found.data, found.name, skipped))
+
+
+read = ByFile(PATTERN, _people_in)

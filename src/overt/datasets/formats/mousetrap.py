@@ -10,16 +10,15 @@ was not recorded.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from overt.datasets.reading import parquet, sessions
 from overt.datasets.reading.files import Found
-from overt.datasets.reading.imported import ImportedPerson, Progress, Skipped, by_file
+from overt.datasets.reading.imported import ByFile, ImportedPerson, Skipped
 from overt.schema.event import Kind, Pointer
 
 PATTERN = ("*trajector*.parquet",)
@@ -47,20 +46,6 @@ class Trajectories:
     """bool[m]; True where the file does not say."""
     item: tuple[str, ...] = field(repr=False)
     """m texts, what was shown; empty where the file does not say."""
-
-
-def read(
-    path: Path,
-    *,
-    progress: Callable[[Progress], None] | None = None,
-    skipped: Skipped | None = None,
-) -> Iterator[ImportedPerson]:
-    """Yield the subjects in `path`, one at a time."""
-
-    def people_in(found: Found) -> Iterator[ImportedPerson]:
-        return people_of(read_trajectories(found.data, found.name, skipped))
-
-    return by_file(path, PATTERN, people_in, progress, skipped)
 
 
 def read_trajectories(data: bytes, file: str, skipped: Skipped | None = None) -> Trajectories:
@@ -113,3 +98,10 @@ def people_of(trajectories: Trajectories) -> Iterator[ImportedPerson]:
             sessions=sessions.tables(trajectories.trial[mine], trajectories.time_us[mine], columns),
             clock_resolution_us=CLOCK_RESOLUTION_US,
         )
+
+
+def _people_in(found: Found, skipped: Skipped | None) -> Iterator[ImportedPerson]:
+    return people_of(read_trajectories(found.data, found.name, skipped))
+
+
+read = ByFile(PATTERN, _people_in)

@@ -12,16 +12,15 @@ time to the first scroll is kept; its number says which phase (`PHASES`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from overt.datasets.reading import delimited, sessions
 from overt.datasets.reading.files import Found
-from overt.datasets.reading.imported import ImportedPerson, Progress, Skipped, by_file
+from overt.datasets.reading.imported import ByFile, ImportedPerson, Skipped
 from overt.datasets.reading.sheet import SCROLL_PX_MAX, Sheet
 from overt.schema.event import Kind, Role
 
@@ -43,20 +42,6 @@ class Phase:
     """float64[n], since the phase began."""
     offset_px: Any = field(repr=False)
     """float64[n], of the page."""
-
-
-def read(
-    path: Path,
-    *,
-    progress: Callable[[Progress], None] | None = None,
-    skipped: Skipped | None = None,
-) -> Iterator[ImportedPerson]:
-    """Yield the participants in `path`, one at a time."""
-
-    def people_in(found: Found) -> Iterator[ImportedPerson]:
-        return people_of(read_phases(found.data, found.name, skipped))
-
-    return by_file(path, PATTERN, people_in, progress, skipped)
 
 
 def read_phases(data: bytes, file: str, skipped: Skipped | None = None) -> list[Phase]:
@@ -131,3 +116,10 @@ def _columns(phase: Phase) -> tuple[Any, dict[str, Any]]:
         "element": np.where(is_mark, 0, 1),
         "scroll_y_css_px": np.concatenate([[0], np.diff(offset, prepend=0)]),
     }
+
+
+def _people_in(found: Found, skipped: Skipped | None) -> Iterator[ImportedPerson]:
+    return people_of(read_phases(found.data, found.name, skipped))
+
+
+read = ByFile(PATTERN, _people_in)

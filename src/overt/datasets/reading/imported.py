@@ -59,25 +59,34 @@ class Skipped:
         self.files[reason] = self.files.get(reason, 0) + 1
 
 
-def by_file(
-    path: Path,
-    patterns: tuple[str, ...],
-    people_in: Callable[[Found], Iterator[ImportedPerson]],
-    progress: Callable[[Progress], None] | None,
-    skipped: Skipped | None,
-) -> Iterator[ImportedPerson]:
-    """Yield the people of each file in `path`, where nobody is in two files.
+@dataclass(frozen=True)
+class ByFile:
+    """Reads a format in which nobody is in two files.
 
     A file that cannot be read raises `InvalidInput`, or is counted in `skipped` with nobody of it.
     """
-    people = 0
-    for found in files.named(path, *patterns):
-        for person in taken(people_in, found, skipped):
-            people += 1
-            yield person
-        if progress is not None:
-            total = 1 if found.files_total == 1 else None
-            progress(Progress(people, total, found.bytes_done, found.bytes_total))
+
+    patterns: tuple[str, ...]
+    """Names of the files, as `files.named` takes them."""
+    people_in: Callable[[Found, Skipped | None], Iterator[ImportedPerson]]
+    """Yields the people of one file."""
+
+    def __call__(
+        self,
+        path: Path,
+        *,
+        progress: Callable[[Progress], None] | None = None,
+        skipped: Skipped | None = None,
+    ) -> Iterator[ImportedPerson]:
+        """Yield the people in `path`, one at a time."""
+        people = 0
+        for found in files.named(path, *self.patterns):
+            for person in taken(lambda file: self.people_in(file, skipped), found, skipped):
+                people += 1
+                yield person
+            if progress is not None:
+                total = 1 if found.files_total == 1 else None
+                progress(Progress(people, total, found.bytes_done, found.bytes_total))
 
 
 def taken(
