@@ -7,18 +7,17 @@ import os
 import shutil
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
+from local_http import Silent, answering
 from overt.gateway import studies
 from overt.schema.study import template
 from overt.store.store import Store
@@ -57,27 +56,13 @@ class Site:
 def site() -> Iterator[Site]:
     made = Site("")
 
-    class Answers(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
+    class Answers(Silent):
+        def respond(self) -> None:
             made.asked.append(self.path)
-            self.send_response(200)
-            self.send_header("Content-Type", "text/html")
-            self.end_headers()
-            self.wfile.write(PAGE.encode())
+            self.answer(200, PAGE.encode(), Content_Type="text/html")
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    http = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
-    made.url = f"http://127.0.0.1:{http.server_address[1]}"
-    thread = threading.Thread(target=http.serve_forever, args=(0.01,))
-    thread.start()
-    try:
+    with answering(Answers) as made.url:
         yield made
-    finally:
-        http.shutdown()
-        thread.join()
-        http.server_close()
 
 
 @contextmanager

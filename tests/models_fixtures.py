@@ -13,7 +13,7 @@ import numpy as np
 
 from overt.datasets import rows
 from overt.datasets.split import shard_of, split_of
-from overt.datasets.tokens import VOCABULARY, Sequences, TokenArrays, tokens_of
+from overt.datasets.tokens import COLUMNS, VOCABULARY, Sequences, TokenArrays, tokens_of
 from overt.models import baselines
 from overt.models.config import MIXTURE, Config
 from overt.models.encoder import Encoder, encoder_from
@@ -65,19 +65,6 @@ def random_model(config: Config, shards: int = 2) -> Trained:
     return Trained(config, {}, made)
 
 
-_COLUMNS = (
-    "kind",
-    "t_us",
-    "key_class",
-    "slot",
-    "modifiers",
-    "edit",
-    "role",
-    "scroll_y_css_px",
-    "value",
-)
-
-
 def random_events(seed: int, count: int) -> list[dict[str, int]]:
     """Return events of every kind a token may come of, in no meaningful order."""
     rng = np.random.default_rng(seed)
@@ -101,7 +88,7 @@ def random_events(seed: int, count: int) -> list[dict[str, int]]:
 
 def tokens_in(events: list[dict[str, int]]) -> list[TokenArrays]:
     table = rows.table(
-        len(events), {name: np.array([event[name] for event in events]) for name in _COLUMNS}
+        len(events), {name: np.array([event[name] for event in events]) for name in COLUMNS}
     )
     return list(tokens_of(table))
 
@@ -175,7 +162,7 @@ def vectors() -> dict[str, Any]:
     return {
         "what": "events → tokens → what the page's model expects after each token",
         "page": page(trained),
-        "events": {name: [event[name] for event in events] for name in _COLUMNS},
+        "events": {name: [event[name] for event in events] for name in COLUMNS},
         "tokens": {
             name: np.concatenate([getattr(s, name) for s in stretches]).tolist()
             for name in ("token", "pause_us", "hold_us", "rollover")

@@ -13,7 +13,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from local_http import Silent, answering
 from overt.schema.batch import BatchHeader, decode, inflate, to_events
 from overt.schema.event import Kind
 from overt.schema.fields import strangers
@@ -237,10 +237,10 @@ def serving() -> Iterator[Server]:
     server = Server()
     lock = threading.Lock()
 
-    class Answers(BaseHTTPRequestHandler):
+    class Answers(Silent):
         protocol_version = "HTTP/1.1"
 
-        def do_GET(self) -> None:
+        def respond(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             kind = "text/html"
             more: dict[str, str] = {}
@@ -262,34 +262,10 @@ def serving() -> Iterator[Server]:
             if status == 0:
                 self.close_connection = True
                 return
-            self.send_response(status)
-            for name, value in {"Content-Type": kind, **more}.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(payload)))
-            self.end_headers()
-            self.wfile.write(payload)
+            self.answer(status, payload, **{"Content-Type": kind, **more})
 
-        do_POST = do_GET  # noqa: N815 - the name http.server looks for
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    class Quiet(ThreadingHTTPServer):
-        daemon_threads = True
-
-        def handle_error(self, *_: object) -> None:
-            """A page that closes cuts its connections."""
-
-    http = Quiet(("127.0.0.1", 0), Answers)
-    server.url = f"http://127.0.0.1:{http.server_address[1]}"
-    thread = threading.Thread(target=http.serve_forever, args=(0.01,))
-    thread.start()
-    try:
+    with answering(Answers) as server.url:
         yield server
-    finally:
-        http.shutdown()
-        thread.join()
-        http.server_close()
 
 
 def is_whole(numbers: list[int]) -> bool:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from local_http import Silent, answering
 from overt.consent.notice import notice_bytes, notice_sha256
 from overt.gateway import studies
 from overt.schema.study import load_study, template
@@ -55,40 +54,27 @@ class Site:
     """A site of somebody else's, with the SDK on its page under a strict policy."""
 
     def __init__(self) -> None:
-        self.server = ""
+        self.url = self.server = ""
         self.integrity = INTEGRITY
-        site = self
-
-        class Answers(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                script = self.path == "/page.js"
-                text = (SCRIPT if script else PAGE).replace("INTEGRITY", site.integrity)
-                body = text.replace("SERVER", site.server).encode()
-                self.send_response(200)
-                self.send_header("Content-Type", "text/javascript" if script else "text/html")
-                self.send_header("Content-Security-Policy", POLICY.replace("SERVER", site.server))
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
-        self.url = f"http://127.0.0.1:{self.http.server_address[1]}"
 
 
 @contextmanager
 def site() -> Iterator[Site]:
     made = Site()
-    thread = threading.Thread(target=made.http.serve_forever, args=(0.01,))
-    thread.start()
-    try:
+
+    class Answers(Silent):
+        def respond(self) -> None:
+            script = self.path == "/page.js"
+            text = (SCRIPT if script else PAGE).replace("INTEGRITY", made.integrity)
+            self.answer(
+                200,
+                text.replace("SERVER", made.server).encode(),
+                Content_Type="text/javascript" if script else "text/html",
+                Content_Security_Policy=POLICY.replace("SERVER", made.server),
+            )
+
+    with answering(Answers) as made.url:
         yield made
-    finally:
-        made.http.shutdown()
-        thread.join()
-        made.http.server_close()
 
 
 @pytest.fixture(scope="module")

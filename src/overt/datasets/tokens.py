@@ -213,7 +213,7 @@ def _tokenise(
     return token[:made], pause[:made], hold[:made], rollover[:made]
 
 
-_COLUMNS = (
+COLUMNS = (
     "kind",
     "t_us",
     "key_class",
@@ -224,6 +224,7 @@ _COLUMNS = (
     "scroll_y_css_px",
     "value",
 )
+"""Columns of `EVENTS` that tokens are made of."""
 
 
 def tokens_of(events: pa.Table) -> tuple[TokenArrays, ...]:
@@ -238,7 +239,7 @@ def tokens_of(events: pa.Table) -> tuple[TokenArrays, ...]:
     """
     if events.num_rows == 0:
         return ()
-    columns = [events.column(name).to_numpy() for name in _COLUMNS]
+    columns = [events.column(name).to_numpy() for name in COLUMNS]
     made = _tokenise(*[*columns, *_LOOKUPS])
     bounds = [*np.flatnonzero(made[0] == START).tolist(), made[0].shape[0]]
     return tuple(
