@@ -11,12 +11,18 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from overt.device.practice import EDGES_PER_OCTAVE, FIRST_MS, Day, bin_of, median_ms
+from overt.device.practice import Day, bin_of, edge_ms, median_ms
 
 PAIR_FEWEST = 8
 """Times a pair must have been typed before anything is said of it."""
 
 SETTING_FEWEST = 5
+BOUNCE_MS_MAX = 200
+"""A key that ignores presses for longer can no longer write double letters."""
+
+SWALLOWED = 3
+"""A swallowed letter must be noticed, found and typed; a bounce is one press of Backspace."""
+
 WORD_KEYS = 5
 """Keys in a word, as speed of typing is counted everywhere."""
 
@@ -43,6 +49,8 @@ class Advice:
     setting: str
     why: str
     how: str
+    effect: str
+    """What it would have done to the same typing."""
 
 
 def words_per_minute(day: Day) -> float:
@@ -90,26 +98,72 @@ def _words() -> tuple[str, ...]:
     return tuple(text.split())
 
 
+@dataclass(frozen=True)
+class Effect:
+    """What a setting would have done to what was counted, replayed."""
+
+    ms: float
+    spared: int
+    """Slips that it would have prevented."""
+    slips: int
+    """Slips of this sort in all."""
+    meant: int
+    """What was meant and would have been hindered: letters swallowed, repeats begun later."""
+
+
+def bounce(day: Day) -> Effect | None:
+    """Return the wait after which a second press of a key should count, or None.
+
+    The wait is the one that gains most over the person's own typing: a slip spared counts one, a
+    letter that was meant and would have been swallowed `SWALLOWED`.
+    """
+    doubles, undone = day.doubles(), day.doubles_undone
+    best, gain = None, 0
+    for place in range(bin_of(BOUNCE_MS_MAX)):
+        spared = sum(undone[: place + 1])
+        meant = sum(doubles[: place + 1]) - spared
+        if spared - SWALLOWED * meant > gain:
+            gain = spared - SWALLOWED * meant
+            best = Effect(edge_ms(place), spared, sum(undone), meant)
+    return best
+
+
+def repeat(day: Day) -> Effect | None:
+    """Return the wait before a held key repeats that spares most slips, or None.
+
+    Four of five slips are to be spared; what was held on purpose then begins later, and is lost
+    only where it was not held for so long.
+    """
+    slips = sum(day.repeats_undone)
+    spared = 0
+    for place, count in enumerate(day.repeats_undone):
+        spared += count
+        if slips and spared >= 0.8 * slips:
+            return Effect(edge_ms(place), spared, slips, sum(day.repeats_meant[: place + 1]))
+    return None
+
+
 def settings(day: Day) -> list[Advice]:
     """Return settings that would have prevented what was counted; none without enough of it."""
     made = []
-    if day.bounces >= SETTING_FEWEST and day.bounces >= 0.002 * day.keys:
-        wait_ms = FIRST_MS * 2.0 ** (
-            max(k for k, n in enumerate(day.bounce_gaps) if n) / EDGES_PER_OCTAVE
-        )
+    wait = bounce(day)
+    if wait is not None and wait.spared >= SETTING_FEWEST:
         made.append(
             Advice(
                 "Bounce keys",
-                f"{day.bounces} times the same key came twice within {bin_edge(day):.0f} ms",
-                f"ignore a second press of a key within {math.ceil(wait_ms / 10) * 10} ms",
+                f"{wait.slips} times a letter came twice and you took the second back",
+                f"ignore a second press of a key within {wait.ms:.0f} ms",
+                f"{_spared(wait)}; letters you meant that it would have swallowed: {wait.meant}",
             )
         )
-    if day.repeats_undone >= SETTING_FEWEST:
+    held = repeat(day)
+    if held is not None and held.spared >= SETTING_FEWEST and held.meant <= held.spared:
         made.append(
             Advice(
                 "Key repeat",
-                f"{day.repeats_undone} times a held key repeated and was taken back",
-                "wait longer before a held key repeats",
+                f"{held.slips} times a held key repeated and you took it back",
+                f"let a held key repeat after {held.ms:.0f} ms",
+                f"{_spared(held)}; keys held on purpose that it would have missed: {held.meant}",
             )
         )
     if day.almost_double >= SETTING_FEWEST:
@@ -118,6 +172,7 @@ def settings(day: Day) -> list[Advice]:
                 "Double click",
                 f"{day.almost_double} pairs of clicks came just too late to be one double click",
                 "allow more time, such as 900 ms",
+                f"{day.almost_double} double clicks more, as far as they were meant as such",
             )
         )
     near, far = (median_ms(day.reaches.get(name, [0])) for name in ("near", "far"))
@@ -127,12 +182,11 @@ def settings(day: Day) -> list[Advice]:
                 "Pointer speed",
                 f"long ways take {far:.0f} ms, short ones {near:.0f} ms",
                 "a faster pointer, or one that speeds up with the hand",
+                "not known: the hand would move differently with it",
             )
         )
     return made
 
 
-def bin_edge(day: Day) -> float:
-    """Return the upper edge of the longest bounce that was counted, ms."""
-    last = max((k for k, n in enumerate(day.bounce_gaps) if n), default=bin_of(0))
-    return float(FIRST_MS * 2.0 ** (last / EDGES_PER_OCTAVE))
+def _spared(effect: Effect) -> str:
+    return f"would have spared {effect.spared} of {effect.slips}"

@@ -56,7 +56,7 @@ def programs_in_sight(display: str | None = None) -> list[str]:
 def days(vault: Vault) -> dict[dt.date, Day]:
     """Return the sums of each day, oldest first."""
     return {
-        dt.date.fromisoformat(name.removeprefix("day/")): Day(**json.loads(value))
+        dt.date.fromisoformat(name.removeprefix("day/")): Day.of_json(json.loads(value))
         for name, value in vault.items("day/")
     }
 
@@ -122,7 +122,7 @@ class Coach:
             self._display.close()
 
     def _day(self, date: dt.date) -> Day:
-        return Day(**self._vault.get_json(f"day/{date.isoformat()}", {}))
+        return Day.of_json(self._vault.get_json(f"day/{date.isoformat()}", {}))
 
     def _keep(self, date: dt.date, day: Day) -> None:
         self._vault.change({f"day/{date.isoformat()}": as_json(day.to_json())})

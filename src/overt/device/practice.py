@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -20,12 +21,10 @@ EDGES_PER_OCTAVE, FIRST_MS, BINS = 4, 10.0, 40
 FLUENT_MS = 2_000
 """A longer pause ends a run of typing: what follows says nothing of the pair of letters."""
 
-BOUNCE_MS = 80
-"""A second press of the same key so soon is more often the key than the hand."""
-
 STILL_MS = 150
 """A pointer that rests so long begins its next movement from there."""
 
+_WRITES = (KeyClass.LETTER, KeyClass.DIGIT, KeyClass.PUNCTUATION, KeyClass.SPACE)
 _NO_TEXT = Modifier.CONTROL | Modifier.ALT | Modifier.META
 
 
@@ -34,6 +33,11 @@ def bin_of(ms: float) -> int:
     if ms <= FIRST_MS:
         return 0
     return min(BINS - 1, int(EDGES_PER_OCTAVE * math.log2(ms / FIRST_MS)) + 1)
+
+
+def edge_ms(place: int) -> float:
+    """Return the upper edge of a bin."""
+    return float(FIRST_MS * 2.0 ** (place / EDGES_PER_OCTAVE))
 
 
 def median_ms(bins: list[int]) -> float:
@@ -68,9 +72,13 @@ class Day:
     """Pair of letters → how often its second was taken back at once."""
     slips: dict[str, int] = field(default_factory=dict)
     """`ab`: b was typed where a was meant, as the correction shows."""
-    bounces: int = 0
-    bounce_gaps: list[int] = field(default_factory=_none)
-    repeats_undone: int = 0
+    doubles_undone: list[int] = field(default_factory=_none)
+    """Times from press to press of a letter typed twice, whose second was taken back at once and
+    not written again."""
+    repeats_meant: list[int] = field(default_factory=_none)
+    """How long a writing key was held that repeated, and what it wrote stayed."""
+    repeats_undone: list[int] = field(default_factory=_none)
+    """The same where the next key took it back."""
     minutes: list[list[int]] = field(default_factory=list)
     """Keys and milliseconds of each run of typing of at least ten seconds."""
     clicks: int = 0
@@ -82,6 +90,22 @@ class Day:
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON."""
         return asdict(self)
+
+    @classmethod
+    def of_json(cls, kept: Mapping[str, Any]) -> Day:
+        """Return the day that was kept; sums that an earlier version kept otherwise begin anew."""
+        fresh = cls()
+        known: dict[str, Any] = {
+            name: value
+            for name, value in kept.items()
+            if type(getattr(fresh, name, None)) is type(value)
+        }
+        return cls(**known)
+
+    def doubles(self) -> list[int]:
+        """Return the times from press to press of every letter typed twice, as a histogram."""
+        twice = [bins for pair, bins in self.pairs.items() if pair[0] == pair[1]]
+        return [sum(counts) for counts in zip(*twice, strict=True)] if twice else _none()
 
 
 REACHES = ((200, "near"), (600, "middle"), (math.inf, "far"))
@@ -96,7 +120,13 @@ class Practice:
         self._last: tuple[int, int, int] | None = None  # class, letter, time in µs
         self._before = 0
         self._taken_back: int | None = None
-        self._repeated = False
+        self._double_ms: float | None = None
+        """The gap of a letter typed twice that has just been taken back."""
+        self._gap_ms = math.inf
+        self._repeating: int | None = None
+        """Slot of a writing key that is held and repeats."""
+        self._repeated_ms: float | None = None
+        """How long the last such key was held, while nothing says whether it was meant."""
         self._run = [0, 0]
         self._down: dict[int, int] = {}
         self._move: tuple[int, int, int, int, int] | None = None
@@ -123,6 +153,7 @@ class Practice:
         """End the run of typing: another window, a pause, the end of the day."""
         self._end_run()
         self._last, self._before, self._taken_back = None, 0, None
+        self._double_ms = self._repeating = self._repeated_ms = None
         self._down.clear()
 
     def _end_run(self) -> None:
@@ -136,7 +167,8 @@ class Practice:
         if bits & _NO_TEXT or key_class in (KeyClass.SHIFT, KeyClass.CAPS_LOCK):
             return
         if bits & Modifier.REPEAT:
-            self._repeated = True
+            if key_class in _WRITES:
+                self._repeating = int(event["slot"])
             return
         self._down[int(event["slot"])] = t_us
         day, last = self.day, self._last
@@ -148,28 +180,35 @@ class Practice:
             day.gaps[bin_of(gap_ms)] += 1
             self._run[0] += 1
             self._run[1] += int(gap_ms)
+        self._end_repeat(undone=key_class == KeyClass.BACKSPACE and gap_ms < FLUENT_MS)
         if key_class == KeyClass.BACKSPACE:
             self._take_back(gap_ms)
-        elif key_class in (KeyClass.LETTER, KeyClass.DIGIT, KeyClass.PUNCTUATION, KeyClass.SPACE):
+        elif key_class in _WRITES:
             self._write(letter, gap_ms)
         else:
-            self._taken_back = None
+            self._taken_back = self._double_ms = None
         self._before = last[1] if last and last[0] == KeyClass.LETTER else 0
         self._last = (key_class, letter, t_us)
-        self._repeated = False
+        self._gap_ms = gap_ms
+
+    def _end_repeat(self, *, undone: bool) -> None:
+        """Count a held key that repeated, now that the next press says whether it was meant."""
+        held_ms, self._repeated_ms = self._repeated_ms, None
+        if held_ms is not None:
+            bins = self.day.repeats_undone if undone else self.day.repeats_meant
+            bins[bin_of(held_ms)] += 1
 
     def _take_back(self, gap_ms: float) -> None:
         day, last = self.day, self._last
         day.corrections += 1
-        if self._repeated:
-            day.repeats_undone += 1
+        self._taken_back = self._double_ms = None
         if last and last[0] == KeyClass.LETTER and gap_ms < FLUENT_MS:
             self._taken_back = last[1]
             if self._before and last[1]:
                 pair = chr(self._before) + chr(last[1])
                 day.pair_slips[pair] = day.pair_slips.get(pair, 0) + 1
-        else:
-            self._taken_back = None
+                if self._before == last[1]:
+                    self._double_ms = self._gap_ms
 
     def _write(self, letter: int, gap_ms: float) -> None:
         day, last = self.day, self._last
@@ -177,18 +216,22 @@ class Practice:
         if self._taken_back and letter and self._taken_back != letter:
             slip = chr(letter) + chr(self._taken_back)
             day.slips[slip] = day.slips.get(slip, 0) + 1
-        self._taken_back = None
+        if self._double_ms is not None and self._taken_back != letter:
+            day.doubles_undone[bin_of(self._double_ms)] += 1
+        self._taken_back = self._double_ms = None
         if last and last[0] == KeyClass.LETTER and last[1] and letter and gap_ms < FLUENT_MS:
             pair = chr(last[1]) + chr(letter)
             day.pairs.setdefault(pair, _none())[bin_of(gap_ms)] += 1
-            if last[1] == letter and gap_ms <= BOUNCE_MS:
-                day.bounces += 1
-                day.bounce_gaps[bin_of(gap_ms)] += 1
 
     def _release(self, event: Any) -> None:
-        down_us = self._down.pop(int(event["slot"]), None)
-        if down_us is not None:
-            self.day.hold[bin_of((int(event["t_us"]) - down_us) / 1000)] += 1
+        slot = int(event["slot"])
+        down_us = self._down.pop(slot, None)
+        if down_us is None:
+            return
+        held_ms = (int(event["t_us"]) - down_us) / 1000
+        self.day.hold[bin_of(held_ms)] += 1
+        if slot == self._repeating:
+            self._repeating, self._repeated_ms = None, held_ms
 
     def _moves(self, event: Any) -> None:
         x, y, t_us = (int(event[name]) for name in ("x_8th_css_px", "y_8th_css_px", "t_us"))
