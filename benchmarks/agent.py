@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import gzip
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -55,6 +56,11 @@ class Measured:
     def ran_s(self) -> float:
         """Return the seconds these processes ran so far, from the kernel's own account."""
         return sum(_ran_ns(task) for pid in self.pids for task in _tasks(pid)) / 1e9
+
+    def memory_mb(self) -> float:
+        """Return what of them lies in memory now, MB; what they share counts for each."""
+        pages = [int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in self.pids]
+        return round(sum(pages) * os.sysconf("SC_PAGE_SIZE") / 1e6, 1)
 
 
 def _tasks(pid: int) -> list[Path]:
@@ -127,6 +133,7 @@ def measured(seconds: float) -> dict[str, Any]:
             found[f"moves_{hz}_hz"] = phase(programs, lambda c=count, r=hz: _moved(hand, c, r))
         found["keys"] = phase(programs, lambda: typed(hand, seconds))
         time.sleep(1)  # the last keys are settled
+        found["memory_mb"] = {one.name: one.memory_mb() for one in programs}
         found["heard"] = {name: _end(process) for name, process in others.items()}
         agent.process.send_signal(signal.SIGINT)
         agent.until("overt: ended")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import os
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -13,12 +15,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from overt.schema import batch as batches
+from overt.schema import columns, limits
 from overt.schema import header as headers
-from overt.schema import limits
 from overt.schema.batch import BatchHeader
 from overt.schema.coarse import COARSE
 from overt.schema.errors import InvalidInput
-from overt.schema.event import EVENT_SETS, VALUE_MAX, WIRE
+from overt.schema.event import EVENT_SETS, EVENTS, VALUE_MAX, WIRE
 from overt.schema.purpose import PURPOSES
 from overt.schema.rows import layout
 from store_fixtures import header, wire_rows
@@ -247,7 +249,8 @@ def test_a_compression_bomb_is_refused_before_it_unfolds() -> None:
 def test_events_and_rows_convert_into_each_other(rows: int, first_seq: int, x: int) -> None:
     head = HEAD._replace(rows=rows, first_seq=first_seq, x0_8th_css_px=x, produced=2**41)
     record = wire_rows(rows, rows)
-    anchor, back = batches.from_events(batches.to_events(head, record))
+    events = batches.to_events(head, record)
+    anchor, back = batches.from_events(events)
     assert back == record
     assert anchor == {
         "rows": rows,
@@ -256,3 +259,30 @@ def test_events_and_rows_convert_into_each_other(rows: int, first_seq: int, x: i
         "x0_8th_css_px": x,
         "y0_8th_css_px": 0,
     }
+    plain = batches.encode(head, record)
+    read, by_name = columns.to_columns(plain)
+    assert read == head
+    assert pa.table(by_name).cast(EVENTS) == events
+    assert columns.from_columns(by_name) == (anchor, record)
+    ended = columns.reheaded(plain, end=True, produced=2**42)
+    assert batches.decode(ended) == (head._replace(end=True, produced=2**42), record)
+
+
+def test_a_value_too_large_for_its_column_is_never_cut_to_fit() -> None:
+    by_name = columns.to_columns(batches.encode(HEAD, wire_rows(1, HEAD.rows)))[1]
+    by_name["t_us"] = np.arange(HEAD.rows) << 40
+    with pytest.raises(ValueError, match="dt_us"):
+        columns.from_columns(by_name)
+
+
+def test_ones_own_batches_load_neither_a_compiler_nor_pandas() -> None:
+    """Which is most of what the agent would take of a person's memory."""
+    work = (
+        "import sys; import overt.device.outbox_page; from overt.schema import columns;"
+        "plain = sys.stdin.buffer.read(); header, rows = columns.to_columns(plain);"
+        "columns.from_columns(rows); columns.reheaded(plain, end=True);"
+        "print(sorted({'numba', 'pandas', 'torch', 'scipy'} & set(sys.modules)))"
+    )
+    plain = batches.encode(HEAD, wire_rows(1, HEAD.rows))
+    done = subprocess.run([sys.executable, "-c", work], input=plain, capture_output=True)
+    assert (done.stdout, done.stderr) == (b"[]\n", b"")

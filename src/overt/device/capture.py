@@ -45,7 +45,7 @@ keyboard meanwhile will have been said by then, which makes a late confirmation 
 TOGETHER_S = 0.06
 """The first of several keys waits so much longer, that its field is asked once for all of them."""
 
-TICK_S, CALM_TICK_S = 0.02, 0.05
+TICK_S, CALM_TICK_S = 0.02, 0.1
 """Between two looks at least, while a key waits and while none does: what happens meanwhile is
 judged together."""
 

@@ -12,6 +12,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from overt.device.questions import Questions
 from overt.schema.event import Role
 
 LISTED, OUTSIDE, SUPPRESSED = "listed", "outside", "suppressed"
@@ -44,6 +45,7 @@ _WINDOWS = frozenset({16, 23, 69})
 """Dialogs, frames and windows: what has the keyboard lies inside of them."""
 
 _REGISTRY = "org.a11y.atspi.Registry"
+_ACCESSIBLE = "org.a11y.atspi.Accessible"
 SEARCH_MAX = 1000
 SEARCH_AGAIN_S = 0.5
 _FOCUSED_BIT = 12
@@ -81,6 +83,8 @@ class Fields:
         self._lock = threading.Lock()
         self._bus: Any = None
         self._asking: Any = None
+        self._again: Any = None
+        """`Questions`: those of `confirmed`, which only one thread asks."""
         self._secret: set[tuple[str, str]] = set()
         self._wanted = 0
         self._tried = threading.Event()
@@ -147,8 +151,10 @@ class Fields:
         if not self.available or place is None or turn != self.turn or now.pid != pid:
             return Field()
         try:
-            secret = self._is_secret(place)
-            focused = self._states(place) >> _FOCUSED_BIT & 1
+            asked = ("GetRole", "GetState")
+            (role,), (_, *states) = self._again.ask(place, _ACCESSIBLE, asked, PATIENCE_S)
+            secret = self._is_secret(place, role)
+            focused = states[0] >> _FOCUSED_BIT & 1
         except TimeoutError:
             return Field(BUSY)
         except Exception:  # noqa: BLE001 - whatever goes wrong, the answer is no
@@ -168,9 +174,9 @@ class Fields:
                 self.turn += 1
                 self._place, self.now = None, Field()
 
-    def _is_secret(self, place: tuple[str, str]) -> bool:
+    def _is_secret(self, place: tuple[str, str], role: int) -> bool:
         """Return whether a field takes passwords or ever did, as far as we looked."""
-        if self._role(place) == _PASSWORD:
+        if role == _PASSWORD:
             self._secret.add(place)
         return place in self._secret
 
@@ -178,6 +184,7 @@ class Fields:
         while True:
             try:
                 self._bus, self._asking = _accessibility_bus(), _accessibility_bus()
+                self._again = Questions(_accessibility_bus())
                 self._signals()
             except Exception:  # noqa: BLE001 - no service: every field is unknown, for now
                 self.available = False
@@ -217,8 +224,9 @@ class Fields:
         if not gained:
             return
         try:
-            secret = self._is_secret(place)
-            verdict, role = _ROLES.get(self._role(place), (SUPPRESSED, Role.NONE))
+            number = self._role(place)
+            secret = self._is_secret(place, number)
+            verdict, role = _ROLES.get(number, (SUPPRESSED, Role.NONE))
             pid = self._pid(place[0])
         except Exception:  # noqa: BLE001 - whatever goes wrong, the field stays unknown
             return
@@ -229,7 +237,7 @@ class Fields:
     def _ask(self, place: tuple[str, str], member: str) -> Any:
         from jeepney import DBusAddress, new_method_call
 
-        address = DBusAddress(place[1], place[0], "org.a11y.atspi.Accessible")
+        address = DBusAddress(place[1], place[0], _ACCESSIBLE)
         reply = self._asking.send_and_get_reply(
             new_method_call(address, member), timeout=PATIENCE_S
         )

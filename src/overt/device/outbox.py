@@ -7,14 +7,13 @@ import json
 import random
 import time
 from dataclasses import dataclass, replace
-from typing import Any
 
 from overt.device.account import GONE, Account
 from overt.device.clock import CLOCK
 from overt.device.vault import Vault, as_json
 from overt.schema import batch
+from overt.schema.columns import reheaded
 from overt.schema.errors import OvertError
-from overt.schema.header import BatchHeader
 
 _WAIT_FIRST_S, _WAIT_LAST_S = 1.0, 300.0
 _DAY_MS = 86_400_000
@@ -126,7 +125,7 @@ class Outbox:
             if not left:
                 self._end(entry, "removed")
             else:
-                plain = _reheaded(entry.plain, purposes=left)
+                plain = reheaded(entry.plain, purposes=left)
                 self.vault.change({entry.name: _packed(entry, plain)})
 
     def _end(self, entry: Entry, how: str) -> int:
@@ -139,7 +138,7 @@ class Outbox:
         counts = self.vault.get_json(place, {})
         counts[how] = int(counts.get(how, 0)) + entry.rows
         change: dict[str, bytes | None] = {entry.name: None, place: as_json(counts)}
-        header, _rows = batch.decode(entry.plain)
+        header, _ = batch.read_header(entry.plain)
         if how in ("removed", "lost") and header.end:
             others = [
                 one
@@ -149,7 +148,7 @@ class Outbox:
             if others:
                 heir = others[-1]
                 change[heir.name] = _packed(
-                    heir, _reheaded(heir.plain, end=True, produced=header.produced)
+                    heir, reheaded(heir.plain, end=True, produced=header.produced)
                 )
         self.vault.change(change)
         return entry.rows
@@ -176,7 +175,7 @@ class Outbox:
         if not entry.sent:
             counts = self.vault.get_json(f"counts/{entry.session}", {})
             told = {name: int(counts.get(name, 0)) for name in ("removed", "lost")}
-            plain = _reheaded(plain, **told) if header.end else plain
+            plain = reheaded(plain, **told) if header.end else plain
             self.vault.change({entry.name: _packed(entry, plain, sent=True)})
         try:
             body = gzip.compress(plain, 6, mtime=0)
@@ -221,9 +220,3 @@ def _packed(entry: Entry, plain: bytes, *, sent: bool | None = None) -> bytes:
         }
     )
     return len(about).to_bytes(4, "little") + about + plain
-
-
-def _reheaded(plain: bytes, **fields: Any) -> bytes:
-    header, rows = batch.decode(plain)
-    changed: BatchHeader = header._replace(**fields)
-    return batch.encode(changed, rows)

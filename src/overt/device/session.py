@@ -11,7 +11,6 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from overt.device.capture import FACTS
 from overt.device.clock import CLOCK
@@ -19,6 +18,7 @@ from overt.device.stream import joined
 from overt.device.vault import Vault, as_json
 from overt.schema import batch, limits
 from overt.schema.coarse import COARSE, STEP_US, TYPED, left_out, timed
+from overt.schema.columns import from_columns
 from overt.schema.event import EVENTS, SCHEMA_ID, KeyClass, Kind, Pointer
 from overt.schema.header import BatchHeader
 from overt.schema.purpose import purposes_for
@@ -153,7 +153,7 @@ def _close(vault: Vault, recording: Recording, produced: int, *, end: bool) -> i
     ]
     now_ms = CLOCK.now_ms()
     for k, (stream, events) in enumerate(runs):
-        anchors, rows = batch.from_events(_table(events))
+        anchors, rows = from_columns(_by_name(events))
         header = BatchHeader(
             schema=SCHEMA_ID,
             source=SOURCE,
@@ -192,7 +192,7 @@ def _close(vault: Vault, recording: Recording, produced: int, *, end: bool) -> i
 
 def prepare() -> None:
     """Load what making batches needs, so that the first one does not hold up a recording."""
-    batch.from_events(_table(np.zeros(1, FACTS)))
+    from_columns(_by_name(np.zeros(1, FACTS)))
 
 
 def recover(vault: Vault) -> int:
@@ -224,14 +224,8 @@ def _cut(events: Any) -> list[Any]:
     return [run[k : k + ROWS_MAX] for run in runs for k in range(0, len(run), ROWS_MAX)]
 
 
-def _table(events: Any) -> pa.Table:
-    arrays = [
-        pa.Array.from_buffers(
-            field.type, len(events), [None, pa.py_buffer(events[field.name].tobytes())]
-        )
-        for field in EVENTS
-    ]
-    return pa.table(arrays, schema=EVENTS)
+def _by_name(events: Any) -> dict[str, Any]:
+    return {name: events[name] for name in EVENTS.names}
 
 
 def _coarse(events: Any) -> Any:

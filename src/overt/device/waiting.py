@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from overt.device.outbox import Entry
-from overt.schema import batch
+from overt.schema.columns import to_columns
 from overt.schema.event import EVENT_SETS, EVENTS, Kind, Modifier
 
 UNKNOWN, NONE = -1, 0
@@ -87,9 +87,7 @@ def opened(entries: Sequence[Entry]) -> list[Waiting]:
     """Open entries, oldest first, and tell which application had the keyboard at each event."""
     made = []
     for entry in entries:
-        header, rows = batch.decode(entry.plain)
-        table = batch.to_events(header, rows)
-        columns = {name: table.column(name).to_numpy() for name in EVENTS.names}
+        header, columns = to_columns(entry.plain)
         made.append((entry, columns, header._asdict()))
     known = _applications([(str(h["session"]), columns) for _, columns, h in made])
     return [

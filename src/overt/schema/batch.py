@@ -67,9 +67,14 @@ def encode(header: BatchHeader, rows: pa.RecordBatch) -> bytes:
         raise _bad("columns differ from the schema event/1", "rows", "Build rows with WIRE.")
     if rows.num_rows != header.rows:
         raise _bad("header and rows disagree on how many there are", "header.rows")
+    return headed(header) + bytes(rows.serialize().to_pybytes())
+
+
+def headed(header: BatchHeader) -> bytes:
+    """Return all of an uncompressed batch that comes before its Arrow message."""
     head = header.to_json()
     head += b" " * (-(len(head) + 8) % 8)
-    return MAGIC + len(head).to_bytes(4, "little") + head + rows.serialize().to_pybytes()
+    return MAGIC + len(head).to_bytes(4, "little") + head
 
 
 def inflate(body: bytes) -> bytes:
