@@ -133,23 +133,29 @@ class Extended:
         assert "error" not in answer, answer
         return answer.get("value")
 
-    def view(self) -> Any:
-        return self.ask(do="view")["joined"]
+    def view(self, study: int = 0) -> Any:
+        """Return how a study stands that the person takes part in, by its place; None: in none."""
+        studies = self.ask(do="view")["studies"]
+        return studies[study] if studies else None
 
     def press(self, name: str) -> None:
         on(self.panel(), name).click()
 
-    def join(self, *purposes: str) -> None:
-        """Join by the panel, as a person does."""
+    def join(self, *purposes: str, study: str = "writing") -> str:
+        """Join a study by the panel, as a person does; returns its address."""
         panel = self.panel()
         panel.reload()
-        panel.fill("#address", f"{self.server}/study/writing")
+        on(panel, "another").or_(panel.locator("#address")).first.wait_for()
+        if on(panel, "another").count():
+            self.press("another")
+        panel.fill("#address", address := f"{self.server}/study/{study}")
         self.press("read")
         for purpose in purposes:
             panel.check(f"[name=purpose][value={purpose}]")
         panel.check("[name=detail][value=rhythm]")
         self.press("join")
         expect(on(panel, "state")).to_be_visible()
+        return address
 
     def enable(self, site: Site) -> None:
         """Switch a site on, and allow it in the browser's own prompt."""
@@ -206,10 +212,13 @@ class Extended:
         session.send("ServiceWorker.stopAllWorkers")
         session.detach()
 
-    def stored(self) -> list[list[dict[str, Any]]]:
-        """Send what waits and return what the server has: for each session its events."""
-        self.ask(do="send")
-        tables = self.ask(do="export")["sessions"]
+    def stored(self, **of: str) -> list[list[dict[str, Any]]]:
+        """Send what waits and return what the server has: for each session its events.
+
+        `at`: address of the study, where there are several.
+        """
+        self.ask(do="send", **of)
+        tables = self.ask(do="export", **of)["sessions"]
         sessions = []
         for table in tables:
             names = list(table)
@@ -263,6 +272,9 @@ def extended(folder: Path, build: Path) -> Iterator[Extended]:
             text = template("writing", "How people write")
             text = text.replace("\n[notice.en]", f"\n{lines}[notice.en]")
             text = text.replace('purposes = ["next-action", "typing-assist"]', PURPOSES)
+            studies.register(store, text.encode())
+            second = f'\n[[sites]]\norigin = "{listed.url}"\n[notice.en]'
+            text = template("second", "A second study").replace("\n[notice.en]", second)
             studies.register(store, text.encode())
         if can_manage():
             POLICIES.mkdir(parents=True, exist_ok=True)  # a browser watches what is there

@@ -279,6 +279,47 @@ def test_a_managed_policy_narrows_and_is_shown_whole(browser: Extended) -> None:
     page.close()
 
 
+def test_several_studies_record_side_by_side_and_each_is_paused_and_left_by_itself(
+    browser: Extended,
+) -> None:
+    first, second = browser.view()["at"], browser.join("typing-assist", study="second")
+    browser.enable(browser.listed)
+    panel = browser.panel()
+    page = browser.visit(browser.listed.url)
+    page.click("#listed")
+    page.keyboard.type("ab")
+    browser.press(f"toggle {second}")
+    expect(panel.locator(f"[data-study='{second}'] .state")).to_contain_text("Paused")
+    expect(page.locator("[data-state=recording]")).to_be_attached()
+    page.bring_to_front()
+    page.keyboard.type("c")
+    keys = [count(newest(browser.stored(at=at)), Kind.KEY_DOWN) for at in (first, second)]
+    assert keys == [3, 2]
+    receipts = [browser.ask(do="receipt", at=at)["receipt_id"] for at in (first, second)]
+    panel = browser.panel()
+    browser.press(f"open {first}")
+    browser.press("mirror")
+    shown = on(panel, "mirror").locator("li")
+    expect(shown.first).to_contain_text("key up · letter · text field")
+    expect(shown.nth(1)).to_contain_text("edit · insert text · 1 characters")
+    browser.press("back")
+    browser.press("all")
+    browser.press(f"open {second}")
+    browser.press("leave")
+    browser.press("yes")
+    expect(on(panel, "toggle")).to_be_visible()
+    assert browser.view()["at"] == first
+    assert panel.evaluate("indexedDB.databases().then((all) => all.length)") == 1
+    granted = "chrome.permissions.getAll().then(({ origins }) => origins)"
+    assert panel.evaluate(granted) == [f"{browser.listed.url}/*"], "the first study needs it"
+    page.bring_to_front()
+    page.keyboard.type("d")
+    page.close()
+    assert count(newest(browser.stored()), Kind.KEY_DOWN) == 4
+    with Store.open(browser.data_dir) as store:
+        assert [store.is_gone(receipt) for receipt in receipts] == [False, True]
+
+
 def test_who_leaves_is_gone_from_browser_and_server_at_once(browser: Extended) -> None:
     page = browser.visit(browser.listed.url)
     page.click("#listed")

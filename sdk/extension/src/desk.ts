@@ -25,6 +25,7 @@ interface Kept extends Recording {
 export class Desk {
   #outbox: Outbox;
   #work = new Map<string, Promise<unknown>>();
+  #origins_ms = new Map<string, number>();
 
   constructor(outbox: Outbox) {
     this.#outbox = outbox;
@@ -41,6 +42,13 @@ export class Desk {
 
   async #kept(session: string): Promise<Kept | null> {
     return (await this.#outbox.vault.get<Kept>("sessions", session))?.json ?? null;
+  }
+
+  /** Where on the wall clock the times of a session begin, ms since 1970. */
+  async origin_ms(session: string): Promise<number> {
+    const known = this.#origins_ms.get(session) ?? (await this.#kept(session))?.time_origin_ms ?? 0;
+    this.#origins_ms.set(session, known);
+    return known;
   }
 
   /** A session begins, or its page has woken the worker again. */
@@ -68,7 +76,7 @@ export class Desk {
 
   /** The last words of a page that closes; some of them may be written already. */
   last(session: string, streams: Part["streams"]): Promise<void> {
-    return this.write({ do: "part", session, part: LAST_PART, streams });
+    return this.write({ do: "part", at: "", session, part: LAST_PART, streams });
   }
 
   /** Close what is journalled of a session; `gone`: its page will hardly come back. */

@@ -1,17 +1,26 @@
-import { Account, GONE, type Grant, type Proof, type Standing as Known } from "../../src/account.ts";
+import { GONE, type Grant, type Proof, type Standing as Known } from "../../src/account.ts";
 import { OvertError } from "../../src/errors.ts";
 import { Ledger } from "../../src/ledger.ts";
 import { Outbox, entryId } from "../../src/outbox.ts";
 import { Sender } from "../../src/sender.ts";
 import { Vault } from "../../src/vault.ts";
+import { Counted } from "./counted.ts";
 import { Desk } from "./desk.ts";
-import type { ShownNotice } from "./protocol.ts";
+import { Mirror } from "./mirror.ts";
+import type { Permit, ShownNotice } from "./protocol.ts";
 import type { Site } from "./sites.ts";
 
-const NAME = "overt";
-const LOCK = "overt-outbox";
 const HOUR_MS = 3_600_000;
-const BATCHES = "/v1/batches";
+
+/** A notice as it was shown, and where it is from. */
+export interface Read {
+  base: string;
+  study: string;
+  lang: string;
+  shown: ShownNotice;
+}
+
+export const addressOf = (base: string, study: string): string => `${base}/study/${study}`;
 
 /** Where somebody takes part, beside their grant. */
 export interface Place {
@@ -26,31 +35,16 @@ export interface Place {
   on: string[];
 }
 
-interface Today {
-  day: string;
-  events: number;
-  bytes: number;
-}
-
-/** Counts the bytes of each batch that was taken. */
-class Counted extends Account {
-  bytes = 0;
-
-  override async fetch(path: string, init?: RequestInit, receipt?: string): Promise<Response> {
-    const answer = await super.fetch(path, init, receipt);
-    const { body } = init ?? {};
-    if (path === BATCHES && answer.ok && body instanceof ArrayBuffer) this.bytes += body.byteLength;
-    return answer;
-  }
-}
-
-const today = (): string => new Date().toISOString().slice(0, 10);
-
 /**
  * One person in one study, in this browser: the grant, the outbox, and what is sent. Lives in the
- * worker; everything that must outlive it is in the extension's own database, sealed.
+ * worker; everything that must outlive it is in a database of this study alone, sealed.
  */
 export class Keeper {
+  /** Of the database: random, so that it does not say where somebody takes part. */
+  readonly #name: string;
+  readonly mirror = new Mirror();
+  /** Origins that the person switched on, the browser granted and the policy leaves. */
+  enabled = new Map<string, Site>();
   account: Counted | null = null;
   place: Place | null = null;
   outbox: Outbox | null = null;
@@ -62,11 +56,19 @@ export class Keeper {
   leaving = false;
   /** The server could not be reached, or was not able to take the last batch. */
   offline = false;
-  #shown: { base: string; study: string; lang: string; shown: ShownNotice } | null = null;
   #compared_ms = 0;
   #sending: Promise<void> | null = null;
   /** Called when what pages or the panel should know has changed. */
   changed: () => void = () => {};
+
+  constructor(name: string) {
+    this.#name = name;
+  }
+
+  /** Address of the study; empty for who takes part in none. */
+  get at(): string {
+    return this.place ? addressOf(this.place.base, this.place.study) : "";
+  }
 
   get grant(): Grant | null {
     return this.account?.grant ?? null;
@@ -77,12 +79,23 @@ export class Keeper {
     return this.grant !== null && !this.stale && !this.leaving;
   }
 
-  /** Go on with the grant of an earlier time, if there is one. */
+  /** What a page of this origin needs to record; null if nothing may be there. */
+  permitFor(origin: string): Permit | null {
+    const { grant, place, at, paused } = this;
+    const site = this.permits ? this.enabled.get(origin) : undefined;
+    if (!grant || !site || !place) return null;
+    const { receipt_id, purposes, level, transform, outbox_delay_s, words, paths = [] } = grant;
+    const { study } = place;
+    const stated = { at, study, receipt: receipt_id, purposes, level, transform, outbox_delay_s };
+    return { ...stated, site, paths, words, paused };
+  }
+
+  /** Go on with the grant of an earlier time; without one, what was begun of it goes. */
   async load(): Promise<void> {
-    const vault = await Vault.open(NAME, false);
+    const vault = await Vault.open(this.#name, false);
     const grant = (await vault?.get<Grant>("grant", "grant"))?.json;
     const place = (await vault?.get<Place>("grant", "place"))?.json;
-    if (!vault || !grant || !place) return;
+    if (!vault || !grant || !place) return void (await vault?.destroy());
     this.#equip(vault, new Counted(place.base, place.study), place);
     if (this.account) this.account.grant = grant;
     this.paused = (await vault.get("grant", "paused")) !== null;
@@ -95,34 +108,24 @@ export class Keeper {
     this.place = place;
     this.outbox = new Outbox(vault, new Ledger(vault));
     this.desk = new Desk(this.outbox);
-    this.#sender = new Sender(this.outbox, account, LOCK);
+    this.#sender = new Sender(this.outbox, account, `${this.#name}-outbox`);
   }
 
-  /** Fetch a notice to be shown. Stores nothing. */
-  async notice(base: string, study: string, lang: string): Promise<ShownNotice> {
-    const { notice, sha256 } = await new Account(base, study).notice(lang);
-    const shown = { server: base, notice, sha256 };
-    this.#shown = { base, study, lang, shown };
-    return shown;
-  }
-
-  /** Join for what the person chose of the notice that was shown last. */
-  async join(purposes: string[], detail?: string): Promise<void> {
-    if (!this.#shown) throw new OvertError("no notice was shown", "join", "Enter the address again");
-    const { base, study, lang, shown } = this.#shown;
-    const renewed = this.grant && this.place?.base === base && this.place.study === study;
-    if (this.grant && !(renewed && this.stale))
-      throw new OvertError("you take part in a study already", "join", "Leave it first");
+  /** Join for what the person chose of the notice that they read; again, where it has changed. */
+  async join({ base, study, lang, shown }: Read, purposes: string[], detail?: string): Promise<void> {
+    if (this.grant && !this.stale)
+      throw new OvertError("you take part in this study already", "join", "Leave it first");
     const sites = shown.notice.settings.sites ?? [];
     if (sites.length === 0)
       throw new OvertError("this study lists no site for the extension", "sites", "Join on its page");
-    const account = (renewed && this.account) || new Counted(base, study);
+    const again = this.account !== null;
+    const account = this.account ?? new Counted(base, study);
     const told = { ...shown, bytes: new Uint8Array() };
     const grant = await account.join(told, purposes, lang, detail);
     try {
       if (noticeIn(grant) !== shown.sha256)
         throw new OvertError("is of another notice than the one you saw", "receipt", "Tell the contact");
-      const vault = this.#vault ?? (await Vault.open(NAME, true));
+      const vault = this.#vault ?? (await Vault.open(this.#name, true));
       if (!vault) throw new OvertError("cannot be opened", "storage");
       const titles = shown.notice.choices.purposes.map(({ id, title }) => ({ id, title }));
       const known = (this.place?.on ?? []).filter((origin) => sites.some((s) => s.origin === origin));
@@ -142,11 +145,10 @@ export class Keeper {
     } catch (error) {
       account.grant = { ...grant, former: [] };
       await account.withdraw().catch(() => undefined);
-      this.#forget();
+      await (again ? this.load() : this.#purge());
       throw error;
     }
     this.paused = this.stale = this.leaving = false;
-    this.#shown = null;
     this.#compared_ms = Date.now();
     this.changed();
   }
@@ -238,6 +240,7 @@ export class Keeper {
   /** Take out all that waits, journal and batches. */
   async #empty(): Promise<void> {
     const { outbox } = this;
+    this.mirror.clear();
     if (!outbox) return;
     await this.#alone(async () => {
       const { vault } = outbox;
@@ -310,22 +313,12 @@ export class Keeper {
     const gone = await sender.pass(force, account.grant?.hold_days ?? 0, () => undefined);
     const after = await outbox.ledger.counts();
     const events = after.acknowledged - before.acknowledged;
-    if (events > 0) await this.#count(events, account.bytes - bytes);
+    if (events > 0) {
+      await this.#vault?.change([await account.count(events, account.bytes - bytes)]);
+      this.changed();
+    }
     await this.#alone(async () => outbox.fold((await this.desk?.sessions()) ?? []));
     if (gone) await this.#narrow(gone.receipt, (id) => !gone.purposes.includes(id));
-  }
-
-  async #count(events: number, bytes: number): Promise<void> {
-    const kept = await this.today();
-    const json = { day: kept.day, events: kept.events + events, bytes: kept.bytes + bytes };
-    await this.#vault?.change([{ store: "grant", at: "today", json }]);
-    this.changed();
-  }
-
-  /** What left today (UTC) and was taken. */
-  async today(): Promise<Today> {
-    const kept = (await this.#vault?.get<Today>("grant", "today"))?.json;
-    return kept?.day === today() ? kept : { day: today(), events: 0, bytes: 0 };
   }
 
   async #stand({ withdrawn = false, purposes }: Known): Promise<void> {
@@ -344,6 +337,7 @@ export class Keeper {
     const narrowed = <T extends Proof>(one: T): T =>
       one.receipt_id === receipt ? { ...one, purposes: left } : one;
     await account.keep({ ...narrowed(grant), former: grant.former.map(narrowed) });
+    this.mirror.clear();
     this.changed();
     await this.fit();
   }
@@ -392,6 +386,7 @@ export class Keeper {
   /** Take the last hour out of what waits here, then out of what the server has. */
   async forgetHour(): Promise<number> {
     const since_ms = Date.now() - HOUR_MS;
+    this.mirror.clear();
     const removed = await this.remove(({ closed_ms }) => closed_ms >= since_ms);
     const init = {
       method: "POST",

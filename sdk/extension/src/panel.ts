@@ -1,232 +1,116 @@
 /** The panel behind the toolbar icon; also a page of its own, in a tab. */
 
-import { asksForPrivacy } from "../../src/signal.ts";
-import type { Answer, Command, OutboxView, ShownNotice, SiteView, View } from "./protocol.ts";
+import { type Child, ask, askOf, button, enter, go, isTab, keepLooking, main, make, said, show, tabLink } from "./dom.ts";
+import { fetched, stranger } from "./joining.ts";
+import { document_, mirror, outbox, sure } from "./looking.ts";
+import type { Joined, SiteView, View } from "./protocol.ts";
 import { patternOf } from "./sites.ts";
 import { language, text } from "./words.ts";
 
 declare const CHROMIUM: boolean;
 
-type Child = Node | string;
 const LOOK_MS = 2000;
 
-/** Make an element; strings become text, never markup. */
-function make<K extends keyof HTMLElementTagNameMap>(
-  tag: K,
-  attributes: Record<string, string> = {},
-  ...children: Child[]
-): HTMLElementTagNameMap[K] {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  made.append(...children);
-  return made;
+async function home(): Promise<void> {
+  let before = "";
+  const look = async (isLate: () => boolean) => {
+    const view = await ask<View>({ do: "view" });
+    const now = JSON.stringify(view);
+    if (now === before || isLate()) return;
+    before = now;
+    const { studies } = view;
+    const one = studies.length === 1 ? studies[0] : studies.find((study) => study.at === go.at);
+    go.at = one?.at ?? "";
+    const all = one ? member(one, studies.length > 1) : studies.length > 0 ? overview(studies) : stranger();
+    show(...all, ...managed(view));
+  };
+  await keepLooking(look, LOOK_MS);
 }
 
-const main = document.getElementById("main") as HTMLElement;
-const said = document.getElementById("said") as HTMLElement;
-const isTab = location.hash === "#tab";
-let looking = 0;
-
-async function ask<T>(command: Command): Promise<T> {
-  const answer = (await chrome.runtime.sendMessage(command)) as Answer<T>;
-  if ("error" in answer) throw new Error(answer.error);
-  return answer.value;
-}
-
-/** A button; what goes wrong is said, and the panel goes on. */
-function button(id: string, label: string, work: () => unknown, kind = ""): HTMLButtonElement {
-  const made = make("button", { type: "button", class: kind, "data-id": id }, label);
-  made.addEventListener("click", () => {
-    said.textContent = "";
-    made.disabled = true;
-    void (async () => work())()
-      .catch((error: Error) => (said.textContent = text("failed", { error: error.message })))
-      .finally(() => (made.disabled = false));
-  });
-  return made;
-}
-
-/** Show other content, keeping the focus where it was if that is still there. */
-function show(...children: Child[]): void {
-  const at = document.activeElement?.getAttribute("data-id");
-  main.replaceChildren(...children);
-  const again = at ? main.querySelector<HTMLElement>(`[data-id="${CSS.escape(at)}"]`) : null;
-  again?.focus();
-}
-
-function enter(...children: Child[]): void {
-  window.clearInterval(looking);
-  main.replaceChildren(...children);
+/** Look at another study, or at all of them. */
+async function turnTo(other: string): Promise<void> {
+  go.at = other;
+  await home();
   main.focus();
   window.scrollTo(0, 0);
 }
 
-async function home(): Promise<void> {
-  window.clearInterval(looking);
-  let before = "";
-  const look = async () => {
-    const view = await ask<View>({ do: "view" });
-    const now = JSON.stringify(view);
-    if (now === before) return;
-    before = now;
-    show(...(view.joined ? member(view.joined) : stranger()), ...managed(view));
-  };
-  looking = window.setInterval(() => void look().catch(() => undefined), LOOK_MS);
-  await look();
-}
-
-function stranger(): Child[] {
-  const address = make("input", { type: "url", id: "address", name: "address", "data-id": "address" });
-  address.setAttribute("placeholder", "https://…/study/…");
-  const read = () => fetched(address.value);
-  const form = make(
-    "form",
-    {},
-    make("label", { for: "address" }, text("address")),
-    address,
-    make("div", { class: "row" }, button("read", text("read"), read, "main"), tabLink()),
-  );
-  form.addEventListener("submit", (event) => {
-    event.preventDefault();
-    form.querySelector<HTMLButtonElement>("[data-id=read]")?.click();
-  });
+/** All studies that the person takes part in: how each stands, and pause. */
+function overview(studies: Joined[]): Child[] {
+  const goesOn = studies.some((study) => !study.paused && !study.leaving && !study.stale);
+  const pauseAll = button("pauseAll", text("pauseAll"), () => ask({ do: "pauseAll" }).then(home), "main");
   return [
-    make("h1", {}, text("joinHeading")),
-    make("p", {}, text("joinText")),
-    ...(asksForPrivacy() ? [make("p", { class: "soft" }, text("joinPrivacy"))] : []),
-    form,
+    make("h1", {}, text("studies")),
+    make("div", { class: "row" }, ...(goesOn ? [pauseAll] : []), tabLink()),
+    ...studies.map((study) =>
+      make(
+        "section",
+        { class: "study", "data-study": study.at, "aria-label": study.title },
+        make("h2", {}, study.title),
+        standing(study),
+        make("p", { class: "soft" }, sums(study)),
+        make(
+          "div",
+          { class: "row" },
+          ...(study.leaving || study.stale ? [] : [named(toggle(study, study.at), study.title)]),
+          named(button(`open ${study.at}`, text("open"), () => turnTo(study.at)), study.title),
+        ),
+      ),
+    ),
+    make("div", { class: "row" }, another()),
   ];
 }
 
-/** Show the notice in the first of the person's languages that the study has, else in ours. */
-async function fetched(address: string): Promise<void> {
-  const own = [chrome.i18n.getUILanguage(), ...navigator.languages];
-  const all = own.flatMap((tag) => [tag, tag.split("-")[0] ?? tag]);
-  let failed: unknown;
-  for (const lang of new Set([...all.slice(0, 8), language(), "en", "de"])) {
-    try {
-      return notice(await ask<ShownNotice>({ do: "notice", address, lang }));
-    } catch (error) {
-      failed ??= error;
-    }
-  }
-  throw failed;
+/** A button among others that say the same: of which study it is, for those who do not see it. */
+function named(press: HTMLButtonElement, title: string): HTMLButtonElement {
+  press.setAttribute("aria-label", `${press.textContent}: ${title}`);
+  return press;
 }
 
-function tabLink(): Child {
-  if (isTab) return "";
-  return button("tab", text("tab"), () => void window.open(chrome.runtime.getURL("panel.html#tab")));
+const another = (): HTMLButtonElement => button("another", text("another"), () => enter(...stranger(true)));
+
+const sums = ({ today, waiting }: Joined): string =>
+  `${text("today")}: ${text("todayText", { ...today })} · ${text("waiting")}: ${text("waitingText", { events: waiting })}`;
+
+function toggle({ paused }: Joined, of = ""): HTMLButtonElement {
+  const label = text(paused ? "resumeDo" : "pauseDo");
+  const work = () => askOf({ do: paused ? "resume" : "pause" }, of || go.at).then(home);
+  return button(of ? `toggle ${of}` : "toggle", label, work, of ? "" : "main");
 }
 
-interface Section {
-  heading: string;
-  text: string[];
+/** How a study stands, in a sentence. */
+function standing({ sites, leaving, stale, paused }: Joined): HTMLElement {
+  const anyOn = sites.some(({ state }) => state === "on");
+  const on = !leaving && !stale && !paused && anyOn;
+  const said = leaving
+    ? "stateLeaving"
+    : stale
+      ? "stateStale"
+      : paused
+        ? "statePaused"
+        : anyOn
+          ? "stateOn"
+          : "stateNoSite";
+  return make("p", { class: on ? "state on" : "state", "data-id": "state" }, text(said));
 }
 
-/** The notice, whole and as the server sent it, then the person's choice. Nothing is preselected. */
-function notice({ server, notice: sent, sha256 }: ShownNotice): void {
-  const sections = sent["sections"] as Section[];
-  const { purposes, details } = sent.choices;
-  const own = sent.choices as unknown as { heading: string; text: string[] };
-  const choice = (type: string, name: string, one: { id: string; title: string; text: string }) =>
-    make(
-      "label",
-      { class: "choice" },
-      make("input", { type, name, value: one.id }),
-      make("span", {}, make("strong", {}, one.title), make("br"), one.text),
-    );
-  const form = make("form");
-  const chosen = (name: string) =>
-    [...form.querySelectorAll<HTMLInputElement>(`[name=${name}]:checked`)].map(({ value }) => value);
-  const join = async () => {
-    const picked = chosen("purpose");
-    const [detail] = chosen("detail");
-    const missing = picked.length === 0 ? "purpose" : details.levels[0] && !detail ? "detail" : "";
-    if (missing) {
-      said.textContent = text(missing === "purpose" ? "chooseOne" : "chooseHow");
-      form.querySelector<HTMLInputElement>(`[name=${missing}]`)?.focus();
-      return;
-    }
-    await ask({ do: "join", purposes: picked, ...(detail ? { detail } : {}) });
-    await home();
-    main.focus();
-  };
-  form.append(
-    make(
-      "fieldset",
-      {},
-      make("legend", {}, own.heading),
-      ...own.text.map((line) => make("p", { class: "soft" }, line)),
-      ...purposes.map((one) => choice("checkbox", "purpose", one)),
-    ),
-    ...(details.levels.length > 0
-      ? [
-          make(
-            "fieldset",
-            {},
-            make("legend", {}, details.heading),
-            ...details.levels.map((one) => choice("radio", "detail", one)),
-          ),
-        ]
-      : []),
+/** `some`: there are other studies beside it. */
+function member(joined: Joined, some: boolean): Child[] {
+  const halted = joined.leaving || joined.stale;
+  const reread = button("reread", text("reread"), () => fetched(joined.at), "main");
+  const pair = (name: string, value: string) => [make("dt", {}, name), make("dd", {}, value)];
+  const all = button("all", text("allStudies"), () => turnTo(""));
+  return [
+    ...(some ? [make("div", { class: "row" }, all)] : []),
+    make("h1", {}, joined.title),
+    standing(joined),
+    ...(joined.offline ? [make("p", { "data-id": "offline" }, text("offline"))] : []),
     make(
       "div",
       { class: "row" },
-      button("join", String(sent["join"]), join, "main"),
-      button("decline", String(sent["decline"]), home, "main"),
+      ...(joined.stale ? [reread] : halted ? [] : [toggle(joined)]),
+      tabLink(),
     ),
-  );
-  form.addEventListener("submit", (event) => event.preventDefault());
-  enter(
-    make(
-      "article",
-      { class: "notice", lang: String(sent["language"]), dir: sent.direction },
-      make("h1", {}, sent.title),
-      make("p", {}, String(sent["about"])),
-      make("p", { class: "soft" }, `${String(sent["controller"])} · ${String(sent["contact"])}`),
-      ...sections.flatMap(({ heading, text }) => [
-        make("h2", {}, heading),
-        make("ul", {}, ...text.map((line) => make("li", {}, line))),
-      ]),
-      form,
-    ),
-    make("p", { class: "soft" }, text("from", { server }), " · ", text("hash")),
-    make("code", { "data-id": "hash" }, sha256),
-  );
-}
-
-type Joined = NonNullable<View["joined"]>;
-
-function member(joined: Joined): Child[] {
-  const anyOn = joined.sites.some(({ state }) => state === "on");
-  const halted = joined.leaving || joined.stale;
-  const recording = !halted && !joined.paused && anyOn;
-  const state = joined.leaving
-    ? text("stateLeaving")
-    : joined.stale
-      ? text("stateStale")
-      : joined.paused
-        ? text("statePaused")
-        : text(anyOn ? "stateOn" : "stateNoSite");
-  const toggle = button(
-    "toggle",
-    text(joined.paused ? "resumeDo" : "pauseDo"),
-    () => ask({ do: joined.paused ? "resume" : "pause" }).then(home),
-    "main",
-  );
-  const address = `${joined.server}/study/${joined.study}`;
-  const reread = button(
-    "reread",
-    text("reread"),
-    () => fetched(address),
-    "main",
-  );
-  const pair = (name: string, value: string) => [make("dt", {}, name), make("dd", {}, value)];
-  return [
-    make("h1", {}, joined.title),
-    make("p", { class: recording ? "state on" : "state", "data-id": "state" }, state),
-    ...(joined.offline ? [make("p", { "data-id": "offline" }, text("offline"))] : []),
-    make("div", { class: "row" }, ...(joined.stale ? [reread] : halted ? [] : [toggle]), tabLink()),
     make(
       "dl",
       {},
@@ -242,6 +126,7 @@ function member(joined: Joined): Child[] {
     make(
       "div",
       { class: "row" },
+      button("mirror", text("mirror"), mirror),
       button("outbox", text("outbox"), outbox),
       button("hour", text("hour"), () => sure(text("hourAsk"), { do: "forgetHour" }, "hourDone")),
     ),
@@ -255,6 +140,7 @@ function member(joined: Joined): Child[] {
       button("export", text("export"), () => document_("export")),
       button("leave", text("leave"), () => sure(text("leaveAsk"), { do: "leave" }, "leaveDone"), "stop"),
     ),
+    ...(some ? [] : [make("div", { class: "row" }, another())]),
   ];
 }
 
@@ -272,10 +158,10 @@ function site({ origin, paths, state }: SiteView): Child {
   const on = () => {
     // First the browser's own question: it needs this very press. The panel may close meanwhile.
     const asked = chrome.permissions.request(patterns);
-    void ask({ do: "enable", origin });
-    return asked.then((granted) => (granted ? undefined : ask({ do: "disable", origin }))).then(home);
+    void askOf({ do: "enable", origin });
+    return asked.then((granted) => (granted ? undefined : askOf({ do: "disable", origin }))).then(home);
   };
-  const off = () => ask({ do: "disable", origin }).then(home);
+  const off = () => askOf({ do: "disable", origin }).then(home);
   const which = state === "on" ? "isOn" : state === "off" ? "isOff" : "isPolicy";
   const detail = paths.length > 0 ? `${text("only", { paths: paths.join(", ") })} · ` : "";
   const label = text(state === "on" ? "off" : "on");
@@ -298,73 +184,7 @@ function managed({ policy }: View): Child[] {
   ];
 }
 
-type Done = "hourDone" | "leaveDone" | "withdrawDone";
-
-/** Ask once more, then do it and say how it went. */
-function sure(question: string, command: Command, done: Done): void {
-  const yes = button(
-    "yes",
-    text("yes"),
-    async () => {
-      const told = await ask(command);
-      await home();
-      main.focus();
-      said.textContent = text(told !== false ? done : command.do === "leave" ? "stateLeaving" : "withdrawLater");
-    },
-    "stop",
-  );
-  enter(
-    make("h1", {}, question),
-    make("div", { class: "row" }, yes, button("no", text("no"), home)),
-  );
-}
-
-/** Show the receipt, or all that the server has; and offer it as a file. */
-async function document_(which: "receipt" | "export"): Promise<void> {
-  const whole = JSON.stringify(await ask({ do: which }), null, 2);
-  const href = URL.createObjectURL(new Blob([whole], { type: "application/json" }));
-  enter(
-    make("h1", {}, text(which)),
-    make(
-      "div",
-      { class: "row" },
-      button("back", text("back"), home),
-      make("a", { href, download: `overt-${which}.json` }, text("save")),
-    ),
-    make("pre", { tabindex: "0", "data-id": "document" }, whole),
-  );
-}
-
-async function outbox(): Promise<void> {
-  const entries = await ask<OutboxView>({ do: "outbox" });
-  const time = (ms: number) => new Date(ms).toLocaleTimeString(language());
-  const packet = (entry: OutboxView[number]) => {
-    const { events, rows, bytes, sent, id } = entry;
-    const lines = events.map((one) => `${(one.t_us / 1e6).toFixed(3)} s  ${one.text}`).join("\n");
-    const summary = text("packet", { time: time(entry.closed_ms), events: rows, bytes });
-    const when = sent ? text("sentOnce") : text("leaves", { time: time(entry.due_ms) });
-    const remove = button(`remove ${id}`, text("remove"), () => ask({ do: "remove", id }).then(outbox));
-    return make(
-      "li",
-      { class: "packet" },
-      make("span", {}, summary, make("br"), make("span", { class: "soft" }, when)),
-      remove,
-      make("details", {}, make("summary", {}, entry.purposes.join(", ")), make("pre", { tabindex: "0" }, lines)),
-    );
-  };
-  enter(
-    make("h1", {}, text("outboxHeading")),
-    make("p", { class: "soft" }, text(entries.length > 0 ? "outboxText" : "outboxEmpty")),
-    make(
-      "div",
-      { class: "row" },
-      button("back", text("back"), home),
-      button("send", text("send"), () => ask({ do: "send" }).then(outbox)),
-    ),
-    make("ul", {}, ...entries.map(packet)),
-  );
-}
-
+Object.assign(go, { home, turnTo });
 document.documentElement.lang = language();
 document.body.classList.toggle("wide", isTab);
 void home().catch((error: Error) => (said.textContent = text("failed", { error: error.message })));

@@ -5,8 +5,10 @@ import type { Words } from "../../src/indicator.ts";
 import type { Part } from "../../src/outbox.ts";
 import type { Site } from "./sites.ts";
 
-/** What a page needs to know to record. It holds no key, no token and no secret. */
+/** What a page needs to know to record for one study. It holds no key, no token and no secret. */
 export interface Permit {
+  /** Address of the study, such as `https://overt.example.org/study/writing`: no other has it. */
+  at: string;
   study: string;
   receipt: string;
   purposes: string[];
@@ -18,20 +20,20 @@ export interface Permit {
   paths: readonly string[];
   /** What the indicator says. */
   words: Words | undefined;
-}
-
-/** How things stand for one page. */
-export interface Standing {
-  /** Null: nothing is recorded there. */
-  permit: Permit | null;
+  /** The person has paused this study. */
   paused: boolean;
 }
 
 /** What a page wants written, and repeats until the worker says that it is. */
-export type Ask =
-  | { do: "begin"; session: string; time_origin_ms: number; clock_resolution_us: number }
-  | { do: "part"; session: string; part: number; streams: Part["streams"] }
-  | { do: "close"; session: string };
+export type Ask = {
+  /** For which study. */
+  at: string;
+  session: string;
+} & (
+  | { do: "begin"; time_origin_ms: number; clock_resolution_us: number }
+  | { do: "part"; part: number; streams: Part["streams"] }
+  | { do: "close" }
+);
 
 /** What the page's recording is doing, for the badge. */
 export type Shown = "recording" | "paused" | "blocked" | "none";
@@ -57,24 +59,30 @@ export type ToWorker =
   | { pressed: "pause" | "resume" };
 
 export type ToPage =
-  | { standing: Standing }
+  /** Studies that may record there; with none, nothing is. */
+  | { permits: Permit[] }
   /** Everything up to this number is written. */
   | { written: number }
   /** Hand over what is not closed yet; answered by asks, then by `flushed`. */
   | { flush: true };
 
 /** Broadcast to pages whose port has fallen silent. */
-export type Call = { call: "look" } | { call: "session" };
+export type Call = { call: "look" } | { call: "sessions" };
 
-/** What the panel asks of the worker. */
-export type Command =
-  | { do: "view" }
-  | { do: "notice"; address: string; lang: string }
-  | { do: "join"; purposes: string[]; detail?: string }
-  | { do: "pause" | "resume" | "leave" | "send" | "outbox" | "forgetHour" | "receipt" | "export" }
+/** What the panel asks of the worker about one study. */
+export type OfStudy =
+  | { do: "pause" | "resume" | "leave" | "send" | "outbox" | "mirror" | "forgetHour" | "receipt" | "export" }
   | { do: "remove"; id: string }
   | { do: "withdraw"; purpose: string }
   | { do: "enable" | "disable"; origin: string };
+
+/** What the panel asks of the worker. */
+export type Command =
+  | { do: "view" | "pauseAll" }
+  | { do: "notice"; address: string; lang: string }
+  | { do: "join"; purposes: string[]; detail?: string }
+  /** Without the study's address it is about the only one there is. */
+  | (OfStudy & { at?: string });
 
 /** A site as the panel shows it. */
 export interface SiteView {
@@ -85,29 +93,35 @@ export interface SiteView {
   state: "on" | "off" | "policy";
 }
 
+/** One study that the person takes part in, as the panel shows it. */
+export interface Joined {
+  /** Its address. */
+  at: string;
+  title: string;
+  purposes: { id: string; title: string }[];
+  level: string;
+  outbox_delay_s: number;
+  sites: SiteView[];
+  paused: boolean;
+  /** The notice has changed: nothing is recorded until the person has chosen again. */
+  stale: boolean;
+  /** The person has left; the server does not know yet. */
+  leaving: boolean;
+  offline: boolean;
+  today: { events: number; bytes: number };
+  waiting: number;
+  lost: number;
+}
+
 /** Everything the panel shows. */
 export interface View {
-  joined: null | {
-    server: string;
-    study: string;
-    title: string;
-    purposes: { id: string; title: string }[];
-    level: string;
-    outbox_delay_s: number;
-    sites: SiteView[];
-    paused: boolean;
-    /** The notice has changed: nothing is recorded until the person has chosen again. */
-    stale: boolean;
-    /** The person has left; the server does not know yet. */
-    leaving: boolean;
-    offline: boolean;
-    today: { events: number; bytes: number };
-    waiting: number;
-    lost: number;
-  };
+  studies: Joined[];
   /** The managed policy exactly as the browser gives it; null: there is none. */
   policy: Record<string, unknown> | null;
 }
+
+/** The latest events of a study, newest first: `times` of the kind in a row, and the last of them. */
+export type MirrorView = { at_ms: number; text: string; times: number }[];
 
 export interface ShownNotice {
   server: string;

@@ -1,7 +1,7 @@
 import type { OvertEvent } from "../../src/event.ts";
 import { type Recording, type Streams, partOf } from "../../src/outbox.ts";
 import type { Desk } from "../../src/session.ts";
-import { type Ask, LAST, type Last, type Standing, type ToPage, type ToWorker } from "./protocol.ts";
+import { type Ask, LAST, type Last, type Permit, type ToPage, type ToWorker } from "./protocol.ts";
 
 /** Whether this is the build for Chromium; the other one is for Firefox. */
 declare const CHROMIUM: boolean;
@@ -17,7 +17,7 @@ interface Waiting {
 
 /** What a page hears through its relay. */
 export interface Hearer {
-  stands(standing: Standing): void;
+  stands(permits: Permit[]): void;
   /** Hand over everything that is not closed yet. */
   flush(): void;
   /** The extension is gone from this browser, or was updated. */
@@ -25,16 +25,16 @@ export interface Hearer {
 }
 
 /**
- * The way from a page to the worker's outbox. It keeps in memory, and nowhere else, what the worker
+ * The way from a page to the worker's outboxes. It keeps in memory, and nowhere else, what the worker
  * has not acknowledged as written. A worker may die at any time; the next ask wakes it, and is told
  * all that is still open, in order. What was written already, the worker knows by its numbers.
  */
-export class Relay implements Desk {
+export class Relay {
   #hearer: Hearer;
   #port: chrome.runtime.Port | null = null;
   #waiting: Waiting[] = [];
-  /** How the session began: said again to each new worker. */
-  #begin: Last["begin"] | null = null;
+  /** How the session of each study began: said again to each new worker. */
+  #begins = new Map<string, Last["begin"]>();
   #n = 0;
   #again_ms = AGAIN_MS_MIN;
   #timer = 0;
@@ -65,7 +65,7 @@ export class Relay implements Desk {
     this.#port = port;
     port.onMessage.addListener((message) => this.#heard(message as ToPage));
     port.onDisconnect.addListener(() => this.#lost(port));
-    if (this.#begin) this.post({ ask: this.#begin, n: 0 });
+    for (const ask of this.#begins.values()) this.post({ ask, n: 0 });
     for (const { ask, n } of this.#waiting) this.post({ ask, n });
   }
 
@@ -84,7 +84,7 @@ export class Relay implements Desk {
   }
 
   #heard(message: ToPage): void {
-    if ("standing" in message) this.#hearer.stands(message.standing);
+    if ("permits" in message) this.#hearer.stands(message.permits);
     else if ("flush" in message) this.#hearer.flush();
     else {
       this.#again_ms = AGAIN_MS_MIN;
@@ -109,28 +109,38 @@ export class Relay implements Desk {
     return written;
   }
 
-  /** Nothing that waits is wanted any more. */
-  drop(): void {
-    this.#waiting = [];
-    this.#begin = null;
+  /** Nothing that waits of a study is wanted any more. */
+  drop(at: string): void {
+    this.#waiting = this.#waiting.filter(({ ask }) => ask.at !== at);
+    this.#begins.delete(at);
   }
 
-  async begin({ session, time_origin_ms, clock_resolution_us }: Recording): Promise<Uint8Array> {
-    this.#begin = { do: "begin", session, time_origin_ms, clock_resolution_us };
-    void this.#ask(this.#begin);
-    return new Uint8Array();
-  }
-
-  journal(session: string, part: number, streams: Map<string, OvertEvent[]>): Promise<void> {
-    return this.#ask({ do: "part", session, part, ...partOf(streams) });
+  /** Where the sessions of a study go. */
+  desk(at: string): Desk {
+    return {
+      begin: async ({ session, time_origin_ms, clock_resolution_us }: Recording) => {
+        const begin = { do: "begin" as const, at, session, time_origin_ms, clock_resolution_us };
+        this.#begins.set(at, begin);
+        void this.#ask(begin);
+        return new Uint8Array();
+      },
+      journal: (session: string, part: number, streams: Map<string, OvertEvent[]>) =>
+        this.#ask({ do: "part", at, session, part, ...partOf(streams) }),
+      last: (session: string, _pad: Uint8Array, streams: Streams) => this.#last(at, session, streams),
+      // The worker has the events already; batches are made there.
+      close: async ({ session }: Recording): Promise<never[]> => {
+        await this.#ask({ do: "close", at, session });
+        return [];
+      },
+    };
   }
 
   /** The page closes: say it all at once, there will be no second time. */
-  last(session: string, _pad: Uint8Array, streams: Streams): void {
-    const begin = this.#begin;
+  #last(at: string, session: string, streams: Streams): void {
+    const begin = this.#begins.get(at);
     if (begin?.session !== session) return;
     const last: Last = { origin: location.origin, begin, ...partOf(streams) };
-    this.#begin = null;
+    this.#begins.delete(at);
     try {
       if (CHROMIUM) {
         void chrome.storage.session?.set({ [LAST + session]: last }).catch(() => undefined);
@@ -143,11 +153,5 @@ export class Relay implements Desk {
     // Firefox keeps its memory from pages, and hands on what is said to a background that rests.
     this.connect();
     this.post({ last });
-  }
-
-  /** The worker has the events already; batches are made there. */
-  async close({ session }: Recording): Promise<never[]> {
-    await this.#ask({ do: "close", session });
-    return [];
   }
 }

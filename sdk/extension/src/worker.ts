@@ -1,35 +1,23 @@
 /** The background of the extension. It may be stopped and started again at any moment. */
 
+import { Account } from "../../src/account.ts";
 import { OvertError } from "../../src/errors.ts";
-import { entryId } from "../../src/outbox.ts";
-import { decode } from "../../src/read.ts";
-import { describe } from "../../src/words.ts";
 import { paint } from "./badge.ts";
-import { Keeper } from "./keeper.ts";
+import { Keeper, type Read, addressOf } from "./keeper.ts";
+import { type Page, call, flushed, known, living, pages, say } from "./pages.ts";
 import {
   type Answer,
   type Ask,
-  type Call,
   type Command,
   LAST,
   type Last,
-  type OutboxView,
-  type Shown,
-  type SiteView,
-  type Standing,
-  type ToPage,
+  type OfStudy,
+  type Permit,
   type ToWorker,
   type View,
 } from "./protocol.ts";
-import {
-  type Policy,
-  type Site,
-  allowed,
-  allowsServer,
-  patternOf,
-  placeIn,
-  readPolicy,
-} from "./sites.ts";
+import { type Policy, type Site, allowsServer, patternOf, placeIn, readPolicy } from "./sites.ts";
+import { joinedView, outboxView, sitesOf } from "./views.ts";
 
 /** Whether this is the build for Chromium; the other one is for Firefox. */
 declare const CHROMIUM: boolean;
@@ -38,27 +26,16 @@ const BEAT_MS = 1000;
 const ASK_BEATS = 5;
 /** After so long without a word from a page, the worker may rest; an alarm looks after what waits. */
 const ACTIVE_MS = 20_000;
-const FLUSH_MS = 1000;
 const SESSION = /^[0-9a-f]{32}$/;
+/** Databases of studies; the first is of a version that knew but one. */
+const NAME = /^overt(-[0-9a-f]{32})?$/;
 
-/** A page that is connected. */
-interface Page {
-  port: chrome.runtime.Port;
-  origin: string;
-  session: string;
-  shows: Shown;
-  /** Called when it has handed over what it had. */
-  flushed: () => void;
-}
-
-const keeper = new Keeper();
-const pages = new Set<Page>();
+/** The studies that the person takes part in. */
+const keepers = new Set<Keeper>();
+/** The notice that the panel showed last. */
+let read: Read | null = null;
 let policy: Policy = {};
 let rawPolicy: Record<string, unknown> | null = null;
-/** Origins that the person switched on, the browser granted and the policy leaves. */
-let enabled = new Map<string, Site>();
-/** Origins of sites that were on the list since the worker began. */
-const known = new Set<string>();
 /** Whether it is known how things stand. */
 let begun = false;
 let active_ms = 0;
@@ -69,10 +46,20 @@ let syncing: Promise<void> = Promise.resolve();
 const ready = (async () => {
   await chrome.storage.session?.setAccessLevel?.({ accessLevel: "TRUSTED_AND_UNTRUSTED_CONTEXTS" });
   await readManaged();
-  await keeper.load().catch(() => undefined);
-  keeper.changed = () => void sync();
+  for (const { name = "" } of await indexedDB.databases().catch(() => []))
+    if (NAME.test(name)) {
+      const keeper = keeperNamed(name);
+      await keeper.load().catch(() => undefined);
+      if (keeper.grant) keepers.add(keeper);
+    }
   await sync();
 })();
+
+function keeperNamed(name: string): Keeper {
+  const keeper = new Keeper(name);
+  keeper.changed = () => void sync();
+  return keeper;
+}
 
 async function readManaged(): Promise<void> {
   // Browsers without managed storage for this extension say so by an error.
@@ -87,22 +74,30 @@ function sync(): Promise<void> {
   return syncing;
 }
 
-async function bringInLine(): Promise<void> {
-  const { place } = keeper;
-  const sites = place && allowsServer(place.base, policy) ? allowed(place.sites, policy) : [];
+/** Sites that the person switched on, the browser granted and the policy leaves. */
+async function enabledOf(keeper: Keeper): Promise<Map<string, Site>> {
   const now = new Map<string, Site>();
-  for (const site of sites)
-    if (keeper.grant && !keeper.leaving && place?.on.includes(site.origin))
+  for (const site of sitesOf(keeper, policy))
+    if (keeper.grant && !keeper.leaving && keeper.place?.on.includes(site.origin))
       if (await chrome.permissions.contains({ origins: [patternOf(site.origin, CHROMIUM)] }))
         now.set(site.origin, site);
-  for (const { origin } of place?.sites ?? []) known.add(origin);
+  for (const { origin } of keeper.place?.sites ?? []) known.add(origin);
+  return now;
+}
+
+async function bringInLine(): Promise<void> {
+  for (const keeper of keepers) if (!keeper.grant) keepers.delete(keeper);
+  const found = new Map<Keeper, Map<string, Site>>();
+  for (const keeper of keepers) found.set(keeper, await enabledOf(keeper));
   // What is switched off holds at once; what is switched on, when the browser knows it.
   // A worker that has just begun knows nothing yet, and tells pages nothing that it does not know.
   if (begun) {
-    enabled = new Map([...now].filter(([origin]) => enabled.has(origin)));
-    for (const page of pages) tellStanding(page);
+    for (const [keeper, now] of found)
+      keeper.enabled = new Map([...now].filter(([origin]) => keeper.enabled.has(origin)));
+    tellAll();
   }
-  const wanted = [...now.keys()].map((origin) => ({
+  const origins = new Set([...found.values()].flatMap((now) => [...now.keys()]));
+  const wanted = [...origins].map((origin) => ({
     id: `site ${origin}`,
     matches: [patternOf(origin, CHROMIUM)],
     js: ["content.js"],
@@ -115,65 +110,46 @@ async function bringInLine(): Promise<void> {
   if (gone.length > 0) await chrome.scripting.unregisterContentScripts({ ids: gone });
   const more = wanted.filter(({ id }) => !there.includes(id));
   if (more.length > 0) await chrome.scripting.registerContentScripts(more);
-  enabled = now;
+  for (const [keeper, now] of found) keeper.enabled = now;
   begun = true;
-  for (const page of pages) tellStanding(page);
+  tellAll();
   void call({ call: "look" });
-  if (!keeper.grant) {
+  if (keepers.size === 0) {
     await chrome.alarms.clear("beat");
     await chrome.storage.session?.clear();
   } else if (!(await chrome.alarms.get("beat")))
     await chrome.alarms.create("beat", { periodInMinutes: 0.5 });
 }
 
-/** Call pages whose port has fallen silent; returns what they answer. */
-async function call(message: Call): Promise<unknown[]> {
-  const url = [...known].map((origin) => patternOf(origin, CHROMIUM));
-  const here = new Set([...pages].map(({ port }) => port.sender?.tab?.id));
-  // Only tabs of sites that the browser has granted are found.
-  const tabs = url.length > 0 ? await chrome.tabs.query({ url }) : [];
-  const asked = tabs.map(({ id }) =>
-    id === undefined || here.has(id) ? null : chrome.tabs.sendMessage(id, message),
-  );
-  return (await Promise.allSettled(asked)).map((one) =>
-    one.status === "fulfilled" ? one.value : undefined,
-  );
+/** Give the browser's permission for these origins back, unless another study has them switched on. */
+async function giveBack(origins: readonly string[]): Promise<void> {
+  const pattern = (origin: string) => patternOf(origin, CHROMIUM);
+  const staying = [...keepers].filter(({ leaving }) => !leaving);
+  const used = new Set(staying.flatMap(({ place }) => (place?.on ?? []).map(pattern)));
+  const free = origins.map(pattern).filter((one) => !used.has(one));
+  if (free.length > 0) await chrome.permissions.remove({ origins: free }).catch(() => false);
 }
 
-function say(page: Page, message: ToPage): void {
-  try {
-    page.port.postMessage(message);
-  } catch {
-    pages.delete(page);
-  }
-}
+/** The studies that may record at an origin. */
+const permitting = (origin: string): [Keeper, Permit][] =>
+  [...keepers].flatMap((keeper): [Keeper, Permit][] => {
+    const permit = keeper.permitFor(origin);
+    return permit ? [[keeper, permit]] : [];
+  });
 
-function standingOf(origin: string): Standing {
-  const { grant, paused } = keeper;
-  const site = keeper.permits ? enabled.get(origin) : undefined;
-  if (!grant || !site || !keeper.place) return { permit: null, paused };
-  const permit = {
-    study: keeper.place.study,
-    receipt: grant.receipt_id,
-    purposes: grant.purposes,
-    level: grant.level,
-    transform: grant.transform,
-    outbox_delay_s: grant.outbox_delay_s,
-    site,
-    paths: grant.paths ?? [],
-    words: grant.words,
-  };
-  return { permit, paused };
-}
-
-function tellStanding(page: Page): void {
-  say(page, { standing: standingOf(page.origin) });
+function tell(page: Page): void {
+  say(page, { permits: permitting(page.origin).map(([, permit]) => permit) });
   show(page);
 }
 
-function show({ port, shows }: Page): void {
+function tellAll(): void {
+  for (const page of pages) tell(page);
+}
+
+function show({ port, shows, origin }: Page): void {
   const tab = port.sender?.tab?.id;
-  if (tab !== undefined) void paint(tab, shows, keeper.offline);
+  const offline = permitting(origin).some(([keeper]) => keeper.offline);
+  if (tab !== undefined) void paint(tab, shows, offline);
 }
 
 chrome.runtime.onConnect.addListener((port) => {
@@ -181,14 +157,14 @@ chrome.runtime.onConnect.addListener((port) => {
   const ours = sender?.id === chrome.runtime.id && sender?.frameId === 0 && sender.tab;
   if (!ours || !sender?.url) return port.disconnect();
   const { origin } = new URL(sender.url);
-  const page: Page = { port, origin, session: "", shows: "none", flushed() {} };
+  const page: Page = { port, origin, sessions: new Map(), shows: "none", flushed() {} };
   pages.add(page);
   port.onDisconnect.addListener(() => {
     void chrome.runtime.lastError; // a page that is put aside disconnects; that is no error
     pages.delete(page);
   });
   port.onMessage.addListener((message) => void heard(page, message as ToWorker).catch(() => undefined));
-  void ready.then(() => tellStanding(page));
+  void ready.then(() => tell(page));
 });
 
 async function heard(page: Page, message: ToWorker): Promise<void> {
@@ -198,37 +174,43 @@ async function heard(page: Page, message: ToWorker): Promise<void> {
     return show(page);
   }
   if ("flushed" in message) return page.flushed();
-  // A page that lost its site, or whose person left, writes nothing any more.
-  if (!keeper.desk || !enabled.has(page.origin)) return tellStanding(page);
-  active_ms = Date.now();
-  if ("pressed" in message) return keeper.pause(message.pressed === "pause");
+  if ("pressed" in message) {
+    const here = permitting(page.origin).map(([keeper]) => keeper.pause(message.pressed === "pause"));
+    return void (await Promise.all(here));
+  }
   if ("last" in message) return takeLast({ ...message.last, origin: page.origin });
   const { ask, n } = message;
+  // A page that lost its site, or whose person left, writes nothing any more.
+  const [keeper] = permitting(page.origin).find(([, { at }]) => at === ask.at) ?? [];
+  if (!keeper?.desk) return tell(page);
+  active_ms = Date.now();
   if (!SESSION.test(ask.session)) return;
-  page.session = ask.session;
+  page.sessions.set(ask.at, ask.session);
   if (ask.do === "begin") await begin(page.origin, ask);
   else {
     await keeper.desk.write(ask);
-    if (ask.do === "close") await keeper.fit();
+    if (ask.do === "part") keeper.mirror.add(ask.streams, await keeper.desk.origin_ms(ask.session));
+    else await keeper.fit();
   }
   say(page, { written: n });
 }
 
 /** A session of a page begins. What its batches state comes from the grant, not from the page. */
-async function begin(origin: string, ask: Extract<Ask, { do: "begin" }>): Promise<void> {
-  const { permit } = standingOf(origin);
-  if (!permit) return;
-  const { site: _site, paths: _paths, words: _words, ...stated } = permit;
+async function begin(origin: string, ask: Extract<Ask, { do: "begin" }>): Promise<Keeper | null> {
+  const [keeper, permit] = permitting(origin).find(([, { at }]) => at === ask.at) ?? [];
+  if (!keeper || !permit) return null;
+  const { site: _site, paths: _paths, words: _words, at: _at, paused: _paused, ...stated } = permit;
   const { session, time_origin_ms, clock_resolution_us } = ask;
   const source = "extension/0.1.0";
   await keeper.desk?.begin({ ...stated, session, time_origin_ms, clock_resolution_us, source });
+  return keeper;
 }
 
 async function takeLast({ origin, begin: began, streams }: Last): Promise<void> {
-  if (!enabled.has(origin) || !SESSION.test(began.session)) return;
-  await begin(origin, began);
-  await keeper.desk?.last(began.session, streams);
-  await keeper.ended(began.session);
+  if (!SESSION.test(began.session)) return;
+  const keeper = await begin(origin, began);
+  await keeper?.desk?.last(began.session, streams);
+  await keeper?.ended(began.session);
 }
 
 /** Take up what pages that closed have left in the browser's memory. */
@@ -242,14 +224,12 @@ async function takeLasts(): Promise<void> {
 }
 
 /** Sessions whose pages are gone without a word are closed as they are. */
-async function recover(): Promise<void> {
-  const { desk } = keeper;
-  const open = (await desk?.sessions()) ?? [];
-  const connected = () => [...pages].map(({ session }) => session);
-  if (open.every((session) => connected().includes(session))) return;
-  const answered = await call({ call: "session" });
-  for (const session of open)
-    if (!connected().includes(session) && !answered.includes(session)) await keeper.ended(session);
+async function recover(keeper: Keeper): Promise<void> {
+  const open = (await keeper.desk?.sessions()) ?? [];
+  const here = new Set([...pages].flatMap(({ sessions }) => [...sessions.values()]));
+  if (open.every((session) => here.has(session))) return;
+  const there = await living();
+  for (const session of open) if (!there.has(session)) await keeper.ended(session);
 }
 
 /** One after the other: a page's last words are taken up once. */
@@ -258,11 +238,13 @@ const lasts = (): Promise<void> => (taking = taking.then(takeLasts).catch(() => 
 
 async function beat(): Promise<void> {
   await ready;
-  if (!keeper.grant) return;
+  if (keepers.size === 0) return;
   await lasts();
-  await keeper.send(false);
-  await keeper.ask();
-  await recover();
+  for (const keeper of keepers) {
+    await keeper.send(false);
+    await keeper.ask();
+    await recover(keeper);
+  }
 }
 
 chrome.alarms.onAlarm.addListener(() => void beat().catch(() => undefined));
@@ -276,82 +258,67 @@ chrome.storage.onChanged.addListener((_changes, area) => {
 });
 
 setInterval(() => {
-  if (Date.now() - active_ms > ACTIVE_MS || !keeper.grant) return;
+  if (Date.now() - active_ms > ACTIVE_MS) return;
   beats += 1;
-  void keeper.send(false).catch(() => undefined);
-  if (beats % ASK_BEATS === 0) void keeper.ask().catch(() => undefined);
+  for (const keeper of keepers) {
+    void keeper.send(false).catch(() => undefined);
+    if (beats % ASK_BEATS === 0) void keeper.ask().catch(() => undefined);
+  }
 }, BEAT_MS);
 
-/** Have every open page hand over what it has, and close it all. A page that hangs is not waited for. */
-async function gather(): Promise<void> {
-  const { desk } = keeper;
-  if (!desk) return;
-  const handed = [...pages]
-    .filter(({ session }) => session)
-    .map((page) => new Promise<void>((resolve) => {
-      page.flushed = resolve;
-      say(page, { flush: true });
-    }));
-  await Promise.race([Promise.all(handed), new Promise((over) => setTimeout(over, FLUSH_MS))]);
+/** Have every open page hand over what it has of a study, and close it all. */
+async function gather(keeper: Keeper): Promise<void> {
+  await flushed();
   await lasts();
-  for (const session of await desk.sessions()) await desk.close(session, false);
+  for (const session of (await keeper.desk?.sessions()) ?? []) await keeper.desk?.close(session, false);
   await keeper.fit();
-}
-
-async function view(): Promise<View> {
-  const { grant, place, outbox, desk } = keeper;
-  if (!grant || !place || !outbox || !desk) return { joined: null, policy: rawPolicy };
-  const counts = await outbox.ledger.counts();
-  const { acknowledged, removed, lost, quarantined } = counts;
-  const left = allowsServer(place.base, policy) ? allowed(place.sites, policy) : [];
-  const stateOf = ({ origin }: Site): SiteView["state"] =>
-    enabled.has(origin) ? "on" : left.some((site) => site.origin === origin) ? "off" : "policy";
-  const joined = {
-    server: place.base,
-    study: place.study,
-    title: place.title,
-    purposes: place.purposes.filter(({ id }) => grant.purposes.includes(id)),
-    level: place.detail || grant.transform,
-    outbox_delay_s: grant.outbox_delay_s,
-    sites: place.sites.map((site) => ({ ...site, state: stateOf(site) })),
-    paused: keeper.paused,
-    stale: keeper.stale,
-    leaving: keeper.leaving,
-    offline: keeper.offline,
-    today: await keeper.today(),
-    waiting: counts.produced - acknowledged - removed - lost - quarantined + (await desk.open()),
-    lost,
-  };
-  return { joined, policy: rawPolicy };
-}
-
-async function outboxView(): Promise<OutboxView> {
-  await gather();
-  const { outbox } = keeper;
-  const found: OutboxView = [];
-  for (const at of (await outbox?.places()) ?? []) {
-    const kept = await outbox?.entry(at);
-    if (!kept) continue;
-    const events = decode(kept.bytes).events.map((one) => ({ t_us: one.t_us, text: describe(one) }));
-    found.push({ ...kept.entry, id: entryId(kept.entry), bytes: kept.bytes.length, events });
-  }
-  return found.sort((a, b) => b.closed_ms - a.closed_ms);
 }
 
 async function obey(command: Command): Promise<unknown> {
   await ready;
   switch (command.do) {
-    case "view":
-      return view();
-    case "notice": {
-      const place = placeIn(command.address);
-      if (!place) throw new OvertError("is not the address of a study", "address", "See its invitation");
-      if (!allowsServer(place.base, policy))
-        throw new OvertError("the policy of this browser does not allow this server", "address");
-      return keeper.notice(place.base, place.study, command.lang);
+    case "view": {
+      const studies = await Promise.all([...keepers].map((keeper) => joinedView(keeper, policy)));
+      return { studies: studies.flat(), policy: rawPolicy } satisfies View;
     }
+    case "pauseAll":
+      return void (await Promise.all([...keepers].map((keeper) => keeper.pause(true))));
+    case "notice":
+      return notice(command.address, command.lang);
     case "join":
-      return keeper.join(command.purposes, command.detail);
+      return join(command.purposes, command.detail);
+  }
+  const { at } = command;
+  const keeper = [...keepers].find((one) => one.at === at || (at === undefined && keepers.size === 1));
+  if (!keeper) throw new OvertError("is none that you take part in", "study", "Open the panel again");
+  return obeyOf(keeper, command);
+}
+
+/** Fetch a notice to be shown. Stores nothing. */
+async function notice(address: string, lang: string): Promise<Read["shown"]> {
+  const place = placeIn(address);
+  if (!place) throw new OvertError("is not the address of a study", "address", "See its invitation");
+  const { base, study } = place;
+  if (!allowsServer(base, policy))
+    throw new OvertError("the policy of this browser does not allow this server", "address");
+  const { notice, sha256 } = await new Account(base, study).notice(lang);
+  read = { base, study, lang, shown: { server: base, notice, sha256 } };
+  return read.shown;
+}
+
+async function join(purposes: string[], detail?: string): Promise<void> {
+  if (!read) throw new OvertError("no notice was shown", "join", "Enter the address again");
+  const at = addressOf(read.base, read.study);
+  const name = `overt-${crypto.randomUUID().replaceAll("-", "")}`;
+  const keeper = [...keepers].find((one) => one.at === at) ?? keeperNamed(name);
+  await keeper.join(read, purposes, detail);
+  keepers.add(keeper);
+  read = null;
+  await sync();
+}
+
+async function obeyOf(keeper: Keeper, command: OfStudy): Promise<unknown> {
+  switch (command.do) {
     case "pause":
     case "resume":
       return keeper.pause(command.do === "pause");
@@ -359,18 +326,20 @@ async function obey(command: Command): Promise<unknown> {
     case "disable":
       await keeper.turn(command.origin, command.do === "enable");
       await sync();
-      if (command.do === "disable")
-        await chrome.permissions.remove({ origins: [patternOf(command.origin, CHROMIUM)] });
+      if (command.do === "disable") await giveBack([command.origin]);
       return sync();
     case "outbox":
-      return outboxView();
+      await gather(keeper);
+      return outboxView(keeper);
+    case "mirror":
+      return keeper.mirror.view();
     case "remove":
       return keeper.remove(({ id }) => id === command.id);
     case "forgetHour":
-      await gather();
+      await gather(keeper);
       return keeper.forgetHour();
     case "send":
-      await gather();
+      await gather(keeper);
       await keeper.send(true);
       return keeper.ask();
     case "receipt":
@@ -381,14 +350,14 @@ async function obey(command: Command): Promise<unknown> {
       return answer.json();
     }
     case "withdraw":
-      await gather();
-      if (keeper.isLast(command.purpose)) return obey({ do: "leave" });
+      await gather(keeper);
+      if (keeper.isLast(command.purpose)) return obeyOf(keeper, { do: "leave" });
       return keeper.withdraw(command.purpose);
     case "leave": {
-      const origins = keeper.place?.on.map((origin) => patternOf(origin, CHROMIUM)) ?? [];
+      const origins = keeper.place?.on ?? [];
       const told = await keeper.leave();
       await sync();
-      if (origins.length > 0) await chrome.permissions.remove({ origins }).catch(() => false);
+      await giveBack(origins);
       return told;
     }
   }

@@ -1,0 +1,64 @@
+/** The pages that are connected to the worker, and the way to those that are not. */
+
+import type { Call, Shown, ToPage } from "./protocol.ts";
+import { patternOf } from "./sites.ts";
+
+/** Whether this is the build for Chromium; the other one is for Firefox. */
+declare const CHROMIUM: boolean;
+
+const FLUSH_MS = 1000;
+
+/** A page that is connected. */
+export interface Page {
+  port: chrome.runtime.Port;
+  origin: string;
+  /** Its sessions, by the address of the study. */
+  sessions: Map<string, string>;
+  shows: Shown;
+  /** Called when it has handed over what it had. */
+  flushed: () => void;
+}
+
+export const pages = new Set<Page>();
+/** Origins of sites that were on a list since the worker began. */
+export const known = new Set<string>();
+
+export function say(page: Page, message: ToPage): void {
+  try {
+    page.port.postMessage(message);
+  } catch {
+    pages.delete(page);
+  }
+}
+
+/** Call pages whose port has fallen silent; returns what they answer. */
+export async function call(message: Call): Promise<unknown[]> {
+  const url = [...known].map((origin) => patternOf(origin, CHROMIUM));
+  const here = new Set([...pages].map(({ port }) => port.sender?.tab?.id));
+  // Only tabs of sites that the browser has granted are found.
+  const tabs = url.length > 0 ? await chrome.tabs.query({ url }) : [];
+  const asked = tabs.map(({ id }) =>
+    id === undefined || here.has(id) ? null : chrome.tabs.sendMessage(id, message),
+  );
+  return (await Promise.allSettled(asked)).map((one) =>
+    one.status === "fulfilled" ? one.value : undefined,
+  );
+}
+
+/** Have every page hand over what it has. A page that hangs is not waited for. */
+export async function flushed(): Promise<void> {
+  const handed = [...pages]
+    .filter(({ sessions }) => sessions.size > 0)
+    .map((page) => new Promise<void>((resolve) => {
+      page.flushed = resolve;
+      say(page, { flush: true });
+    }));
+  await Promise.race([Promise.all(handed), new Promise((over) => setTimeout(over, FLUSH_MS))]);
+}
+
+/** Sessions whose pages are still there. */
+export async function living(): Promise<Set<string>> {
+  const answered = (await call({ call: "sessions" })) as (string[] | undefined)[];
+  const connected = [...pages].flatMap(({ sessions }) => [...sessions.values()]);
+  return new Set([...connected, ...answered.flatMap((one) => one ?? [])]);
+}

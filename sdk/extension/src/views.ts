@@ -1,0 +1,52 @@
+/** What the panel sees of one study. */
+
+import { entryId } from "../../src/outbox.ts";
+import { decode } from "../../src/read.ts";
+import { describe } from "../../src/words.ts";
+import type { Keeper } from "./keeper.ts";
+import type { Joined, OutboxView, SiteView } from "./protocol.ts";
+import { type Site, type Policy, allowed, allowsServer } from "./sites.ts";
+
+/** The study's sites that the policy leaves. */
+export function sitesOf({ place }: Keeper, policy: Policy): Site[] {
+  return place && allowsServer(place.base, policy) ? allowed(place.sites, policy) : [];
+}
+
+export async function joinedView(keeper: Keeper, policy: Policy): Promise<Joined[]> {
+  const { grant, place, outbox, desk, account } = keeper;
+  if (!grant || !place || !outbox || !desk || !account) return [];
+  const counts = await outbox.ledger.counts();
+  const { acknowledged, removed, lost, quarantined } = counts;
+  const left = sitesOf(keeper, policy);
+  const stateOf = ({ origin }: Site): SiteView["state"] =>
+    keeper.enabled.has(origin) ? "on" : left.some((site) => site.origin === origin) ? "off" : "policy";
+  const { day: _day, ...today } = await account.today();
+  return [
+    {
+      at: keeper.at,
+      title: place.title,
+      purposes: place.purposes.filter(({ id }) => grant.purposes.includes(id)),
+      level: place.detail || grant.transform,
+      outbox_delay_s: grant.outbox_delay_s,
+      sites: place.sites.map((site) => ({ ...site, state: stateOf(site) })),
+      paused: keeper.paused,
+      stale: keeper.stale,
+      leaving: keeper.leaving,
+      offline: keeper.offline,
+      today,
+      waiting: counts.produced - acknowledged - removed - lost - quarantined + (await desk.open()),
+      lost,
+    },
+  ];
+}
+
+export async function outboxView({ outbox }: Keeper): Promise<OutboxView> {
+  const found: OutboxView = [];
+  for (const at of (await outbox?.places()) ?? []) {
+    const kept = await outbox?.entry(at);
+    if (!kept) continue;
+    const events = decode(kept.bytes).events.map((one) => ({ t_us: one.t_us, text: describe(one) }));
+    found.push({ ...kept.entry, id: entryId(kept.entry), bytes: kept.bytes.length, events });
+  }
+  return found.sort((a, b) => b.closed_ms - a.closed_ms);
+}
