@@ -347,6 +347,8 @@ def test_who_leaves_is_gone_from_browser_and_server_at_once(browser: Extended) -
 def test_who_leaves_offline_is_gone_here_at_once_and_there_as_soon_as_it_can_be(
     browser: Extended,
 ) -> None:
+    if browser.view():
+        browser.ask(do="leave")
     browser.join("next-action")
     receipt = browser.ask(do="receipt")["receipt_id"]
     browser.away(True)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+import json
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from extension_fixtures import built, site
-from firefox_fixtures import firefox
+from extension_fixtures import Site, built, site
+from firefox_fixtures import Firefox, firefox
 from overt.gateway import studies
 from overt.schema.event import Kind
 from overt.schema.study import template
@@ -25,8 +29,18 @@ REST = f"await WebExtensionPolicy.getByID('{ID}').extension.terminateBackground(
 ASK = "return (await browser.runtime.sendMessage(a[0])).value"
 
 
-@pytest.mark.soak
-def test_it_joins_records_over_a_stopped_background_and_leaves(tmp_path: Path) -> None:
+@dataclass
+class Foxed:
+    """A Firefox with the extension, joined to a study, beside two sites of which one is listed."""
+
+    fox: Firefox
+    panel: str
+    listed: Site
+    other: Site
+
+
+@contextmanager
+def foxed(tmp_path: Path) -> Iterator[Foxed]:
     build = built(tmp_path / "build")
     with ExitStack() as stack:
         listed, other = (stack.enter_context(site()) for _ in range(2))
@@ -44,6 +58,14 @@ def test_it_joins_records_over_a_stopped_background_and_leaves(tmp_path: Path) -
         fox.click("[name=purpose][value=typing-assist]")
         fox.click("[name=detail][value=rhythm]")
         fox.click("[data-id=join]")
+        fox.until("return document.querySelector('[data-id=state]') !== null")
+        yield Foxed(fox, panel, listed, other)
+
+
+@pytest.mark.soak
+def test_it_joins_records_over_a_stopped_background_and_leaves(tmp_path: Path) -> None:
+    with foxed(tmp_path) as made:
+        fox, listed, panel = made.fox, made.listed, made.panel
         fox.click(f"[data-id='site {listed.url}']")
         while not fox.inside(ALLOW):
             pass
@@ -59,10 +81,33 @@ def test_it_joins_records_over_a_stopped_background_and_leaves(tmp_path: Path) -
         (session,) = fox.run(ASK, {"do": "export"})["sessions"]
         assert session["seq"] == list(range(len(session["seq"])))
         assert session["kind"].count(Kind.KEY_DOWN) == len("a ferry crosses")
-        fox.tab(other.url)
+        fox.tab(made.other.url)
         fox.write("#listed", "not for you")
         assert fox.run("return document.querySelector('[data-state]') === null")
         fox.do("WebDriver:SwitchToWindow", handle=panel)
         assert fox.run(ASK, {"do": "leave"}) is True
         assert fox.run("return (await browser.permissions.getAll()).origins") == []
         assert fox.run("return (await indexedDB.databases()).length") == 0
+
+
+POLICIES = Path("/etc/firefox/policies/policies.json")
+"""Where a Firefox on Linux looks for what the keeper of the machine sets."""
+
+
+@pytest.mark.soak
+@pytest.mark.skipif(not os.access("/etc", os.W_OK), reason="only root may write policies")
+def test_a_managed_policy_narrows_and_is_shown_whole(tmp_path: Path) -> None:
+    stated = {"sites": ["https://elsewhere.example"]}
+    POLICIES.parent.mkdir(parents=True, exist_ok=True)
+    assert not POLICIES.exists(), "somebody manages this machine's Firefox"
+    POLICIES.write_text(json.dumps({"policies": {"3rdparty": {"Extensions": {ID: stated}}}}))
+    try:
+        with foxed(tmp_path) as made:
+            shown = made.fox.run("return document.querySelector('[data-id=policy]').textContent")
+            assert json.loads(shown) == stated
+            state = "return document.querySelector('[data-origin]').dataset.state"
+            assert made.fox.run(state) == "policy"
+            assert made.fox.run(ASK, {"do": "enable", "origin": made.listed.url}) is None
+            assert made.fox.run(state) == "policy"
+    finally:
+        POLICIES.unlink()

@@ -45,15 +45,19 @@ export async function call(message: Call): Promise<unknown[]> {
   );
 }
 
-/** Have every page hand over what it has. A page that hangs is not waited for. */
+/** Have every page hand over what it has, also those that this worker has not met yet. */
 export async function flushed(): Promise<void> {
-  const handed = [...pages]
-    .filter(({ sessions }) => sessions.size > 0)
-    .map((page) => new Promise<void>((resolve) => {
-      page.flushed = resolve;
-      say(page, { flush: true });
-    }));
-  await Promise.race([Promise.all(handed), new Promise((over) => setTimeout(over, FLUSH_MS))]);
+  // A page that hangs is not waited for.
+  await Promise.race([handedOver(), new Promise((over) => setTimeout(over, FLUSH_MS))]);
+}
+
+async function handedOver(): Promise<void> {
+  await call({ call: "look" });
+  const handed = [...pages].map((page) => new Promise<void>((resolve) => {
+    page.flushed = resolve;
+    say(page, { flush: true });
+  }));
+  await Promise.all(handed);
 }
 
 /** Sessions whose pages are still there. */
