@@ -8,14 +8,12 @@ import { Command, Edit, KeyClass, Kind, Pointer, Role } from "./generated.ts";
 import { CLIPBOARD, commandOf, isPlain, keyClass, keySymbol, modifiers } from "./keys.ts";
 import {
   POINTERS,
-  type Place,
   aimed,
   bounded,
   device,
   pair,
   place,
   stepped,
-  touched,
 } from "./pointer.ts";
 import { Slots } from "./slots.ts";
 
@@ -25,8 +23,8 @@ export interface Sink {
   /** Asked before anything is looked at: recording, and the indicator in its place. */
   isOpen(): boolean;
   add(kind: number, t_us: number, facts: Facts, source: Event | null): void;
-  /** A mouse went there, as the browser says it: most of all events are this one. */
-  moved(time_ms: number, x_css_px: number, y_css_px: number, source: Event): void;
+  /** A pointer moved: most of all events are this one, and what it says can be read later. */
+  moved(event: PointerEvent): void;
   /** A script made this event; it is ignored. */
   untrusted(): void;
 }
@@ -55,8 +53,8 @@ export class Capture {
   #elements = new Elements();
   #slots = new Slots();
   #before: Before | null = null;
-  /** Place of the pointer's last sample. */
-  #last: Place = { clientX: 0, clientY: 0 };
+  /** The pointer's last move. */
+  #last: PointerEvent | null = null;
   #edited = false;
   #composing = false;
   /** When the event that is looked at happened. */
@@ -126,12 +124,13 @@ export class Capture {
     if (!this.#sink.wants(kind) || !this.#ends) return;
     const sink = this.#sink;
     const taken = take.bind(this);
+    const isMove = kind === Kind.POINTER_MOVE;
     const listener = (event: DocumentEventMap[K]) => {
       try {
         // Chromium marks the end of a real composition as made by a script.
         if (!event.isTrusted && !(this.#composing && type === "compositionend")) sink.untrusted();
-        else if (sink.isOpen() && !this.#gate.excludes(targetOf(event))) {
-          this.#at_ms = event.timeStamp;
+        else if (sink.isOpen() && !this.#gate.ignores(event)) {
+          if (!isMove) this.#at_ms = event.timeStamp;
           taken(event, kind);
         }
       } catch {
@@ -243,20 +242,8 @@ export class Capture {
   /** A locked pointer is at no place: what it does then is the page's own affair. */
   #moves(event: PointerEvent): void {
     if (document.pointerLockElement) return;
-    const parts = event.getCoalescedEvents();
-    if (parts.length === 0) parts[0] = event;
-    const isMouse = event.pointerType === "mouse";
-    for (let at = 0; at < parts.length; at += 1) {
-      const part = parts[at] as PointerEvent;
-      const { timeStamp, clientX, clientY } = part;
-      this.#last.clientX = clientX;
-      this.#last.clientY = clientY;
-      if (isMouse) this.#sink.moved(timeStamp, clientX, clientY, event);
-      else {
-        const facts = { ...device(event), ...touched(part), ...place(part) };
-        this.#sink.add(Kind.POINTER_MOVE, toMicroseconds(timeStamp), facts, event);
-      }
-    }
+    this.#last = event;
+    this.#sink.moved(event);
   }
 
   #press(event: PointerEvent, kind: number): void {
@@ -271,7 +258,7 @@ export class Capture {
 
   /** The browser took the press over, to scroll or to drag: it ends where it was last. */
   #cancel(event: PointerEvent): void {
-    const facts = { ...device(event), ...place(this.#last), ...this.#where(event) };
+    const facts = { ...device(event), ...place(this.#last ?? event), ...this.#where(event) };
     this.#add(Kind.POINTER_UP, event, facts);
   }
 

@@ -1,3 +1,4 @@
+import { targetOf } from "./elements.ts";
 import { Recent } from "./recent.ts";
 
 /** What may be recorded of what happens in an element. */
@@ -197,6 +198,11 @@ export class Gate {
           return false;
         }
       });
+  }
+
+  /** Whether an event went to what the study excludes. Where it excludes nothing, nobody asks where. */
+  ignores(event: Event): boolean {
+    return this.#excluded !== "" && this.excludes(targetOf(event));
   }
 
   /** Whether this is, or lies in, what the study excludes: nothing of it is recorded at all. */

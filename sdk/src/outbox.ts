@@ -10,8 +10,8 @@ import { type BatchHeader, anchors, cut, encode, readHeader, reheaded } from "./
 /** Rows in one batch at most; few enough that a person can look through one. */
 const ROWS_MAX = 500;
 
-/** Room for the last events of a closing page; some hundred of them. */
-const PAD_BYTES = 16_384;
+/** Room for the last events of a closing page: some six hundred of them. */
+const PAD_BYTES = 32_768;
 
 /** What stays the same over a session; enough to close the batches of a page that has died. */
 export interface Recording {

@@ -1,3 +1,4 @@
+import { toMicroseconds } from "./clock.ts";
 import { canBeAimedAt } from "./elements.ts";
 import type { Facts } from "./event.ts";
 import { Pointer } from "./generated.ts";
@@ -47,11 +48,19 @@ export function aimed({ clientX, clientY }: MouseEvent, role: number, target: El
   };
 }
 
-/** Where a pointer is, as the browser says it. */
-export type Place = { clientX: number; clientY: number };
-
 /** Where the pointer is. */
-export const place = ({ clientX, clientY }: Place) => ({
+export const place = ({ clientX, clientY }: MouseEvent) => ({
   x_8th_css_px: bounded(clientX * 8, 2 ** 24),
   y_8th_css_px: bounded(clientY * 8, 2 ** 24),
 });
+
+/** Time (µs) and facts of a move, one by one: the browser hands several samples on as one event. */
+export function samples(event: PointerEvent): [number, Facts][] {
+  const parts = event.getCoalescedEvents();
+  const isMouse = event.pointerType === "mouse";
+  const about = device(event);
+  return (parts.length > 0 ? parts : [event]).map((part) => [
+    toMicroseconds(part.timeStamp),
+    { ...about, ...(isMouse ? {} : touched(part)), ...place(part) },
+  ]);
+}

@@ -2,14 +2,14 @@ import type { Account } from "./account.ts";
 import { Audience } from "./audience.ts";
 import { Capture, type Sink } from "./capture.ts";
 import { ahead_ms, clockResolution_us, now_us } from "./clock.ts";
-import { COARSE, coarse } from "./coarse.ts";
 import type { Facts } from "./event.ts";
 import { Gate, Secrets } from "./gate.ts";
 import { Kind } from "./generated.ts";
 import type { Phase, Reason, State, Watched } from "./index.ts";
 import { Indicator, type Words } from "./indicator.ts";
 import type { Outbox } from "./outbox.ts";
-import { Session, hold, moveOf } from "./session.ts";
+import { samples } from "./pointer.ts";
+import { Session, hold } from "./session.ts";
 
 /** A page that dies loses what came since, so it is below a second; it is also not often. */
 const JOURNAL_MS = 700;
@@ -48,8 +48,8 @@ export class Recorder implements Sink {
   #resolution_us = 0;
   #timer = 0;
   #ahead_ms = 0;
-  /** Events since the journal was written. */
-  #fresh = 0;
+  /** Events of the session that the journal has, or is about to have. */
+  #journalled = 0;
   #releaseSession: () => void = () => {};
 
   constructor(study: string, account: Account) {
@@ -159,6 +159,7 @@ export class Recorder implements Sink {
       outbox_delay_s: grant.outbox_delay_s,
     };
     this.session = new Session(recording, this.#outbox);
+    this.#journalled = 0;
     this.#mark(Kind.SESSION_START);
   }
 
@@ -197,10 +198,11 @@ export class Recorder implements Sink {
   async flush(age_ms = this.#age_ms): Promise<void> {
     const { session } = this;
     const before = session?.kept.size;
-    this.#fresh = 0;
     try {
       this.#compareClocks();
-      await session?.flush(age_ms);
+      const written = session?.flush(age_ms);
+      this.#journalled = session?.produced ?? 0;
+      await written;
       if (before !== session?.kept.size) this.tell();
     } catch {
       if (this.session === session) this.turnOff("storage");
@@ -235,29 +237,21 @@ export class Recorder implements Sink {
   }
 
   add(kind: number, t_us: number, facts: Facts, source: Event | null): void {
-    const { session } = this;
-    if (!session) return;
-    if (session.recording.transform === COARSE) {
-      const kept = coarse(kind, t_us, facts);
-      if (!kept) return;
-      [t_us, facts] = kept;
-    }
-    const added = session.add(kind, t_us, facts);
+    const added = this.session?.add(kind, t_us, facts);
     if (!added) return;
     this.#counted();
     this.watchers.tell(() => ({ ...added, source }));
   }
 
-  moved(time_ms: number, clientX: number, clientY: number, source: Event): void {
+  moved(event: PointerEvent): void {
     if (this.watchers.isEmpty) {
-      this.session?.moved(time_ms, clientX, clientY);
+      this.session?.moved(event);
       this.#counted();
-    } else this.add(...moveOf(time_ms, clientX, clientY), source);
+    } else for (const sample of samples(event)) this.add(Kind.POINTER_MOVE, ...sample, event);
   }
 
   #counted(): void {
-    this.#fresh += 1;
-    if (this.#fresh === JOURNAL_ROWS) void this.flush();
+    if ((this.session?.produced ?? 0) - this.#journalled >= JOURNAL_ROWS) void this.flush();
   }
 
   untrusted(): void {

@@ -1,13 +1,15 @@
-import { toMicroseconds } from "./clock.ts";
+import { COARSE, coarse } from "./coarse.ts";
 import { BLANK, type Facts, type OvertEvent } from "./event.ts";
-import { Kind, Pointer } from "./generated.ts";
+import { Kind } from "./generated.ts";
 import { type Kept, type Outbox, type Recording, type Streams, entryId } from "./outbox.ts";
-import { place } from "./pointer.ts";
+import { samples } from "./pointer.ts";
 import { purposesFor } from "./purpose.ts";
 import type { Step } from "./vault.ts";
 
 const CLOSE_AT_ROWS = 4000;
 const KEPT_BYTES_MAX = 256 * 1024;
+/** Moves that wait at most, so that it stays known about how many samples they are. */
+const MOVED_MAX = 16;
 
 /** Where a session's events go: the outbox, or, in the extension, the way there. */
 export type Desk = Pick<Outbox, "begin" | "journal" | "last" | "close">;
@@ -26,13 +28,6 @@ export function hold(lock: string): () => void {
   return release;
 }
 
-/** A move of a mouse: its kind, time and facts. */
-export const moveOf = (time_ms: number, clientX: number, clientY: number): [number, number, Facts] => [
-  Kind.POINTER_MOVE,
-  toMicroseconds(time_ms),
-  { pointer: Pointer.MOUSE, ...place({ clientX, clientY }) },
-];
-
 /** One page's recording from its start mark to its end mark: numbers events, journals, closes. */
 export class Session {
   readonly recording: Recording;
@@ -45,8 +40,8 @@ export class Session {
   #byKey = new Map<string, Stream>();
   #pending: Streams = new Map();
   #open: Streams = new Map();
-  /** Moves that are no events yet: time, and place, of each. */
-  #moved: number[] = [];
+  /** Moves that nobody has looked at yet. */
+  #moved: PointerEvent[] = [];
   #parts: Step[] = [];
   #part = 0;
   #closed = 0;
@@ -65,23 +60,25 @@ export class Session {
   }
 
   /**
-   * A mouse went there. To number and to keep it can wait until something else happens or the
-   * journal is written: many at once cost a page a fraction of what they cost one by one.
+   * A pointer moved. To ask where, and when, can wait until something else happens or the journal is
+   * written: what costs a page twenty microseconds by itself costs one among many of its kind.
    */
-  moved(time_ms: number, clientX: number, clientY: number): void {
-    const moved = this.#moved;
+  moved(event: PointerEvent): void {
     // No method that a page may have replaced.
-    moved[moved.length] = time_ms;
-    moved[moved.length] = clientX;
-    moved[moved.length] = clientY;
+    this.#moved[this.#moved.length] = event;
+    if (this.#moved.length === MOVED_MAX) this.#settle();
   }
 
   #settle(): void {
     const moved = this.#moved;
     if (moved.length === 0) return;
     this.#moved = [];
-    for (let at = 0; at < moved.length; at += 3)
-      this.#make(...moveOf(moved[at] as number, moved[at + 1] as number, moved[at + 2] as number));
+    for (const event of moved)
+      try {
+        for (const [t_us, facts] of samples(event)) this.#make(Kind.POINTER_MOVE, t_us, facts);
+      } catch {
+        // A page that has replaced what this asks loses its moves, and nothing else.
+      }
   }
 
   /** Whether a consented purpose needs events of this kind. */
@@ -110,6 +107,11 @@ export class Session {
   #make(kind: number, t_us: number, facts: Facts) {
     const stream = this.#stream(kind);
     if (!stream || this.#ended) return null;
+    if (this.recording.transform === COARSE) {
+      const kept = coarse(kind, t_us, facts);
+      if (!kept) return null;
+      [t_us, facts] = kept;
+    }
     const { last } = stream;
     const event: OvertEvent = {
       seq: this.produced,

@@ -33,13 +33,25 @@ function journalled(): [Session, OvertEvent[]] {
   return [new Session(RECORDING, desk), events];
 }
 
+/** A move as the browser tells it: one sample, or several that came between two frames. */
+function move(...places: number[]): PointerEvent {
+  const parts = places.map((at) => ({ timeStamp: at / 1000, clientX: at, clientY: -at / 8 }));
+  const told = { pointerType: "mouse", isPrimary: true, ...parts.at(-1) };
+  return { ...told, getCoalescedEvents: () => (parts.length > 1 ? parts : []) } as never;
+}
+
 test("moves that wait for the journal are numbered, timed and placed as if they had not", async () => {
   const place = (at: number) => ({ x_8th_css_px: 8 * at, y_8th_css_px: -at });
   const [waiting, later] = journalled();
   const [ready, atOnce] = journalled();
   for (let at = 1; at < 40; at += 1) {
-    waiting.moved(at / 1000, at, -at / 8);
-    ready.add(Kind.POINTER_MOVE, at, { pointer: Pointer.MOUSE, ...place(at) });
+    const parts = at % 5 === 0 ? [at - 0.5, at] : [at];
+    waiting.moved(move(...parts));
+    for (const part of parts) {
+      const [x, y] = [Math.round(8 * part), Math.round(-part)];
+      const facts = { pointer: Pointer.MOUSE, x_8th_css_px: x, y_8th_css_px: y };
+      ready.add(Kind.POINTER_MOVE, Math.round(part), facts);
+    }
     for (const session of [waiting, ready]) {
       if (at % 7 === 0) session.add(Kind.CLICK, at, { ...place(at), button: 1 });
       if (at % 11 === 0) session.add(Kind.KEY_DOWN, at, { key_class: 1, slot: 1 });
@@ -48,7 +60,7 @@ test("moves that wait for the journal are numbered, timed and placed as if they 
   }
   assert.equal(waiting.open, ready.open);
   await Promise.all([waiting.leave(50), ready.leave(50)]);
-  assert.equal(later.length, 39 + 5 + 3 + 1);
+  assert.equal(later.length, 39 + 7 + 5 + 3 + 1);
   assert.deepEqual(later, atOnce);
 });
 

@@ -1,6 +1,5 @@
 import { Capture, type Sink } from "../../src/capture.ts";
 import { ahead_ms, clockResolution_us, now_us } from "../../src/clock.ts";
-import { COARSE, coarse } from "../../src/coarse.ts";
 import type { Facts } from "../../src/event.ts";
 import { Gate, type Secrets } from "../../src/gate.ts";
 import { Kind } from "../../src/generated.ts";
@@ -154,16 +153,11 @@ export class Track implements Sink {
   }
 
   add(kind: number, t_us: number, facts: Facts): void {
-    const session = this.#session;
-    if (session?.recording.transform !== COARSE) session?.add(kind, t_us, facts);
-    else {
-      const kept = coarse(kind, t_us, facts);
-      if (kept) session.add(kind, ...kept);
-    }
+    this.#session?.add(kind, t_us, facts);
   }
 
-  moved(time_ms: number, x_css_px: number, y_css_px: number): void {
-    this.#session?.moved(time_ms, x_css_px, y_css_px);
+  moved(event: PointerEvent): void {
+    this.#session?.moved(event);
   }
 
   untrusted(): void {}
