@@ -232,8 +232,10 @@ def _manages(environment: dict[str, str]) -> bool:
     return "window id" in out.stdout
 
 
-def add_study(data_dir: Path, study: str = "desk", outbox_delay_s: int = 10) -> None:
-    """Register a study with a text editor and a terminal."""
+def add_study(
+    data_dir: Path, study: str = "desk", outbox_delay_s: int = 10, *, screen: bool = False
+) -> None:
+    """Register a study with a text editor and a terminal; `screen`: it looks at the editor."""
     from overt.schema.study import template
 
     source = template(study, "Writing at a desk").replace(
@@ -241,6 +243,13 @@ def add_study(data_dir: Path, study: str = "desk", outbox_delay_s: int = 10) -> 
     )
     source = re.sub(r"outbox_delay_s = \d+", f"outbox_delay_s = {outbox_delay_s}", source)
     source = source.replace('"typing-assist"]', '"typing-assist", "person-or-program"]')
+    if screen:
+        chosen = 'executables = ["mousepad"]\nscreen = true\n\n[[applications]]\nid = "terminal"'
+        source = re.sub(
+            r'executables = \["mousepad"\]\n\n\[\[applications\]\]\nid = "terminal"', chosen, source
+        )
+        looks = '"person-or-program", "screen-elements", "screen-pictures"]'
+        source = source.replace('"person-or-program"]', looks)
     with Store.open(data_dir, create=True) as store:
         studies.register(store, source.encode())
 
@@ -306,10 +315,12 @@ def at_a_terminal(desk: Desktop, command: list[str]) -> Iterator[Terminal]:
         os.close(ours)
 
 
-def join(terminal: Terminal, applications: str = "all") -> None:
+def join(terminal: Terminal, applications: str = "all", *, screen: bool = False) -> None:
     """Answer as a person who chooses everything."""
     terminal.answer("Choose purposes", "all")
     terminal.answer("Choose one of them", "1")
     terminal.answer("Choose applications", applications)
+    if screen:
+        terminal.answer("Choose windows", "1")
     terminal.answer('Type "join"', "join")
     terminal.until("overt: recording")

@@ -11,13 +11,13 @@ from overt.datasets.transform import to_rhythm0
 from overt.gateway import enrol, population, studies
 from overt.gateway.streams import Origin, batches_of
 from overt.models.config import Config
-from overt.schema.purpose import PURPOSES
+from overt.schema.purpose import PURPOSES, SCREEN
 from overt.schema.study import template
 from overt.store.append import Incoming, Outcome, gzipped
 from overt.store.store import Store
 
 STUDY = "small"
-ALL = tuple(sorted(PURPOSES))
+ALL = tuple(sorted(PURPOSES.keys() - set(SCREEN)))
 TINY = Config(
     hidden=8, embed=4, pause_hidden=4, chunk=64, batch=8, epochs=1, steps_min=2, epochs_max=1
 )

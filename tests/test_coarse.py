@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway_fixtures import STUDY, join, new_store
+from gateway_fixtures import ALL, STUDY, join, new_store
 from overt.audit.linkage import linkage
 from overt.collector.accept import accept
 from overt.consent.notice import notice_sha256
@@ -21,7 +21,6 @@ from overt.gateway.streams import Origin, batches_of
 from overt.schema import coarse
 from overt.schema.batch import from_events
 from overt.schema.errors import InvalidInput
-from overt.schema.purpose import PURPOSES
 
 VECTORS = Path(__file__).parents[1] / "spec" / "vectors" / "coarse.json"
 CASES = json.loads(VECTORS.read_text("utf-8"))["cases"]
@@ -90,7 +89,7 @@ def test_no_feature_takes_steps_of_a_second_for_times_of_a_person() -> None:
 def test_whoever_chose_the_second_cannot_be_sent_more_of(tmp_path: Path) -> None:
     with new_store(tmp_path / "data") as store:
         notice = notice_sha256(studies.study_of(store, STUDY), "en")
-        joined = enrol.join(store, STUDY, tuple(PURPOSES), notice, detail="rhythm/1")
+        joined = enrol.join(store, STUDY, ALL, notice, detail="rhythm/1")
         assert joined.receipt["overt"]["level"] == "rhythm/1"
         person = enrol.by_token(store, joined.token)
         grant = enrol.grant_of(store, person)
@@ -99,7 +98,7 @@ def test_whoever_chose_the_second_cannot_be_sent_more_of(tmp_path: Path) -> None
         def sent(events: object, transform: str) -> list[bytes]:
             origin = Origin(
                 source="sdk/test", study=STUDY, receipt=person.receipt,
-                purposes=tuple(sorted(PURPOSES)), level="rhythm", transform=transform,
+                purposes=ALL, level="rhythm", transform=transform,
                 time_origin_ms=0, clock_resolution_us=100,
             )  # fmt: skip
             return [b.plain for b in batches_of(events, origin)]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from overt.consent.policy import ACTIONS, ROLES, STATES, TABLE, ReceiptState, decide
 from overt.schema.errors import NotConsented, Refused, Withdrawn
-from overt.schema.purpose import PURPOSES
+from overt.schema.purpose import PURPOSES, SCREEN
 
 # Written out by hand, not read from the table.
 MAY = {
@@ -44,6 +44,8 @@ def passes(role: Any, action: Any, purpose: Any, receipt: Any) -> bool:
 def expected(role: str, action: str, purpose: str, state: str, covered: frozenset[str]) -> bool:
     if (role, action) not in MAY:
         return False
+    if purpose in SCREEN and action in ("train", "audit"):
+        return False  # nothing learns from windows yet
     if role == "participant" and state == "imported":
         return False
     if action == "erase-own":

@@ -26,7 +26,7 @@ import pytest
 from desktop_fixtures import Desktop, Hand, Terminal, add_study, desktop, join, recording, until
 from overt.device.capture import FACTS
 from overt.device.terminals import shells_of
-from overt.schema.event import Command, KeyClass, Kind
+from overt.schema.event import Command, KeyClass, Kind, Role
 from overt.store.store import Store
 from studio_fixtures import studio
 
@@ -119,7 +119,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     folder = tmp_path_factory.mktemp("desk")
     with ExitStack() as stack:
         screen = stack.enter_context(desktop(folder / "home"))
-        add_study(folder / "data", outbox_delay_s=600)
+        add_study(folder / "data", outbox_delay_s=600, screen=True)
         server = stack.enter_context(studio(folder))
         screen.start("mousepad")
         screen.start("xterm", "-e", "bash", "--norc", "--noprofile")
@@ -127,7 +127,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
         terminal = screen.window("xterm", 620, 80, 520, 500)
         address = f"{server.url.rstrip('/')}/study/desk"
         agent = stack.enter_context(recording(screen, address, folder / "device"))
-        join(agent)
+        join(agent, screen=True)
         hand = Hand(screen.display)
         stack.callback(hand.close)
         device = folder / "device"
@@ -325,7 +325,9 @@ def test_the_persons_page_shows_what_waits_pauses_and_takes_out(desk: Desk) -> N
     _page(desk, "resume", own)
     desk.agent.until("overt: recording")
     desk.ready(desk.editor)
-    places = re.findall(r'href="(batch/[^"]+)"', _page(desk))
+    places = re.findall(
+        r'href="(batch/[^"]+)"', _page(desk, "remove-application", own, application="99")
+    )
     shown = [_page(desk, place) for place in places[:12]]
     assert all("clock_resolution_us" in one for one in shown)
     assert any("<td>key_down</td>" in one and "<td>letter</td>" in one for one in shown)
@@ -335,6 +337,43 @@ def test_the_persons_page_shows_what_waits_pauses_and_takes_out(desk: Desk) -> N
     assert int(removed[0].replace(",", "")) >= before
     assert not (desk.events()["kind"] == Kind.KEY_DOWN).any()
     desk.ready(desk.editor)
+
+
+def test_an_action_in_a_chosen_window_comes_with_what_the_window_was_like_before(
+    desk: Desk,
+) -> None:
+    desk.ready(desk.editor)
+    before = len(desk.events())
+    found: list[Any] = []
+
+    def looked() -> bool:
+        desk.hand.move(300, 300)
+        desk.hand.button(1)
+        made = desk.events()[before:]
+        found[:] = [made]
+        return bool((made["kind"] == Kind.PICTURE).any())
+
+    until(looked, "a picture of the window")
+    (made,) = found
+    look = made[np.isin(made["kind"], (Kind.ELEMENT, Kind.PICTURE))]
+    window = look[look["kind"] == Kind.ELEMENT][0]
+    assert (window["role"], window["element"], window["edit_chars"]) == (Role.PAGE, 1, 0)
+    assert {Role.MENU_ITEM, Role.TEXT_AREA} <= {Role(role) for role in look["role"]}
+    after = made["seq"] > look["seq"].max()
+    act = made[after & (made["kind"] == Kind.POINTER_DOWN)][0]
+    assert look["t_us"].max() < act["t_us"]
+    places = {int(entry["y_8th_css_px"]) % 64 for entry in look[look["kind"] == Kind.ELEMENT]}
+    assert places == {0}, "on steps of eight pixels"
+    desk.settled()
+    own = desk.page.rpartition("/")[0].rpartition("/")[0]
+    page = _page(desk, "remove-application", own, application="99")  # closes what is open
+    place, *_ = re.findall(r'href="(batch/[^"]+)"><svg class="look"', page)
+    one = _page(desk, place)
+    assert "exactly as it would leave" in one
+    assert "Learn what windows look like" in page
+    before = _page(desk).count('<svg class="look"')
+    assert "events removed" in _page(desk, "remove", own, batch=place.removeprefix("batch/"))
+    assert _page(desk).count('<svg class="look"') == before - 1
 
 
 def test_nothing_of_it_lies_in_the_clear_on_the_disk(desk: Desk) -> None:

@@ -5,18 +5,19 @@ import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gateway_fixtures import ALL
 from overt.datasets.synthetic import people
 from overt.datasets.transform import to_rhythm0
 from overt.gateway.streams import Origin, batches_of
 from overt.schema.batch import decode, to_events
 from overt.schema.event import EVENTS, Kind
-from overt.schema.purpose import PURPOSES, purposes_for
+from overt.schema.purpose import purposes_for
 
 ORIGIN = Origin(
     source="synthetic/1",
     study="s",
     receipt="0" * 32,
-    purposes=tuple(sorted(PURPOSES)),
+    purposes=ALL,
     level="rhythm",
     transform="rhythm/0",
     time_origin_ms=1_700_000_000_000,

@@ -27,7 +27,9 @@ export const Kind = {
   "PAUSE": 22,
   "RESUME": 23,
   "TASK": 24,
-  "CLOCK": 25
+  "CLOCK": 25,
+  "ELEMENT": 26,
+  "PICTURE": 27
 } as const;
 
 export const KeyClass = {
@@ -116,6 +118,16 @@ export const Command = {
   "UNDERLINE": 13
 } as const;
 
+export const State = {
+  "FOCUSED": 1,
+  "ENABLED": 2,
+  "CHECKED": 4,
+  "SELECTED": 8,
+  "EXPANDED": 16,
+  "PRESSED": 32,
+  "EDITABLE": 64
+} as const;
+
 export const SYMBOL_NAMED_BASE = 1114112;
 
 /** Kinds that describe the recording and serve every purpose. */
@@ -169,6 +181,12 @@ export const PURPOSES: Readonly<Record<string, readonly number[]>> = {
     14,
     17,
     18
+  ],
+  "screen-elements": [
+    26
+  ],
+  "screen-pictures": [
+    27
   ]
 };
 

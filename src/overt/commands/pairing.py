@@ -73,7 +73,8 @@ def _take(folder: Path, address: str, code: str) -> None:
             raise InvalidInput("somebody has joined on this computer already", where="--study")
         shown = account.notice("en")
         check_notice(shown.notice, study)
-        listed = applications_here(shown.notice)
+        offered = shown.notice["choices"]["purposes"]
+        listed = applications_here(shown.notice, [one["id"] for one in offered])
         pairing.take(account, study, code, shown, listed)
     finally:
         if account.grant is None:

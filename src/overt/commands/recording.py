@@ -14,6 +14,8 @@ from overt.commands.console import progress, remark, say, say_json, table
 from overt.schema.errors import InvalidInput, Missing, NotConsented, Refused, Withdrawn
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from overt.device.account import Account, Grant, Shown
     from overt.device.agent import State
     from overt.device.vault import Vault
@@ -118,7 +120,7 @@ def _join(account: Account, shown: Shown, lang: str) -> Grant | None:
         while len(picked) != 1:
             picked = chosen(levels, "one of them", all_allowed=False)
         detail = picked[0]["id"]
-    applications = applications_here(notice)
+    applications = applications_here(notice, {one["id"] for one in purposes})
     if Prompt.ask('\nType "join" to join, anything else to go on without') != "join":
         say(notice["declined"])
         return None
@@ -128,13 +130,26 @@ def _join(account: Account, shown: Shown, lang: str) -> Grant | None:
     return grant
 
 
-def applications_here(notice: dict[str, Any]) -> tuple[dict[str, Any], ...]:
-    """Let the person switch on, of a study's applications, those of this computer."""
+def applications_here(
+    notice: dict[str, Any], purposes: Collection[str]
+) -> tuple[dict[str, Any], ...]:
+    """Let the person switch on, of a study's applications, those of this computer.
+
+    Where they chose a purpose that looks at windows, also say of which.
+    """
+    from overt.schema.purpose import SCREEN
+
     listed = notice["settings"]["applications"]
     say("\nIn which applications? Everything else stays out.")
     picked = chosen([{**one, "text": ""} for one in listed], "applications")
     wanted = {one["id"] for one in picked}
-    return tuple(one for one in listed if one["id"] in wanted)
+    windows = [one for one in picked if one.get("screen")]
+    seen: list[dict[str, Any]] = []
+    if windows and set(purposes) & set(SCREEN):
+        say("\nWhose windows may be looked at, as the notice says? No others are.")
+        seen = chosen([{**one, "text": ""} for one in windows], "windows")
+    looked = {one["id"] for one in seen}
+    return tuple({**one, "screen": one["id"] in looked} for one in listed if one["id"] in wanted)
 
 
 def _show(notice: dict[str, Any]) -> None:

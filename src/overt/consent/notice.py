@@ -15,7 +15,7 @@ from overt.consent.wording import shipped, wording
 from overt.schema.canonical import canonical
 from overt.schema.errors import InvalidInput
 from overt.schema.event import MARKS, Kind
-from overt.schema.purpose import PURPOSES
+from overt.schema.purpose import PURPOSES, SCREEN
 from overt.schema.study import DETAILS, Site, Study
 
 SCHEMA = "overt-notice/1"
@@ -44,6 +44,8 @@ KIND_GROUPS: dict[str, frozenset[Kind]] = {
     "movement": frozenset({Kind.POINTER_MOVE}),
     "attention": frozenset({Kind.FOCUS, Kind.BLUR, Kind.VISIBILITY, Kind.VIEW, Kind.NAVIGATION}),
     "selection": frozenset({Kind.SELECTION}),
+    "elements": frozenset({Kind.ELEMENT}),
+    "pictures": frozenset({Kind.PICTURE}),
 }
 """Kinds of event as people would call them; together all but the marks."""
 
@@ -82,6 +84,7 @@ def _notice(study: Study, language: str, words: dict[str, Any]) -> dict[str, Any
             *([words["sites"]["text"]] if study.origins else []),
             *([words["extension"]["text"]] if study.sites else []),
             *(words["desktop"]["text"] if study.applications else []),
+            *(_looks(study, words["screen"]) if study.applications else []),
         ],
         "before": before,
         "kept": words["kept"]["text"],
@@ -98,6 +101,7 @@ def _notice(study: Study, language: str, words: dict[str, Any]) -> dict[str, Any
         "origins": ", ".join(study.origins),
         "sites": "; ".join(_site(site, words["extension"]["only"]) for site in study.sites),
         "applications": ", ".join(one.title for one in study.applications),
+        "windows": ", ".join(one.title for one in study.applications if one.screen),
         "person": study.person,
         "contact": study.contact,
     }
@@ -168,9 +172,16 @@ def _applications(study: Study) -> list[dict[str, Any]]:
             "title": one.title,
             "executables": list(one.executables),
             "terminal": one.terminal,
+            **({"screen": True} if one.screen else {}),
         }
         for number, one in enumerate(study.applications, 1)
     ]
+
+
+def _looks(study: Study, words: dict[str, Any]) -> list[str]:
+    """Return what is recorded of windows, by the purposes that ask for it."""
+    asked = [words[purpose] for purpose in SCREEN if purpose in study.purposes]
+    return [*asked, words["always"]] if asked else [words["never"]]
 
 
 def _choice(purpose: str, words: dict[str, Any]) -> dict[str, Any]:

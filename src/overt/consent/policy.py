@@ -21,26 +21,36 @@ TABLE: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "next-action": _OWN,
         "typing-assist": _OWN,
         "person-or-program": _OWN,
+        "screen-elements": _OWN,
+        "screen-pictures": _OWN,
     },
     "trainer": {
         "next-action": ("train", "features"),
         "typing-assist": ("train", "features"),
         "person-or-program": ("train", "features"),
+        "screen-elements": ("features",),
+        "screen-pictures": ("features",),
     },
     "researcher": {
         "next-action": ("features", "count"),
         "typing-assist": ("features", "count"),
         "person-or-program": ("features", "count"),
+        "screen-elements": ("features", "count"),
+        "screen-pictures": ("features", "count"),
     },
     "auditor": {
         "next-action": ("audit", "count"),
         "typing-assist": ("audit", "count"),
         "person-or-program": ("audit", "count"),
+        "screen-elements": ("count",),
+        "screen-pictures": ("count",),
     },
     "custodian": {
         "next-action": ("count",),
         "typing-assist": ("count",),
         "person-or-program": ("count",),
+        "screen-elements": ("count",),
+        "screen-pictures": ("count",),
     },
 }
 """Role → purpose → actions. Nobody but the person reads, exports or erases one person's rows;

@@ -267,7 +267,8 @@ def _information(study: Study, purposes: tuple[str, ...]) -> list[dict[str, Any]
             "pii_type": name,
             "pii_attribute_id": sorted(kind.name.lower() for kind in group & kinds),
             "pii_optional": False,
-            "sensitive_pii_category": study.level == "keys" and name == "keyboard",
+            "sensitive_pii_category": name == "pictures"
+            or (study.level == "keys" and name == "keyboard"),
             "special_pii_category": False,
         }
         for name, group in KIND_GROUPS.items()

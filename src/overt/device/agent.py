@@ -16,6 +16,7 @@ from overt.device.costs import Costs, Meter
 from overt.device.fields import Fields
 from overt.device.indicator import Indicator
 from overt.device.locks import Locks
+from overt.device.looks import Looks, wanted
 from overt.device.outbox import Outbox
 from overt.device.screen import Screen
 from overt.device.session import Recording, Session, prepare, recover
@@ -24,6 +25,7 @@ from overt.device.verdicts import FieldsAndTerminals
 from overt.device.x11 import Display, refuse_wayland
 from overt.schema.errors import Missing, NotConsented, OvertError
 from overt.schema.event import Kind
+from overt.schema.purpose import SCREEN, purposes_for
 
 TICK_S = 0.02
 JOURNAL_S = 0.25
@@ -73,6 +75,7 @@ class Agent:
         self._fields = Fields()
         self._needs_fields = not all(one.terminal for one in listed)
         self._verdicts = FieldsAndTerminals(applications, self._fields)
+        self._looks: Looks | None = None
         self._display.on_hotkey(self.toggle)
         self._stop = threading.Event()
         self._left: tuple[str, ...] | None = None
@@ -142,13 +145,16 @@ class Agent:
         produced = 0
         try:
             self._make_ready()
+            self._begin_looks()
             sending.start()
             while not self._stop.is_set() and self._left != ():
                 if self._left is not None:
                     self._narrow(self._left)
+                    self._begin_looks()
                 produced += self._record(told)
         finally:
             self._stop.set()
+            self._end_looks()
             self._indicator.close()
             self._display.close()
             if sending.ident is not None:
@@ -164,12 +170,28 @@ class Agent:
         self.outbox.narrow(self._grant.receipt_id, left)
         self._left, self._phase = None, ""
 
+    def _begin_looks(self) -> None:
+        """Look at windows, where the person chose a purpose that needs it, and which windows."""
+        self._end_looks()
+        chosen = set(self._grant.purposes) & set(SCREEN)
+        windows = wanted(self._grant.applications)
+        if chosen and windows:
+            pictures = bool(purposes_for(Kind.PICTURE, chosen))
+            self._looks = Looks(self._display.name, windows, pictures=pictures)
+
+    def _end_looks(self) -> None:
+        if self._looks is not None:
+            self._looks.close()
+        self._looks = None
+
     def _record(self, told: Callable[[State], None]) -> int:
         """Record one session; returns how many events it had."""
         wall_ns, running_ns = time.time_ns(), time.monotonic_ns()
         origin_ms = (running_ns - wall_ns % 1_000_000) // 1_000_000 & 0xFFFFFFFF
         session = Session(self._recording(wall_ns // 1_000_000), self._vault)
         capture = Capture(self._display, self._screen, self._verdicts, origin_ms)
+        if self._looks is not None:
+            self._looks.begin()
         session.mark(Kind.SESSION_START, capture.now_us())
         try:
             self._loop(session, capture, told)
@@ -237,6 +259,8 @@ class Agent:
             reason = self._why_not()
             self._mark(session, capture, reason, told)
             rows = capture.look(is_open=not reason)
+            if self._looks is not None:
+                session.add(self._looks.before(capture, rows, is_open=not reason))
             if len(rows):
                 session.add(rows)
             if self._settling.is_set():

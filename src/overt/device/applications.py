@@ -47,6 +47,8 @@ class Application:
     executables: tuple[str, ...]
     """Names of program files, such as `mousepad`, or full paths."""
     terminal: bool = False
+    screen: bool = False
+    """The person lets its windows be looked at."""
 
 
 def program_of(pid: int) -> Path | None:

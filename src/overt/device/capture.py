@@ -121,6 +121,8 @@ class Capture:
         """`EVENT[n]` of each heap: what the pointer did and nobody has judged yet; no keys. In
         place of the root window, the event's number among all, so that order outlives equal times.
         """
+        self.changed = False
+        """A window moved, came or went since whoever asks set this back."""
         self._moved_s = 0.0
         self._in = 0
         self._looked_s = 0.0
@@ -137,7 +139,7 @@ class Capture:
 
     def look(self, *, is_open: bool) -> Any:
         """Return `FACTS[n]`: what may be kept now, in order of time. Nothing, unless `is_open`."""
-        looked_us = self._t_us(self._display.now_ms())
+        looked_us = self.t_us(self._display.now_ms())
         heap = self._display.heap()
         self._looked_us = int(looked_us)  # what comes later is of a later heap
         first, self._heard = self._heard, self._heard + len(heap.events)
@@ -150,6 +152,7 @@ class Capture:
         self._looked_s = now_s
         after, changed = self._screen.moment()
         before, self._before = self._before, after
+        self.changed = self.changed or changed
         turn = self._verdicts.turn(after)
         same_field, self._turn = turn == self._turn, turn
         if heap.grabbed is not None:
@@ -195,6 +198,11 @@ class Capture:
             self._handed_us = int(made["t_us"][until - 1])
         return made[:until]
 
+    @property
+    def moment(self) -> Moment:
+        """What was there at the last look."""
+        return self._before
+
     def leave(self) -> Any:
         """Return the last mark of the application that one was in, and forget all else."""
         self._waiting.clear()
@@ -219,7 +227,8 @@ class Capture:
         """
         return max(self._looked_us, self._handed_us)
 
-    def _t_us(self, time_ms: Any) -> Any:
+    def t_us(self, time_ms: Any) -> Any:
+        """Return a time of the display, ms, as µs since the origin."""
         return ((np.asarray(time_ms, np.int64) - self._origin_ms) & 0xFFFFFFFF) * 1000
 
     def _switch(self, after: Moment) -> list[Any]:
@@ -246,7 +255,7 @@ class Capture:
         events = events[under > 0]
         moves = events["code"] == MOTION
         rows = np.zeros(len(events), FACTS)
-        rows["t_us"], rows["seq"] = self._t_us(events["time_ms"]), events["root"]
+        rows["t_us"], rows["seq"] = self.t_us(events["time_ms"]), events["root"]
         rows["x_8th_css_px"] = events["x"].astype(np.int32) * EIGHTHS
         rows["y_8th_css_px"] = events["y"].astype(np.int32) * EIGHTHS
         rows["pointer"] = Pointer.MOUSE
@@ -313,7 +322,7 @@ class Capture:
                     continue
                 held, repeat, kind = found, False, Kind.KEY_UP
             row = np.zeros(1, FACTS)
-            row["t_us"], row["seq"] = self._t_us(event["time_ms"]), first + k
+            row["t_us"], row["seq"] = self.t_us(event["time_ms"]), first + k
             row["kind"], row["key_class"], row["slot"] = kind, held.key_class, held.slot
             if self._letters and kind == Kind.KEY_DOWN:
                 row["key_symbol"] = keymap.letter(code, state)

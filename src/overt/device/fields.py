@@ -183,8 +183,8 @@ class Fields:
     def _follow(self) -> None:
         while True:
             try:
-                self._bus, self._asking = _accessibility_bus(), _accessibility_bus()
-                self._again = Questions(_accessibility_bus())
+                self._bus, self._asking = accessibility_bus(), accessibility_bus()
+                self._again = Questions(accessibility_bus())
                 self._signals()
             except Exception:  # noqa: BLE001 - no service: every field is unknown, for now
                 self.available = False
@@ -263,7 +263,8 @@ class Fields:
 _ONE_AT_A_TIME = threading.Lock()
 
 
-def _accessibility_bus() -> Any:
+def accessibility_bus() -> Any:
+    """Return a new connection to the accessibility bus. Raises whatever stands against it."""
     from jeepney import DBusAddress, new_method_call
     from jeepney.io.blocking import open_dbus_connection
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from overt.schema.applications import applications
 from overt.schema.errors import InvalidInput, OvertError, Refused
-from overt.schema.purpose import PURPOSES
+from overt.schema.purpose import PURPOSES, SCREEN
 
 LEVELS = ("rhythm", "rhythm/0", "rhythm/1")
 OUTBOX_DELAY_S_MAX, HOLD_DAYS_MAX = 7 * 86_400, 365
@@ -41,6 +41,12 @@ def check_notice(notice: dict[str, Any], study: str) -> None:
         )
     if numbers != list(range(1, len(known) + 1)):
         raise Refused("does not number its applications from 1", where="notice", do=_DO)
+    if any(one.screen for one in known) != bool(set(purposes) & set(SCREEN)):
+        raise Refused(
+            "would look at windows without asking for it, or asks without saying at which",
+            where="notice",
+            do=_DO,
+        )
     unsaid = [one.title for one in known if one.title not in said]
     if unsaid:
         raise Refused(

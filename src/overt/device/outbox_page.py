@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from overt.device.clock import CLOCK
 from overt.device.costs import Costs
+from overt.device.drawn import drawings
 from overt.device.outbox import Outbox
 from overt.device.page import Page, rendered
 from overt.device.waiting import NONE, UNKNOWN, Waiting, opened, timeline
@@ -204,6 +205,7 @@ class OutboxPage:
             "bytes": len(one.entry.plain),
             "leaves": "handed to the network" if one.entry.sent else leaves,
             "sent": one.entry.sent,
+            "pictures": [drawn for drawn in drawings(one.rows) if drawn.is_picture],
         }
 
     def _batch(self, wanted: str, nonce: str) -> str | None:
@@ -215,6 +217,7 @@ class OutboxPage:
             "batch.html",
             nonce=nonce,
             line=self._line(one),
+            drawings=drawings(one.rows),
             header=header,
             columns=one.filled,
             rows=one.fields(),

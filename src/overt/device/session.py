@@ -19,13 +19,14 @@ from overt.device.vault import Vault, as_json
 from overt.schema import batch, limits
 from overt.schema.coarse import COARSE, STEP_US, TYPED, left_out, timed
 from overt.schema.columns import from_columns
-from overt.schema.event import EVENTS, SCHEMA_ID, KeyClass, Kind, Pointer
+from overt.schema.event import EVENTS, SCHEMA_ID, KeyClass, Kind, Pointer, Role
 from overt.schema.header import BatchHeader
 from overt.schema.purpose import purposes_for
 
 SOURCE = "desktop/0.1.0"
 ROWS_MAX = 500
 _PLACED = (Kind.POINTER_MOVE, Kind.POINTER_DOWN, Kind.POINTER_UP, Kind.CLICK)
+_WINDOWS = (Kind.ELEMENT, Kind.PICTURE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +95,7 @@ class Session:
         """Give what happens at no place the place of the row before: a difference of nothing."""
         x, y = self._last.get(stream, (0, 0))
         placed = np.isin(events["kind"], _PLACED) & (events["pointer"] != Pointer.NONE)
+        placed |= np.isin(events["kind"], _WINDOWS)
         at = np.maximum.accumulate(np.where(placed, np.arange(len(events)), -1))
         for name, first in (("x_8th_css_px", x), ("y_8th_css_px", y)):
             events[name] = np.where(at >= 0, events[name][at], first)
@@ -213,8 +215,12 @@ def recover(vault: Vault) -> int:
 
 
 def _cut(events: Any) -> list[Any]:
-    """Cut a stream where a row's difference would not fit its column, and at `ROWS_MAX`."""
-    far = np.zeros(len(events), bool)
+    """Cut a stream where a row's difference would not fit its column, and at `ROWS_MAX`.
+
+    Each picture is a batch of its own: it is looked at, and taken out, by itself.
+    """
+    far = (events["kind"] == Kind.PICTURE) & (events["role"] == Role.PAGE)
+    far[:1] = False
     far[1:] |= np.abs(np.diff(events["t_us"])) > limits.DT_US_MAX
     far[1:] |= np.diff(events["t_us"]) < limits.DT_US_MIN
     far[1:] |= np.diff(events["seq"]) > 32_767

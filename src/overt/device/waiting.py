@@ -19,7 +19,13 @@ UNKNOWN, NONE = -1, 0
 _KEYS = (Kind.KEY_DOWN, Kind.KEY_UP, Kind.COMMAND)
 _MOVES = (Kind.POINTER_MOVE,)
 _PRESSES = (Kind.POINTER_DOWN, Kind.POINTER_UP, Kind.CLICK, Kind.WHEEL)
-GROUPS = {"keys": _KEYS, "moves": _MOVES, "clicks and scrolling": _PRESSES}
+GROUPS = {
+    "keys": _KEYS,
+    "moves": _MOVES,
+    "clicks and scrolling": _PRESSES,
+    "parts of windows": (Kind.ELEMENT,),
+    "patches of pictures": (Kind.PICTURE,),
+}
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,8 @@ class StudyApplication:
     """Names of its program file, or full paths. Never titles of windows, which anyone can set."""
     terminal: bool = False
     """It runs programs inside of it: keys exist only at the prompt of a shell."""
+    screen: bool = False
+    """Its windows may be looked at for the purposes that need it, where the person says so."""
 
 
 def applications(tables: Any) -> tuple[StudyApplication, ...]:
@@ -36,7 +38,7 @@ def applications(tables: Any) -> tuple[StudyApplication, ...]:
         path = f"applications[{k}]."
         if not isinstance(table, dict):
             raise bad("must be a table", f"applications[{k}]")
-        refuse_unknown(table, ("id", "title", "executables", "terminal"), path)
+        refuse_unknown(table, ("id", "title", "executables", "terminal", "screen"), path)
         for name in ("id", "title"):
             if name not in table:
                 raise bad("is missing", f"{path}{name}")
@@ -48,13 +50,20 @@ def applications(tables: Any) -> tuple[StudyApplication, ...]:
                     f"{path}executables[{n}]",
                     "Such as mousepad or /usr/bin/mousepad; interpreters run anything.",
                 )
-        terminal = table.get("terminal", False)
-        if not isinstance(terminal, bool):
-            raise bad("must be true or false", f"{path}terminal")
+        flags = {name: table.get(name, False) for name in ("terminal", "screen")}
+        for name, value in flags.items():
+            if not isinstance(value, bool):
+                raise bad("must be true or false", f"{path}{name}")
+        if all(flags.values()):
+            raise bad(
+                "is never looked at in a terminal: all in it is text",
+                f"{path}screen",
+                "Take it out.",
+            )
         title = text(table, "title", path)
         made.append(
             StudyApplication(
-                id=identifier(table, path), title=title, executables=executables, terminal=terminal
+                id=identifier(table, path), title=title, executables=executables, **flags
             )
         )
     if len({one.id for one in made}) != len(made):

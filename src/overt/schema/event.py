@@ -47,6 +47,9 @@ class Kind(IntEnum):
     RESUME = 23
     TASK = 24
     CLOCK = 25
+    # A window of a desktop application, as it was before an action; each a consent of its own.
+    ELEMENT = 26
+    PICTURE = 27
 
 
 MARKS = frozenset(
@@ -169,6 +172,18 @@ class Role(IntEnum):
     OTHER = 18
 
 
+class State(IntFlag):
+    """What an element of a window is like at the moment."""
+
+    FOCUSED = 1
+    ENABLED = 2
+    CHECKED = 4
+    SELECTED = 8
+    EXPANDED = 16
+    PRESSED = 32
+    EDITABLE = 64
+
+
 class Pointer(IntEnum):
     """Pointing device."""
 
@@ -195,6 +210,8 @@ VALUE_MAX: dict[int, int] = {
     Kind.PAUSE: 3,
     Kind.TASK: _ANY,
     Kind.CLOCK: _ANY,
+    Kind.ELEMENT: sum(State),
+    Kind.PICTURE: _ANY,
 }
 """Largest `value` of each kind, at least 0; 0 in kinds that are not here."""
 

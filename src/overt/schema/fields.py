@@ -68,6 +68,7 @@ _COMPOSING = frozenset({_K.COMPOSITION_START, _K.COMPOSITION_END})
 _PRESSES = frozenset({_K.POINTER_DOWN, _K.POINTER_UP, _K.CLICK})
 _PLACED = _PRESSES | {_K.POINTER_MOVE}
 _ATTENTION = frozenset({_K.FOCUS, _K.BLUR})
+_WINDOW = frozenset({_K.ELEMENT, _K.PICTURE})
 _ELEMENT = (
     _KEYS
     | _COMPOSING
@@ -142,12 +143,27 @@ USES: dict[str, tuple[Use, ...]] = {
     "edit_chars": (
         _use(_K.EDIT, "characters inserted or deleted", "characters", _POWER),
         _use(_K.SELECTION, "characters selected", "characters", "next power of two"),
+        _use(
+            _K.ELEMENT,
+            "number (as in `element`) of the element that it lies in; 0 for the window itself",
+            "number",
+            "exact; says nothing outside the session",
+        ),
     ),
-    "role": (_use(_ELEMENT, "role of the element", "Role", "closed set"),),
+    "role": (
+        _use(_ELEMENT | {_K.ELEMENT}, "role of the element", "Role", "closed set"),
+        _use(
+            _K.PICTURE,
+            "PAGE on the rectangle that begins a picture and is the whole window; else 0",
+            "Role",
+            "closed set",
+        ),
+    ),
     "element": (
         _use(
-            _ELEMENT,
-            "number of the element within the session in order of first contact, from 1",
+            _ELEMENT | _WINDOW,
+            "number of the element (of a picture: of its window) within the session in order of "
+            "first contact, from 1",
             "number",
             "exact; says nothing outside the session",
         ),
@@ -176,6 +192,12 @@ USES: dict[str, tuple[Use, ...]] = {
             "CSS px",
             "1/8 CSS px",
         ),
+        _use(
+            _WINDOW,
+            "left edge minus x of the row before, on the screen",
+            "CSS px",
+            "of elements 8 px; of pictures a square of 8 px or more",
+        ),
     ),
     "dy_8th_css_px": (
         _use(
@@ -183,6 +205,12 @@ USES: dict[str, tuple[Use, ...]] = {
             "pointer y minus that of the row before; 0 if none",
             "CSS px",
             "1/8 CSS px",
+        ),
+        _use(
+            _WINDOW,
+            "upper edge minus y of the row before, on the screen",
+            "CSS px",
+            "of elements 8 px; of pictures a square of 8 px or more",
         ),
     ),
     **{
@@ -208,6 +236,12 @@ USES: dict[str, tuple[Use, ...]] = {
                 "1/16",
             ),
             _use(_K.VIEW, f"inner {side} of the window", "CSS px", "up to the next 64"),
+            _use(
+                _WINDOW,
+                f"{side} of the element, or of a rectangle of the picture",
+                "CSS px",
+                "of elements 8 px; of pictures a square of 8 px or more",
+            ),
         )
         for axis, way, side in (("x", "across", "width"), ("y", "down", "height"))
     },
@@ -246,6 +280,13 @@ USES: dict[str, tuple[Use, ...]] = {
         _use(_K.PAUSE, "reason: 1 person, 2 indicator, 3 gate", "choice", _EXACT),
         _use(_K.TASK, "number of the task, as the page says", "number", _EXACT),
         _use(_K.CLOCK, "the wall clock jumped ahead; 0 back", "s", "1 s"),
+        _use(_K.ELEMENT, "what the element is like at the moment", "State bits", _EXACT),
+        _use(
+            _K.PICTURE,
+            "colour of a rectangle painted over those before; 0 masked",
+            "red, green, blue, five bits each",
+            "mean of a square of 8 px or more that is of one colour",
+        ),
     ),
 }
 """Wire column → what it says in which kinds."""

@@ -36,6 +36,7 @@ from overt.schema.event import (
     Command,
     Kind,
     Modifier,
+    State,
 )
 from overt.schema.purpose import PURPOSES
 
@@ -48,6 +49,7 @@ _SETS: dict[str, type[IntEnum] | type[IntFlag]] = {
     **{cls.__name__: cls for cls in EVENT_SETS.values()},
     "Modifier": Modifier,
     "Command": Command,
+    "State": State,
 }
 
 

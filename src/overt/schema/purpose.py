@@ -18,6 +18,10 @@ _FOCUS = {Kind.FOCUS, Kind.BLUR}
 _CONTEXT = {Kind.VISIBILITY, Kind.VIEW, Kind.HOVER}
 _EDITING = {Kind.SELECTION, Kind.COMMAND}
 
+SCREEN = ("screen-elements", "screen-pictures")
+"""Purposes that look at windows of desktop applications. They come on top of a level, each chosen
+for itself, and only in the applications for which a study and the person say so."""
+
 
 @dataclass(frozen=True)
 class Purpose:
@@ -53,6 +57,20 @@ PURPOSES: dict[str, Purpose] = {
             "Learn how a person's movements differ from those of a script.",
             frozenset(_KEYBOARD | _POINTING | _CONTEXT | {Kind.POINTER_MOVE}),
             ("is_program",),
+        ),
+        Purpose(
+            "screen-elements",
+            "Learn what windows consist of",
+            "Learn from kind, place and state of a window's parts what is done next in it.",
+            frozenset({Kind.ELEMENT}),
+            ("next_element",),
+        ),
+        Purpose(
+            "screen-pictures",
+            "Learn what windows look like",
+            "Learn from coarse pictures of a window, without its text, what is done next in it.",
+            frozenset({Kind.PICTURE}),
+            ("next_element",),
         ),
     )
 }

@@ -19,7 +19,7 @@ from typing import Any
 from overt.schema.applications import StudyApplication, applications
 from overt.schema.canonical import canonical
 from overt.schema.errors import InvalidInput, Missing
-from overt.schema.purpose import PURPOSES
+from overt.schema.purpose import PURPOSES, SCREEN
 from overt.schema.tables import bad, identifier, number, one_of, refuse_unknown, text, texts
 from overt.schema.translations import translations
 
@@ -182,6 +182,9 @@ def study_sha256(study: Study) -> str:
     for name in ("sites", "applications", "person", "words"):
         if not states[name]:
             del states[name]  # so that studies without any keep the hash that receipts state
+    for one in states.get("applications", ()):
+        if not one["screen"]:
+            del one["screen"]
     return hashlib.sha256(canonical(states)).hexdigest()
 
 
@@ -209,6 +212,13 @@ def _study(table: dict[str, Any]) -> Study:
     for name in ("title", "controller", "contact"):
         values[name] = text(table, name)
     values |= _live(table) if origin == "live" else {n: text(table, n) for n in _IMPORTED}
+    looks = any(one.screen for one in values.get("applications", ()))
+    if looks != bool(set(values["purposes"]) & set(SCREEN)):
+        raise bad(
+            f"{' and '.join(SCREEN)} go together with an application that has `screen = true`",
+            "purposes",
+            "Name both, or neither.",
+        )
     return Study(**values)
 
 
