@@ -34,7 +34,8 @@ install: .venv/installed  ## create .venv with Overt in it (the command line is 
 .venv/installed: EXTRAS = models,demo,desktop
 .venv/installed-dev: EXTRAS = models,demo,desktop,test,check
 .venv/installed-bench: EXTRAS = models,demo,desktop,test,check,bench
-.venv/installed .venv/installed-dev .venv/installed-bench: pyproject.toml constraints.txt | .venv/python
+.venv/installed-soak: EXTRAS = models,demo,desktop,test,check,formats
+.venv/installed .venv/installed-dev .venv/installed-bench .venv/installed-soak: pyproject.toml constraints.txt | .venv/python
 	@echo "Installing Overt with $(EXTRAS) into .venv (about a minute) …"
 	@$(INSTALL)
 	@touch .venv/installed $@
@@ -95,7 +96,7 @@ extension: sdk/node_modules/installed  ## build the browser extension into build
 bench: .venv/installed-pynput sdk/node_modules/installed chromium  ## measure, side by side with peers, in one run
 	@$(BIN)/python -m benchmarks
 
-soak: .venv/installed-dev chromium  ## the long tests: fifty kills, many seeds
+soak: .venv/installed-soak chromium  ## the long tests: fifty kills, many seeds, exports in others' libraries
 	@$(BIN)/python -m pytest -q -m soak
 
 demo: install chromium  ## the whole loop unattended in a headless Chromium, with a report

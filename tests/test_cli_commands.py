@@ -36,6 +36,8 @@ VERBS = (
     ["access", "researcher"],
     ["doctor"],
     ["predict"],
+    ["export"],
+    ["model", "export"],
     ["demo"],
 )
 HEADER = (

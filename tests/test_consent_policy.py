@@ -20,6 +20,7 @@ MAY = {
     ("participant", "erase-own"),
     ("trainer", "train"),
     ("trainer", "features"),
+    ("trainer", "release"),
     ("researcher", "features"),
     ("researcher", "count"),
     ("auditor", "audit"),
@@ -50,6 +51,8 @@ def expected(role: str, action: str, purpose: str, state: str, covered: frozense
         return False
     if action == "erase-own":
         return True
+    if action == "release" and state != "imported":
+        return False
     return state != "withdrawn" and purpose in covered
 
 
@@ -122,6 +125,8 @@ def test_a_refusal_says_why() -> None:
         decide("trainer", "train", "next-action", ReceiptState("given", frozenset()))
     with pytest.raises(NotConsented):
         decide("trainer", "train", "next-action", None)
+    with pytest.raises(NotConsented, match="leaves this machine"):
+        decide("trainer", "release", "next-action", ReceiptState("given", everything))
     with pytest.raises(Refused, match="custodian train next-action: is not allowed"):
         decide("custodian", "train", "next-action", ReceiptState("given", everything))
     with pytest.raises(Refused, match=r"\? \? \?"):

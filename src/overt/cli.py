@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from overt.commands import asking, desktop
+from overt.commands import asking, desktop, releasing
 from overt.commands.curving import curve
 from overt.commands.evaluating import REPRODUCTIONS, TASKS
 from overt.commands.translating import words
@@ -297,9 +297,6 @@ def reproduce(
     run(name, data, html, as_json=as_json)
 
 
-desktop.register(app)
-
-
 @app.command(epilog="Example: overt erase --json < receipt.json")
 def erase(
     *,
@@ -380,7 +377,8 @@ def demo(
     run_demo(people, html, epochs=epochs, as_json=as_json)
 
 
-asking.register(app)
+for verbs in (asking, desktop, releasing):
+    verbs.register(app)
 
 
 def main() -> None:

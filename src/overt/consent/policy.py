@@ -13,7 +13,7 @@ from overt.schema.errors import NotConsented, OvertError, Refused, Withdrawn
 from overt.schema.purpose import PURPOSES
 
 ROLES = ("participant", "researcher", "custodian", "auditor", "trainer")
-ACTIONS = ("read-own", "export-own", "erase-own", "train", "features", "audit", "count")
+ACTIONS = ("read-own", "export-own", "erase-own", "train", "features", "audit", "count", "release")
 
 _OWN = ("read-own", "export-own", "erase-own")
 TABLE: Mapping[str, Mapping[str, tuple[str, ...]]] = {
@@ -25,9 +25,9 @@ TABLE: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "screen-pictures": _OWN,
     },
     "trainer": {
-        "next-action": ("train", "features"),
-        "typing-assist": ("train", "features"),
-        "person-or-program": ("train", "features"),
+        "next-action": ("train", "features", "release"),
+        "typing-assist": ("train", "features", "release"),
+        "person-or-program": ("train", "features", "release"),
         "screen-elements": ("features",),
         "screen-pictures": ("features",),
     },
@@ -54,7 +54,8 @@ TABLE: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     },
 }
 """Role → purpose → actions. Nobody but the person reads, exports or erases one person's rows;
-a custodian keeps the machine and sees counts; there is no role that may do everything."""
+a custodian keeps the machine and sees counts; there is no role that may do everything. A trainer
+releases nobody's rows who has a receipt: no notice says that rows leave the machine."""
 
 GIVEN, IMPORTED, WITHDRAWN = "given", "imported", "withdrawn"
 STATES = (GIVEN, IMPORTED, WITHDRAWN)
@@ -116,4 +117,8 @@ def _decide(role: str, action: str, purpose: str, receipt: ReceiptState | None) 
         raise Withdrawn("the person has withdrawn", where=where)
     if purpose not in receipt.purposes:
         raise NotConsented("the receipt does not cover this purpose", where=where)
+    if action == "release" and receipt.state != IMPORTED:
+        raise NotConsented(
+            "the receipt does not say that anything leaves this machine", where=where
+        )
     return True

@@ -72,7 +72,8 @@ class Door:
         `among` narrows it to these subjects, and of each to these batches.
         """
         try:
-            decide(self._role, action, purpose, ReceiptState(GIVEN, frozenset({purpose})))
+            best = IMPORTED if action == "release" else GIVEN
+            decide(self._role, action, purpose, ReceiptState(best, frozenset({purpose})))
             study = study_of(self._store, study_id)
             selected = [
                 found

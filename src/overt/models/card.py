@@ -14,15 +14,9 @@ from overt.models.evaluate import Evaluation
 from overt.models.train import Trained
 from overt.schema.errors import InvalidInput
 from overt.schema.manifest import Manifest, bucket
+from overt.schema.purpose import NOT_FOR
 
 CARD_ID = "card/1"
-
-NOT_FOR = (
-    "recognising people, or telling whose input something is",
-    "emotion, stress, mood, fatigue, health or productivity",
-    "judging, ranking, monitoring or disciplining anyone",
-    "advertising",
-)
 
 _TITLES = {
     "top1": ("top-1", "{:.1%}"),

@@ -75,6 +75,14 @@ PURPOSES: dict[str, Purpose] = {
     )
 }
 
+NOT_FOR = (
+    "recognising people, or telling whose input something is",
+    "emotion, stress, mood, fatigue, health or productivity",
+    "judging, ranking, monitoring or disciplining anyone",
+    "advertising",
+)
+"""What no model or data set may be used for; stands in every card."""
+
 
 def purposes_for(kind: Kind, consented: Iterable[str]) -> tuple[str, ...]:
     """Return the consented purposes that need an event of `kind`, sorted; marks serve all.

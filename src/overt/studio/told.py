@@ -29,6 +29,7 @@ ACTIONS = {
     "features": "to compute figures over people",
     "train": "to train a model",
     "audit": "to attack it, and so to test it",
+    "release": "to hand a copy to others: imported or made-up people only",
 }
 READERS = {
     "training": "a training that somebody taking part asked for",

@@ -25,7 +25,7 @@ function detail(opened: Record<string, unknown>): string {
 
 /** Entries about the whole study: they name nobody, and everyone's bundle opens them. */
 function isAboutAll({ detail }: Bundle["openings"][number]): boolean {
-  return "people" in detail || /^(refusal|import|training|audit)$/.test(String(detail.event));
+  return "people" in detail || /^(refusal|import|training|audit|release)$/.test(String(detail.event));
 }
 
 function showEntries(bundle: Bundle): void {

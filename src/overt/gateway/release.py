@@ -1,0 +1,244 @@
+"""What leaves this machine for others: data sets and models of people who have no receipt.
+
+Imported people stand on the basis their importer declared, synthetic ones have nobody behind them.
+Living people were told that their rows stay here and can be erased everywhere; a copy would be out
+of reach, so theirs do not leave, and neither does anything that they taught. Each may take their
+own. The release is in the log before the first row is in a file.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from overt.consent.policy import IMPORTED, ReceiptState, decide
+from overt.datasets import exports
+from overt.datasets.exports.leaving import About, Counted, Leaving, leaving
+from overt.datasets.split import split_of
+from overt.datasets.transform import transform_of
+from overt.gateway import filed
+from overt.gateway.door import Door, Selected
+from overt.gateway.enrol import Person
+from overt.gateway.ledger import record
+from overt.gateway.model import Model, Progress, newest, work
+from overt.gateway.studies import study_of
+from overt.schema.errors import InvalidInput, Missing, NotConsented, TooFew
+from overt.schema.manifest import bucket
+from overt.schema.study import DETAILS, Study
+from overt.store.store import Store
+
+ROLE, ACTION = "trainer", "release"
+PEOPLE_MIN = filed.PEOPLE_MIN
+VERSION = version("overt")
+
+
+def data(
+    store: Store,
+    study_id: str,
+    purpose: str | None,
+    form: str,
+    folder: Path,
+    reader: str,
+    progress: Progress,
+    *,
+    with_keys: bool = False,
+) -> Counted:
+    """Write the releasable people of a study into a new folder, in one of `exports.FORMATS`.
+
+    Raises `TooFew` with the number that is needed, `InvalidInput` and `Refused`.
+    """
+    study = study_of(store, study_id)
+    wanted = _purpose(study, purpose)
+    _check_keys(study, with_keys=with_keys)
+    with work(store):
+        door = Door(store, reader, ROLE)
+        selected = door.select(study.id, wanted, ACTION)
+        origins = Counter(chosen.origin for chosen in selected)
+        if min(origins.values(), default=0) < PEOPLE_MIN:
+            raise TooFew(
+                f"has {bucket(min(origins.values(), default=0))} people who may leave",
+                where=f"study {study.id}",
+                do=f"{PEOPLE_MIN} imported or synthetic ones are needed. Living people's rows "
+                "stay here; each can export their own (--own).",
+            )
+        counted = {origin: bucket(count) for origin, count in sorted(origins.items())}
+        detail = {"event": "release", "what": form, "purpose": wanted, "people": counted}
+        record(store, "release", study.id, {**detail, "reader": reader, "with_keys": with_keys})
+        about = _about(study, wanted, counted, _attacks(store, study), with_keys=with_keys)
+        leavers = _leavers(door, selected, wanted, progress, with_keys=with_keys)
+        return exports.write(form, folder, about, leavers)
+
+
+ORIGINS = ("imported", "synthetic")
+"""Origins of people who may leave."""
+
+
+def own(
+    store: Store, person: Person, form: str, folder: Path, *, with_keys: bool = False
+) -> Counted:
+    """Write everything that is stored of one person, for themselves."""
+    study = study_of(store, person.study)
+    _check_keys(study, with_keys=with_keys)
+    sessions = Door(store, "the person's own device", "participant").own(person, "export-own")
+    if not sessions:
+        raise Missing("there is nothing of you here yet", where=f"study {study.id}")
+    about = _about(study, "all that you agreed to", {}, (), with_keys=with_keys)
+    me = leaving("person-0001", "train", "live", sessions, with_keys=with_keys)
+    return exports.write(form, folder, about, [me])
+
+
+def _leavers(
+    door: Door, selected: list[Selected], purpose: str, progress: Progress, *, with_keys: bool
+) -> Iterator[Leaving]:
+    """Open people one by one, in an order by chance: that of rows says who came when."""
+    order = list(selected)
+    random.SystemRandom().shuffle(order)
+    number = 0
+    for place, chosen in enumerate(order):
+        progress("writing", place / len(order))
+        events = door.open(chosen, purpose, ACTION)
+        if events is not None:
+            number += 1
+            yield leaving(
+                f"person-{number:04d}",
+                split_of(events.tag),
+                events.origin,
+                events.sessions,
+                with_keys=with_keys,
+            )
+
+
+def _purpose(study: Study, purpose: str | None) -> str:
+    if purpose is None:
+        return study.purposes[0]
+    if purpose not in study.purposes:
+        raise InvalidInput(
+            "is no purpose of this study",
+            where=f"purpose {purpose}",
+            do=f"It has: {', '.join(study.purposes)}.",
+        )
+    return purpose
+
+
+def _check_keys(study: Study, *, with_keys: bool) -> None:
+    if with_keys and study.origin == "live" and study.level != "keys":
+        raise InvalidInput(
+            f"records at level {study.level}: there are no key codes and no characters in it",
+            where=f"study {study.id}",
+            do="Leave out --keys.",
+        )
+
+
+def _about(
+    study: Study,
+    purpose: str,
+    origins: dict[str, str],
+    attacks: tuple[str, ...],
+    *,
+    with_keys: bool,
+) -> About:
+    kept = "raw/0" if study.origin == "imported" else "keys/0"
+    seen = " or ".join(map(transform_of, DETAILS[study.level])) if study.origin == "live" else ""
+    return About(
+        study=study.id,
+        title=study.title,
+        purpose=purpose,
+        transform=kept if with_keys else (seen if study.level != "keys" and seen else "rhythm/0"),
+        with_keys=with_keys,
+        version=VERSION,
+        origins=origins,
+        source=study.source,
+        licence=study.licence,
+        lawful_basis=study.lawful_basis,
+        attacks=attacks,
+    )
+
+
+def _attacks(store: Store, study: Study) -> tuple[str, ...]:
+    """Return what the linkage audits that stand found, a sentence each."""
+    rows = [
+        row for one in filed.filed(store, study.id, "audit") for row in one.figures.get("rows", ())
+    ]
+    return tuple(
+        f"Linkage by typing ({row['attack']}) with {row['keys']} keys known at {row['level']}: "
+        f"{row['rank1']:.1%} [{row['rank1_low']:.1%}, {row['rank1_high']:.1%}] of probes find "
+        f"their person among {row['people']} (guessing {row['chance']:.2%})."
+        for row in rows
+    )
+
+
+@dataclass(frozen=True)
+class Handed:
+    """A model as a file: only shards that no living person taught, its card inside."""
+
+    data: bytes
+    sha256: str
+    """Of the shards that left."""
+    shards: tuple[int, ...]
+
+
+def onnx(store: Store, study_id: str, purpose: str, reader: str) -> Handed:
+    """Return the newest model of a study and purpose as ONNX, as far as it may leave; log it.
+
+    Raises `Missing`, `NotConsented` where living people taught all of it, and `TooFew`.
+    """
+    from overt.models.onnx.encoder import onnx as as_onnx
+    from overt.models.train import Trained
+
+    study = study_of(store, study_id)
+    decide(ROLE, ACTION, purpose, ReceiptState(IMPORTED, frozenset({purpose})))
+    with work(store):
+        found = newest(store, study.id, purpose)
+        if found is None:
+            raise Missing(
+                "there is no model yet",
+                where=f"study {study.id}, purpose {purpose}",
+                do=f"overt train --study {study.id} --purpose {purpose}",
+            )
+        if not isinstance(found.trained, Trained):
+            raise InvalidInput(
+                "is no event encoder, and only these become ONNX",
+                where=f"purpose {purpose}",
+                do="What it looks at is computed by Overt's own features; see spec/.",
+            )
+        shards = _nobodys(store, study, found)
+        trained = found.trained.only(shards)
+        card = {**found.card, "shards_released": shards}
+        data = as_onnx(trained, card, VERSION)
+        detail = {"event": "release", "what": "onnx", "purpose": purpose, "reader": reader}
+        record(store, "release", study.id, {**detail, "weights_sha256": trained.sha256()})
+    return Handed(data, trained.sha256(), tuple(shards))
+
+
+def _nobodys(store: Store, study: Study, found: Model) -> list[int]:
+    """Return the shards that imported and synthetic people alone taught, ten or more of them."""
+    if found.missing:
+        raise Missing(
+            "is being trained again without somebody who left",
+            where="model",
+            do="Try again when that is done.",
+        )
+    free = {s for origin in ORIGINS for s in store.control.subjects(study.id, origin)}
+    taught: dict[int, set[str]] = {shard: set() for shard in found.trained.shards}
+    for subject, member in found.manifest.items():
+        if member.split == "train" and member.shard in taught:
+            taught[member.shard].add(subject)
+    shards = [shard for shard, people in taught.items() if people and people <= free]
+    people = {subject for shard in shards for subject in taught[shard]}
+    if not shards:
+        raise NotConsented(
+            "living people taught every shard, and were not told that a copy leaves this machine",
+            where="model",
+            do="Use it here, in the page or with overt predict --study.",
+        )
+    if len(people) < PEOPLE_MIN:
+        raise TooFew(
+            f"{bucket(len(people))} people taught what may leave",
+            where="model",
+            do=f"{PEOPLE_MIN} are needed.",
+        )
+    return sorted(shards)
