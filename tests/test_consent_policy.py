@@ -45,8 +45,8 @@ def passes(role: Any, action: Any, purpose: Any, receipt: Any) -> bool:
 def expected(role: str, action: str, purpose: str, state: str, covered: frozenset[str]) -> bool:
     if (role, action) not in MAY:
         return False
-    if purpose in SCREEN and action in ("train", "audit"):
-        return False  # nothing learns from windows yet
+    if purpose in SCREEN and action in ("train", "audit", "release"):
+        return False  # nothing learns from windows yet, and none leaves
     if role == "participant" and state == "imported":
         return False
     if action == "erase-own":
