@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from desktop_fixtures import Desktop, Terminal, add_study, desktop, join, recording
+from desktop_fixtures import Desktop, Terminal, add_study, desktop, join, recording, until
 from studio_fixtures import studio
 
 pytest.importorskip("xcffib", reason="the desktop extra is not installed (Linux only)")
@@ -42,6 +42,27 @@ def test_without_the_accessibility_service_nothing_is_recorded(
         agent.answer('Type "join"', "join")
         _ended(agent, "accessibility service does not answer")
         assert "overt: recording" not in agent.shown
+
+
+def test_where_a_tray_is_the_icon_in_it_is_the_sign_and_recording_stops_with_it(
+    place: tuple[Desktop, str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tray_fixtures import Tray
+
+    screen, address, folder = place
+    monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", screen.environment["DBUS_SESSION_BUS_ADDRESS"])
+    tray = Tray(shows=True)
+    with recording(screen, address, folder) as agent:
+        join(agent)
+        until(lambda: tray.shown()["Title"] == "Overt records", "the icon says so")
+        agent.shown = ""
+        tray.ask("org.kde.StatusNotifierItem", "Activate", "/StatusNotifierItem", 0, 0)
+        agent.until("overt: paused (person)")
+        tray.ask("org.kde.StatusNotifierItem", "Activate", "/StatusNotifierItem", 0, 0)
+        agent.until("overt: recording")
+        agent.shown = ""
+        tray.close()
+        agent.until("overt: paused (indicator)")
 
 
 def test_a_display_that_goes_away_ends_the_recording_with_a_line_that_says_so(

@@ -20,9 +20,10 @@ from hypothesis import strategies as st
 from desktop_fixtures import Desktop, at_a_terminal, desktop, until
 from overt.device import advice, coach_page
 from overt.device.capture import FACTS
-from overt.device.coach import days
+from overt.device.coach import Coach, days
 from overt.device.practice import Day, Practice, bin_of, median_ms, merged
 from overt.device.vault import Vault, as_json
+from overt.schema.errors import Missing
 from overt.schema.event import KeyClass, Kind, Modifier
 
 A = ord("a")
@@ -165,6 +166,19 @@ def test_the_page_says_what_there_is_and_asks_nobody_for_anything(count: int) ->
     assert addresses == []
     assert "<script" not in shown
     assert shown.count("nan") == 0
+
+
+def test_without_the_accessibility_service_the_coach_counts_in_terminals_or_says_why_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere")
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "XDG_SESSION_TYPE"):
+        monkeypatch.delenv(name, raising=False)
+    vault = Vault(tmp_path)
+    for programs, words in ((["mousepad", "xterm"], "in terminals"), (["xterm"], "no display")):
+        with pytest.raises(Missing, match=words):
+            Coach(vault, programs)
+    vault.close()
 
 
 def test_nothing_is_counted_without_a_terminal_or_of_an_interpreter(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from overt.schema.errors import InvalidInput, Missing, Refused
 FOLDER = "coach"
 
 
-def coach(folder: Path, programs: list[str], display: str | None) -> None:
+def coach(folder: Path, programs: list[str], display: str | None, *, chip: bool) -> None:
     """Count in the programs the person switched on until Ctrl+C, and serve their page."""
     require()
     if not sys.stdin.isatty():
@@ -39,13 +39,13 @@ def coach(folder: Path, programs: list[str], display: str | None) -> None:
         say("Nothing is switched on, so nothing is counted.")
         return
     vault.change({"programs": as_json(chosen)})
-    counted = Coach(vault, chosen, display)
+    counted = Coach(vault, chosen, display, chip=chip)
     signal.signal(signal.SIGINT, lambda *_: counted.stop())
     signal.signal(signal.SIGTERM, lambda *_: counted.stop())
     page = serve(lambda: days(vault))
     say(page.url)
     remark(f"overt: counts in {', '.join(chosen)}; sums lie sealed in {folder / FOLDER}.")
-    remark("overt: click the chip to pause; Ctrl+C ends it; `overt coach --forget` destroys all.")
+    remark("overt: click the sign to pause; Ctrl+C ends it; `overt coach --forget` destroys all.")
     try:
         counted.run(lambda phase: remark(f"overt: {phase}"))
     finally:

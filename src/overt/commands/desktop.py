@@ -14,6 +14,7 @@ DeviceFolder = Annotated[
     Path | None,
     typer.Option("--device-dir", help="Where the agent keeps things; default: your data folder."),
 ]
+AsChip = Annotated[bool, typer.Option("--chip", help="Show a chip even if there is a tray.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 device_app = typer.Typer(
@@ -35,14 +36,16 @@ def record(
     lang: Annotated[str, typer.Option(help="Language of the notice.")] = "en",
     display: Annotated[str | None, typer.Option(help="X display; default: $DISPLAY.")] = None,
     folder: DeviceFolder = None,
+    chip: AsChip = False,
 ) -> None:
     """Join a study and record the applications you switch on, on this desktop (Linux, X11).
 
-    A chip in the corner shows it; click it to pause. Nothing leaves before the study's delay.
+    An icon in the tray, or a chip in the corner, shows it; click it to pause. Nothing leaves before
+    the study's delay.
     """
     from overt.commands import recording
 
-    recording.record(folder or recording.device_folder(), study, lang, display)
+    recording.record(folder or recording.device_folder(), study, lang, display, chip=chip)
 
 
 def coach(
@@ -53,6 +56,7 @@ def coach(
     display: Annotated[str | None, typer.Option(help="X display; default: $DISPLAY.")] = None,
     forget: Annotated[bool, typer.Option("--forget", help="Destroy all that was counted.")] = False,
     folder: DeviceFolder = None,
+    chip: AsChip = False,
 ) -> None:
     """Learn from your own typing: a private page of figures, weak pairs and exercises.
 
@@ -64,7 +68,7 @@ def coach(
     if forget:
         coaching.forget(place)
     else:
-        coaching.coach(place, program or [], display)
+        coaching.coach(place, program or [], display, chip=chip)
 
 
 @device_app.command("outbox", epilog="Example: overt device outbox --study URL --remove-minutes 10")

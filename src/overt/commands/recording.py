@@ -45,7 +45,7 @@ def study_at(address: str) -> tuple[str, str]:
     return f"{parts.scheme}://{parts.netloc}", study.strip("/")
 
 
-def record(folder: Path, address: str, lang: str, display: str | None) -> None:
+def record(folder: Path, address: str, lang: str, display: str | None, *, chip: bool) -> None:
     """Join if nobody has on this computer, then record until Ctrl+C. Needs a terminal."""
     require()
     if not sys.stdin.isatty():
@@ -76,11 +76,11 @@ def record(folder: Path, address: str, lang: str, display: str | None) -> None:
     grant = account.grant
     if grant is None:
         return
-    agent = Agent(vault, account, display)
+    agent = Agent(vault, account, display, chip=chip)
     signal.signal(signal.SIGINT, lambda *_: agent.stop())
     signal.signal(signal.SIGTERM, lambda *_: agent.stop())
     titles = ", ".join(one["title"] for one in grant.applications) or "no application"
-    remark(f"overt: records in: {titles}. Click the chip to pause; Ctrl+C ends it.")
+    remark(f"overt: records in: {titles}. Click its sign to pause; Ctrl+C ends it.")
     page = OutboxPage(agent, {one["number"]: one["title"] for one in grant.applications}, study)
     say(f"What waits to leave, and what it costs: {page.url}")
     try:

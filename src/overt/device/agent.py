@@ -14,7 +14,7 @@ from overt.device.applications import Application, Applications
 from overt.device.capture import Capture
 from overt.device.costs import Costs, Meter
 from overt.device.fields import Fields
-from overt.device.indicator import Indicator
+from overt.device.indicator import sign
 from overt.device.locks import Locks
 from overt.device.looks import Looks, wanted
 from overt.device.outbox import Outbox
@@ -57,7 +57,10 @@ class State:
 class Agent:
     """Records until `stop`, in the thread that calls `run`; sending has a thread of its own."""
 
-    def __init__(self, vault: Vault, account: Account, display: str | None = None) -> None:
+    def __init__(
+        self, vault: Vault, account: Account, display: str | None = None, *, chip: bool = False
+    ) -> None:
+        """`chip`: a chip even where the desktop has a tray."""
         refuse_wayland()
         if account.grant is None:
             raise NotConsented("nobody has joined on this device", where="grant", do="Join first.")
@@ -70,7 +73,7 @@ class Agent:
             for one in self._grant.applications
         ]
         applications = Applications(listed)
-        self._indicator = Indicator(self._display.name, self._grant.lang, self.toggle)
+        self._indicator = sign(self._display.name, self._grant.lang, self.toggle, chip=chip)
         self._screen = Screen(self._display, applications, self._indicator.pid)
         self._fields = Fields()
         self._needs_fields = not all(one.terminal for one in listed)
@@ -232,7 +235,7 @@ class Agent:
                 return
             self._stop.wait(TICK_S)
         raise Missing(
-            "the chip that shows the recording cannot be shown; nothing is recorded",
+            "the sign that shows the recording cannot be shown; nothing is recorded",
             where="display",
             do="Look whether another window covers the upper right corner.",
         )
@@ -291,8 +294,7 @@ class Agent:
             return PERSON
         if self._interrupted or self._locks.closed:
             return GATE
-        seen = self._indicator.is_alive() and self._screen.shows(self._indicator.pid)
-        return 0 if seen else INDICATOR
+        return 0 if self._indicator.is_seen(self._screen) else INDICATOR
 
     def _mark(
         self, session: Session, capture: Capture, reason: int, told: Callable[[State], None]

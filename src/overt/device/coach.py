@@ -14,12 +14,13 @@ from collections.abc import Callable, Sequence
 from overt.device.applications import Application, Applications, program_of
 from overt.device.capture import Capture
 from overt.device.fields import Fields
-from overt.device.indicator import Indicator
+from overt.device.indicator import sign
 from overt.device.practice import Day, Practice
 from overt.device.screen import Screen
 from overt.device.vault import Vault, as_json
 from overt.device.verdicts import FieldsAndTerminals
 from overt.device.x11 import Display, refuse_wayland
+from overt.schema.errors import Missing
 
 KEEP_S = 5.0
 TERMINALS = frozenset(
@@ -64,18 +65,35 @@ def days(vault: Vault) -> dict[dt.date, Day]:
 class Coach:
     """Counts until stopped, in the thread that calls `run`."""
 
-    def __init__(self, vault: Vault, programs: Sequence[str], display: str | None = None) -> None:
+    def __init__(
+        self,
+        vault: Vault,
+        programs: Sequence[str],
+        display: str | None = None,
+        *,
+        chip: bool = False,
+    ) -> None:
+        """`chip`: a chip even where the desktop has a tray."""
         refuse_wayland()
+        fields = Fields()
+        if not set(programs) <= TERMINALS and not fields.wait():
+            raise Missing(
+                "the accessibility service does not answer; without it no field can be told from "
+                "a password, so the coach cannot count keys but in terminals",
+                where="AT-SPI",
+                do="Install at-spi2-core, switch accessibility on and log in again; or count in "
+                "a terminal alone: overt coach --program xterm",
+            )
         self._vault = vault
         listed = [
             Application(number, name, name, (name,), terminal=name in TERMINALS)
             for number, name in enumerate(programs, 1)
         ]
         self._display = Display(display)
-        self._indicator = Indicator(self._display.name, "coach", self.toggle)
+        self._indicator = sign(self._display.name, "coach", self.toggle, chip=chip)
         applications = Applications(listed)
         self._screen = Screen(self._display, applications, self._indicator.pid)
-        verdicts = FieldsAndTerminals(applications, Fields())
+        verdicts = FieldsAndTerminals(applications, fields)
         origin_ms = self._display.now_ms()
         self._capture = Capture(self._display, self._screen, verdicts, origin_ms, letters=True)
         self._display.on_hotkey(self.toggle)
@@ -98,8 +116,7 @@ class Coach:
         try:
             while not self._stop.is_set():
                 self._capture.rest()
-                seen = self._indicator.is_alive() and self._screen.shows(self._indicator.pid)
-                is_open = seen and not self._paused
+                is_open = self._indicator.is_seen(self._screen) and not self._paused
                 now = "recording" if is_open else "paused"
                 self._indicator.show(now)
                 if now != phase:

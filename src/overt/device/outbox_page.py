@@ -25,7 +25,7 @@ PHASES = {
     "recording": "Recording",
     "paused person": "Paused by you",
     "paused locked": "Paused: the screen was locked, or the computer slept",
-    "paused indicator": "Paused: the chip cannot be seen",
+    "paused indicator": "Paused: the sign that shows the recording cannot be seen",
 }
 
 
