@@ -32,6 +32,10 @@ PAGE = """<!doctype html><meta charset="utf-8"><title>site</title><link rel="ico
 <input id="listed" data-overt><input id="unlisted"><input id="password" type="password" data-overt>
 <button id="button" type="button">press</button>"""
 
+FRAMES = """<iframe id="inner" src="/write/inner"></iframe><iframe id="off" src="/private"></iframe>
+<iframe id="boxed" sandbox="allow-scripts" src="/write/boxed"></iframe>
+<p class="private"><iframe id="kept" src="/write/kept"></iframe></p>"""
+
 
 COUNT_KEYS = """() => {
   window.keys = 0;
@@ -59,7 +63,8 @@ def site() -> Iterator[Site]:
     class Answers(Silent):
         def respond(self) -> None:
             made.asked.append(self.path)
-            self.answer(200, PAGE.encode(), Content_Type="text/html")
+            framed = FRAMES if self.path == "/write/framed" else ""
+            self.answer(200, (PAGE + framed).encode(), Content_Type="text/html")
 
     with answering(Answers) as made.url:
         yield made
@@ -267,6 +272,7 @@ def extended(folder: Path, build: Path) -> Iterator[Extended]:
             lines = (
                 'paths = ["/", "/write/:id"]\n'
                 f'[[sites]]\norigin = "{listed.url}"\npaths = ["/", "/write/*"]\n'
+                'fields = ["[data-overt]", "!.private"]\n'
                 f'[[sites]]\norigin = "{other.url}"\n'
             )
             text = template("writing", "How people write")

@@ -159,6 +159,34 @@ def test_a_path_off_the_list_is_never_recorded_also_without_loading(browser: Ext
     assert count(events, Kind.PAUSE) == count(events, Kind.RESUME) == 1
 
 
+def test_a_frame_is_recorded_if_it_and_all_around_it_are_of_one_listed_origin(
+    browser: Extended,
+) -> None:
+    known = len(browser.stored())
+    page = browser.visit(f"{browser.listed.url}/write/framed")
+    for frame, text in (("inner", "abc"), ("off", "de"), ("boxed", "fg"), ("kept", "h")):
+        page.frame_locator(f"#{frame}").locator("#listed").click()
+        page.wait_for_timeout(300)
+        page.keyboard.type(text)
+    page.goto(browser.unlisted.url)
+    page.close()
+    sessions = browser.stored()[known:]
+    assert sorted(count(events, Kind.KEY_DOWN) for events in sessions) == [0, 3]
+    (inside,) = (events for events in sessions if count(events, Kind.KEY_DOWN))
+    assert [event["seq"] for event in inside] == list(range(len(inside)))
+    assert inside[-1]["kind"] == Kind.SESSION_END
+    # The browser allows the listed site, but nobody switched on the page around it.
+    stranger = browser.visit(browser.unlisted.url, recording=False)
+    embed = (
+        "(src) => document.body.append(Object.assign(document.createElement('iframe'), { src }))"
+    )
+    stranger.evaluate(embed, browser.listed.url)
+    stranger.frame_locator("iframe").locator("#listed").click()
+    stranger.keyboard.type("not for you")
+    stranger.close()
+    assert len(browser.stored()) == known + len(sessions)
+
+
 @pytest.mark.soak
 def test_a_pause_holds_everywhere_also_where_the_worker_was_stopped(browser: Extended) -> None:
     page = browser.visit(browser.listed.url)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -81,6 +82,16 @@ def test_it_joins_records_over_a_stopped_background_and_leaves(tmp_path: Path) -
         (session,) = fox.run(ASK, {"do": "export"})["sessions"]
         assert session["seq"] == list(range(len(session["seq"])))
         assert session["kind"].count(Kind.KEY_DOWN) == len("a ferry crosses")
+        fox.tab(f"{listed.url}/write/framed")
+        fox.until("return document.querySelector('[data-state=recording]') !== null")
+        fox.do("WebDriver:SwitchToFrame", id=0)
+        fox.click("#button")
+        time.sleep(0.5)  # until the page around has said that its sign is seen
+        fox.write("#listed", "framed")
+        fox.do("WebDriver:SwitchToWindow", handle=panel)
+        fox.run(ASK, {"do": "send"})
+        sessions = fox.run(ASK, {"do": "export"})["sessions"]
+        assert [one["kind"].count(Kind.KEY_DOWN) for one in sessions].count(len("framed")) == 1
         fox.tab(made.other.url)
         fox.write("#listed", "not for you")
         assert fox.run("return document.querySelector('[data-state]') === null")

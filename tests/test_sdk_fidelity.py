@@ -19,6 +19,7 @@ from sdk_fixtures import (
     reloaded,
     seen,
     send,
+    until,
     visit,
 )
 
@@ -323,16 +324,31 @@ def test_a_frame_is_a_page_of_its_own(page: Any, server: Server) -> None:
     assert own in server.sessions()
 
 
-def test_which_listed_page_it_is_and_never_its_address(page: Any, server: Server) -> None:
+def test_which_listed_page_it_is_never_its_address_and_nothing_on_others(
+    page: Any, server: Server
+) -> None:
     server.paths = ["/message/:id", "/"]
     reloaded(page)
     join(page, ["next-action"])
-    for way in (f"/message/{CANARY}?q={CANARY}#{CANARY}", "/message/2#there", f"/{CANARY}", "/"):
-        page.evaluate("(way) => history.pushState({}, '', way)", way)
+    go = "(way) => history.pushState({}, '', way)"
+    page.focus("#listed")
+    for way in (f"/message/{CANARY}?q={CANARY}#{CANARY}", "/message/2#there"):
+        page.evaluate(go, way)
+    page.wait_for_function("seen.filter((event) => event.kind === 19).length === 3")
+    page.evaluate(go, f"/{CANARY}")
+    page.keyboard.type("not here")  # at once, before any timer
+    assert page.evaluate("overt.state().phase + overt.state().reason") == "offpage"
+    last = page.evaluate("seen.at(-1)")
+    assert (last["kind"], last["value"]) == (Kind.PAUSE, 3)
+    page.evaluate(go, "/")
+    until(page, "recording")
+    page.keyboard.type("a")
     page.evaluate("() => history.replaceState({}, '', '/?new')")
     page.go_back()
-    page.wait_for_function("seen.filter((event) => event.kind === 19).length === 6")
-    assert values(page, Kind.NAVIGATION) == [2, 1, 1, 0, 2, 0]
+    until(page, "off")
+    page.keyboard.type("nor here")
+    assert values(page, Kind.NAVIGATION) == [2, 1, 1, 2]
+    assert len(rows(page, Kind.KEY_DOWN)) == 1
     assert send(page)["waiting"] == 0
     assert not any(CANARY.encode() in plain for plain in server.stored.values())
 

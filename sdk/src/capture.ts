@@ -6,6 +6,7 @@ import type { Facts } from "./event.ts";
 import { type Gate, type Verdict, focused, isPlainField } from "./gate.ts";
 import { Command, Edit, KeyClass, Kind, Pointer, Role } from "./generated.ts";
 import { CLIPBOARD, commandOf, isPlain, keyClass, keySymbol, modifiers } from "./keys.ts";
+import { pageOf } from "./paths.ts";
 import {
   POINTERS,
   aimed,
@@ -33,10 +34,6 @@ const APPLE = /^(Mac|iP)/.test(navigator.platform);
 const VIEW_STEP_CSS_PX = 64;
 const LINE_CSS_PX = 16;
 
-/** `/message/:id` as a pattern for all of a path. */
-const pattern = (path: string): RegExp =>
-  new RegExp(`^${path.replaceAll(".", "\\.").replace(/:\w+/g, "[^/]+")}/?$`);
-
 /**
  * Listens to the page: passive, in the capture phase, only for kinds that a purpose needs, and only
  * between `start` and `stop`. What a listener may look at, the gate says first.
@@ -45,7 +42,7 @@ export class Capture {
   #gate: Gate;
   #sink: Sink;
   #keys: boolean;
-  #paths: RegExp[];
+  #paths: readonly string[];
   #path = "";
   #hovered = 0;
   #view = "";
@@ -67,7 +64,7 @@ export class Capture {
     this.#gate = gate;
     this.#sink = sink;
     this.#keys = keys;
-    this.#paths = paths.map(pattern);
+    this.#paths = paths;
   }
 
   start(): void {
@@ -322,8 +319,7 @@ export class Capture {
     const before = this.#path;
     this.#path = location.pathname;
     if (this.#path === before || !this.#sink.wants(Kind.NAVIGATION)) return;
-    const value = this.#paths.findIndex((path) => path.test(this.#path)) + 1;
-    this.#add(Kind.NAVIGATION, event, { value });
+    this.#add(Kind.NAVIGATION, event, { value: pageOf(this.#paths, this.#path) });
   }
 
   #plain(event: Event, kind: number): void {

@@ -58,7 +58,7 @@ export interface Notice {
     hold_days: number;
     /** CSS selectors of the fields that may be recorded; after `!`, of what is excluded whole. */
     fields: string[];
-    /** Pages by their path, `:word` for a part that is not looked at. */
+    /** Pages that may be recorded, by their path, `:word` for a part that is not looked at; empty: all. */
     paths?: string[];
     /** Other sites whose pages may ask people to join. */
     origins: string[];
@@ -89,7 +89,9 @@ export type Reason =
   | "withdrawn"
   | "notice"
   | "storage"
-  | "unsupported";
+  | "unsupported"
+  /** The study does not list this page's path; it goes on where it does. */
+  | "page";
 
 export interface State {
   /** `none`: nobody has joined here; `off`: it cannot record, `reason` says why. */

@@ -8,6 +8,7 @@ import { Kind } from "./generated.ts";
 import type { Phase, Reason, State, Watched } from "./index.ts";
 import { Indicator, type Words } from "./indicator.ts";
 import type { Outbox } from "./outbox.ts";
+import { allows } from "./paths.ts";
 import { samples } from "./pointer.ts";
 import { Session, hold } from "./session.ts";
 
@@ -45,6 +46,8 @@ export class Recorder implements Sink {
   #capture: Capture | null = null;
   #phase: Phase = "none";
   #seen = false;
+  /** The page's path when it was last looked at. */
+  #path = "";
   #resolution_us = 0;
   #timer = 0;
   #ahead_ms = 0;
@@ -77,7 +80,10 @@ export class Recorder implements Sink {
     this.#indicator = indicator;
     indicator.show("off");
     indicator.attach();
-    this.#timer = window.setInterval(() => void this.flush(), JOURNAL_MS);
+    this.#timer = window.setInterval(() => {
+      this.#follow();
+      void this.flush();
+    }, JOURNAL_MS);
     await painted();
     if (this.#indicator === indicator) this.look();
   }
@@ -122,9 +128,20 @@ export class Recorder implements Sink {
   }
 
   update(): void {
-    const reason: Reason = this.held ? "person" : this.#seen ? "" : "indicator";
-    const granted = this.#account.grant !== null;
-    const phase: Phase = this.off ? "off" : !granted ? "none" : reason ? "paused" : "recording";
+    const { grant } = this.#account;
+    this.#path = location.pathname;
+    const phase: Phase = this.off
+      ? "off"
+      : !grant
+        ? "none"
+        : this.held
+          ? "paused"
+          : // The study's own pages; on others no event exists.
+            !allows(grant.paths ?? [], this.#path)
+            ? "off"
+            : this.#seen
+              ? "recording"
+              : "paused";
     const before = this.#phase;
     this.#phase = phase;
     if (phase === "recording" && before !== phase) {
@@ -134,7 +151,7 @@ export class Recorder implements Sink {
     } else if (phase !== "recording") {
       this.#capture?.stop();
       if (before === "recording" && this.session)
-        this.#mark(Kind.PAUSE, { value: reason === "person" ? 1 : reason ? 2 : 3 });
+        this.#mark(Kind.PAUSE, { value: phase === "paused" ? (this.held ? 1 : 2) : 3 });
     }
     this.#indicator?.show(phase === "none" ? "off" : phase);
     this.tell();
@@ -228,11 +245,17 @@ export class Recorder implements Sink {
     this.listeners.tell(() => this.state());
   }
 
+  /** Single-page sites go elsewhere without loading. */
+  #follow(): void {
+    if (location.pathname !== this.#path) this.update();
+  }
+
   wants(kind: number): boolean {
     return this.session?.wants(kind) ?? false;
   }
 
   isOpen(): boolean {
+    this.#follow();
     return this.#phase === "recording" && this.#indicator?.isConnected === true;
   }
 
@@ -271,7 +294,7 @@ export class Recorder implements Sink {
     const paused: Reason = this.held ? "person" : "indicator";
     return {
       phase: this.#phase,
-      reason: this.#phase === "paused" ? paused : this.off,
+      reason: this.#phase === "paused" ? paused : this.off || (this.#phase === "off" ? "page" : ""),
       study: this.#study,
       receiptId: grant?.receipt_id ?? "",
       purposes: grant?.purposes ?? [],

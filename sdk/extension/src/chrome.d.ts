@@ -58,7 +58,7 @@ declare namespace chrome {
   }
   namespace tabs {
     function query(which: { url: string[] }): Promise<{ id?: number }[]>;
-    function sendMessage(tab: number, message: unknown): Promise<unknown>;
+    function sendMessage(tab: number, message: unknown, to: { frameId: 0 }): Promise<unknown>;
   }
   namespace action {
     function setBadgeText(what: { text: string; tabId: number }): Promise<void>;

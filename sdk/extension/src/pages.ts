@@ -12,6 +12,8 @@ const FLUSH_MS = 1000;
 export interface Page {
   port: chrome.runtime.Port;
   origin: string;
+  /** By which a frame hears of the page around it; empty for what is no frame. */
+  channel: string;
   /** Its sessions, by the address of the study. */
   sessions: Map<string, string>;
   shows: Shown;
@@ -31,14 +33,19 @@ export function say(page: Page, message: ToPage): void {
   }
 }
 
+/** Ask the page of a tab; frames hear of what it learns from it. */
+export const toTop = (tab: number, message: Call): Promise<unknown> =>
+  chrome.tabs.sendMessage(tab, message, { frameId: 0 });
+
 /** Call pages whose port has fallen silent; returns what they answer. */
 export async function call(message: Call): Promise<unknown[]> {
   const url = [...known].map((origin) => patternOf(origin, CHROMIUM));
-  const here = new Set([...pages].map(({ port }) => port.sender?.tab?.id));
+  const tops = [...pages].filter(({ channel }) => !channel);
+  const here = new Set(tops.map(({ port }) => port.sender?.tab?.id));
   // Only tabs of sites that the browser has granted are found.
   const tabs = url.length > 0 ? await chrome.tabs.query({ url }) : [];
   const asked = tabs.map(({ id }) =>
-    id === undefined || here.has(id) ? null : chrome.tabs.sendMessage(id, message),
+    id === undefined || here.has(id) ? null : toTop(id, message),
   );
   return (await Promise.allSettled(asked)).map((one) =>
     one.status === "fulfilled" ? one.value : undefined,

@@ -60,14 +60,14 @@ export type ToWorker =
 
 export type ToPage =
   /** Studies that may record there; with none, nothing is. */
-  | { permits: Permit[] }
+  | { permits: Permit[]; channel: string }
   /** Everything up to this number is written. */
   | { written: number }
   /** Hand over what is not closed yet; answered by asks, then by `flushed`. */
   | { flush: true };
 
 /** Broadcast to pages whose port has fallen silent. */
-export type Call = { call: "look" } | { call: "sessions" };
+export type Call = { call: "look" } | { call: "sessions" } | { call: "channel" };
 
 /** What the panel asks of the worker about one study. */
 export type OfStudy =

@@ -17,7 +17,8 @@ interface Waiting {
 
 /** What a page hears through its relay. */
 export interface Hearer {
-  stands(permits: Permit[]): void;
+  /** `channel`: by which a frame hears of the page around it. */
+  stands(permits: Permit[], channel: string): void;
   /** Hand over everything that is not closed yet. */
   flush(): void;
   /** The extension is gone from this browser, or was updated. */
@@ -84,7 +85,7 @@ export class Relay {
   }
 
   #heard(message: ToPage): void {
-    if ("permits" in message) this.#hearer.stands(message.permits);
+    if ("permits" in message) this.#hearer.stands(message.permits, message.channel);
     else if ("flush" in message) this.#hearer.flush();
     else {
       this.#again_ms = AGAIN_MS_MIN;
@@ -144,6 +145,8 @@ export class Relay {
     try {
       if (CHROMIUM) {
         void chrome.storage.session?.set({ [LAST + session]: last }).catch(() => undefined);
+        // A frame is gone before that is done; what comes twice counts once.
+        if (window !== window.top) this.post({ last });
         return;
       }
     } catch {

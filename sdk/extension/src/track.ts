@@ -10,12 +10,12 @@ import { covers } from "./sites.ts";
 
 const CLOSE_MS_MAX = 10_000;
 
-/** The page that a study records in. */
+/** The document that a study records in. */
 export interface Around {
-  /** Its sign can be seen. */
-  readonly isSeen: boolean;
-  /** Its sign is in the document: asked before every event. */
-  readonly isSigned: boolean;
+  /** Whether the sign can be seen. */
+  isSeen(at: string): boolean;
+  /** Whether the sign is there: asked before every event. */
+  isSigned(at: string): boolean;
   /** So much waits for the worker that nothing more is taken. */
   readonly isFull: boolean;
   /** See where it is now, and what follows for every study. */
@@ -60,8 +60,12 @@ export class Track implements Sink {
 
   #state(): Shown {
     if (this.permit.paused) return "paused";
-    const { isSeen, isFull } = this.#page;
-    return this.covered && isSeen && !isFull ? "recording" : "blocked";
+    const { covered, isSeen } = this;
+    return covered && isSeen && !this.#page.isFull ? "recording" : "blocked";
+  }
+
+  private get isSeen(): boolean {
+    return this.#page.isSeen(this.permit.at);
   }
 
   /** Record, or stop, as things stand. */
@@ -75,7 +79,7 @@ export class Track implements Sink {
       this.#capture?.start();
     } else {
       this.#capture?.stop();
-      const value = now === "paused" ? 1 : this.covered && !this.#page.isSeen ? 2 : 3;
+      const value = now === "paused" ? 1 : this.covered && !this.isSeen ? 2 : 3;
       if (before === "recording") this.#mark(Kind.PAUSE, { value });
     }
   }
@@ -149,7 +153,7 @@ export class Track implements Sink {
   /** Asked for every event before it is looked at: the path may have changed since the last. */
   isOpen(): boolean {
     if (location.pathname !== this.#path) this.#page.look();
-    return this.shown === "recording" && this.#page.isSigned;
+    return this.shown === "recording" && this.#page.isSigned(this.permit.at);
   }
 
   add(kind: number, t_us: number, facts: Facts): void {

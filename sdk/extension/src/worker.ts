@@ -4,7 +4,7 @@ import { Account } from "../../src/account.ts";
 import { OvertError } from "../../src/errors.ts";
 import { paint } from "./badge.ts";
 import { Keeper, type Read, addressOf } from "./keeper.ts";
-import { type Page, call, flushed, known, living, pages, say } from "./pages.ts";
+import { type Page, call, flushed, known, living, pages, say, toTop } from "./pages.ts";
 import {
   type Answer,
   type Ask,
@@ -102,7 +102,7 @@ async function bringInLine(): Promise<void> {
     matches: [patternOf(origin, CHROMIUM)],
     js: ["content.js"],
     runAt: "document_start" as const,
-    allFrames: false,
+    allFrames: true,
     persistAcrossSessions: true,
   }));
   const there = (await chrome.scripting.getRegisteredContentScripts()).map(({ id }) => id);
@@ -138,7 +138,10 @@ const permitting = (origin: string): [Keeper, Permit][] =>
   });
 
 function tell(page: Page): void {
-  say(page, { permits: permitting(page.origin).map(([, permit]) => permit) });
+  say(page, {
+    permits: permitting(page.origin).map(([, permit]) => permit),
+    channel: page.channel,
+  });
   show(page);
 }
 
@@ -147,25 +150,36 @@ function tellAll(): void {
 }
 
 function show({ port, shows, origin }: Page): void {
-  const tab = port.sender?.tab?.id;
+  const { tab, frameId } = port.sender ?? {};
+  if (frameId !== 0 || tab?.id === undefined) return;
   const offline = permitting(origin).some(([keeper]) => keeper.offline);
-  if (tab !== undefined) void paint(tab, shows, offline);
+  void paint(tab.id, shows, offline);
 }
 
 chrome.runtime.onConnect.addListener((port) => {
   const { sender } = port;
-  const ours = sender?.id === chrome.runtime.id && sender?.frameId === 0 && sender.tab;
-  if (!ours || !sender?.url) return port.disconnect();
+  const tab = sender?.tab?.id;
+  if (sender?.id !== chrome.runtime.id || tab === undefined || !sender?.url) return port.disconnect();
   const { origin } = new URL(sender.url);
-  const page: Page = { port, origin, sessions: new Map(), shows: "none", flushed() {} };
-  pages.add(page);
+  const page: Page = { port, origin, channel: "", sessions: new Map(), shows: "none", flushed() {} };
   port.onDisconnect.addListener(() => {
     void chrome.runtime.lastError; // a page that is put aside disconnects; that is no error
     pages.delete(page);
   });
   port.onMessage.addListener((message) => void heard(page, message as ToWorker).catch(() => undefined));
-  void ready.then(() => tell(page));
+  if (sender.frameId === 0) pages.add(page);
+  else void meetFrame(page, tab).catch(() => port.disconnect());
+  void ready.then(() => pages.has(page) && tell(page));
 });
+
+/** A frame hears of the page around it by a name that this page tells; without it, it hears nothing. */
+async function meetFrame(page: Page, tab: number): Promise<void> {
+  page.channel = String((await toTop(tab, { call: "channel" })) ?? "");
+  if (!page.channel) return page.port.disconnect();
+  pages.add(page);
+  await ready;
+  tell(page);
+}
 
 async function heard(page: Page, message: ToWorker): Promise<void> {
   await ready;

@@ -273,7 +273,7 @@ USES: dict[str, tuple[Use, ...]] = {
         _use(_K.VIEW, "device pixels a CSS pixel", "ratio", "1/4"),
         _use(
             _K.NAVIGATION,
-            "which of the study's paths, from 1; 0 another",
+            "which of the study's paths, from 1; 0 another, in recordings of the extension",
             "number",
             "exact; never an address",
         ),

@@ -398,7 +398,7 @@ outbox_delay_s = 60         # how long people can look before anything leaves
 hold_days = 7               # what could not be sent waits, sealed, on the device
 fields = ["[data-overt]"]   # CSS selectors of what may be recorded; "!.private": nothing there
 # person = "Ada Example, +49 30 1234567, mornings"   # who answers people's questions
-# paths = ["/inbox", "/message/:id"]   # which page it is, of these; addresses are never recorded
+# paths = ["/inbox", "/message/:id"]   # pages that may be recorded, and told apart; never addresses
 # origins = ["https://example.org"]   # other sites whose pages may ask people to join
 # [[sites]]                           # what the browser extension may record; before the notice
 # origin = "https://example.org"
