@@ -14,9 +14,8 @@ from typing import Annotated
 
 import typer
 
-from overt.commands import asking, desktop, releasing
+from overt.commands import asking, desktop, figures, releasing
 from overt.commands.curving import curve
-from overt.commands.evaluating import REPRODUCTIONS, TASKS
 from overt.commands.translating import words
 from overt.datasets.importers import IMPORTERS
 from overt.schema.errors import OvertError
@@ -65,10 +64,6 @@ Epochs = Annotated[
     typer.Option(min=1, max=1000, help="Passes over the data in training; few are quick and poor."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
-DataPath = Annotated[
-    Path | None,
-    typer.Option("--data", help="The data set as published. Default: its folder in $OVERT_DATA."),
-]
 PlotFile = Annotated[
     Path | None, typer.Option("--html", help="Write a page with plots here.", dir_okay=False)
 ]
@@ -267,34 +262,8 @@ def linkage(
     audit_linkage(data_dir, study, level.value, keys, html, as_json=as_json)
 
 
-@app.command(epilog="Example: overt evaluate next-element --data miniwob-human-demos")
-def evaluate(
-    task: Annotated[str, typer.Argument(metavar="TASK", help=f"One of: {', '.join(TASKS)}.")],
-    *,
-    data: DataPath = None,
-    html: PlotFile = None,
-    as_json: AsJson = False,
-) -> None:
-    """Score a task on published data nothing was fitted to, beside every baseline."""
-    from overt.commands.evaluating import evaluate as run
-
-    run(task, data, html, as_json=as_json)
-
-
-@app.command(epilog="Example: overt reproduce cmu --html cmu.html --json")
-def reproduce(
-    name: Annotated[
-        str, typer.Argument(metavar="NAME", help=f"One of: {', '.join(REPRODUCTIONS)}.")
-    ],
-    *,
-    data: DataPath = None,
-    html: PlotFile = None,
-    as_json: AsJson = False,
-) -> None:
-    """Compute published figures again and print both side by side."""
-    from overt.commands.evaluating import reproduce as run
-
-    run(name, data, html, as_json=as_json)
+figures.register(app)
+desktop.register(app)
 
 
 @app.command(epilog="Example: overt erase --json < receipt.json")

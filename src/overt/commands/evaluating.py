@@ -29,6 +29,8 @@ class Job:
     title: str
     folder: str
     """Folder of the data set under `OVERT_DATA` that is read when no path is given."""
+    neural: bool = False
+    """Whether networks can be fitted beside the rest, when they are asked for."""
 
 
 TASKS: dict[str, Job] = {
@@ -51,10 +53,15 @@ TASKS: dict[str, Job] = {
     "pause": Job("overt.models.pauses", "Time to the next key", "aalto-desktop-subset"),
     "pointer-intent": Job("overt.models.intent.scored", "Where is this pointer going?", "."),
     "person-or-program": Job("overt.models.programs.scored", "Is this a person or a program?", "."),
-    "slips": Job("overt.models.typos.slips", "Slips of the hand put right", "aalto-slips"),
-    "spelling": Job("overt.models.typos.spelling", "Misspelt words put right", "spelling-corpora"),
+    "slips": Job(
+        "overt.models.typos.slips", "Slips of the hand put right", "aalto-slips", neural=True
+    ),
+    "spelling": Job(
+        "overt.models.typos.spelling", "Misspelt words put right", "spelling-corpora", neural=True
+    ),
 }
-"""Tasks of `overt evaluate`. The module has `evaluate(path, progress) -> Scores`."""
+"""Tasks of `overt evaluate`. The module has `evaluate(path, progress) -> Scores`; where networks
+can be fitted beside the rest, it takes the keyword `neural_seeds` as well."""
 
 REPRODUCTIONS: dict[str, Job] = {
     "balabit": Job("overt.audit.balabit", "Is it the owner's mouse?", "balabit-mouse"),
@@ -83,12 +90,26 @@ def _path(given: Path | None, folder: str) -> Path:
     return path
 
 
-def evaluate(task: str, data: Path | None, html: Path | None, *, as_json: bool) -> None:
-    """Print a task's figures beside every baseline, on what nothing was fitted to."""
+def evaluate(
+    task: str,
+    data: Path | None,
+    html: Path | None,
+    *,
+    neural_seeds: int = 0,
+    as_json: bool = False,
+) -> None:
+    """Print a task's figures beside every baseline, on what nothing was fitted to.
+
+    With `neural_seeds` networks are fitted too, each so often; not every task has some.
+    """
     job = _job(TASKS, task, "TASK")
+    if neural_seeds and not job.neural:
+        known = ", ".join(name for name, one in TASKS.items() if one.neural)
+        raise InvalidInput("has no rows of networks", where=f"TASK {task}", do=f"Known: {known}.")
+    more = {"neural_seeds": neural_seeds} if neural_seeds else {}
     path = _path(data, job.folder)
     with progress(f"evaluate {task}") as update:
-        scores: Scores = importlib.import_module(job.module).evaluate(path, update)
+        scores: Scores = importlib.import_module(job.module).evaluate(path, update, **more)
     if html is not None:
         html.write_text(_page(job.title, scores), encoding="utf-8")
     if as_json:

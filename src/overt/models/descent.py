@@ -27,6 +27,14 @@ class Adam:
         self._square = [torch.zeros_like(w) for w in self._weights]
         self._steps = 0
 
+    def moments(self) -> tuple[list[Tensor], list[Tensor]]:
+        """Return the running means of gradients and of their squares, a tensor a weight."""
+        return self._mean, self._square
+
+    def take_up(self, mean: list[Tensor], square: list[Tensor], steps: int) -> None:
+        """Go on from the moments of an optimiser that has done so many steps."""
+        self._mean, self._square, self._steps = mean, square, steps
+
     @torch.no_grad()
     def step(self, rate: float) -> None:
         """Move by one step of size `rate`, and forget the gradients."""
@@ -36,9 +44,10 @@ class Adam:
         scale = torch.clamp(NORM_MAX / (norm + 1e-6), max=1.0)
         root = math.sqrt(1 - BETA_SQUARE**self._steps)
         size = rate / (1 - BETA_MEAN**self._steps)
-        for weight, gradient, mean, square in zip(
-            self._weights, gradients, self._mean, self._square, strict=True
-        ):
+        for weight, mean, square in zip(self._weights, self._mean, self._square, strict=True):
+            gradient = weight.grad
+            if gradient is None:
+                continue
             gradient.mul_(scale)
             weight.mul_(1 - rate * self._decay)
             mean.lerp_(gradient, 1 - BETA_MEAN)

@@ -42,7 +42,7 @@ def machine() -> dict[str, str]:
     import torch
 
     return {
-        "processor": _processor(),
+        "processor": processor(),
         "capability": torch.backends.cpu.get_cpu_capability(),
         "torch": torch.__version__,
         "numpy": np.__version__,
@@ -51,7 +51,8 @@ def machine() -> dict[str, str]:
     }
 
 
-def _processor() -> str:
+def processor() -> str:
+    """Return the name of the processor."""
     facts = Path("/proc/cpuinfo")
     for line in facts.read_text().splitlines() if facts.exists() else ():
         if line.startswith("model name"):

@@ -17,7 +17,7 @@ import numpy as np
 
 from overt.models.programs.features import NAMES
 from overt.models.programs.sample import KINDS, SAMPLE_ID, Sample
-from overt.models.shard import _processor
+from overt.models.shard import processor
 from overt.models.tensors import Array, decode, encode, sha256
 from overt.schema.errors import Damaged
 
@@ -130,7 +130,7 @@ def machine() -> dict[str, str]:
     import numba
 
     return {
-        "processor": _processor(),
+        "processor": processor(),
         "python": platform.python_version(),
         "numpy": np.__version__,
         "numba": numba.__version__,

@@ -110,9 +110,6 @@ def train(
 ) -> Corrector:
     """Fit channel and ranking to pairs (typed, meant) of isolated words.
 
-    The evidence that the ranking learns from comes from a channel that was fitted to the other
-    half of the words, so that it looks as it will for words nobody has seen.
-
     Args:
         words: the vocabulary.
         pairs: what was typed and what was meant, lower case.
@@ -120,8 +117,23 @@ def train(
         progress: called with the share that is done.
     """
     known = lexicon(words)
+    gathered, some = by_halves(known, pairs, half, progress)
+    return ranking(known, pairs, gathered, some)
+
+
+def by_halves(
+    known: Lexicon,
+    pairs: Sequence[Pair],
+    half: Callable[[Pair], bool],
+    progress: Callable[[float], None] = lambda _: None,
+) -> tuple[list[Evidence], list[Pair]]:
+    """Return the evidence that a ranking learns from, and the pairs it is of.
+
+    It comes from a channel that was fitted to the other half of the words, so that it looks as it
+    will for words nobody has seen.
+    """
     gathered: list[Evidence] = []
-    meant: list[int] = []
+    some: list[Pair] = []
     for side in (False, True):
         mine = [pair for pair in pairs if half(pair) is side]
         step = max(1, len(pairs) // PAIRS_MAX)
@@ -132,9 +144,16 @@ def train(
             [Asked(typed) for typed, _ in mine[::step]],
             lambda share, done=0.45 * side: progress(done + 0.45 * share),  # type: ignore[misc]
         )
-        meant += [words.number.get(word, -1) for _, word in mine[::step]]
+        some += mine[::step]
+    return gathered, some
+
+
+def ranking(
+    known: Lexicon, pairs: Sequence[Pair], gathered: Sequence[Evidence], some: Sequence[Pair]
+) -> Corrector:
+    """Return the corrector whose channel is of all pairs, its ranking of what `by_halves` gave."""
+    meant = [known.words.number.get(word, -1) for _, word in some]
     fitted = ranker.fit(gathered, meant, as_in_text(gathered, meant))
-    progress(0.95)
     return Corrector(known, channel(pairs), fitted)
 
 

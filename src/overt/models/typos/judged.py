@@ -44,9 +44,11 @@ Seen = Callable[[Fold, Attempt, Evidence], Evidence]
 """What a method sees of the evidence for an attempt."""
 
 
-def decided(
-    folds: Sequence[Fold], seen: Seen, scored: set[str], more: Sequence[str] = ()
-) -> tuple[list[Judged], list[Judged], float]:
+Run = tuple[Sequence[Judged], Sequence[Judged], float]
+"""What a method made of slips, of right words, and the threshold above which it changes them."""
+
+
+def decided(folds: Sequence[Fold], seen: Seen, scored: set[str], more: Sequence[str] = ()) -> Run:
     """Judge slips and right words of those scored; the threshold is of the others."""
     found = [one for fold in folds for one in of_group(fold, folds, seen, scored, more)]
     others = [one for one in found if one.attempt.person not in scored]

@@ -11,7 +11,7 @@ import hashlib
 import io
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +63,8 @@ class Attempt:
     section: str = ""
     at: int = 0
     """Which token of which sentence it was, from 0."""
+    so_far: str = field(default="", repr=False)
+    """All of the sentence before it as it stood, plain words with spaces between."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,15 @@ def asked(token: str, left: Iterable[str]) -> Asked:
         capital=token[:1].isupper() and not begins,
         in_context=True,
     )
+
+
+def running(tokens: Iterable[str]) -> str:
+    """Return tokens as plain words in a row.
+
+    >>> running(["“We", "went,", "-"])
+    'we went'
+    """
+    return " ".join(filter(None, map(plain, tokens)))
 
 
 def group_of(first_word: str, groups: int) -> int:
@@ -136,6 +147,7 @@ def _attempts(rows: list[dict[str, Any]], groups: int) -> Attempts:
                         "",
                         section=section,
                         at=at,
+                        so_far=running(typed_left[:at]),
                     )
                     right.setdefault((person, section, at), word)
         left = row["left_by"] == "left"
@@ -151,6 +163,7 @@ def _attempts(rows: list[dict[str, Any]], groups: int) -> Attempts:
                     left=left,
                     section=section,
                     at=len(typed_left),
+                    so_far=running(typed_left),
                 )
             )
     return Attempts(tuple(slips), tuple(right.values()), _by_group(sentences, groups))

@@ -37,14 +37,18 @@ TIMED = 200
 """Tokens that the time of a suggestion is measured on."""
 
 
-def evaluate(path: Path, progress: Progress) -> Scores:
-    """Score SymSpell and ours on the table of slips in `path`."""
+def evaluate(path: Path, progress: Progress, *, neural_seeds: int = 0) -> Scores:
+    """Score SymSpell and ours on the table of slips in `path`.
+
+    With `neural_seeds` the neural reranker is scored too, as a mean over so many seeds.
+    """
     progress("reading", 0.0)
     attempts = slipped.read(path, GROUPS)
     scored = scored_people({one.person for one in (*attempts.slips, *attempts.right)})
     slips = [one for one in attempts.slips if one.left and one.person in scored]
     right = [one for one in attempts.right if one.person in scored]
     rows = _symspell(attempts, slips, right)
+    notes: tuple[str, ...] = NOTES
     learned = [one for one in attempts.slips if one.person not in scored]
     if len(learned) < SLIPS_MIN:
         rows += _untrained(slips, right)
@@ -52,12 +56,17 @@ def evaluate(path: Path, progress: Progress) -> Scores:
         folds = [
             fold for group in range(GROUPS) for fold in _gathered(attempts, scored, group, progress)
         ]
+        made = {}
         for number, (name, seen) in enumerate(_METHODS.items()):
             progress(f"learning {name}", 0.6 + 0.15 * number)
-            rows += _ours(name, folds, seen, scored)
+            made[name] = judged.decided(folds, seen, scored)
+            rows += _ours(name, *made[name])
         progress("learning with and without timing", 0.9)
         rows += timed.scored(path, attempts, folds, scored)
         rows.append(_speed(folds[0]))
+        if neural_seeds:
+            rows += _neural(attempts, folds, scored, made["ours"], neural_seeds, progress)
+            notes += _neural_notes(neural_seeds)
     return Scores(
         task="slips",
         protocol=(
@@ -72,7 +81,7 @@ def evaluate(path: Path, progress: Progress) -> Scores:
             "right words": len(right),
         },
         rows=tuple(rows),
-        notes=NOTES,
+        notes=notes,
     )
 
 
@@ -167,8 +176,29 @@ _METHODS: dict[str, Seen] = {
 }
 
 
-def _ours(name: str, folds: Sequence[Fold], seen: Seen, scored: set[str]) -> list[Score]:
-    slips, right, threshold = judged.decided(folds, seen, scored)
+def _neural(
+    attempts: Attempts,
+    folds: Sequence[Fold],
+    scored: set[str],
+    plain: judged.Run,
+    seeds: int,
+    progress: Progress,
+) -> list[Score]:
+    from overt.models.typos import reranked
+
+    return reranked.scored(attempts, folds, scored, plain, seeds, progress)
+
+
+def _neural_notes(seeds: int) -> tuple[str, ...]:
+    from overt.models.neural import device
+    from overt.models.typos import reranked
+
+    return reranked.notes(device.machine(), seeds)
+
+
+def _ours(
+    name: str, slips: Sequence[Judged], right: Sequence[Judged], threshold: float
+) -> list[Score]:
     flagged = judged.top1(name, slips, -1.0, metric="top1, flagged")
     return [*judged.rows(name, slips, right, threshold), flagged]
 

@@ -36,8 +36,11 @@ NOTES = (
 )
 
 
-def evaluate(path: Path, progress: Progress) -> Scores:
-    """Score SymSpell and ours on the lists in `path`."""
+def evaluate(path: Path, progress: Progress, *, neural_seeds: int = 0) -> Scores:
+    """Score SymSpell and ours on the lists in `path`.
+
+    With `neural_seeds` the neural reranker is scored too, as a mean over so many seeds.
+    """
     progress("reading", 0.0)
     found = lists.read(path)
     name, learnable, where = _training(found)
@@ -53,10 +56,17 @@ def evaluate(path: Path, progress: Progress) -> Scores:
             scored[part] = [pair for pair in learnable if _unseen(pair)]
     known = words.english(extra={meant for _, meant in learned_from})
     ours = untrained = corrector.untrained(known)
+    read: Read | None = None
+    notes: tuple[str, ...] = NOTES
     if learned_from:
-        ours = corrector.train(
-            known, learned_from, half, lambda share: progress("learning", 0.02 + 0.5 * share)
+        lexicon = untrained.lexicon
+        gathered, some = corrector.by_halves(
+            lexicon, learned_from, half, lambda share: progress("learning", 0.02 + 0.5 * share)
         )
+        ours = corrector.ranking(lexicon, learned_from, gathered, some)
+        if neural_seeds:
+            read, more = _readers(ours, gathered, some, neural_seeds, progress)
+            notes += more
     rows: list[Score] = []
     total = sum(map(len, scored.values()))
     done = 0
@@ -67,7 +77,7 @@ def evaluate(path: Path, progress: Progress) -> Scores:
         def tell(share: float, at: float = at, span: float = span, title: str = title) -> None:
             progress(f"scoring {title}", at + span * share)
 
-        rows += _rows(title, pairs, ours, untrained, tell)
+        rows += _rows(title, pairs, ours, untrained, tell, read)
         done += len(pairs)
     if name and not where:
         rows += _symspell(f"{name}, whole list", found[name])
@@ -77,7 +87,7 @@ def evaluate(path: Path, progress: Progress) -> Scores:
         protocol=_protocol(name, where, len(learned_from)),
         counts={f"pairs in {title}": len(pairs) for title, pairs in scored.items()},
         rows=tuple(rows),
-        notes=NOTES,
+        notes=notes,
     )
 
 
@@ -124,12 +134,37 @@ def half(pair: Pair) -> bool:
     return _hash(pair[1], "half") % 2 == 0
 
 
+Made = list[tuple[str, ...]]
+"""Words that a method suggests for each of some pairs, best first."""
+
+Read = Callable[[Sequence[Pair], Sequence[Evidence]], list[Made]]
+"""What the networks make of pairs and the evidence of their candidates, seed by seed."""
+
+
+def _readers(
+    ours: Corrector,
+    gathered: Sequence[Evidence],
+    some: Sequence[Pair],
+    seeds: int,
+    progress: Progress,
+) -> tuple[Read, tuple[str, ...]]:
+    """Fit the networks to what the ranking learned from; return what reads, and what to say."""
+    from overt.models.neural import device
+    from overt.models.typos import reranked
+
+    number = ours.lexicon.words.number
+    weights = corrector.as_in_text(gathered, [number.get(meant, -1) for _, meant in some])
+    read = reranked.isolated(ours, gathered, some, weights, seeds, progress)
+    return read, reranked.notes(device.machine(), seeds)
+
+
 def _rows(
     title: str,
     pairs: Sequence[Pair],
     ours: Corrector,
     untrained: Corrector,
     progress: Callable[[float], None],
+    read: Read | None,
 ) -> list[Score]:
     rows = _symspell(title, pairs)
     known = ours.lexicon.words
@@ -147,6 +182,8 @@ def _rows(
             ]
             rows += _scored(f"{title}: ours, words left alone", pairs, alone)
             rows += _torn(title, pairs, model, gathered)
+            if read is not None:
+                rows += _scored(f"{title}: neural, no context", pairs, *read(pairs, gathered))
         rows += _scored(f"{title}: {name}", pairs, made)
     return rows
 
@@ -195,13 +232,15 @@ def _symspell(title: str, pairs: Sequence[Pair]) -> list[Score]:
     return _scored(f"{title}: SymSpell", pairs, made)
 
 
-def _scored(name: str, pairs: Sequence[Pair], suggested: Sequence[tuple[str, ...]]) -> list[Score]:
+def _scored(name: str, pairs: Sequence[Pair], *suggested: Sequence[tuple[str, ...]]) -> list[Score]:
+    """Return how often the right word is first, or among five; a mean where there are several."""
     number = {word: at for at, word in enumerate(dict.fromkeys(meant for _, meant in pairs))}
     total = np.zeros(len(number))
     hits = {"top1": np.zeros(len(number)), "top5": np.zeros(len(number))}
-    for (_, meant), one in zip(pairs, suggested, strict=True):
-        at = number[meant]
-        total[at] += 1
-        hits["top1"][at] += one[:1] == (meant,)
-        hits["top5"][at] += meant in one[:5]
+    for made in suggested:
+        for (_, meant), one in zip(pairs, made, strict=True):
+            at = number[meant]
+            total[at] += 1
+            hits["top1"][at] += one[:1] == (meant,)
+            hits["top5"][at] += meant in one[:5]
     return [shares(name, metric, hits[metric], total) for metric in hits]
