@@ -31,10 +31,10 @@ install: .venv/installed  ## create .venv with Overt in it (the command line is 
 	@$(BIN)/pip install -q --no-compile --disable-pip-version-check uv || true
 	@touch $@
 
-.venv/installed: EXTRAS = models,demo,desktop
-.venv/installed-dev: EXTRAS = models,demo,desktop,test,check
-.venv/installed-bench: EXTRAS = models,demo,desktop,test,check,bench
-.venv/installed-soak: EXTRAS = models,demo,desktop,test,check,formats
+.venv/installed: EXTRAS = models,private,demo,desktop
+.venv/installed-dev: EXTRAS = models,private,demo,desktop,test,check
+.venv/installed-bench: EXTRAS = models,private,demo,desktop,test,check,bench
+.venv/installed-soak: EXTRAS = models,private,demo,desktop,test,check,formats
 .venv/installed .venv/installed-dev .venv/installed-bench .venv/installed-soak: pyproject.toml constraints.txt | .venv/python
 	@echo "Installing Overt with $(EXTRAS) into .venv (about a minute) …"
 	@$(INSTALL)

@@ -47,6 +47,16 @@ def curve(
     html: Annotated[
         Path | None, typer.Option("--html", help="Write a page with plots here.", dir_okay=False)
     ] = None,
+    private: Annotated[
+        bool,
+        typer.Option(
+            "--private",
+            help="Utility against ε of a person, at 100, 400 and 1,200 people of --data.",
+        ),
+    ] = False,
+    epsilon: Annotated[
+        list[float] | None, typer.Option(help="With --private: an ε; may be repeated.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     data_dir: Annotated[
         Path,
@@ -57,6 +67,11 @@ def curve(
 
     Learns from fewer people, of fewer minutes, in less detail, again and again.
     """
+    if private:
+        from overt.commands.privately import curve as private_curve
+
+        private_curve(task.value, data, epsilon or (), html, as_json=as_json)
+        return
     if (study is None) == (data is None):
         raise InvalidInput(
             "needs a study or published data, and not both",

@@ -56,8 +56,11 @@ class Typists:
         }
 
 
-def read(path: Path, progress: Progress) -> Typists:
-    """Return the people in `path`. Raises `TooFew` where too few are there to judge on."""
+def read(path: Path, progress: Progress, learned_max: int | None = LEARNED_MAX) -> Typists:
+    """Return the people in `path`, to learn from at most so many.
+
+    Raises `TooFew` where too few are there to judge on.
+    """
 
     def report(done: Imported) -> None:
         progress("reading", 0.2 * done.bytes / max(done.bytes_total, 1))
@@ -80,7 +83,7 @@ def read(path: Path, progress: Progress) -> Typists:
             do=f"At least one and {PERSONS_MIN} are needed, about 20 participants in all.",
         )
     judged = [replace(person, split="test") for person in unseen[:UNSEEN_MAX]]
-    return Typists(learned[:LEARNED_MAX], judged, len(everyone))
+    return Typists(learned[:learned_max], judged, len(everyone))
 
 
 def fitted(typists: Typists, progress: Progress) -> Trained:

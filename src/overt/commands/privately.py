@@ -1,0 +1,74 @@
+"""`overt curve --private`: what an ε of people costs, at several numbers of people."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from overt.commands.console import progress, say, say_json, table
+from overt.schema.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from overt.models.private.curve import PrivateCurve, Task
+
+
+def _pause(path: Path, update: Any) -> Task:
+    from overt.models.private import typed
+
+    return typed.read(path, update)
+
+
+READERS: dict[str, Callable[[Path, Any], Any]] = {"pause": _pause}
+"""Tasks that can be learned privately, and what reads their published data."""
+
+
+def curve(
+    task: str, data: Path | None, epsilons: Sequence[float], html: Path | None, *, as_json: bool
+) -> None:
+    """Print the curve of ε against utility, beside what is not private."""
+    if task not in READERS:
+        raise InvalidInput(
+            "has no private model", where=f"TASK {task}", do=f"Known: {', '.join(READERS)}."
+        )
+    if data is None:
+        raise InvalidInput(
+            "needs published data: a study's people would pay for a curve with their privacy",
+            where="overt curve --private",
+            do="Give --data PATH.",
+        )
+    from overt.models.private.curve import EPSILONS, measure
+
+    with progress(f"curve {task}, private") as update:
+        found = measure(READERS[task](data, update), update, epsilons=epsilons or EPSILONS)
+    if html is not None:
+        from overt.audit.privacy import page
+
+        html.write_text(page(found, "Published data."), encoding="utf-8")
+    if as_json:
+        say_json(found.as_dict())
+        return
+    _show(found)
+    if html is not None:
+        say(f"Page: {html}")
+
+
+def _show(found: PrivateCurve) -> None:
+    for metric in found.metrics:
+        cells = [cell for cell in found.cells if cell.metric == metric]
+        rows = [
+            (
+                cell.name,
+                str(cell.people or "–"),
+                f"{cell.value:.4g}",
+                f"{cell.low:.4g} … {cell.high:.4g}",
+            )
+            for cell in cells
+        ]
+        table(f"{found.title}: {metric}", ("method", "people", metric, "95 %"), rows)
+    for said in found.sentences():
+        say(said)
+    for size, cost in found.spent:
+        say(f"{size} people: {cost.said}.")
+    for note in found.notes:
+        say(note)
