@@ -28,6 +28,9 @@ def pair(
     from overt.commands.recording import device_folder, require
 
     require()
+    from overt.device.pairing import code_in
+
+    code = code or code_in(study)
     if code is None:
         _offer(folder or device_folder(), study)
     else:
@@ -37,7 +40,7 @@ def pair(
 def _offer(folder: Path, address: str) -> None:
     from overt.commands.console import say
     from overt.commands.recording import opened, study_at
-    from overt.device import pairing
+    from overt.device import pairing, qr
     from overt.device.account import Account
 
     base, study = study_at(address)
@@ -47,6 +50,8 @@ def _offer(folder: Path, address: str) -> None:
     finally:
         vault.close()
     say(f"Code: {code}")
+    if qr.is_there() and sys.stdout.isatty():
+        say(qr.in_terminal(pairing.scanned(base, study, code)))
     say("It lasts ten minutes and works once. On the other computer:")
     say(f"  overt device pair --study {address} --code {code}")
 

@@ -81,7 +81,8 @@ def record(folder: Path, address: str, lang: str, display: str | None, *, chip: 
     signal.signal(signal.SIGTERM, lambda *_: agent.stop())
     titles = ", ".join(one["title"] for one in grant.applications) or "no application"
     remark(f"overt: records in: {titles}. Click its sign to pause; Ctrl+C ends it.")
-    page = OutboxPage(agent, {one["number"]: one["title"] for one in grant.applications}, study)
+    titles_by_number = {one["number"]: one["title"] for one in grant.applications}
+    page = OutboxPage(agent, titles_by_number, study, server=grant.base, language=grant.lang)
     say(f"What waits to leave, and what it costs: {page.url}")
     try:
         end = agent.run(_tell)

@@ -18,6 +18,7 @@ from overt.device.indicator import sign
 from overt.device.locks import Locks
 from overt.device.looks import Looks, wanted
 from overt.device.outbox import Outbox
+from overt.device.pairing import offer
 from overt.device.screen import Screen
 from overt.device.session import Recording, Session, prepare, recover
 from overt.device.vault import Vault
@@ -133,6 +134,10 @@ class Agent:
     def costs(self) -> Costs:
         """Return what this process and its chip have cost since the start."""
         return self._meter.costs()
+
+    def pair(self) -> str:
+        """Return a code for another computer of the person; it must reach the server."""
+        return offer(self._account, self._grant.study)
 
     def interrupt(self) -> None:
         """Pause until the person's own act: whoever comes back may be somebody else."""
@@ -286,6 +291,7 @@ class Agent:
             self._wall_ahead_s = ahead_s
             session.mark(Kind.CLOCK, capture.now_us(), max(0, round(jump_s)))
         self.outbox.clock_was_set()
+        self._meter.look()
 
     def _why_not(self) -> int:
         if self._paused and self._until_s is not None and time.monotonic() >= self._until_s:

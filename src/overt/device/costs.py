@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
+
+POWER = Path("/sys/class/power_supply")
+BATTERY_EVERY_S = 30.0
 
 
 @dataclass(frozen=True)
@@ -15,6 +19,10 @@ class Costs:
     hours: float
     cpu_s: float
     memory_mb: float
+    battery_wh: float | None = None
+    """Of what the battery gave meanwhile, the part of our processor time in all of it: at most what
+    we cost, for it feeds the screen too. None where there is no battery that tells, or it gave
+    nothing."""
 
     @property
     def share_of_a_core(self) -> float:
@@ -25,17 +33,74 @@ class Costs:
 class Meter:
     """Measures this process, and the chip's, from now on."""
 
-    def __init__(self, chip: int) -> None:
+    def __init__(self, chip: int, power: Path = POWER) -> None:
         self._pids = (os.getpid(), chip)
         self._began_s = time.monotonic()
         self._before_s = sum(_process(pid)[0] for pid in self._pids)
+        self._power = power
+        self._looked_s = -math.inf
+        self._battery_wh: float | None = None
+        self._last: tuple[float, float, float] | None = None
+        """At the last look, while the battery gave: what it held, our time, everybody's."""
+
+    def look(self) -> None:
+        """Look at the battery, now and then; called as often as one likes."""
+        if time.monotonic() - self._looked_s < BATTERY_EVERY_S:
+            return
+        self._looked_s = time.monotonic()
+        held_wh = held(self._power)
+        now = None
+        if held_wh is not None:
+            now = (held_wh, sum(_process(pid)[0] for pid in self._pids), _busy_s())
+        if now is not None and self._last is not None:
+            given_wh, own_s, all_s = (b - a for a, b in zip(self._last, now, strict=True))
+            share = min(1.0, max(0.0, own_s) / all_s) if all_s > 0 else 0.0
+            self._battery_wh = (self._battery_wh or 0.0) + max(0.0, -given_wh) * share
+        self._last = now
 
     def costs(self) -> Costs:
         """Return what it has cost so far."""
         parts = [_process(pid) for pid in self._pids]
         hours = (time.monotonic() - self._began_s) / 3600
         cpu_s = sum(cpu for cpu, _ in parts) - self._before_s
-        return Costs(hours, max(0.0, cpu_s), sum(memory for _, memory in parts))
+        memory_mb = sum(memory for _, memory in parts)
+        return Costs(hours, max(0.0, cpu_s), memory_mb, self._battery_wh)
+
+
+def held(power: Path = POWER) -> float | None:
+    """Return what the batteries hold, Wh, while one of them gives; None otherwise."""
+    found, gives = 0.0, False
+    for supply in sorted(power.glob("*")):
+        if _text(supply / "type") != "Battery" or _text(supply / "scope") == "Device":
+            continue  # mains; or the battery of a mouse
+        energy = _number(supply / "energy_now")
+        charge, volts = _number(supply / "charge_now"), _number(supply / "voltage_now")
+        if energy is None and (charge is None or volts is None):
+            return None
+        found += energy / 1e6 if energy is not None else (charge or 0.0) * (volts or 0.0) / 1e12
+        gives = gives or _text(supply / "status") == "Discharging"
+    return found if gives else None
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text().strip()
+    except (OSError, UnicodeDecodeError):
+        return ""
+
+
+def _number(path: Path) -> float | None:
+    text = _text(path)
+    return float(text) if text.isdigit() else None
+
+
+def _busy_s() -> float:
+    """Return the time that all processors together were not idle, seconds."""
+    words = _text(Path("/proc/stat")).split()[1:8]
+    if len(words) < 7:
+        return 0.0
+    user, nice, system, _idle, _waiting, irq, soft = map(int, words)
+    return (user + nice + system + irq + soft) / os.sysconf("SC_CLK_TCK")
 
 
 def _process(pid: int) -> tuple[float, float]:

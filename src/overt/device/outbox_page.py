@@ -7,26 +7,24 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from markupsafe import Markup
+
+from overt.device import qr
 from overt.device.clock import CLOCK
 from overt.device.costs import Costs
 from overt.device.drawn import drawings
 from overt.device.outbox import Outbox
 from overt.device.page import Page, rendered
+from overt.device.pairing import LASTS_S, scanned
 from overt.device.waiting import NONE, UNKNOWN, Waiting, opened, timeline
-from overt.schema.purpose import PURPOSES
+from overt.device.wording import Words
+from overt.schema.errors import OvertError
 
 PAUSES_MIN = (10, 30, 60)
 REMOVALS_MIN = (1, 10, 60)
 ALL_MIN = 10**7
 LINES_MAX = 200
 WIDE, HIGH = 600, 36
-ELSEWHERE = {NONE: "keyboard elsewhere", UNKNOWN: "begun before what waits here"}
-PHASES = {
-    "recording": "Recording",
-    "paused person": "Paused by you",
-    "paused locked": "Paused: the screen was locked, or the computer slept",
-    "paused indicator": "Paused: the sign that shows the recording cannot be seen",
-}
 
 
 class Agent(Protocol):
@@ -49,6 +47,9 @@ class Agent(Protocol):
     def costs(self) -> Costs:
         """Return what it costs."""
 
+    def pair(self) -> str:
+        """Return a code for another computer of the person."""
+
 
 @dataclass(frozen=True)
 class Row:
@@ -65,10 +66,21 @@ class Row:
 class OutboxPage:
     """Shows and does. Every change is a form; there is no other way to change anything."""
 
-    def __init__(self, agent: Agent, titles: Mapping[int, str], study: str) -> None:
-        self._agent, self._study = agent, study
-        self._titles = {**ELSEWHERE, **titles}
+    def __init__(
+        self,
+        agent: Agent,
+        titles: Mapping[int, str],
+        study: str,
+        *,
+        server: str = "",
+        language: str = "en",
+    ) -> None:
+        self._agent, self._study, self._server = agent, study, server
+        self._words = words = Words(language)
+        elsewhere = {NONE: words("elsewhere.none"), UNKNOWN: words("elsewhere.unknown")}
+        self._titles = {**elsewhere, **titles}
         self._said = ""
+        self._code, self._code_until_s = "", 0.0
         self._page = Page(self.shown, self.done)
         self.url = self._page.url
 
@@ -92,23 +104,26 @@ class OutboxPage:
             "/remove-last": self._remove_last,
             "/remove-application": self._remove_application,
             "/remove": self._remove,
+            "/pair": self._pair,
         }
         said = forms[path](form) if path in forms else None
         if said is None:
             return None
         self._said = said
-        return "/"
+        return "/#pair" if path == "/pair" else "/"
 
     def _pause(self, form: Mapping[str, str]) -> str | None:
         minutes = form.get("minutes", "")
         if minutes and minutes not in map(str, PAUSES_MIN):
             return None
         self._agent.pause(int(minutes) if minutes else None)
-        return f"Paused for {minutes} minutes." if minutes else "Paused until you go on."
+        if minutes:
+            return self._words("said.paused", minutes=minutes)
+        return self._words("said.paused_on")
 
     def _resume(self, _: Mapping[str, str]) -> str:
         self._agent.resume()
-        return "Recording goes on as soon as nothing stands against it."
+        return self._words("said.resumed")
 
     def _remove_last(self, form: Mapping[str, str]) -> str | None:
         if not form.get("minutes", "").isdigit():
@@ -116,16 +131,37 @@ class OutboxPage:
         minutes = min(int(form["minutes"]), ALL_MIN)
         self._agent.settle()
         removed = self._agent.outbox.remove_since(CLOCK.now_ms() - 60_000 * minutes)
-        return _removed(removed)
+        return self._removed(removed)
 
     def _remove_application(self, form: Mapping[str, str]) -> str:
         self._agent.settle()
         wanted = form.get("application", "")
         mine = [one for one in self._waiting() if wanted in map(str, one.applications)]
-        return _removed(self._agent.outbox.remove([one.entry.name for one in mine]))
+        return self._removed(self._agent.outbox.remove([one.entry.name for one in mine]))
 
     def _remove(self, form: Mapping[str, str]) -> str:
-        return _removed(self._agent.outbox.remove([f"outbox/{form.get('batch', '')}"]))
+        return self._removed(self._agent.outbox.remove([f"outbox/{form.get('batch', '')}"]))
+
+    def _removed(self, events: int) -> str:
+        return self._words("said.removed", count=self._words.number(events))
+
+    def _pair(self, _: Mapping[str, str]) -> str:
+        try:
+            self._code = self._agent.pair()
+        except OvertError:
+            return self._words("said.unpaired")
+        self._code_until_s = time.monotonic() + LASTS_S
+        return ""
+
+    def _square(self) -> Markup | None:
+        """Return the code as a square to scan, while there is one."""
+        if not self._shown_code() or not qr.is_there():
+            return None
+        text = scanned(self._server, self._study, self._code)
+        return qr.in_page(text, self._words("pair.image"))
+
+    def _shown_code(self) -> str:
+        return self._code if time.monotonic() < self._code_until_s else ""
 
     def _waiting(self) -> list[Waiting]:
         return opened(self._agent.outbox.entries())
@@ -140,7 +176,11 @@ class OutboxPage:
             study=self._study,
             said=said,
             recording=phase == "recording",
-            phase=PHASES.get(phase, phase),
+            w=self._words,
+            phase=self._words(f"phases.{phase.split()[-1]}"),
+            code=self._shown_code(),
+            square=self._square(),
+            can_pair=bool(self._server),
             left_min=left_min,
             pauses=PAUSES_MIN,
             removals=REMOVALS_MIN,
@@ -156,13 +196,25 @@ class OutboxPage:
 
     def _figures(self, waiting: Sequence[Waiting]) -> list[tuple[str, str]]:
         costs, size = self._agent.costs(), sum(len(one.entry.plain) for one in waiting)
-        return [
-            (f"{sum(one.entry.rows for one in waiting):,}", "events wait here"),
-            (f"{size / 1e6:.2f} MB", "that they take on this computer, sealed"),
-            (f"{100 * costs.share_of_a_core:.1f} %", "of one processor core, on average"),
-            (f"{costs.cpu_s:.0f} s", f"of processor time in {_lasted(costs.hours)}"),
-            (f"{costs.memory_mb:.0f} MB", "of memory now"),
+        w, number = self._words, self._words.number
+        figures = [
+            (number(sum(one.entry.rows for one in waiting)), w("figures.wait")),
+            (f"{number(size / 1e6, 2)} MB", w("figures.size")),
+            (f"{number(100 * costs.share_of_a_core, 1)} %", w("figures.share")),
+            (f"{number(costs.cpu_s)} s", w("figures.cpu", lasted=self._lasted(costs.hours))),
+            (f"{number(costs.memory_mb)} MB", w("figures.memory")),
         ]
+        if costs.battery_wh is not None:
+            figures.append((f"{number(costs.battery_wh, 2)} Wh", w("figures.battery")))
+        return figures
+
+    def _lasted(self, hours: float) -> str:
+        if hours >= 1:
+            return self._words("figures.hours", n=self._words.number(hours, 1))
+        return self._words("figures.minutes", n=self._words.number(60 * hours))
+
+    def _counted(self, counts: Mapping[str, int]) -> str:
+        return " · ".join(self._words.counted(group, count) for group, count in counts.items())
 
     def _rows(self, waiting: Sequence[Waiting]) -> list[Row]:
         lines = timeline(waiting)
@@ -178,7 +230,11 @@ class OutboxPage:
                     (bar.minute - first) * step,
                     max(3.0, HIGH * (bar.events / most) ** 0.5),
                     max(1.0, step - 1),
-                    f"{_clock(60_000 * bar.minute)[:5]}: {bar.events:,} events",
+                    self._words(
+                        "line.events",
+                        at=_clock(60_000 * bar.minute)[:5],
+                        count=self._words.number(bar.events),
+                    ),
                 )
                 for bar in bars
             ]
@@ -186,24 +242,26 @@ class OutboxPage:
             for one in waiting:
                 for name, count in one.counts(one.application == number).items():
                     total[name] = total.get(name, 0) + count
-            found.append(Row(number, self._title(number), drawn, sum(total.values()), _said(total)))
+            said = self._counted(total)
+            found.append(Row(number, self._title(number), drawn, sum(total.values()), said))
         return found
 
     def _title(self, number: int) -> str:
-        return self._titles.get(number, f"application {number}")
+        return self._titles.get(number, self._words("elsewhere.other", number=number))
 
     def _line(self, one: Waiting) -> dict[str, Any]:
         due_min = (one.entry.due_ms - CLOCK.now_ms()) / 60_000
-        leaves = f"leaves in {due_min:.0f} min" if due_min >= 1 else "leaves within a minute"
+        w = self._words
+        leaves = w("line.later", minutes=f"{due_min:.0f}") if due_min >= 1 else w("line.soon")
         return {
             "id": one.id,
             "first": _clock(int(one.at_ms[0])),
             "last": _clock(int(one.at_ms[-1])),
-            "what": _said(one.counts()),
+            "what": self._counted(one.counts()),
             "applications": ", ".join(map(self._title, one.applications)),
-            "purposes": [_purpose(purpose) for purpose in one.header["purposes"]],
-            "bytes": len(one.entry.plain),
-            "leaves": "handed to the network" if one.entry.sent else leaves,
+            "purposes": [w.purpose(purpose) for purpose in one.header["purposes"]],
+            "bytes": w.number(len(one.entry.plain)),
+            "leaves": w("line.sent") if one.entry.sent else leaves,
             "sent": one.entry.sent,
             "pictures": [drawn for drawn in drawings(one.rows) if drawn.is_picture],
         }
@@ -216,6 +274,7 @@ class OutboxPage:
         return rendered(
             "batch.html",
             nonce=nonce,
+            w=self._words,
             line=self._line(one),
             drawings=drawings(one.rows),
             header=header,
@@ -225,30 +284,12 @@ class OutboxPage:
         )
 
 
-def _removed(events: int) -> str:
-    return f"{events:,} events removed. They never left this computer."
-
-
-def _said(counts: Mapping[str, int]) -> str:
-    return " · ".join(
-        f"{count:,} {name.rstrip('s') if count == 1 else name}" for name, count in counts.items()
-    )
-
-
-def _purpose(name: str) -> str:
-    return PURPOSES[name].title if name in PURPOSES else name
-
-
 def _plain(value: Any) -> str:
     return ", ".join(map(str, value)) if isinstance(value, tuple | list) else str(value)
 
 
 def _clock(at_ms: float) -> str:
     return time.strftime("%H:%M:%S", time.localtime(at_ms / 1000))
-
-
-def _lasted(hours: float) -> str:
-    return f"{hours:.1f} h" if hours >= 1 else f"{60 * hours:.0f} min"
 
 
 def _span(waiting: Sequence[Waiting]) -> tuple[str, str]:

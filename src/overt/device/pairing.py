@@ -29,12 +29,29 @@ HANDED = (
     "hold_days", "notice_sha256", "lang",
 )  # fmt: skip
 _NONCE_BYTES = 12
+PAIR = "pair="
+LASTS_S = 600.0
+"""So long the server keeps what a code leads to."""
 
 
 def new_code() -> str:
     """Return a fresh code, such as `7Z3K-4QHM-0WXB`."""
     symbols = "".join(secrets.choice(_SYMBOLS) for _ in range(CODE_SYMBOLS))
     return "-".join(symbols[k : k + 4] for k in range(0, CODE_SYMBOLS, 4))
+
+
+def scanned(address: str, study: str, code: str) -> str:
+    """Return what the square on the first device says: the study's address with the code behind.
+
+    What stands behind `#` is not sent to a server, should somebody open it in a browser.
+    """
+    return f"{address}/study/{study}#{PAIR}{code}"
+
+
+def code_in(address: str) -> str | None:
+    """Return the code of an address as `scanned` makes it, or None."""
+    _, _, behind = address.partition(f"#{PAIR}")
+    return behind or None
 
 
 def _place_and_key(code: str, study: str) -> tuple[str, bytes]:

@@ -22,10 +22,11 @@ _PRESSES = (Kind.POINTER_DOWN, Kind.POINTER_UP, Kind.CLICK, Kind.WHEEL)
 GROUPS = {
     "keys": _KEYS,
     "moves": _MOVES,
-    "clicks and scrolling": _PRESSES,
-    "parts of windows": (Kind.ELEMENT,),
-    "patches of pictures": (Kind.PICTURE,),
+    "presses": _PRESSES,
+    "elements": (Kind.ELEMENT,),
+    "patches": (Kind.PICTURE,),
 }
+"""Kinds of event as the page counts them; what is in none is a mark."""
 
 
 @dataclass(frozen=True)

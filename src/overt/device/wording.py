@@ -1,0 +1,51 @@
+"""The words of the person's page in their language, as data in `words/`."""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from overt.consent.wording import shipped
+from overt.schema.purpose import PURPOSES
+from overt.schema.study import LANGUAGES
+
+
+@cache
+def page_words(language: str) -> dict[str, Any]:
+    """Return the words of a language, English where there are none in it."""
+    known = language if language in LANGUAGES else LANGUAGES[0]
+    text = files("overt.device").joinpath("words", f"{known}.toml").read_text(encoding="utf-8")
+    return {**tomllib.loads(text), "language": known}
+
+
+class Words:
+    """Texts and figures as one language writes them."""
+
+    def __init__(self, language: str) -> None:
+        self._words = page_words(language)
+        self.language = str(self._words["language"])
+
+    def __call__(self, place: str, **filled: Any) -> str:
+        """Return a text by its place, such as `page.title`, with what is filled in."""
+        table, _, name = place.partition(".")
+        return str(self._words[table][name]).format(**filled)
+
+    def number(self, value: float, places: int = 0) -> str:
+        """Return a figure with so many decimal places.
+
+        >>> Words("de").number(1234.5, 1), Words("en").number(1234.5, 1)
+        ('1.234,5', '1,234.5')
+        """
+        marks = str.maketrans({",": self._words["thousands"], ".": self._words["decimal"]})
+        return f"{value:,.{places}f}".translate(marks)
+
+    def counted(self, group: str, count: int) -> str:
+        """Return a count of something, such as `1 key` or `1,200 keys`."""
+        one, many = self._words["groups"][group]
+        return str(one if count == 1 else many).format(n=self.number(count))
+
+    def purpose(self, name: str) -> str:
+        """Return what the notice calls a purpose."""
+        return str(shipped(self.language)["purposes"][name]["title"]) if name in PURPOSES else name
