@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 from pathlib import Path
@@ -77,7 +78,7 @@ def store_with(folder: Path, receipts: list[str]) -> Store:
 
 def wire(head: BatchHeader, record: pa.RecordBatch) -> bytes:
     """Return a batch as the SDK sends it."""
-    return fold(batches.encode(head, record))
+    return gzip.compress(fold(batches.encode(head, record)), 6, mtime=0)
 
 
 def rows_of_json(head: BatchHeader, record: pa.RecordBatch) -> bytes:

@@ -125,6 +125,49 @@ def test_a_card_states_hashes_people_in_ranges_figures_and_limits() -> None:
         assert person.tag.hex() not in json.dumps(made) + text
 
 
+def test_a_card_says_what_for_under_which_licence_how_private_and_whether_attacked() -> None:
+    made = _card(random_model(TINY))
+    assert made["data"]["licence"] == ["Aalto: non-commercial."]
+    assert (made["privacy"]["epsilon"], made["privacy"]["unit"]) == (None, "person")
+    text = markdown(made)
+    for words in ("what pause", "without differential privacy", "No attack has been run"):
+        assert words in text
+    private = {"epsilon": 8.0, "delta": 1e-5, "unit": "person", "words": "By its accountant."}
+    assert "ε 8, δ 1e-05, a person." in markdown({**made, "privacy": private})
+    rate = {"value": 0.02, "low": 0.01, "high": 0.03}
+    attack = {
+        "suite": "membership/1",
+        "people": "100–199",
+        "models": 16,
+        "threats": {"weights": "The attacker has the file."},
+        "rows": [
+            {
+                "access": "weights",
+                "attack": "RMIA",
+                "auc": rate,
+                "true_rates": {"0.01": rate, "0.001": None},
+            }
+        ],
+        "left_out": ["true positives at 0.001 false ones: needs 1,000 people"],
+    }
+    text = markdown({**made, "attacks": [attack]})
+    for words in ("100–199 people, 16 models", "2.0% [1.0%, 3.0%] | –", "needs 1,000 people"):
+        assert words in text
+
+
+def test_figures_by_group_are_of_ten_people_or_more_and_of_everybody_once() -> None:
+    made = evaluate(random_model(TINY, shards=2), [replace(p, split="train") for p in people(32)])
+    (division,) = made.groups
+    assert division == "pace"
+    assert list(made.groups["pace"]) == ["quick", "middling", "slow"]
+    sizes = [group.people for group in made.groups["pace"].values()]
+    assert sum(sizes) == 32
+    assert min(sizes) >= 10
+    text = markdown(card(random_model(TINY), made, MANIFEST))
+    assert "| quick | 10–19 |" in text
+    assert evaluate(random_model(TINY), people(29)[:9]).groups == {}
+
+
 def test_what_is_made_up_is_labelled_so() -> None:
     made = _card(random_model(TINY), replace(MANIFEST, origins={"synthetic": "<10"}, sources=()))
     assert made["synthetic"] is True

@@ -182,17 +182,6 @@ export const PURPOSES: Readonly<Record<string, readonly number[]>> = {
     17,
     18
   ],
-  "text-assist": [
-    1,
-    2,
-    3,
-    4,
-    5,
-    12,
-    13,
-    15,
-    16
-  ],
   "screen-elements": [
     26
   ],

@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from overt.commands import asking, desktop, figures, releasing
+from overt.commands import asking, attacking, desktop, figures, releasing
 from overt.commands.curving import curve
 from overt.commands.translating import words
 from overt.datasets.importers import IMPORTERS
@@ -34,16 +34,9 @@ audit_app = typer.Typer(help="Attack the data before anyone else does.", no_args
 access_app = typer.Typer(help="Give access to pages that need a key.", no_args_is_help=True)
 app.add_typer(study_app, name="study")
 app.add_typer(audit_app, name="audit")
+attacking.register(audit_app)
 app.add_typer(access_app, name="access")
 app.command(epilog="Example: overt curve pause --study aalto --html enough.html")(curve)
-
-
-class Level(StrEnum):
-    """Detail level at which an attack is run."""
-
-    RAW = "raw"
-    RHYTHM = "rhythm"
-    COARSE = "rhythm/1"
 
 
 class Purpose(StrEnum):
@@ -52,7 +45,6 @@ class Purpose(StrEnum):
     NEXT_ACTION = "next-action"
     TYPING_ASSIST = "typing-assist"
     PERSON_OR_PROGRAM = "person-or-program"
-    TEXT_ASSIST = "text-assist"
 
 
 DataDir = Annotated[
@@ -243,24 +235,6 @@ def train(
     from overt.commands.training import train_model
 
     train_model(data_dir, study, purpose.value, epochs, as_json=as_json)
-
-
-@audit_app.command(epilog="Example: overt audit linkage --study aalto --level rhythm --keys 50,250")
-def linkage(
-    *,
-    study: StudyId,
-    level: Annotated[Level, typer.Option(help="raw is for imported data only.")],
-    keys: Annotated[str, typer.Option(help="Keys in the probe, comma-separated.")] = "50,250",
-    html: Annotated[
-        Path | None, typer.Option(help="Write a report with plots here.", dir_okay=False)
-    ] = None,
-    as_json: AsJson = False,
-    data_dir: DataDir = DATA_DIR,
-) -> None:
-    """Try to recognise people by how they type; the figures are over people, never matches."""
-    from overt.commands.measuring import audit_linkage
-
-    audit_linkage(data_dir, study, level.value, keys, html, as_json=as_json)
 
 
 figures.register(app)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import floor as floor_of
 from math import log10
 
 WIDTH, HEIGHT = 640, 400
@@ -117,6 +118,25 @@ def roc(curves: Sequence[tuple[str, str, Sequence[tuple[float, float]]]]) -> str
     ticks = [(place(rate), text) for rate, text in marks]
     frame = _frame(ticks, _PERCENT, "strangers accepted", "own probes accepted")
     return _figure("Verification.", "One threshold for everyone.", frame, lines)
+
+
+def membership(curves: Sequence[tuple[str, str, Sequence[tuple[float, float]]]]) -> str:
+    """Return true against false positives of (label, colour, points), both axes logarithmic."""
+    lowest = min((x for _, _, points in curves for x, _ in points), default=1e-4)
+    floor = 10.0 ** floor_of(log10(max(lowest, 1e-5)))
+
+    def place(rate: float) -> float:
+        return (log10(max(rate, floor)) - log10(floor)) / -log10(floor)
+
+    lines = [
+        Line(label, [(place(x), place(y)) for x, y in points], colour)
+        for label, colour, points in curves
+    ]
+    lines.append(Line("guessing", [(0, 0), (1, 1)], "var(--muted)", dashed=True))
+    rates = [10.0**power for power in range(round(log10(floor)), 1)]
+    ticks = [(place(rate), f"{100 * rate:g} %") for rate in rates]
+    frame = _frame(ticks, ticks, "taken for members though they are not", "members found")
+    return _figure("Membership.", "Down to where ten false alarms are left.", frame, lines)
 
 
 def scores(

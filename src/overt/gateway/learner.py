@@ -65,22 +65,23 @@ class Learner:
     card: Callable[[Any, Iterable[Any], Manifest, bool], dict[str, Any]]
     """Model, people whose figures may be shown, data, whether its curve may be → card."""
     page: Callable[[Any], dict[str, Any]]
+    shadows: Callable[[list[Any], str], Any]
+    """People and settings (JSON) → `overt.models.shadows.Shadows`: models on halves, to attack."""
 
 
 def learner_of(purpose: str) -> Learner:
     """Return what learns for a purpose of `LEARNS`."""
-    return {PROGRAMS: _programs, TEXT: _text}.get(purpose, _encoder)()
+    return _programs() if purpose == PROGRAMS else _encoder()
 
 
 PROGRAMS = "person-or-program"
-TEXT = "text-assist"
-LEARNS = ("next-action", "typing-assist", PROGRAMS, TEXT)
+LEARNS = ("next-action", "typing-assist", PROGRAMS)
 """Purposes that a model serves."""
 
 
 def _encoder() -> Learner:
     from overt.datasets.tokens import TOKENS_ID, sequences_of
-    from overt.models import train
+    from overt.models import shadows, train
     from overt.models.card import card
     from overt.models.config import config_from
     from overt.models.evaluate import evaluate
@@ -104,11 +105,14 @@ def _encoder() -> Learner:
             trained, evaluate(trained, shown), data, with_curve=curve
         ),
         page=page,
+        shadows=lambda people, settings: shadows.encoders(
+            people, config_from(json.loads(settings))
+        ),
     )
 
 
 def _programs() -> Learner:
-    from overt.models.programs import fitted, judged
+    from overt.models.programs import fitted, judged, shadows
     from overt.models.programs.sample import SAMPLE_ID, sample_of, samples_hash
 
     def fit(people: list[Any], before: Any, shards: Any, progress: Report) -> Any:
@@ -123,32 +127,11 @@ def _programs() -> Learner:
         size=lambda person: person.size,
         empty=lambda _settings: fitted.Fitted({}, {}),
         fit=fit,
-        loaded=fitted.Fitted.from_bytes,
+        loaded=fitted.fitted_from,
         data_hash=samples_hash,
         card=lambda model, shown, data, _curve: judged.card(model, shown, data),
         page=judged.page,
-    )
-
-
-def _text() -> Learner:
-    from overt.models.text import cards, taught
-
-    def fit(people: list[Any], before: Any, shards: Any, progress: Report) -> Any:
-        return taught.train(
-            people, shards=shards, before=before, progress=lambda done: progress("training", done)
-        )
-
-    return Learner(
-        name="text",
-        rule=taught.SAMPLE_ID,
-        sample=taught.sample_of,
-        size=lambda person: person.size,
-        empty=lambda _settings: taught.Taught({}, {}),
-        fit=fit,
-        loaded=taught.Taught.from_bytes,
-        data_hash=taught.samples_hash,
-        card=lambda model, shown, data, _curve: cards.card(model, shown, data),
-        page=cards.page,
+        shadows=lambda people, _settings: shadows.judges(people),
     )
 
 

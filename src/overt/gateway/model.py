@@ -119,7 +119,13 @@ def discard(store: Store, study: str, purpose: str) -> None:
 
 
 def gather(
-    door: Door, selected: list[Selected], purpose: str, shards: int, progress: Progress
+    door: Door,
+    selected: list[Selected],
+    purpose: str,
+    shards: int,
+    progress: Progress,
+    *,
+    action: str = "train",
 ) -> tuple[Manifest, list[Any]]:
     """Open what was selected and return manifest and samples, by tag.
 
@@ -131,7 +137,7 @@ def gather(
     sample_of = learner_of(purpose).sample
     for number, chosen in enumerate(selected):
         progress("reading", number / len(selected))
-        events = door.open(chosen, purpose, "train")
+        events = door.open(chosen, purpose, action)
         if events is None:
             continue
         sample = sample_of(events, shards)

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from overt.consent.policy import IMPORTED, ReceiptState, decide
 from overt.datasets import exports
@@ -26,7 +27,7 @@ from overt.gateway.enrol import Person
 from overt.gateway.ledger import record
 from overt.gateway.model import Model, Progress, newest, work
 from overt.gateway.studies import study_of
-from overt.schema.errors import InvalidInput, Missing, NotConsented, TooFew
+from overt.schema.errors import InvalidInput, Missing, NotConsented, Refused, TooFew
 from overt.schema.manifest import bucket
 from overt.schema.study import DETAILS, Study
 from overt.store.store import Store
@@ -184,7 +185,8 @@ class Handed:
 def onnx(store: Store, study_id: str, purpose: str, reader: str) -> Handed:
     """Return the newest model of a study and purpose as ONNX, as far as it may leave; log it.
 
-    Raises `Missing`, `NotConsented` where living people taught all of it, and `TooFew`.
+    Raises `Missing`, `NotConsented` where living people taught all of it, `TooFew`, and `Refused`
+    where imported people taught it and no attack shows that they are not found.
     """
     from overt.models.onnx.encoder import onnx as as_onnx
     from overt.models.train import Trained
@@ -206,12 +208,60 @@ def onnx(store: Store, study_id: str, purpose: str, reader: str) -> Handed:
                 do="What it looks at is computed by Overt's own features; see spec/.",
             )
         shards = _nobodys(store, study, found)
+        _attacked_first(store, study, found, shards)
         trained = found.trained.only(shards)
         card = {**found.card, "shards_released": shards}
         data = as_onnx(trained, card, VERSION)
         detail = {"event": "release", "what": "onnx", "purpose": purpose, "reader": reader}
         record(store, "release", study.id, {**detail, "weights_sha256": trained.sha256()})
     return Handed(data, trained.sha256(), tuple(shards))
+
+
+FALSE_RATE, FOUND_MAX = 0.01, 0.02
+"""The bound of a model's release: where one in a hundred is taken for a member wrongly, at most
+twice as many of the members are found, at the upper end of the interval."""
+
+
+def too_open(attacks: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Return why a model with these attacks in its card may not be released; nothing: it may.
+
+    The file is handed out, so what counts is what an attacker who has it finds.
+    """
+    known = [one for one in attacks if one["suite"].startswith("membership/")]
+    if not known:
+        return ("No membership attack has been run on these weights.",)
+    rates = [
+        row["true_rates"].get(f"{FALSE_RATE:g}")
+        for row in known[-1]["rows"]
+        if row["access"] == "weights"
+    ]
+    if not rates or None in rates:
+        short = "; ".join(known[-1]["left_out"])
+        return (f"How many members are found could not be measured: {short}.",)
+    most = max(rate["high"] for rate in rates)
+    if most > FOUND_MAX:
+        wrongly = f"where {FALSE_RATE:.0%} are taken for members wrongly"
+        return (f"Up to {most:.1%} of members are found {wrongly}; the bound is {FOUND_MAX:.0%}.",)
+    return ()
+
+
+def _attacked_first(store: Store, study: Study, found: Model, shards: list[int]) -> None:
+    """Raise `Refused` unless attacks on a model that imported people taught stayed in the bound.
+
+    Behind synthetic people there is nobody to find.
+    """
+    imported = set(store.control.subjects(study.id, "imported"))
+    taught = {s for s, member in found.manifest.items() if member.shard in shards}
+    if imported.isdisjoint(taught):
+        return
+    reasons = too_open(found.card.get("attacks", ()))
+    if reasons:
+        raise Refused(
+            " ".join(reasons),
+            where="release",
+            do=f"overt audit membership --study {study.id} --model {found.purpose} attacks it. "
+            "More people, fewer passes or noise in training make it tell less of each.",
+        )
 
 
 def _nobodys(store: Store, study: Study, found: Model) -> list[int]:

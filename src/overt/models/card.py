@@ -14,9 +14,21 @@ from overt.models.evaluate import Evaluation
 from overt.models.train import Trained
 from overt.schema.errors import InvalidInput
 from overt.schema.manifest import Manifest, bucket
-from overt.schema.purpose import NOT_FOR
+from overt.schema.purpose import NOT_FOR, PURPOSES
 
 CARD_ID = "card/1"
+
+NO_NOISE = {
+    "epsilon": None,
+    "delta": None,
+    "unit": "person",
+    "words": "Trained without differential privacy: nothing bounds what it tells of a person but "
+    "what attacks on it have found.",
+}
+"""What a card says of privacy where no ε was spent."""
+
+RECORDED = "Recorded here, with each person's consent for this purpose; nobody has a licence to it."
+MADE_UP = "Made up here; nobody is behind it."
 
 _TITLES = {
     "top1": ("top-1", "{:.1%}"),
@@ -31,8 +43,6 @@ _TITLES = {
     "tpr": ("TPR at 1 % FPR", "{:.1%}"),
     "cannot_tell": ("cannot tell", "{:.1%}"),
     "wrong": ("wrong where told", "{:.1%}"),
-    "bits_a_character": ("bits a character", "{:.3f}"),
-    "slip_put_right": ("slip put right first", "{:.1%}"),
 }
 
 
@@ -69,6 +79,7 @@ def frame(
         "card": CARD_ID,
         "study": manifest.study,
         "purpose": manifest.purpose,
+        "for": PURPOSES[manifest.purpose].explanation,
         "synthetic": manifest.synthetic,
         "people": {
             "origins": manifest.origins,
@@ -80,6 +91,7 @@ def frame(
             "tokens": manifest.tokens,
             "sha256": manifest.dataset_sha256,
             "sources": [vars(source) for source in manifest.sources],
+            "licence": _licence(manifest),
         },
         "model": {
             "kind": kind,
@@ -92,8 +104,17 @@ def frame(
         "uncertified_because": list(fitted.uncertified()),
         "machine": dict(fitted.machine),
         "evaluation": judged,
+        "privacy": dict(NO_NOISE),
+        "attacks": [],
         "not_for": list(NOT_FOR),
     }
+
+
+def _licence(manifest: Manifest) -> list[str]:
+    """Return under what each origin's data is held, a sentence an origin."""
+    said = {"live": RECORDED, "synthetic": MADE_UP}
+    made = [said[origin] for origin in sorted(manifest.origins) if origin in said]
+    return [*(f"{source.name}: {source.licence}." for source in manifest.sources), *made]
 
 
 def markdown(card: dict[str, Any]) -> str:
@@ -107,6 +128,7 @@ def markdown(card: dict[str, Any]) -> str:
         f"- people: {counted}; Merkle root of their salted commitments `{people['subjects_root']}`",
         f"- data: {data['transform']}, {data['tokens']}, SHA-256 `{data['sha256']}`",
         f"- model: {model['kind']}; SHA-256 `{model['sha256']}`",
+        f"- for: {card['for']}",
     ]
     lines += [
         f"- source: {s['name']}; licence {s['licence']}; lawful basis declared by the importer: "
@@ -121,7 +143,8 @@ def markdown(card: dict[str, Any]) -> str:
         lines += [f"- certified: trained again ({fixed}) it equals this bit for bit"]
     else:
         lines += [f"- not certified: {'; '.join(card['uncertified_because'])}"]
-    return "\n".join([*lines, "", *_table(card["evaluation"]), "", *_not_for(card)]) + "\n"
+    sections = (lines, _table(card["evaluation"]), _groups(card), _privacy(card), _not_for(card))
+    return "\n\n".join("\n".join(part) for part in sections if part) + "\n"
 
 
 def _table(judged: dict[str, Any]) -> list[str]:
@@ -154,6 +177,50 @@ def _cell(figure: dict[str, float | None], form: str) -> str:
     if low is None or high is None:
         return form.format(value)
     return f"{form.format(value)} [{form.format(low)}, {form.format(high)}]"
+
+
+def _groups(card: dict[str, Any]) -> list[str]:
+    """Return the model's own figures by group, a table a division of people."""
+    lines: list[str] = []
+    for division, groups in card["evaluation"].get("groups", {}).items():
+        there = next(iter(groups.values()))["figures"]
+        titles = {figure: title for figure, title in _TITLES.items() if figure in there}
+        lines += ["", f"By {division}:", ""] if lines else [f"By {division}:", ""]
+        lines.append("| | people | " + " | ".join(title for title, _form in titles.values()) + " |")
+        lines.append("|---" * (len(titles) + 2) + "|")
+        for name, group in groups.items():
+            cells = [_cell(group["figures"][key], form) for key, (_title, form) in titles.items()]
+            lines.append(f"| {name} | {group['people']} | " + " | ".join(cells) + " |")
+    return lines
+
+
+def _privacy(card: dict[str, Any]) -> list[str]:
+    """Return what bounds what the model tells of a person: ε with its unit, and attacks run."""
+    private = card["privacy"]
+    lines = [private["words"]]
+    if private["epsilon"] is not None:
+        lines[0] = (
+            f"ε {private['epsilon']:g}, δ {private['delta']:g}, a {private['unit']}. {lines[0]}"
+        )
+    if not card["attacks"]:
+        return [*lines, "No attack has been run on these weights."]
+    for one in card["attacks"]:
+        who = f"{one['people']} people, {one['models']} models on halves of them"
+        lines += ["", f"Attacked by {one['suite']}: {who}. Members found:", ""]
+        rates = list(one["rows"][0]["true_rates"])
+        heads = [f"at {float(rate):.1%} false" for rate in rates]
+        lines += ["| attacker has | test | AUC | " + " | ".join(heads) + " |"]
+        lines += ["|---" * (3 + len(rates)) + "|"]
+        for row in one["rows"]:
+            found = [_cell(row["auc"], "{:.3f}")]
+            found += [_cell(row["true_rates"][r] or dict(_NONE), "{:.1%}") for r in rates]
+            lines.append(f"| {row['access']} | {row['attack']} | " + " | ".join(found) + " |")
+        lines += ["", *(f"{access}: {words}" for access, words in one["threats"].items())]
+        lines += [f"Not measured: {text}." for text in one["left_out"]]
+    return lines
+
+
+_NONE = {"value": None, "low": None, "high": None}
 
 
 def _not_for(card: dict[str, Any]) -> list[str]:

@@ -7,10 +7,12 @@ no other training; with fewer than five persons all figures are flagged as too f
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
+
+import numpy as np
 
 from overt.datasets.tokens import VOCABULARY, Sequences
 from overt.models import boosted
@@ -19,8 +21,21 @@ from overt.models.metrics import PERSONS_MIN, Figure, figures
 from overt.models.predict import BASELINES, Predicted, predict, predict_baselines
 from overt.models.stream import stream_of
 from overt.models.train import Trained
+from overt.schema.manifest import bucket
 
 MODEL = "encoder"
+
+
+GROUP_MIN = 10
+"""Nobody's figures are among fewer; a division with a smaller part is left out."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """A part of the people who are judged."""
+
+    people: int
+    figures: dict[str, Figure]
 
 
 @dataclass(frozen=True)
@@ -38,11 +53,16 @@ class Evaluation:
     `predict.BASELINES`."""
     remarks: tuple[str, ...] = ()
     """What a reader should know of the rows, such as why one is not there."""
+    groups: dict[str, dict[str, Group]] = field(default_factory=dict)
+    """Figures of the encoder for parts of the people, by what divides them and the part."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain JSON; a figure is {value, low, high}, null where there is none."""
         data = {**asdict(self), "remarks": list(self.remarks)}
-        for row in data["rows"].values():
+        parts = [group for groups in data["groups"].values() for group in groups.values()]
+        for group in parts:
+            group["people"] = bucket(group["people"])
+        for row in [*data["rows"].values(), *(group["figures"] for group in parts)]:
             for figure in row.values():
                 for key, value in figure.items():
                     figure[key] = None if value != value else round(value, 6)
@@ -96,7 +116,45 @@ def _judge(
             few,
             {name: figures(predicted) for name, predicted in rows.items()},
             (remark,) if remark else (),
+            groups_of([person.origin for person in _in_order(judged)], rows[MODEL]),
         )
+
+
+def groups_of(origins: Sequence[str], predicted: Sequence[Predicted]) -> dict[str, Any]:
+    """Return the figures of parts of the people: by pace, in thirds, and by origin.
+
+    A division is left out where a part has fewer than `GROUP_MIN`, or where there is one part only.
+    """
+    pace = np.array([_pace(one) for one in predicted])
+    place = np.searchsorted(np.nanquantile(pace, (1 / 3, 2 / 3)), pace) if pace.size else pace
+    divided = {
+        "pace": [PACES[int(at)] for at in place],
+        "origin": list(origins),
+    }
+    made: dict[str, dict[str, Group]] = {}
+    for division, names in divided.items():
+        parts = {
+            name: [one for one, of in zip(predicted, names, strict=True) if of == name]
+            for name in sorted(set(names), key=[*PACES, *sorted(set(origins))].index)
+        }
+        if len(parts) > 1 and min(map(len, parts.values())) >= GROUP_MIN:
+            made[division] = {name: Group(len(part), figures(part)) for name, part in parts.items()}
+    return made
+
+
+PACES = ("quick", "middling", "slow")
+"""Thirds of the people judged, by the median of their pauses."""
+
+
+def _pace(predicted: Predicted) -> float:
+    known = predicted.log_pause[~np.isnan(predicted.log_pause)]
+    return float(np.median(known)) if known.size else np.inf
+
+
+def _in_order(judged: list[tuple[Sequences, tuple[int, ...]]]) -> list[Sequences]:
+    """Return people in the order of `_predicted`: by the shards that judge them."""
+    order = sorted({shards for _person, shards in judged})
+    return [person for shards in order for person, by in judged if by == shards]
 
 
 @contextmanager

@@ -154,17 +154,43 @@ def figures(people: Sequence[Predicted], seed: int = 0) -> dict[str, Figure]:
 
     Intervals are the 2.5 % and 97.5 % quantiles over 1,000 resamples of persons.
     """
-    kept = [_sums(p) for p in people if len(p.token)]
+    kept = [person for person in people if len(person.token)]
     if not kept:
         return dict.fromkeys(FIGURES, Figure(np.nan, np.nan, np.nan))
-    table = {name: np.stack([person[name] for person in kept]).astype(float) for name in kept[0]}
+    return figures_of(sums(kept), seed)
+
+
+def sums(people: Sequence[Predicted]) -> dict[str, Array]:
+    """Return each person's sums, float64[people, …]; those of several models may be added up.
+
+    Everybody has at least one event.
+    """
+    each = [_sums(person) for person in people]
+    return {name: np.stack([one[name] for one in each]).astype(float) for name in each[0]}
+
+
+def figures_of(
+    table: Mapping[str, Array], seed: int = 0, less: Mapping[str, Array] | None = None
+) -> dict[str, Figure]:
+    """Return the figures of people's sums; with `less`, theirs less those of the same people."""
+    count = len(table["events"])
     random = np.random.Generator(np.random.PCG64(seed))
-    drawn = random.multinomial(len(kept), np.full(len(kept), 1 / len(kept)), RESAMPLES)
-    point = _ratios({name: column.sum(0, keepdims=True) for name, column in table.items()})
-    spread = _ratios({name: drawn @ column for name, column in table.items()})
+    drawn = random.multinomial(count, np.full(count, 1 / count), RESAMPLES)
+    point, spread = _point_and_spread(table, drawn)
+    if less is not None:
+        for own, other in zip((point, spread), _point_and_spread(less, drawn), strict=True):
+            for name in own:
+                own[name] = own[name] - other[name]
     made = {}
     for name in FIGURES:
         there = spread[name][np.isfinite(spread[name])]
         low, high = np.quantile(there, (0.025, 0.975)) if len(there) else (np.nan, np.nan)
         made[name] = Figure(float(point[name][0]), float(low), float(high))
     return made
+
+
+def _point_and_spread(
+    table: Mapping[str, Array], drawn: Array
+) -> tuple[dict[str, Array], dict[str, Array]]:
+    point = _ratios({name: column.sum(0, keepdims=True) for name, column in table.items()})
+    return point, _ratios({name: drawn @ column for name, column in table.items()})

@@ -1,0 +1,164 @@
+"""What of published data can be attacked: models that learn from people, by name.
+
+Two are there to show that the attack can be believed: `overfitted`, which it must see through, and
+`strangers`, models that never met who is looked for, where it must be at chance.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from overt.audit.membership import Asked, Membership, attacked, check, halves
+from overt.datasets.formats import aalto
+from overt.datasets.tokens import Sequences, sequences_of
+from overt.models import shadows
+from overt.models.config import Config
+from overt.models.scores import Progress
+from overt.models.typos import shadows as typos
+from overt.schema.errors import InvalidInput
+from overt.schema.people import SubjectEvents
+
+OVERFITTED = {"epochs": 150, "epochs_max": 150, "weight_decay": 0.0}
+_USE = b"overt audit membership 1\0"
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of model: in words, and whether it has shards."""
+
+    words: str
+    sharded: bool
+
+
+KINDS = {
+    "encoder": Kind("the event encoder (next event and pause)", sharded=True),
+    "lightgbm": Kind("LightGBM (next event and pause)", sharded=False),
+    "corrector": Kind("the typo corrector, taught by people's slips", sharded=False),
+    "overfitted": Kind("an event encoder that was trained far too long", sharded=False),
+    "strangers": Kind("event encoders that never met who is looked for", sharded=True),
+}
+
+
+def published(
+    name: str,
+    path: Path,
+    people_max: int,
+    models: int,
+    shards: int,
+    device: str,
+    progress: Progress,
+) -> Membership:
+    """Attack a model of `KINDS` trained on published people. Raises `TooFew` with the numbers."""
+    if name not in KINDS:
+        raise InvalidInput(
+            "is not known", where=f"--model {name}", do=f"Known: {', '.join(KINDS)}."
+        )
+    config = replace(Config(), device=device)
+    count = shards if KINDS[name].sharded else 1
+    if name == "corrector":
+        slips = typos.read(path, people_max)
+        return _attacked(name, len(slips), models, 1, typos.correctors(slips), progress)
+    people = typists(path, people_max * (2 if name == "strangers" else 1), progress)
+    if name == "strangers":
+        return _strangers(people, models, count, config, progress)
+    if name == "overfitted":
+        config = replace(config, **OVERFITTED)  # type: ignore[arg-type]
+    made = shadows.trees(people) if name == "lightgbm" else shadows.encoders(people, config)
+    return _attacked(name, len(people), models, count, made, progress)
+
+
+def typists(path: Path, people_max: int, progress: Progress) -> list[Sequences]:
+    """Return people who copied sentences (Aalto), the first by a hash of their number."""
+    found = []
+    for participant, person in aalto.by_participant(
+        path, progress=lambda done: progress("reading", 0.1 * done.bytes / max(done.bytes_total, 1))
+    ):
+        tag = hashlib.sha256(_USE + participant.encode()).digest()
+        made = sequences_of(SubjectEvents(tag, "imported", person.sessions), 1)
+        if made.tokens:
+            found.append(made)
+    return sorted(found, key=lambda person: person.tag)[:people_max]
+
+
+def _attacked(
+    name: str, people: int, models: int, shards: int, made: shadows.Shadows, progress: Progress
+) -> Membership:
+    check(people, models)
+    design = halves(people, models, shards)
+    losses, answered = made(design, _within(progress, 0.1, 0.9))
+    return _told(name, Asked(design, losses, answered), progress)
+
+
+def _strangers(
+    people: list[Sequences], models: int, shards: int, config: Config, progress: Progress
+) -> Membership:
+    """Look for one half of people in models of the other, as if they were their own."""
+    sought = len(people) // 2
+    check(sought, models)
+    design = np.full((2 * models, len(people)), -1)
+    design[:models, :sought] = halves(sought, models, shards)
+    design[models:, sought:] = halves(len(people) - sought, models, shards, seed=1)
+    made = shadows.encoders(people, config)
+    losses, answered = made(design, _within(progress, 0.1, 0.9))
+    own = Asked(design[:models, :sought], losses[:models, :, :sought], answered[:models, :sought])
+    others = losses[models:, :, :sought], answered[models:, :sought]
+    return _told("strangers", own, progress, others)
+
+
+def elsewhere(name: str, path: Path, progress: Progress) -> Membership:
+    """Attack models that were trained elsewhere, such as federated ones, by their losses.
+
+    The file holds `shard`, `loss` and `answered` as `Asked` has them, and for strangers
+    `others_loss` and `others_answered`. Raises `InvalidInput`.
+    """
+    try:
+        with np.load(path) as held:
+            shard = held["shard"].astype(np.int64)
+            asked = Asked(shard, held["loss"].astype(float), held["answered"].astype(float))
+            others = None
+            if "others_loss" in held:
+                others = held["others_loss"].astype(float), held["others_answered"].astype(float)
+    except (OSError, ValueError, KeyError) as error:
+        raise InvalidInput(
+            "holds no losses",
+            where=str(path),
+            do="An .npz with shard [M, P], loss [M, S, P] and answered [M, P] is needed.",
+        ) from error
+    check_losses(asked, str(path))
+    return _told(name, asked, progress, others)
+
+
+def check_losses(asked: Asked, where: str) -> None:
+    """Raise `InvalidInput` where losses are not of pairs of halves, or not all finite."""
+    models, people = asked.shard.shape
+    shapes = asked.loss.shape[::2] == asked.answered.shape == (models, people)
+    if not shapes or asked.loss.ndim != 3 or not np.isfinite(asked.loss).all():
+        raise InvalidInput("has losses that are not there for every model and person", where=where)
+    inside = asked.shard >= 0
+    if models % 2 or (inside[::2] == inside[1::2]).any():
+        raise InvalidInput(
+            "has models that are not in pairs",
+            where=where,
+            do="Models 2k and 2k + 1 learn from complementary halves (membership.halves).",
+        )
+
+
+def _told(
+    name: str,
+    asked: Asked,
+    progress: Progress,
+    others: tuple[np.ndarray, np.ndarray] | None = None,
+) -> Membership:
+    words = KINDS[name].words if name in KINDS else name
+    return attacked(
+        asked, words, instead=others, progress=lambda done: progress("attacking", 0.9 + 0.1 * done)
+    )
+
+
+def _within(progress: Progress, start: float, end: float) -> Callable[[str, float], None]:
+    return lambda what, done: progress(what, start + (end - start) * done)

@@ -1,0 +1,57 @@
+"""Correctors taught by halves of people's own corrections, and how surely each puts everyone right.
+
+A person's loss is the mean of minus ln of the probability that their word is what was meant.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from overt.models import shadows
+from overt.models.tensors import Array
+from overt.models.typos import corrector, slipped, words
+from overt.models.typos.channel import Pair
+from overt.models.typos.evidence import Asked, gather
+
+PROBABILITY_MIN = 1e-6
+"""A word that is not among the candidates counts as this probable."""
+
+
+def read(path: Path, people_max: int) -> list[list[Pair]]:
+    """Return the slips of each person in a table of slips, as (typed, meant), most slips first."""
+    by_person: dict[str, list[Pair]] = {}
+    for one in slipped.read(path, groups=1).slips:
+        by_person.setdefault(one.person, []).append((one.asked.typed, one.meant))
+    ordered = sorted(by_person, key=lambda person: (-len(by_person[person]), person))
+    return [by_person[person] for person in ordered[:people_max]]
+
+
+def correctors(people: Sequence[Sequence[Pair]], workers: int | None = None) -> shadows.Shadows:
+    """Return the shadows of the corrector that learns from people's slips."""
+    return shadows.one_by_one(partial(_taught, people), len(people), workers)
+
+
+def _half(pair: Pair) -> bool:
+    return hashlib.sha256(pair[1].encode()).digest()[0] % 2 == 0
+
+
+def _taught(people: Sequence[Sequence[Pair]], member: Array, seed: int) -> Array:
+    del seed  # nothing is drawn
+    pairs = [pair for own, one in zip(people, member, strict=True) if one for pair in own]
+    fitted = corrector.train(words.english(), pairs, _half)
+    number = fitted.lexicon.words.number
+    made = []
+    for own in people:
+        nats = []
+        for typed, meant in own:
+            evidence = gather(fitted.lexicon, fitted.channel, Asked(typed))
+            p = fitted.ranker.probabilities(evidence.table)
+            right = p[evidence.found == number.get(meant, -1)]
+            nats.append(-np.log(max(float(right.max(initial=0.0)), PROBABILITY_MIN)))
+        made.append(float(np.mean(nats)))
+    return np.array(made)
