@@ -97,6 +97,7 @@ bench: .venv/installed-pynput sdk/node_modules/installed chromium  ## measure, s
 	@$(BIN)/python -m benchmarks
 
 soak: .venv/installed-soak chromium  ## the long tests: fifty kills, many seeds, exports in others' libraries
+	@$(PYTHON) tools/chromium.py --soak
 	@$(BIN)/python -m pytest -q -m soak
 
 demo: install chromium  ## the whole loop unattended in a headless Chromium, with a report

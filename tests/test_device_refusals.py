@@ -5,16 +5,24 @@ from __future__ import annotations
 import copy
 import json
 import os
+import socket
+import struct
+import tempfile
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from overt.consent.notice import notice_bytes
+from overt.device import permission
 from overt.device.keyboard import Keymap
 from overt.device.notice import check_notice, check_receipt
+from overt.device.permission import Access
+from overt.device.platforms import look
 from overt.device.vault import Vault
-from overt.device.x11 import look, refuse_wayland
+from overt.device.x11 import look as look_x11
+from overt.device.x11 import refuse_wayland
 from overt.schema.errors import InvalidInput, Missing, Refused
 from overt.schema.study import load_study, template
 
@@ -98,15 +106,85 @@ def test_a_receipt_that_says_other_than_what_was_chosen_is_refused() -> None:
 @pytest.mark.parametrize(
     ("name", "value"), [("WAYLAND_DISPLAY", "wayland-0"), ("XDG_SESSION_TYPE", "wayland")]
 )
-def test_a_wayland_session_is_refused_even_where_an_x_display_is_there(
+def test_in_a_wayland_session_no_x_display_is_listened_to(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str
 ) -> None:
-    monkeypatch.setenv("DISPLAY", ":0")
+    for one in ("WAYLAND_DISPLAY", "XDG_SESSION_TYPE"):
+        monkeypatch.delenv(one, raising=False)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", "/nowhere")
     monkeypatch.setenv(name, value)
-    with pytest.raises(Missing, match="Wayland session"):
+    for listen in (look_x11, look):
+        with pytest.raises(Missing, match="Wayland session"):
+            listen(":0")
+    with pytest.raises(Missing, match=r"cannot be reached|is not told"):
         look(None)
     monkeypatch.delenv(name)
     refuse_wayland()
+
+
+class _Compositor(threading.Thread):
+    """Says, as the Wayland protocol has it, what it offers, and that it has said so."""
+
+    def __init__(self, place: Path, offers: list[str]) -> None:
+        super().__init__(daemon=True)
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.bind(str(place))
+        self._socket.listen()
+        self._offers = offers
+        self.start()
+
+    def run(self) -> None:
+        with self._socket, self._socket.accept()[0] as to:
+            while request := to.recv(8):
+                one, size_and_code = struct.unpack("<II", request)
+                body = to.recv((size_and_code >> 16) - 8) if size_and_code >> 16 > 8 else b""
+                new = int.from_bytes(body[-4:], "little")
+                if (one, size_and_code & 0xFFFF) == (1, 1):
+                    for number, offer in enumerate(self._offers, 1):
+                        name = offer.encode() + b"\0"
+                        name = struct.pack("<I", len(name)) + name + b"\0" * (-len(name) % 4)
+                        said = struct.pack("<I", number) + name + struct.pack("<I", 9)
+                        to.sendall(struct.pack("<II", new, 8 + len(said) << 16) + said)
+                elif (one, size_and_code & 0xFFFF) == (1, 0):
+                    to.sendall(struct.pack("<III", new, 12 << 16, 0))
+
+
+@pytest.mark.parametrize(
+    ("offers", "lacks"),
+    [
+        (["wl_seat"], "foreign_toplevel"),  # such as GNOME's
+        (["wl_seat", "zwlr_foreign_toplevel_manager_v1"], "layer_shell"),
+        (["wl_seat", "zwlr_foreign_toplevel_manager_v1", "zwlr_layer_shell_v1"], "no layout"),
+    ],
+)
+def test_a_compositor_that_does_not_tell_enough_is_refused_before_anybody_is_asked(
+    monkeypatch: pytest.MonkeyPatch, offers: list[str], lacks: str
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder) / "wayland-9"
+        serving = _Compositor(place, offers)
+        monkeypatch.setenv("WAYLAND_DISPLAY", str(place))
+        with pytest.raises(Missing, match=lacks):
+            look(None)
+        serving.join()
+
+
+def test_without_permission_or_as_root_no_key_is_read_and_doctor_says_how_to_undo_it() -> None:
+    for found, words in (
+        (Access(0, 2, is_root=False), "may not read them; nothing is recorded"),
+        (Access(3, 1, is_root=False), "may not read them"),
+        (Access(0, 0, is_root=False), "may not read them"),
+        (Access(4, 0, is_root=True), "runs as root"),
+    ):
+        with pytest.raises(Missing, match=words):
+            permission.require(found)
+    permission.require(Access(1, 0, is_root=False))
+    asked = "\n".join(permission.steps(Access(0, 2, is_root=False)))
+    given = "\n".join(permission.steps(Access(2, 0, is_root=False)))
+    assert all(words in asked for words in ("sudo rm", "gpasswd -d", "passwords too"))
+    assert "To take it back" in given
+    assert "passwords too" in given
+    assert "as root" in "".join(permission.steps(Access(4, 0, is_root=True)))
 
 
 def test_without_a_display_or_with_one_that_is_not_there_nothing_begins(

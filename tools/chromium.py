@@ -28,11 +28,15 @@ SCREEN = {
 }
 """Program → Debian package."""
 
+SOAK = {"sway": "sway"}
+"""What only the long tests take: a Wayland compositor, which runs without a screen (3 MB)."""
+
 
 def main() -> int:
     """Return 0 when a Chromium is on PATH."""
     there = any(shutil.which(name) for name in NAMES)
-    screen = [package for name, package in SCREEN.items() if not shutil.which(name)]
+    wanted = {**SCREEN, **(SOAK if "--soak" in sys.argv else {})}
+    screen = [package for name, package in wanted.items() if not shutil.which(name)]
     if there and not screen:
         return 0
     if shutil.which("apt-get") and os.geteuid() == 0:

@@ -106,3 +106,19 @@ def device_leave(
     from overt.commands import recording
 
     recording.leave(folder or recording.device_folder(), study, as_json=as_json)
+
+
+@device_app.command("doctor", epilog="Example: overt device doctor")
+def device_doctor(
+    *,
+    display: Annotated[str | None, typer.Option(help="X display; default: $DISPLAY.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Say what could be recorded on this computer, which permission it takes, and how to undo it.
+
+    Changes nothing. Status 1 if something stands against recording.
+    """
+    from overt.commands import permitting
+
+    if not permitting.doctor(display, as_json=as_json):
+        raise typer.Exit(1)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -58,11 +57,14 @@ def record(folder: Path, address: str, lang: str, display: str | None, *, chip: 
     from overt.device.agent import Agent
     from overt.device.notice import check_notice
     from overt.device.outbox_page import OutboxPage
+    from overt.device.platforms import NEVER_RUN, RECORDS, kind, look
     from overt.device.vault import Vault
-    from overt.device.x11 import look
 
     base, study = study_at(address)
+    if kind() in NEVER_RUN:
+        remark(f"overt: {NEVER_RUN[kind()]}")
     look(display)
+    say(f"On this computer ({kind()}) Overt can record {RECORDS[kind()]}.")
     vault = Vault(folder / study)
     account = Account(base, study, vault)
     try:
@@ -286,14 +288,6 @@ def opened(folder: Path, address: str) -> Vault:
 
 def require() -> None:
     """Raise `Missing` where the desktop agent cannot run, with what to do."""
-    if not sys.platform.startswith("linux"):
-        raise Missing(
-            "the desktop agent runs on Linux with X11 so far", where="system", do="Use the browser."
-        )
-    for name in ("httpx", "jeepney", "xcffib", "tkinter"):
-        if find_spec(name) is None:
-            raise Missing(
-                f"the desktop agent needs {name}",
-                where="install",
-                do="pip install 'overt[desktop]'; tkinter on Debian: apt-get install python3-tk.",
-            )
+    from overt.device.platforms import require as require_platform
+
+    require_platform()

@@ -10,20 +10,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from overt.device.account import Account, Grant
-from overt.device.applications import Application, Applications
+from overt.device.applications import Application
 from overt.device.capture import Capture
 from overt.device.costs import Costs, Meter
-from overt.device.fields import Fields
-from overt.device.indicator import sign
 from overt.device.locks import Locks
 from overt.device.looks import Looks, wanted
 from overt.device.outbox import Outbox
 from overt.device.pairing import offer
-from overt.device.screen import Screen
+from overt.device.platforms import opened
 from overt.device.session import Recording, Session, prepare, recover
 from overt.device.vault import Vault
-from overt.device.verdicts import FieldsAndTerminals
-from overt.device.x11 import Display, refuse_wayland
 from overt.schema.errors import Missing, NotConsented, OvertError
 from overt.schema.event import Kind
 from overt.schema.purpose import SCREEN, purposes_for
@@ -62,23 +58,20 @@ class Agent:
         self, vault: Vault, account: Account, display: str | None = None, *, chip: bool = False
     ) -> None:
         """`chip`: a chip even where the desktop has a tray."""
-        refuse_wayland()
         if account.grant is None:
             raise NotConsented("nobody has joined on this device", where="grant", do="Join first.")
         self._grant: Grant = account.grant
         self._vault, self._account = vault, account
         self.outbox = Outbox(vault)
-        self._display = Display(display)
         listed = [
             Application(**{**one, "executables": tuple(one["executables"])})
             for one in self._grant.applications
         ]
-        applications = Applications(listed)
-        self._indicator = sign(self._display.name, self._grant.lang, self.toggle, chip=chip)
-        self._screen = Screen(self._display, applications, self._indicator.pid)
-        self._fields = Fields()
-        self._needs_fields = not all(one.terminal for one in listed)
-        self._verdicts = FieldsAndTerminals(applications, self._fields)
+        platform = opened(display, listed, self._grant.lang, self.toggle, chip=chip)
+        self._display, self._screen = platform.source, platform.sight
+        self._indicator, self._verdicts = platform.indicator, platform.verdicts
+        self._fields, self._x_display = platform.fields, platform.display
+        platform.on_lock(self.interrupt)
         self._looks: Looks | None = None
         self._display.on_hotkey(self.toggle)
         self._stop = threading.Event()
@@ -183,9 +176,9 @@ class Agent:
         self._end_looks()
         chosen = set(self._grant.purposes) & set(SCREEN)
         windows = wanted(self._grant.applications)
-        if chosen and windows:
+        if chosen and windows and self._x_display:
             pictures = bool(purposes_for(Kind.PICTURE, chosen))
-            self._looks = Looks(self._display.name, windows, pictures=pictures)
+            self._looks = Looks(self._x_display, windows, pictures=pictures)
 
     def _end_looks(self) -> None:
         if self._looks is not None:
@@ -223,7 +216,7 @@ class Agent:
 
     def _await_fields(self) -> None:
         """Refuse where no field could be told from a password, unless only terminals count."""
-        if self._needs_fields and not self._fields.wait():
+        if self._fields is not None and not self._fields.wait():
             raise Missing(
                 "the accessibility service does not answer; without it no field can be told from "
                 "a password, so nothing is recorded",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +30,13 @@ PROMPTS = frozenset(
         "xscreensaver-auth",
         "xsecurelock",
         "xtrlock",
+        # Windows, by program file; macOS, by bundle
+        "consent.exe",
+        "credentialuibroker.exe",
+        "lockapp.exe",
+        "logonui.exe",
+        "com.apple.loginwindow",
+        "com.apple.securityagent",
     }
 )
 """Programs that ask for a password or hold a locked screen. While one of their windows can be seen,
@@ -59,29 +66,60 @@ def program_of(pid: int) -> Path | None:
         return None
 
 
-def is_prompt(pid: int) -> bool:
-    """Return whether a process is one that asks for passwords, or cannot be told from one."""
-    program = program_of(pid)
-    name = "" if program is None else program.name
-    return name in PROMPTS or name.startswith("pinentry")
+def asks_for_passwords(name: str) -> bool:
+    """Return whether a program of this name asks for passwords or locks the screen."""
+    return name.lower() in PROMPTS or name.startswith("pinentry")
 
 
 class Applications:
     """The allow-list. What is not on it, or cannot be told, is 0: nothing of it exists."""
 
-    def __init__(self, allowed: Sequence[Application]) -> None:
+    def __init__(
+        self,
+        allowed: Sequence[Application],
+        program: Callable[[int], Path | None] = program_of,
+    ) -> None:
+        """`program`: by what a process is known: its program file, or its bundle's identifier."""
         self.allowed = tuple(allowed)
+        self._program = program
         self._by_number = {application.number: application for application in allowed}
 
     def of(self, pid: int) -> int:
         """Return the number of the application that a process belongs to, or 0."""
-        program = program_of(pid)
+        program = self._program(pid)
         if program is None or program.name.endswith(" (deleted)"):
             return 0
+        own = {program.name, str(program)}
         for application in self.allowed:
-            if program.name in application.executables or str(program) in application.executables:
+            listed = set(application.executables)
+            if program.suffix.lower() == ".exe":  # Windows takes Notepad.exe for notepad.exe
+                own, listed = {one.lower() for one in own}, {one.lower() for one in listed}
+            if own & listed:
                 return application.number
         return 0
+
+    def asks_for_passwords(self, pid: int) -> bool:
+        """Return whether a process is known to ask for passwords, or to lock the screen."""
+        program = self._program(pid)
+        return program is not None and asks_for_passwords(program.name)
+
+    def called(self, name: str) -> int:
+        """Return the number of the application that calls itself so to a compositor, or 0.
+
+        Programs say `mousepad`, `org.xfce.mousepad` or `org.gnome.TextEditor`; the study lists the
+        name of the program file, or this name. What it says of itself is never enough alone.
+        """
+        names = {name, name.rpartition(".")[2], name.rpartition(".")[2].lower()}
+        for application in self.allowed:
+            files = {executable.rpartition("/")[2] for executable in application.executables}
+            if names & files:
+                return application.number
+        return 0
+
+    def processes(self, number: int) -> list[int]:
+        """Return the processes of this computer that belong to an application."""
+        pids = (int(one.name) for one in Path("/proc").iterdir() if one.name.isdigit())
+        return [pid for pid in pids if self.of(pid) == number]
 
     def is_terminal(self, number: int) -> bool:
         """Return whether the application of this number runs programs inside of it."""

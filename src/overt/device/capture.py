@@ -17,9 +17,17 @@ import numpy as np
 
 from overt.device.fields import BUSY, LISTED, OUTSIDE, Field
 from overt.device.keyboard import CHARACTERS, HELD, Slots, command_of, modifiers
-from overt.device.screen import Moment, Screen
-from overt.device.stream import BUTTON_PRESS, EVENT, KEY_PRESS, KEY_RELEASE, MOTION, joined
-from overt.device.x11 import Display
+from overt.device.screen import Moment
+from overt.device.seam import Sight, Source
+from overt.device.stream import (
+    BUTTON_PRESS,
+    BUTTON_RELEASE,
+    EVENT,
+    KEY_PRESS,
+    KEY_RELEASE,
+    MOTION,
+    joined,
+)
 from overt.schema.event import EVENTS, KeyClass, Kind, Modifier, Pointer, Role
 
 FACTS = np.dtype([(field.name, field.type.to_pandas_dtype()) for field in EVENTS])
@@ -95,12 +103,12 @@ class _Waiting:
 
 
 class Capture:
-    """Judges what the display says, heap by heap. Times are µs since `origin_ms` of its clock."""
+    """Judges what a platform says, heap by heap. Times are µs since `origin_ms` of its clock."""
 
     def __init__(
         self,
-        display: Display,
-        screen: Screen,
+        source: Source,
+        sight: Sight,
         verdicts: Verdicts,
         origin_ms: int,
         *,
@@ -108,7 +116,7 @@ class Capture:
     ) -> None:
         """`letters`: also say which letter a key is, in `key_symbol`; for the coach alone."""
         self._letters = letters
-        self._display, self._screen, self._verdicts = display, screen, verdicts
+        self._source, self._sight, self._verdicts = source, sight, verdicts
         self._origin_ms = origin_ms
         self._before = Moment()
         self._turn = 0
@@ -134,23 +142,23 @@ class Capture:
         """Wait until something has happened, or a key may be settled, and a little longer."""
         first_s = self._waiting[0].due_s + TOGETHER_S if self._waiting else float("inf")
         left_s = min(LOOK_ANYWAY_S, first_s - time.monotonic())
-        self._display.wait(max(0.0, left_s))
+        self._source.wait(max(0.0, left_s))
         time.sleep(TICK_S if self._waiting else CALM_TICK_S)
 
     def look(self, *, is_open: bool) -> Any:
         """Return `FACTS[n]`: what may be kept now, in order of time. Nothing, unless `is_open`."""
-        looked_us = self.t_us(self._display.now_ms())
-        heap = self._display.heap()
+        looked_us = self.t_us(self._source.now_ms())
+        heap = self._source.heap()
         self._looked_us = int(looked_us)  # what comes later is of a later heap
         first, self._heard = self._heard, self._heard + len(heap.events)
         if is_open and len(heap.events):
             self._pointed.append(_numbered(heap.events, first))
-        busy = not heap.moves_only or self._waiting or self._screen.poll()
+        busy = not heap.moves_only or self._waiting or self._sight.poll()
         now_s = time.monotonic()
         if not busy and (now_s - self._looked_s < LOOK_ANYWAY_S or not is_open):
             return self._in_order([])  # nothing happened but moves: the last moment holds
         self._looked_s = now_s
-        after, changed = self._screen.moment()
+        after, changed = self._sight.moment()
         before, self._before = self._before, after
         self.changed = self.changed or changed
         turn = self._verdicts.turn(after)
@@ -160,7 +168,7 @@ class Capture:
         if not is_open:
             self._forget()
             return _NOTHING
-        elsewhere = any(self._display.outermost(one) != before.focus for one in heap.asked)
+        elsewhere = any(self._source.outermost(one) != before.focus for one in heap.asked)
         steady = not heap.focus and not elsewhere and before.focus == after.focus
         typing = (
             steady
@@ -169,6 +177,8 @@ class Capture:
             and not after.prompt
             and before.application == after.application > 0
         )
+        if _clicked(heap.events):
+            self._moved_s = time.monotonic()
         if steady:
             self._verdicts.typed(after, *self._typed(heap.events))
         rows = [*self._switch(after), *self._pointing(before, after, changed=changed)]
@@ -206,7 +216,7 @@ class Capture:
     def leave(self) -> Any:
         """Return the last mark of the application that one was in, and forget all else."""
         self._waiting.clear()
-        after, changed = self._screen.moment()
+        after, changed = self._sight.moment()
         rows = self._pointing(self._before, after, changed=changed)
         rows = self._in_order([*rows, *self._switch(Moment())])
         self._forget()
@@ -276,7 +286,6 @@ class Capture:
         number = {1: 1, 2: 2, 3: 3, 8: 4, 9: 5}.get(button, 0)
         if not number:
             return []
-        self._moved_s = time.monotonic()
         row["kind"], row["button"] = Kind.POINTER_DOWN if down else Kind.POINTER_UP, number
         x, y, at_ms = int(event["x"]), int(event["y"]), int(event["time_ms"])
         if down:
@@ -298,7 +307,7 @@ class Capture:
 
     def _typed(self, events: Any) -> tuple[int, int]:
         """Return how many presses gave a character, and how many of them were Enter."""
-        keymap = self._screen.keymap
+        keymap = self._sight.keymap
         classes = [
             keymap.of(int(event["detail"]), int(event["state"]))
             for event in events[events["code"] == KEY_PRESS]
@@ -308,7 +317,7 @@ class Capture:
 
     def _typing(self, events: Any, first: int, moment: Moment, turn: int) -> None:
         """Take the class of each key at once; the code goes no further than this loop."""
-        keymap = self._screen.keymap
+        keymap = self._sight.keymap
         now_s = time.monotonic()
         for k in np.flatnonzero(events["code"] <= KEY_RELEASE):
             event = events[k]
@@ -380,6 +389,12 @@ def _numbered(events: Any, first: int) -> Any:
     pointed = events[at]
     pointed["root"] = first + at
     return pointed
+
+
+def _clicked(events: Any) -> bool:
+    """Return whether a button went down or up, wherever: it may move the keyboard elsewhere."""
+    button = (events["code"] == BUTTON_PRESS) | (events["code"] == BUTTON_RELEASE)
+    return bool((button & ~np.isin(events["detail"], list(_WHEEL))).any())
 
 
 def _near(pressed: tuple[int, int, int], x: int, y: int) -> bool:

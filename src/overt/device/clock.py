@@ -37,6 +37,8 @@ def _wall_ms() -> int:
 
 
 def _running_ms() -> int:
+    if not hasattr(time, "CLOCK_BOOTTIME"):  # not Linux: sleep looks like a clock that was set
+        return time.monotonic_ns() // 1_000_000
     return time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1_000_000
 
 

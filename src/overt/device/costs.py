@@ -109,6 +109,6 @@ def _process(pid: int) -> tuple[float, float]:
         stat = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     except (OSError, IndexError, ValueError):
-        return 0.0, 0.0
+        return (time.process_time() if pid == os.getpid() else 0.0), 0.0
     cpu_s = (int(stat[11]) + int(stat[12])) / os.sysconf("SC_CLK_TCK")
     return cpu_s, pages * os.sysconf("SC_PAGE_SIZE") / 1e6

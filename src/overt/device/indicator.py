@@ -9,18 +9,12 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from typing import Protocol
+
+from overt.device.seam import Sight
 
 GONE_AFTER_S = 0.8
 TRAY_PATIENCE_S = 4.0
-CHIP, TRAY = "overt.device.chip", "overt.device.tray"
-
-
-class Sight(Protocol):
-    """What can be seen."""
-
-    def shows(self, pid: int) -> bool:
-        """Return whether a window of a process lies uncovered."""
+CHIP, TRAY, LAYER = "overt.device.chip", "overt.device.tray", "overt.device.layer_chip"
 
 
 class Indicator:
@@ -29,14 +23,14 @@ class Indicator:
     def __init__(
         self, display: str, lang: str, toggled: Callable[[], None], *, program: str = CHIP
     ) -> None:
-        self.has_window = program != TRAY
+        self.has_window = program == CHIP
         """Whether it is a window, of which it can be told that nothing covers it."""
         self._process = subprocess.Popen(
             [sys.executable, "-m", program, lang],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env={**os.environ, "DISPLAY": display},
+            env={**os.environ, "WAYLAND_DISPLAY" if program == LAYER else "DISPLAY": display},
         )
         self._toggled = toggled
         self._beat_s = 0.0

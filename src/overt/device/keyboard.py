@@ -42,6 +42,15 @@ _NAMED: dict[int, KeyClass] = {
     0xFF20: KeyClass.COMPOSING,  # Compose
 }
 
+_HOLDS = {
+    **dict.fromkeys((0xFFE1, 0xFFE2), SHIFT),
+    **dict.fromkeys((0xFFE3, 0xFFE4), CONTROL),
+    **dict.fromkeys((0xFFE9, 0xFFEA, 0xFFE7, 0xFFE8), ALT),
+    **dict.fromkeys((0xFFEB, 0xFFEC), SUPER),
+    **dict.fromkeys((0xFE03, 0xFE11), LEVEL3),
+}
+"""Keysym of a modifier key → the bit that it sets while it is down."""
+
 
 def _point_of(keysym: int) -> int:
     """Return the Unicode code point of a keysym that is one, or 0."""
@@ -105,6 +114,10 @@ class Keymap:
     def of(self, code: int, state: int) -> KeyClass:
         """Return the class of the key with this code in this state of the keyboard."""
         return class_of(self._keysym(code, state))
+
+    def modifier(self, code: int) -> int:
+        """Return the bit that a key sets in the state while it is down, or 0."""
+        return _HOLDS.get(self._keysym(code, 0), 0)
 
     def letter(self, code: int, state: int) -> int:
         """Return the code point of the small letter on a key, or 0. Only the coach asks this."""

@@ -175,4 +175,6 @@ def _asked(
 
 def _asleep_s() -> float:
     """Return how long this computer slept since it was started, seconds."""
+    if not hasattr(time, "CLOCK_BOOTTIME"):
+        return 0.0
     return time.clock_gettime(time.CLOCK_BOOTTIME) - time.monotonic()

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from overt.device.applications import Applications, is_prompt
-from overt.device.x11 import Display, Window
+from overt.device.applications import Applications
+from overt.device.seam import Shown, Window
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Moment:
 class Screen:
     """Looks at the display, and asks anew only where something changed."""
 
-    def __init__(self, display: Display, applications: Applications, own: int) -> None:
+    def __init__(self, display: Shown, applications: Applications, own: int) -> None:
         """`own`: process of the indicator, whose window covers nothing that matters."""
         self._display, self._applications, self._own = display, applications, own
         self._windows: list[Window] = []
@@ -82,7 +82,9 @@ class Screen:
         numbers = [0 if one.pid == self._own else self._number(one.pid) for one in top_first]
         places = [(w.x, w.y, w.x + w.width, w.y + w.height) for w in top_first]
         return Moment(
-            prompt=any(is_prompt(window.pid) for window in self._windows),
+            prompt=any(
+                self._applications.asks_for_passwords(window.pid) for window in self._windows
+            ),
             rectangles=np.array(places, np.int32).reshape(-1, 4),
             numbers=np.array(numbers, np.int16),
         )

@@ -15,10 +15,10 @@ import functools
 import os
 import select
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar
 
 from overt.device.keyboard import ALT, CONTROL, LOCK, Keymap
+from overt.device.seam import Window
 from overt.device.stream import (
     FOCUS_IN,
     FOCUS_OUT,
@@ -37,22 +37,6 @@ R = TypeVar("R")
 _P = 0x70
 _DEPTH_MAX = 16
 _NUM_LOCK = 16
-
-
-@dataclass(frozen=True)
-class Window:
-    """A window as it lies on the screen, in pixels; `pid` is the process that made it, or 0.
-
-    One that is not `drawn` takes input and shows nothing, as some lock screens do.
-    """
-
-    id: int
-    x: int
-    y: int
-    width: int
-    height: int
-    pid: int
-    drawn: bool = True
 
 
 def refuse_wayland() -> None:

@@ -1,0 +1,34 @@
+"""`overt device doctor`: what this computer lets the agent record, and what the person may do."""
+
+from __future__ import annotations
+
+from overt.commands.console import say, say_json
+from overt.schema.errors import OvertError
+
+
+def doctor(display: str | None, *, as_json: bool) -> bool:
+    """Say what could be recorded here and what stands against it; returns whether nothing does."""
+    from overt.commands.recording import require
+    from overt.device import platforms
+
+    against = ""
+    try:
+        require()
+        platforms.look(display)
+    except OvertError as error:
+        against = str(error)
+    kind = platforms.kind()
+    steps = [platforms.NEVER_RUN[kind]] if kind in platforms.NEVER_RUN else []
+    if kind == platforms.WAYLAND:
+        from overt.device import permission
+
+        steps = permission.steps(permission.access())
+    if as_json:
+        told = {"platform": kind, "records": platforms.RECORDS[kind], "steps": steps}
+        say_json({**told, "against": against or None})
+        return not against
+    say(f"{kind}: {platforms.RECORDS[kind]}.")
+    for line in steps:
+        say(line)
+    say(against or "Nothing stands against recording here. `overt record` asks you first.")
+    return not against

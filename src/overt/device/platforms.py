@@ -1,0 +1,213 @@
+"""Which platform this is, what it lets one record, and its parts behind the seam."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from overt.device.applications import Application, Applications
+from overt.device.indicator import LAYER, Indicator, sign
+from overt.device.seam import Sight, Source
+from overt.schema.errors import Missing
+
+if TYPE_CHECKING:
+    from overt.device.capture import Verdicts
+    from overt.device.fields import Fields
+
+X11, WAYLAND, WINDOWS, MAC = "Linux, X11", "Linux, Wayland", "Windows", "macOS"
+_POINTER = (
+    "the pointer, buttons and wheel over the windows you switch on; no keys, because nothing here "
+    "tells which field they go to"
+)
+RECORDS = {
+    X11: "keys, pointer, buttons and wheel in the applications you switch on",
+    WAYLAND: "keys alone, in fields that the accessibility service tells of; no pointer, because "
+    "nobody says where it is, and no terminals, because what lies above one is not told",
+    WINDOWS: _POINTER,
+    MAC: _POINTER,
+}
+NEVER_RUN = {
+    name: f"The part of Overt for {name} was written from documentation and has never been run on "
+    "it. Look at your own page whether it records what it says, and nothing else."
+    for name in (WINDOWS, MAC)
+}
+_NEEDS = {
+    X11: ("httpx", "jeepney", "xcffib", "tkinter"),
+    WAYLAND: ("httpx", "jeepney"),
+    WINDOWS: ("httpx", "pynput", "tkinter"),
+    MAC: ("httpx", "pynput", "Quartz", "tkinter"),
+}
+
+
+@dataclass(frozen=True)
+class Platform:
+    """What the agent needs of the computer it runs on."""
+
+    source: Source
+    sight: Sight
+    indicator: Indicator
+    verdicts: Verdicts
+    fields: Fields | None = None
+    """Where keys are recorded outside of terminals: without them answering, nothing begins."""
+    on_lock: Callable[[Callable[[], None]], None] = lambda _: None
+    """Calls back when the screen is locked, where D-Bus does not tell."""
+    display: str = ""
+    """The X display whose windows may be looked at (level `screen`); there is no other way."""
+
+
+def kind() -> str:
+    """Return which platform this session is."""
+    if sys.platform in ("win32", "darwin"):
+        return WINDOWS if sys.platform == "win32" else MAC
+    told = os.environ.get("WAYLAND_DISPLAY"), os.environ.get("XDG_SESSION_TYPE")
+    return WAYLAND if told[0] or told[1] == "wayland" else X11
+
+
+def require() -> None:
+    """Raise `Missing` where the desktop agent cannot run, with what to do."""
+    if sys.platform not in ("win32", "darwin") and not sys.platform.startswith("linux"):
+        raise Missing(
+            "the desktop agent runs on Linux; parts for Windows and macOS were never run",
+            where="system",
+            do="Use the browser.",
+        )
+    for name in _NEEDS[kind()]:
+        if find_spec(name) is None:
+            raise Missing(
+                f"the desktop agent needs {name}",
+                where="install",
+                do="pip install 'overt[desktop]'; tkinter on Debian: apt-get install python3-tk.",
+            )
+
+
+def look(display: str | None) -> None:
+    """Raise `Missing` where nothing could be recorded: asked before anybody is asked to join."""
+    found = kind()
+    if found == X11:
+        from overt.device.x11 import look as look_x11
+
+        look_x11(display)
+    elif found == WAYLAND:
+        _look_wayland(display)
+    elif found == MAC:
+        from overt.device.darwin import ask_permission
+
+        ask_permission()
+
+
+def _look_wayland(display: str | None) -> None:
+    from overt.device import permission, xkb
+    from overt.device.layer_chip import LAYER_SHELL
+    from overt.device.wire import Toplevels, Wire, keymap_text
+
+    wire = Wire(_compositor(display))
+    try:
+        Toplevels(wire)
+        wire.bind(LAYER_SHELL, 1)
+        xkb.keymap_of(keymap_text(wire))
+    finally:
+        wire.close()
+    permission.require()
+
+
+def opened(
+    display: str | None,
+    listed: list[Application],
+    lang: str,
+    toggled: Callable[[], None],
+    *,
+    chip: bool = False,
+) -> Platform:
+    """Return the platform's parts, listening, with the indicator started.
+
+    `chip`: a chip even where the desktop has a tray.
+    """
+    if kind() == X11:
+        return _x11(display, listed, lang, toggled, chip=chip)
+    if kind() == WAYLAND:
+        return _wayland(display, listed, lang, toggled)
+    return _hooks(listed, lang, toggled)
+
+
+def _x11(
+    display: str | None,
+    listed: list[Application],
+    lang: str,
+    toggled: Callable[[], None],
+    *,
+    chip: bool,
+) -> Platform:
+    from overt.device.fields import Fields
+    from overt.device.screen import Screen
+    from overt.device.verdicts import FieldsAndTerminals
+    from overt.device.x11 import Display
+
+    applications, shown = Applications(listed), Display(display)
+    indicator = sign(shown.name, lang, toggled, chip=chip)
+    screen, fields = Screen(shown, applications, indicator.pid), Fields()
+    needed = None if all(one.terminal for one in listed) else fields
+    verdicts = FieldsAndTerminals(applications, fields)
+    return Platform(shown, screen, indicator, verdicts, needed, display=shown.name)
+
+
+def _wayland(
+    display: str | None, listed: list[Application], lang: str, toggled: Callable[[], None]
+) -> Platform:
+    from overt.device import permission
+    from overt.device.fields import Fields
+    from overt.device.verdicts import FieldsAndTerminals
+    from overt.device.wayland import Wayland
+
+    path = _compositor(display)
+    permission.require()
+    if all(one.terminal for one in listed):
+        raise Missing(
+            "in a Wayland session nothing of a terminal is recorded, and you switched on no other",
+            where="applications",
+            do="Switch on another application, or log in to an X11 session.",
+        )
+    applications, fields = Applications(listed), Fields()
+    session = Wayland(path, applications, fields)
+    indicator = Indicator(str(path), lang, toggled, program=LAYER)
+    return Platform(session, session, indicator, FieldsAndTerminals(applications, fields), fields)
+
+
+def _hooks(listed: list[Application], lang: str, toggled: Callable[[], None]) -> Platform:
+    from overt.device.hooks import Hooks, NoFields, System, pynput_listener
+    from overt.device.screen import Screen
+
+    system: System
+    if kind() == WINDOWS:
+        from overt.device.win32 import Windows
+
+        system = Windows()
+    else:
+        from overt.device.darwin import Mac
+
+        system = Mac()
+    hooks = Hooks(system, pynput_listener)
+    indicator = Indicator("", lang, toggled)
+    screen = Screen(hooks, Applications(listed, system.program), indicator.pid)
+    return Platform(hooks, screen, indicator, NoFields(), on_lock=hooks.on_lock)
+
+
+def _compositor(display: str | None) -> Path:
+    """Return where the compositor listens; an X display beside it is refused."""
+    from overt.device.wire import socket_path
+    from overt.device.x11 import refuse_wayland
+
+    if display is not None:
+        refuse_wayland()
+    path = socket_path()
+    if path is None:
+        raise Missing(
+            "this is a Wayland session whose compositor is not told; nothing is recorded",
+            where="WAYLAND_DISPLAY",
+            do="Start the agent from the desktop itself.",
+        )
+    return path

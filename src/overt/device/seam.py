@@ -1,0 +1,94 @@
+"""The seam between platforms and the gate: what a platform must say, and nothing of how.
+
+Everything above it (`capture`, `verdicts`, `session`, `agent`) is the same on every platform. A
+platform that cannot tell something says the answer that suppresses: no window, process 0, no
+rectangle. What it then may not record follows from the gate's own rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from overt.device.keyboard import Keymap
+    from overt.device.screen import Moment
+    from overt.device.stream import Heap
+
+
+@dataclass(frozen=True)
+class Window:
+    """A window as it lies on the screen, in pixels; `pid` is the process that made it, or 0.
+
+    One that is not `drawn` takes input and shows nothing, as some lock screens do.
+    """
+
+    id: int
+    x: int
+    y: int
+    width: int
+    height: int
+    pid: int
+    drawn: bool = True
+
+
+class Source(Protocol):
+    """Input as it happens. It is only listened to: nothing is grabbed, changed or held up."""
+
+    def wait(self, seconds: float) -> None:
+        """Return when something happened, or after so many seconds."""
+
+    def heap(self) -> Heap:
+        """Return what happened since the last call. Raises `Missing` if the source is gone."""
+
+    def now_ms(self) -> int:
+        """Return the time now, ms, on the clock of the events; it wraps at 2³²."""
+
+    def outermost(self, window: int) -> int:
+        """Return the program's own window that a window is a part of, or itself."""
+
+    def on_hotkey(self, pressed: Callable[[], None]) -> None:
+        """Call `pressed` for Ctrl+Alt+P, where the platform lets one know of it."""
+
+    def close(self) -> None:
+        """Stop listening."""
+
+
+class Sight(Protocol):
+    """What can be seen, and who has the keyboard."""
+
+    @property
+    def keymap(self) -> Keymap:
+        """What the keys of the layout in use mean."""
+
+    def poll(self) -> bool:
+        """Return whether anything changed since the last `moment`; asks nothing."""
+
+    def moment(self) -> tuple[Moment, bool]:
+        """Return what is there now, and whether windows changed since the last call."""
+
+    def shows(self, pid: int) -> bool:
+        """Return whether the indicator of that process can be seen."""
+
+
+class Shown(Protocol):
+    """What `screen.Screen` asks of a platform that tells where windows lie."""
+
+    def keymap(self) -> Keymap:
+        """Return what the keys of the layout mean that is in use now."""
+
+    def changed(self) -> tuple[bool, bool]:
+        """Return whether windows moved, came or went since the last call, and the keymap."""
+
+    def focused(self) -> int:
+        """Return the window that has the keyboard, or 0 where none has."""
+
+    def windows(self) -> list[Window]:
+        """Return the windows one can see, from the lowest to the topmost."""
+
+    def outermost(self, window: int) -> int:
+        """Return the program's own window that a window is a part of, or itself."""
+
+    def pid(self, window: int) -> int:
+        """Return the process that a window belongs to, as the system knows it, or 0."""

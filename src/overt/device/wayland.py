@@ -1,0 +1,128 @@
+"""A Wayland session: keys from the kernel, windows from the compositor, fields from AT-SPI.
+
+Wayland shows a program nothing of others, and XWayland only its own part, which would be half a
+recording that looks whole. So keys come from evdev, which takes a permission that the person gives
+(`overt.device.permission`), and exist only while three agree: the compositor on which window is
+active and what it calls itself, the accessibility service on the process that has the field, and
+the study's list on both. Where the pointer is nobody tells: nothing of it is recorded. Nor what is
+typed in a terminal, because a lock screen or launcher above it takes keys and is in no list.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from overt.device import evdev, wire, xkb
+from overt.device.applications import Applications, asks_for_passwords
+from overt.device.fields import Fields
+from overt.device.keyboard import ALT, CONTROL
+from overt.device.screen import Moment
+from overt.device.stream import KEY_PRESS, Heap
+from overt.device.wire import Toplevels, Wire
+
+_P = ord("p")
+
+
+class Wayland:
+    """Input and windows of a session (`seam.Source` and `seam.Sight`). Close it after use."""
+
+    def __init__(
+        self,
+        path: Path,
+        applications: Applications,
+        fields: Fields,
+        devices: Iterable[evdev.Device] | None = None,
+    ) -> None:
+        """`devices`: read these and no others."""
+        self._applications, self._fields = applications, fields
+        self._wire = Wire(path)
+        self._toplevels = Toplevels(self._wire)
+        self._keymap_text = wire.keymap_text(self._wire)
+        self.keymap = xkb.keymap_of(self._keymap_text)
+        self._devices = evdev.Devices(self.keymap, devices)
+        self._hotkey: Callable[[], None] | None = None
+        self._seen = -1
+        self._looked = -1
+        self._owner = (0, 0)
+        """The window whose processes were looked for, and its process."""
+
+    def wait(self, seconds: float) -> None:
+        """Return when something happened, or after so many seconds."""
+        evdev.wait([self._wire.number, *self._devices.numbers()], seconds)
+
+    def heap(self) -> Heap:
+        """Return what happened since the last call."""
+        heap = self._devices.heap()
+        self._wire.round_trip()
+        changed = self._toplevels.changes != self._looked
+        self._looked = self._toplevels.changes
+        self._press(heap)
+        return Heap(heap.events, focus=heap.focus or changed)
+
+    def _press(self, heap: Heap) -> None:
+        for event in heap.events[heap.events["code"] == KEY_PRESS]:
+            state = int(event["state"])
+            both = state & CONTROL and state & ALT
+            if both and self._hotkey and self.keymap.letter(int(event["detail"]), 0) == _P:
+                self._hotkey()
+
+    def now_ms(self) -> int:
+        """Return the time now, ms of the monotonic clock, as the kernel gives its records."""
+        return (time.monotonic_ns() // 1_000_000) & 0xFFFFFFFF
+
+    def outermost(self, window: int) -> int:
+        """Return a window itself: the compositor lists only whole ones."""
+        return window
+
+    def on_hotkey(self, pressed: Callable[[], None]) -> None:
+        """Call `pressed` for Ctrl+Alt+P, which the program in front gets as well."""
+        self._hotkey = pressed
+
+    def poll(self) -> bool:
+        """Return whether windows changed since the last `moment`."""
+        self._wire.read()
+        return self._toplevels.changes != self._seen
+
+    def moment(self) -> tuple[Moment, bool]:
+        """Return which window is active now, and whether windows changed since the last call."""
+        self._wire.round_trip()
+        changed, self._seen = self.poll(), self._toplevels.changes
+        active = self._toplevels.active
+        number = self._number(active)
+        names = [one.application for one in self._toplevels.all.values()]
+        moment = Moment(
+            focus=active,
+            focus_pid=self._pid(active, number),
+            application=number,
+            prompt=any(asks_for_passwords(name.rpartition(".")[2]) for name in names),
+        )
+        return moment, changed
+
+    def _number(self, active: int) -> int:
+        if not active:
+            return 0
+        number = self._applications.called(self._toplevels.all[active].application)
+        return 0 if number and self._applications.is_terminal(number) else number
+
+    def _pid(self, active: int, number: int) -> int:
+        """Return the application's process that has the field, or its only one; else 0."""
+        field = self._fields.now.pid
+        if not number:
+            return 0
+        if field and self._applications.of(field) == number:
+            return field
+        if self._owner[0] != active:
+            mine = self._applications.processes(number)
+            self._owner = (active, mine[0] if len(mine) == 1 else 0)
+        return self._owner[1]
+
+    def shows(self, pid: int) -> bool:
+        """Return true: the chip itself says whether the compositor draws it, or it is not alive."""
+        return pid > 0
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._devices.close()
+        self._wire.close()

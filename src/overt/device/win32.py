@@ -1,0 +1,120 @@
+"""What Windows says of its windows, through its own calls. Written from their documentation.
+
+This has never been run: no machine with Windows was at hand. `overt record` says so.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from overt.device.seam import Window
+
+_CLOAKED, _FRAME_BOUNDS = 14, 9
+_ROOT = 2
+_QUERY_LIMITED = 0x1000
+_READ_OBJECTS = 0x0001
+_NAME = 2
+_PATH_CHARS = 32_768
+_PER_MONITOR_AWARE_2 = -4
+_EX_STYLE, _TRANSPARENT = -20, 0x20
+
+
+class Windows:
+    """`hooks.System` of Windows 10 and later."""
+
+    def __init__(self) -> None:
+        loaded: Any = ctypes
+        self._user = loaded.WinDLL("user32", use_last_error=True)
+        self._kernel = loaded.WinDLL("kernel32", use_last_error=True)
+        self._dwm = loaded.WinDLL("dwmapi")
+        self._types: Any = __import__("ctypes.wintypes", fromlist=["wintypes"])
+        handle = ctypes.c_void_p
+        for library, name in (
+            (self._user, "GetForegroundWindow"),
+            (self._user, "GetAncestor"),
+            (self._user, "OpenInputDesktop"),
+            (self._kernel, "OpenProcess"),
+        ):
+            getattr(library, name).restype = handle
+        # Windows, pointer and these calls then speak of the same pixels on every display.
+        self._user.SetProcessDpiAwarenessContext(handle(_PER_MONITOR_AWARE_2))
+
+    def windows(self) -> Sequence[Window]:
+        """Return visible top-level windows, lowest first (`EnumWindows` goes from the top)."""
+        found: list[Window] = []
+        visit_type = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)
+        if hasattr(ctypes, "WINFUNCTYPE"):
+            visit_type = ctypes.WINFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p)
+
+        def visit(window: int, _: int) -> int:
+            if (made := self._window(window)) is not None:
+                found.append(made)
+            return 1
+
+        self._user.EnumWindows(visit_type(visit), None)
+        return found[::-1]
+
+    def _window(self, window: int) -> Window | None:
+        handle = ctypes.c_void_p(window)
+        if not self._user.IsWindowVisible(handle) or self._user.IsIconic(handle):
+            return None
+        cloaked = ctypes.c_int(0)
+        self._dwm.DwmGetWindowAttribute(handle, _CLOAKED, ctypes.byref(cloaked), 4)
+        if cloaked.value:
+            return None  # on another virtual desktop, or an app that is suspended
+        box = self._types.RECT()
+        given = self._dwm.DwmGetWindowAttribute(
+            handle, _FRAME_BOUNDS, ctypes.byref(box), ctypes.sizeof(box)
+        )
+        if given != 0 and not self._user.GetWindowRect(handle, ctypes.byref(box)):
+            return None
+        passes_through = bool(self._user.GetWindowLongW(handle, _EX_STYLE) & _TRANSPARENT)
+        wide, high = box.right - box.left, box.bottom - box.top
+        return Window(
+            window, box.left, box.top, wide, high, self._pid(window), drawn=not passes_through
+        )
+
+    def _pid(self, window: int) -> int:
+        pid = self._types.DWORD(0)
+        self._user.GetWindowThreadProcessId(ctypes.c_void_p(window), ctypes.byref(pid))
+        return int(pid.value)
+
+    def foreground(self) -> int:
+        """Return the window in front, whole; 0 while one hands over to another."""
+        found = self._user.GetForegroundWindow()
+        root = self._user.GetAncestor(ctypes.c_void_p(found), _ROOT) if found else 0
+        return int(root or 0)
+
+    def program(self, pid: int) -> Path | None:
+        """Return the program file of a process; None of one with more rights than ours."""
+        process = self._kernel.OpenProcess(_QUERY_LIMITED, 0, pid)
+        if not process:
+            return None
+        try:
+            path = ctypes.create_unicode_buffer(_PATH_CHARS)
+            length = self._types.DWORD(_PATH_CHARS)
+            given = self._kernel.QueryFullProcessImageNameW(
+                ctypes.c_void_p(process), 0, path, ctypes.byref(length)
+            )
+            return Path(path.value) if given else None
+        finally:
+            self._kernel.CloseHandle(ctypes.c_void_p(process))
+
+    def is_secure(self) -> bool:
+        """Return whether the secure desktop (UAC, Ctrl+Alt+Del) has the input."""
+        return self.is_locked()
+
+    def is_locked(self) -> bool:
+        """Return whether another desktop than ours has the input: locked, UAC, another person."""
+        desktop = self._user.OpenInputDesktop(0, 0, _READ_OBJECTS)
+        if not desktop:
+            return True
+        name = ctypes.create_unicode_buffer(64)
+        self._user.GetUserObjectInformationW(
+            ctypes.c_void_p(desktop), _NAME, name, ctypes.sizeof(name), None
+        )
+        self._user.CloseDesktop(ctypes.c_void_p(desktop))
+        return name.value != "Default"

@@ -1,0 +1,249 @@
+"""A real Wayland compositor with real programs: what may be recorded there is, and nothing else."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from desktop_fixtures import until
+from overt.device import evdev
+from overt.device.applications import Application, Applications
+from overt.device.capture import FACTS, Capture
+from overt.device.evdev import Device
+from overt.device.fields import Fields
+from overt.device.indicator import LAYER, Indicator
+from overt.device.verdicts import FieldsAndTerminals
+from overt.device.wayland import Wayland
+from overt.device.wire import Toplevels, Wire
+from overt.schema.errors import Missing
+from overt.schema.event import Command, KeyClass, Kind, Role
+from wayland_fixtures import Keyboard, Session, record, session
+
+pytest.importorskip("jeepney", reason="the desktop extra is not installed")
+pytestmark = pytest.mark.soak
+
+EDITOR = Application(1, "editor", "Text editor", ("mousepad",))
+TERMINAL = Application(2, "terminal", "Terminal", ("zenity",), terminal=True)
+A, C, P, SPACE, CANARY, CONTROL, ALT = 30, 46, 25, 57, 8, 29, 56
+"""The kernel's codes; the canary is the key 7, pressed only where nothing may be recorded."""
+
+
+@dataclass
+class Desk:
+    """A session with an editor and a password prompt, and the capture at work."""
+
+    place: Session
+    keyboard: Keyboard
+    capture: Capture
+    source: Wayland
+    rows: list[Any] = field(default_factory=list)
+    toggled: list[float] = field(default_factory=list)
+    failed: list[Exception] = field(default_factory=list)
+
+    def made(self) -> Any:
+        return np.concatenate([np.zeros(0, FACTS), *self.rows])
+
+    def keys(self) -> int:
+        return int((self.made()["kind"] == Kind.KEY_DOWN).sum())
+
+    def focus(self, program: str) -> None:
+        self.place.sway(f'[app_id="{program}"] focus')
+
+    def ready(self) -> None:
+        """Give the editor the keyboard and wait until keys in it are recorded."""
+        self.focus("zenity")
+        self.focus("mousepad")
+        since = self.keys()
+
+        def heard() -> bool:
+            self.keyboard.key(A)
+            return self.keys() > since
+
+        until(heard, "a key in the editor is recorded")
+        time.sleep(0.5)  # the last of them are settled
+
+    def run(self, stop: threading.Event) -> None:
+        try:
+            while not stop.is_set():
+                self.capture.rest()
+                self.rows.append(self.capture.look(is_open=True))
+        except Exception as error:  # noqa: BLE001 - looked at by whoever waits
+            self.failed.append(error)
+
+
+@contextmanager
+def _at_work(folder: Path, patch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    with session(folder) as place:
+        for name in ("DBUS_SESSION_BUS_ADDRESS", "WAYLAND_DISPLAY"):
+            patch.setenv(name, place.environment[name])
+        keyboard = Keyboard(place.path)
+        for program in (("zenity", "--password"), ("mousepad",)):
+            _started(place, *program)
+        fields = Fields()
+        assert fields.wait()
+        applications = Applications([EDITOR, TERMINAL])
+        source = Wayland(place.path, applications, fields, [Device(keyboard.node)])
+        verdicts = FieldsAndTerminals(applications, fields)
+        desk = Desk(place, keyboard, Capture(source, source, verdicts, 0), source)
+        source.on_hotkey(lambda: desk.toggled.append(time.monotonic()))
+        stop = threading.Event()
+        thread = threading.Thread(target=desk.run, args=[stop])
+        thread.start()
+        try:
+            yield desk
+        finally:
+            stop.set()
+            thread.join()
+            source.close()
+            keyboard.close()
+
+
+def _started(place: Session, *command: str) -> subprocess.Popen[bytes]:
+    """Start a program and wait for its window."""
+    wire = Wire(place.path)
+    windows = Toplevels(wire)
+    before = len(windows.all)
+    process = place.start(*command)
+
+    def there() -> bool:
+        wire.round_trip()
+        return len(windows.all) > before
+
+    until(there, f"a window of {command[0]}")
+    wire.close()
+    return process
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    patch = pytest.MonkeyPatch()
+    with _at_work(tmp_path_factory.mktemp("wayland"), patch) as made:
+        yield made
+    patch.undo()
+
+
+def _during(desk: Desk, work: Callable[[], None]) -> Any:
+    """Return what is recorded of some work."""
+    first = len(desk.made())
+    work()
+    time.sleep(1.5)  # whatever waits for its field has been decided
+    return desk.made()[first:]
+
+
+def test_keys_in_the_editor_come_out_whole_in_order_and_at_their_time(desk: Desk) -> None:
+    desk.ready()
+    begin = len(desk.keyboard.log)
+
+    def work() -> None:
+        for k in range(200):
+            desk.keyboard.key((A, SPACE)[k % 2])
+
+    rows = _during(desk, work)
+    log = desk.keyboard.log[begin:]
+    keys = rows[np.isin(rows["kind"], (Kind.KEY_DOWN, Kind.KEY_UP))]
+    kind = {1: Kind.KEY_DOWN, 0: Kind.KEY_UP}
+    key_class = {A: KeyClass.LETTER, SPACE: KeyClass.SPACE}
+    done = [(kind[value], key_class[code]) for _, value, code in log]
+    assert list(zip(keys["kind"].tolist(), keys["key_class"].tolist(), strict=True)) == done
+    at_us = np.array([at_ns // 1000 for at_ns, _, _ in log]) % (2**32 * 1000)
+    assert np.abs(keys["t_us"] - at_us).max() < 1000
+    assert set(keys["role"].tolist()) == {Role.TEXT_AREA}
+    focus = desk.made()
+    assert focus["value"][focus["kind"] == Kind.FOCUS].tolist()[:1] == [EDITOR.number]
+
+
+def test_a_shortcut_is_a_command_and_the_pause_keys_pause(desk: Desk) -> None:
+    desk.ready()
+    toggled = len(desk.toggled)
+
+    def work() -> None:
+        for held, key in (((CONTROL,), C), ((CONTROL, ALT), P)):
+            for code in held:
+                desk.keyboard._do(code, evdev.PRESSED)
+            desk.keyboard.key(key)
+            for code in held:
+                desk.keyboard._do(code, evdev.RELEASED)
+
+    rows = _during(desk, work)
+    assert rows["value"][rows["kind"] == Kind.COMMAND].tolist() == [Command.COPY]
+    assert len(desk.toggled) == toggled + 1
+
+
+def _digits(desk: Desk) -> int:
+    return int((desk.made()["key_class"] == KeyClass.DIGIT).sum())
+
+
+def test_nothing_of_another_window_is_recorded_however_the_focus_races(desk: Desk) -> None:
+    desk.ready()
+    assert (_during(desk, lambda: desk.keyboard.key(CANARY))["key_class"] == KeyClass.DIGIT).any()
+    digits = _digits(desk)
+    for k in range(15):
+        desk.focus("zenity")
+        for _ in range(1 + k % 4):
+            desk.keyboard.key(CANARY, every_s=0.002 * (k % 3))
+        desk.focus("mousepad")
+        desk.keyboard.key(A, every_s=0.002)
+    desk.ready()
+    assert _digits(desk) == digits
+
+
+def test_while_a_password_prompt_is_open_nothing_typed_anywhere_is_recorded(desk: Desk) -> None:
+    desk.ready()
+    digits = _digits(desk)
+    asked = _started(desk.place, "bash", "-c", "exec -a pinentry-gtk-2 zenity --entry")
+    desk.focus("mousepad")
+    time.sleep(0.5)
+    for _ in range(10):
+        desk.keyboard.key(CANARY)
+    time.sleep(0.5)
+    asked.kill()
+    desk.ready()
+    assert _digits(desk) == digits
+
+
+def test_buttons_and_movement_are_read_past_and_nothing_of_the_pointer_exists(desk: Desk) -> None:
+    def work() -> None:
+        at_ns = time.monotonic_ns()
+        moves = b"".join(record(at_ns, 2, axis, 3) for axis in (0, 1)) + record(at_ns, 0, 0, 0)
+        click = record(at_ns, 1, 0x110, 1) + record(at_ns, 0, 0, 0) + record(at_ns, 1, 0x110, 0)
+        desk.keyboard.write(moves * 100 + click + record(at_ns, 0, 0, 0))
+
+    desk.ready()
+    assert not len(_during(desk, work))
+    desk.ready()
+
+
+def test_the_chip_lives_only_while_the_compositor_draws_it(desk: Desk) -> None:
+    chip = Indicator(str(desk.place.path), "en", lambda: None, program=LAYER)
+    compositor = desk.place.compositor
+    try:
+        chip.show("recording")
+        until(chip.is_alive, "the chip can be seen")
+        compositor.send_signal(signal.SIGSTOP)
+        until(lambda: not chip.is_alive(), "what is not drawn is not alive")
+        compositor.send_signal(signal.SIGCONT)
+        until(chip.is_alive, "the chip can be seen again")
+    finally:
+        compositor.send_signal(signal.SIGCONT)
+        chip.close()
+
+
+def test_a_compositor_that_goes_away_ends_the_recording_with_a_line_that_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with _at_work(tmp_path, monkeypatch) as made:
+        made.ready()
+        made.place.compositor.kill()
+        until(lambda: made.failed, "the recording ends")
+        assert isinstance(made.failed[0], Missing)
+        assert "compositor has gone away" in str(made.failed[0])

@@ -1,0 +1,176 @@
+"""A real Wayland session: headless sway, a session bus, programs, and a keyboard made of requests.
+
+The keyboard exists twice, as everywhere: for the compositor, which hands its keys to programs (the
+virtual-keyboard protocol), and as a device node for the agent, here a pipe with evdev's records.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shutil
+import struct
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from desktop_fixtures import until
+from overt.device.evdev import EV_KEY, EV_SYN, PRESSED, RELEASED
+from overt.device.wire import Wire
+
+NEEDED = ("sway", "swaymsg", "setpriv", "dbus-daemon", "mousepad", "zenity")
+NOBODY = 65534
+CONFIG = """
+default_border none
+xwayland disable
+focus_on_window_activation none
+output HEADLESS-1 resolution 1280x800
+"""
+
+
+def record(at_ns: int, type_: int, code: int, value: int) -> bytes:
+    """Return one `struct input_event` of 64-bit Linux."""
+    return struct.pack("<qqHHi", at_ns // 10**9, at_ns % 10**9 // 1000, type_, code, value)
+
+
+def keymap_text() -> str:
+    """Return the usual keymap, as the system's libxkbcommon writes it."""
+    xkb = ctypes.CDLL("libxkbcommon.so.0")
+    for name in ("xkb_context_new", "xkb_keymap_new_from_names"):
+        getattr(xkb, name).restype = ctypes.c_void_p
+    xkb.xkb_keymap_new_from_names.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int]
+    xkb.xkb_keymap_get_as_string.restype = ctypes.c_char_p
+    xkb.xkb_keymap_get_as_string.argtypes = [ctypes.c_void_p, ctypes.c_int]
+    keymap = xkb.xkb_keymap_new_from_names(xkb.xkb_context_new(0), None, 0)
+    return bytes(xkb.xkb_keymap_get_as_string(keymap, 1)).decode()
+
+
+class Keyboard:
+    """Presses keys for the compositor and for whoever reads the node."""
+
+    def __init__(self, path: Path) -> None:
+        self._wire = Wire(path)
+        seat = self._wire.bind("wl_seat", 1)
+        manager = self._wire.bind("zwp_virtual_keyboard_manager_v1", 1)
+        self._keyboard = self._wire.new()
+        self._wire.send(manager, 0, seat, self._keyboard)
+        text = keymap_text().encode() + b"\0"
+        memory = os.memfd_create("keymap")
+        os.write(memory, text)
+        self._wire.send(self._keyboard, 0, 1, len(text), handle=memory)
+        os.close(memory)
+        self._wire.round_trip()
+        self.node, self._write = os.pipe2(os.O_NONBLOCK)
+        self.log: list[tuple[int, int, int]] = []
+        """Nanoseconds of the monotonic clock, 1 for a press and 0 for a release, the key."""
+
+    def _do(self, code: int, value: int) -> None:
+        at_ns = time.monotonic_ns()
+        self.log.append((at_ns, value, code))
+        self.write(record(at_ns, EV_KEY, code, value) + record(at_ns, EV_SYN, 0, 0))
+        self._wire.send(self._keyboard, 1, at_ns // 10**6 & 0xFFFFFFFF, code, value)
+        self._wire.round_trip()
+
+    def write(self, records: bytes) -> None:
+        """Put records into the device node alone."""
+        os.write(self._write, records)
+
+    def key(self, code: int, *, every_s: float = 0.01) -> None:
+        self._do(code, PRESSED)
+        time.sleep(every_s)
+        self._do(code, RELEASED)
+        time.sleep(every_s)
+
+    def close(self) -> None:
+        self._wire.close()
+        os.close(self._write)
+
+
+@dataclass
+class Session:
+    """A session; what is started in it ends with it."""
+
+    path: Path
+    ipc: Path
+    environment: dict[str, str]
+    compositor: subprocess.Popen[bytes] = field(repr=False)
+    stack: ExitStack = field(repr=False)
+
+    def start(self, *command: str) -> subprocess.Popen[bytes]:
+        quiet = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
+        process = subprocess.Popen(command, env=self.environment, **quiet)
+        self.stack.callback(_end, process)
+        return process
+
+    def sway(self, words: str) -> None:
+        """Let sway do something; raises where it cannot."""
+        command = [*_as_nobody(), "swaymsg", "-s", str(self.ipc), words]
+        subprocess.run(command, check=True, capture_output=True)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    process.wait()
+
+
+def _as_nobody() -> list[str]:
+    """Return what comes before a command that refuses to run as root."""
+    who = ["--reuid", str(NOBODY), "--regid", str(NOBODY), "--clear-groups"]
+    return ["setpriv", *who] if os.geteuid() == 0 else []
+
+
+@contextmanager
+def session(folder: Path) -> Iterator[Session]:
+    """Run a Wayland session of 1280 by 800 for the length of the block."""
+    missing = [name for name in NEEDED if shutil.which(name) is None]
+    if missing:
+        pytest.skip(f"no {', '.join(missing)} on PATH; `make soak` installs sway as root")
+    with ExitStack() as stack:
+        place = Path(stack.enter_context(_short_folder()))
+        (place / "config").write_text(CONFIG)
+        told = {"XDG_RUNTIME_DIR": str(place), "HOME": str(place)}
+        headless = {"WLR_BACKENDS": "headless", "WLR_RENDERER": "pixman"}
+        process = subprocess.Popen(
+            [*_as_nobody(), "sway", "-c", str(place / "config")],
+            env={"PATH": os.environ["PATH"], "WLR_LIBINPUT_NO_DEVICES": "1", **told, **headless},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        stack.callback(_end, process)
+        until(lambda: list(place.glob("sway-ipc*")) and list(place.glob("wayland-?")), "sway")
+        (path,), (ipc,) = place.glob("wayland-?"), place.glob("sway-ipc*")
+        keep = {
+            name: os.environ[name] for name in ("PATH", "LANG", "PYTHONPATH") if name in os.environ
+        }
+        folder.mkdir(parents=True, exist_ok=True)
+        home = {"HOME": str(folder), "XDG_RUNTIME_DIR": str(folder), "XDG_DATA_HOME": str(folder)}
+        environment = {**keep, **home, "WAYLAND_DISPLAY": str(path), "GDK_BACKEND": "wayland"}
+        environment["GSETTINGS_BACKEND"] = "memory"
+        bus = subprocess.Popen(
+            ["dbus-daemon", "--session", "--nofork", "--print-address"],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        stack.callback(_end, bus)
+        assert bus.stdout is not None
+        stack.callback(bus.stdout.close)
+        environment["DBUS_SESSION_BUS_ADDRESS"] = bus.stdout.readline().strip()
+        yield Session(path, ipc, environment, process, stack)
+
+
+@contextmanager
+def _short_folder() -> Iterator[str]:
+    """Yield a folder whose sockets have names short enough, and that sway may write."""
+    import tempfile
+
+    with tempfile.TemporaryDirectory(prefix="way") as name:
+        if os.geteuid() == 0:
+            os.chown(name, NOBODY, NOBODY)
+        yield name
