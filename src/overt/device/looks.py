@@ -28,6 +28,9 @@ STILL_S = 2.0
 painted over by then, or the program would not answer."""
 
 EVERY_S = 5.0
+SHARE_MAX = 0.02
+"""Of a core. A window of many parts is looked at less often, so that it costs no more."""
+
 AGE_MAX_S = 15.0
 RETRY_S = 5.0
 NUMBERS_MAX = 30_000
@@ -154,16 +157,16 @@ class Looks:
             self._held = None
 
     def _watch(self, elements: Elements, pixels: Pixels) -> None:
-        looked_s = 0.0
+        due_s = 0.0
         try:
             while not self._stop.wait(_WAIT_S):
                 now_s = time.monotonic()
                 with self._lock:
                     target, since_s = self._target, self._still_since_s
                     due = self._stirred and now_s - since_s >= STILL_S
-                if target is None or not due or now_s - looked_s < EVERY_S:
+                if target is None or not due or now_s < due_s:
                     continue
-                looked_s = now_s
+                began_s = time.thread_time()
                 with self._lock:
                     self._stirred = False
                 try:
@@ -173,6 +176,7 @@ class Looks:
                 with self._lock:
                     if target == self._target and since_s == self._still_since_s:
                         self._held = look
+                due_s = now_s + max(EVERY_S, (time.thread_time() - began_s) / SHARE_MAX)
         finally:
             elements.close()
             pixels.close()

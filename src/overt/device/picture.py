@@ -22,6 +22,8 @@ FLAT = 20
 """A square is of one colour if each channel differs by no more than this, of 255."""
 
 MASKED = 0
+_AT_ONCE = 4096
+"""Squares looked at together, so that a large window takes little memory."""
 
 
 class Rectangle(NamedTuple):
@@ -68,13 +70,17 @@ def shown(shape: tuple[int, int], window: Box, bare: Iterable[Box], rest: Iterab
 def squares(pixels: Any, open_: Any, side: int) -> Any:
     """Return int16[rows, columns]: each whole square's colour, `MASKED` where it is not shown."""
     high, wide = (size // side for size in open_.shape)
-    cut = pixels[: high * side, : wide * side].reshape(high, side, wide, side, 3)
+    colours = np.full((high, wide), MASKED, np.int16)
     may = open_[: high * side, : wide * side].reshape(high, side, wide, side).all(axis=(1, 3))
-    low, top = cut.min(axis=(1, 3)), cut.max(axis=(1, 3))
-    may &= ((top - low) <= FLAT).all(axis=2)
-    red, green, blue = np.moveaxis(cut.mean(axis=(1, 3)).astype(np.int16) >> 3, 2, 0)
-    colour = np.maximum(red << 10 | green << 5 | blue, 1)
-    return np.where(may, colour, MASKED).astype(np.int16)
+    row, column = np.nonzero(may)  # only these are looked at: of a window of text, few
+    cut = pixels[: high * side, : wide * side].reshape(high, side, wide, side, 3)
+    for some in np.array_split(np.arange(len(row)), len(row) // _AT_ONCE + 1):
+        square = cut[row[some], :, column[some]].reshape(len(some), side * side, 3)
+        flat = (square.max(axis=1) - square.min(axis=1) <= FLAT).all(axis=1)
+        red, green, blue = (square.mean(axis=1).astype(np.int16) >> 3).T
+        colour = np.maximum(red << 10 | green << 5 | blue, 1)
+        colours[row[some], column[some]] = np.where(flat, colour, MASKED)
+    return colours
 
 
 def _rectangles(grid: Any, side: int) -> list[Rectangle]:
