@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import os
 from pathlib import Path
@@ -78,7 +77,7 @@ def store_with(folder: Path, receipts: list[str]) -> Store:
 
 def wire(head: BatchHeader, record: pa.RecordBatch) -> bytes:
     """Return a batch as the SDK sends it."""
-    return gzip.compress(fold(batches.encode(head, record)), 6, mtime=0)
+    return fold(batches.encode(head, record))
 
 
 def rows_of_json(head: BatchHeader, record: pa.RecordBatch) -> bytes:

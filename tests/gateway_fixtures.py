@@ -17,7 +17,7 @@ from overt.store.append import Incoming, Outcome, gzipped
 from overt.store.store import Store
 
 STUDY = "small"
-ALL = tuple(sorted(PURPOSES.keys() - set(SCREEN)))
+ALL = tuple(sorted(p.id for p in PURPOSES.values() if not p.needs_keys and p.id not in SCREEN))
 TINY = Config(
     hidden=8, embed=4, pause_hidden=4, chunk=64, batch=8, epochs=1, steps_min=2, epochs_max=1
 )

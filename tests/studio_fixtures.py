@@ -19,6 +19,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect, sync_playwright
 
+from overt.schema.errors import InvalidInput
+from overt.schema.fold import MAGIC, unfold
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 SERVER = Path(__file__).with_name("studio_server.py")
 PATIENCE_MS = 300_000
@@ -156,11 +159,14 @@ def wire(url: str) -> Iterator[Wire]:
 
 
 def opened(data: bytes) -> Iterator[bytes]:
-    """Yield bytes as they are and what every gzip stream in them inflates to."""
+    """Yield bytes as they are, and what every gzip stream and folded batch in them is."""
     yield data
     for found in re.finditer(rb"\x1f\x8b\x08", data):
         with contextlib.suppress(zlib.error):
             yield zlib.decompressobj(wbits=31).decompress(data[found.start() :])
+    for found in re.finditer(MAGIC, data):
+        with contextlib.suppress(InvalidInput):
+            yield unfold(data[found.start() :], alone=False)
 
 
 def holds(data: bytes, secret: str) -> bool:

@@ -13,8 +13,13 @@ from hypothesis import strategies as st
 from overt.models.neural import device
 from overt.models.neural.fitting import Plan, fit
 from overt.models.neural.memory import Memory, initialise
+from overt.models.text import network, networked
+from overt.models.text.alphabet import LOWER, SIZE, UPPER, codes
+from overt.models.text.scored import fitted
+from overt.models.text.typed import Written
 from overt.models.typos import channel, reader, reading
 from overt.models.typos.evidence import COLUMNS, Evidence
+from overt.models.typos.words import Words
 from overt.schema.errors import Damaged, InvalidInput
 
 WORDS = ("an", "and", "form", "from", "the", "then", "they", "two", "word", "world")
@@ -183,3 +188,76 @@ def test_what_is_read_is_each_candidate_beside_what_was_typed() -> None:
     t, h, e = 20, 8, 5
     assert pairs[: int(seen.steps[0, place])] == [(t, t), (h, e), (e, h), (31, 31)]
     assert seen.before[0].tolist()[-10:] == [30, 1, 14, 4, 31, 20, 8, 5, 14, 31]
+
+
+def _letters(seed: int = 2) -> network.Letters:
+    model = network.Letters()
+    initialise(model, seed)
+    return model.eval()
+
+
+@settings(max_examples=15, deadline=None)
+@given(start=st.text("ab C", min_size=1, max_size=8), end=st.text("ab C.", max_size=6))
+def test_a_later_character_never_changes_what_was_said_of_an_earlier_one(
+    start: str, end: str
+) -> None:
+    model = _letters()
+    short = network.everything(model, [start])
+    long = network.everything(model, [start + end, "b" * 20])[: len(start) + 1]
+    assert np.allclose(short, long, atol=1e-6)
+    assert np.allclose(short.sum(axis=1), 1, atol=1e-5)
+    assert (short[:, 0] == 0).all()
+
+
+def test_a_word_has_the_share_of_its_letters_and_of_an_end_after_it() -> None:
+    model = _letters()
+    text, word = "so it is", "is"
+    share = network.everything(model, [text])
+    letters = [share[6, [LOWER[8], UPPER[8]]].sum(), 0.0, 0.0]
+    # The letter is read on in the case it would more likely have had.
+    typed = "i" if share[6, LOWER[8]] >= share[6, UPPER[8]] else "I"
+    after = network.everything(model, [text[:6] + typed])[7]
+    letters[1] = after[[LOWER[18], UPPER[18]]].sum()
+    last = "s" if after[LOWER[18]] >= after[UPPER[18]] else "S"
+    end = network.everything(model, [text[:6] + typed + last])[8]
+    inside = [code for code in range(SIZE) if network.LETTER[code] >= 0]
+    letters[2] = 1 - end[inside].sum()
+    said = network.words_after(model, [text, "a"], [(1, 0, ["a"]), (0, 6, [word, "x"])])
+    assert said[1][0] == pytest.approx(float(np.log(letters).sum()), abs=1e-4)
+    assert [len(one) for one in said] == [1, 2]
+
+
+def test_a_network_learns_texts_and_joins_our_experts(monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = Plan(passes=3, rate=1e-2, warm=1)
+    monkeypatch.setattr(network, "GENERAL", plan)
+    monkeypatch.setattr(network, "TEXTS", plan)
+    monkeypatch.setattr(network, "LINES", 40)
+    monkeypatch.setattr(
+        networked,
+        "english",
+        lambda: Words(("a", "so"), np.log([0.5, 0.5]), {"a": 0, "so": 1}, {("a", "so"): 1.0}, {}),
+    )
+    texts = ["so it is", "it is so", "so is it", "is it so"]
+    none = np.full(8, np.nan)
+    others = [
+        Written(str(at), text, text, none, none, group=at % 2)
+        for at, text in enumerate([*texts, *(f"{text} now" for text in texts)])
+    ]
+    ours, less = fitted(others, 1, general=False)
+    known = [one.text for one in others if one.group == 0]
+    held = [one.text for one in others if one.group == 1]
+    found = [
+        networked.judge(networked.Networks(1), known, held, texts[:2], ours, less) for _ in "ab"
+    ]
+    assert {name: of.shape for name, of in found[0].bits.items()} == {
+        networked.ALONE: (2,),
+        networked.NEURAL: (2,),
+        networked.FUSED: (2,),
+    }
+    for name, of in found[0].bits.items():
+        assert np.array_equal(of, found[1].bits[name])
+    assert (found[0].bits[networked.FUSED] < np.log2(SIZE - 1) * 10).all()
+    words = found[0].words[networked.FUSED]
+    assert (words[:, 0] == 3).all()
+    assert (words[:, 3] <= words[:, 4]).all()
+    assert len(codes(texts[0])) == 10

@@ -12,7 +12,7 @@ from overt.gateway import erase, train
 from overt.gateway.model import newest
 from overt.models.card import markdown
 from overt.models.programs import fitted
-from overt.models.programs.fitted import fitted_from
+from overt.models.programs.fitted import Fitted
 from overt.models.programs.judged import page
 from overt.models.programs.sample import Sample
 from overt.schema.errors import Damaged, InvalidInput, TooFew
@@ -102,10 +102,10 @@ def test_neither_order_nor_who_else_is_trained_with_changes_a_bit() -> None:
     assert again.to_bytes() == fitted.train(left).to_bytes()
     assert again.shard_hashes()[0] == whole.shard_hashes()[0]
     assert again.sha256() != whole.sha256()
-    assert fitted_from(whole.to_bytes()).sha256() == whole.sha256()
+    assert Fitted.from_bytes(whole.to_bytes()).sha256() == whole.sha256()
     for damaged in (whole.to_bytes()[:-9], b"", b"\0" * 64):
         with pytest.raises(Damaged):
-            fitted_from(damaged)
+            Fitted.from_bytes(damaged)
 
 
 def test_it_tells_what_it_has_learned_and_says_so_when_it_cannot() -> None:

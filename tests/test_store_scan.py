@@ -21,6 +21,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from overt.schema import batch as batches
+from overt.schema.fold import fold
 from overt.store.scan import Traces, scan, traces_of
 from overt.store.traces import RUN, Deltas
 from store_fixtures import header, join, new_store, wire_rows
@@ -143,12 +144,13 @@ def test_numbers_in_columns_are_found_in_arrow_parquet_and_sqlite(tmp_path: Path
     with pa.ipc.new_file(tmp_path / "b.arrow", table.schema) as writer:
         writer.write_table(table)
     (tmp_path / "c.db").write_bytes(sqlite_of([int(d) for d in DELTAS[:20]]))
-    (tmp_path / "d.ovb").write_bytes(
-        gzip.compress(batches.encode(header(rows=60), wire_rows(1, 60)))
-    )
+    plain = batches.encode(header(rows=60), wire_rows(1, 60))
+    (tmp_path / "d.ovb").write_bytes(gzip.compress(plain))
+    (tmp_path / "e.ovb").write_bytes(fold(plain))
+    (tmp_path / "f.log").write_bytes(b"POST /v1/batches\r\n\r\n" + fold(plain) + b"\r\n")
     assert {f.path for f in scan(tmp_path, TRACES)} == {"a.parquet", "b.arrow", "c.db"}
     own = Traces({}, (wire_rows(1, 60).column("dt_us").to_numpy()[20:40],))
-    assert {f.path for f in scan(tmp_path, own)} == {"d.ovb"}
+    assert {f.path for f in scan(tmp_path, own)} == {"d.ovb", "e.ovb", "f.log"}
 
 
 def test_a_file_name_counts(tmp_path: Path) -> None:

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from log_fixtures import FIVE_MINUTES, study
 from overt.consent.notice import notice_bytes
 from overt.schema.errors import InvalidInput, Missing
-from overt.schema.purpose import PURPOSES, SCREEN
 from overt.schema.study import Study, load_study, study_sha256, template
 
 LIVE = template("writing", "How people write")
@@ -24,7 +23,7 @@ IMPORTED = template("aalto", "Aalto keystrokes", "imported")
 def test_the_built_in_study_asks_for_all_purposes_at_rhythm_for_thirty_days() -> None:
     built_in = study()
     assert built_in.id == "five-minutes"
-    assert built_in.purposes == tuple(sorted(PURPOSES.keys() - set(SCREEN)))
+    assert built_in.purposes == ("next-action", "person-or-program", "typing-assist")
     assert (built_in.level, built_in.retention_days, built_in.outbox_delay_s) == ("rhythm", 30, 60)
     assert (built_in.origin, list(built_in.notice)) == ("live", ["en", "de"])
 
@@ -58,6 +57,7 @@ def with_line(text: str, line: str) -> bytes:
     [
         ("retention_day = 3", "retention_day", "retention_days"),
         ("retention_days = 0", "retention_days", "1 to 3650"),
+        ('purposes = ["text-assist"]', "purposes", "needs level keys"),
         ("retention_days = true", "retention_days", "whole number"),
         ("retention_days = 3.5", "retention_days", "whole number"),
         ("outbox_delay_s = 5", "outbox_delay_s", "10 to 86400"),

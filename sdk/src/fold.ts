@@ -1,39 +1,127 @@
 import { WIRE } from "./generated.ts";
-import { ascii, metadata, pad, readHeader } from "./wire.ts";
+import { type BatchHeader, metadata, pad, readHeader } from "./wire.ts";
 
-const STEPS = 8;
+/** Kinds of event that are told apart, so much of a number is written in ones, how a column begins. */
+const KINDS = 64;
+const UNARY_MAX = 20;
+const [SCALE_FIRST, SCALE_MAX, RUN_FIRST, RUN_MAX] = [16, 124, 8, 48];
+
+/** 0, 1, 2, 3 … for 0, -1, 1, -2 … */
+const number = (size: number): number => (size < 0 ? -2 * size - 1 : 2 * size);
+
+/** A number of the header, seven bits a byte. */
+function several(into: number[], value: number): void {
+  for (; value > 127; value = Math.floor(value / 128)) into.push((value % 128) | 128);
+  into.push(value);
+}
+
+function text(into: number[], told: string): void {
+  const pairs = /^([0-9a-f]{2})+$/.test(told) ? told.match(/../g) : null;
+  const bytes = pairs?.map((pair) => parseInt(pair, 16)) ?? [...new TextEncoder().encode(told)];
+  several(into, 2 * bytes.length + (pairs ? 1 : 0));
+  into.push(...bytes);
+}
 
 /**
- * The same batch in fewer bytes, for the wire, as `overt.schema.fold` undoes it: each column as
- * planes of bytes, numbers near 0 first, time in steps of the clock; of the header, the values.
+ * What is written of a column: what is beside what one expects after the events of the same kind
+ * before, which is the last value, a slow mean of them (`dt_us`), or the mean of two; or nothing.
+ */
+function differences(values: Int32Array, kinds: Int32Array, slow: boolean, two: boolean, none: boolean) {
+  const last = new Int32Array(KINDS);
+  const before = new Int32Array(KINDS);
+  return Uint32Array.from(values, (value, row) => {
+    const kind = (kinds[row] as number) & (KINDS - 1);
+    const [one, other] = [last[kind] as number, before[kind] as number];
+    const expected = none ? 0 : two ? Math.trunc((one + other) / 2) : one;
+    const by = (value - expected) | 0;
+    before[kind] = one;
+    last[kind] = slow ? one + (by >> 2) : value;
+    return number(by);
+  });
+}
+
+/**
+ * The same batch in fewer bytes, for the wire, as `overt.schema.fold` undoes it: of the header the
+ * values, of each column what was not to be expected, in an adaptive run-length and Rice code.
  */
 export function folded(plain: Uint8Array): Uint8Array<ArrayBuffer> {
-  const whole = plain.slice();
-  const { header, offset } = readHeader(whole);
-  const { rows, clock_resolution_us } = header;
-  const head = ascii(Object.values(header));
-  // What is written is never longer than what was read.
-  const made = whole.slice();
-  made.set([0x4f, 0x56, 0x42, 0x32, head.length, head.length >> 8, 0, 0]); // OVB2
-  made.set(head, 8);
-  let [from, to] = [offset + metadata.length, 8 + head.length];
+  const { header, offset } = readHeader(plain);
+  const texts: number[] = [];
+  const numbers: number[] = [];
+  for (const value of Object.values(header) as BatchHeader[keyof BatchHeader][])
+    if (typeof value === "string") text(texts, value);
+    else if (typeof value === "object") {
+      several(texts, value.length);
+      for (const each of value) text(texts, each);
+    } else several(numbers, number(Number(value)));
+  const out = [0x4f, 0x56, 0x42, 0x33]; // OVB3
+  several(out, texts.length);
+  out.push(...texts, ...numbers);
+
+  let [byte, full] = [0, 0];
+  let [scale, run] = [0, 0];
+  const put = (value: number, count: number): void => {
+    for (let at = 0; at < count; at += 1) {
+      byte |= ((value >>> at) & 1) << full;
+      if ((full += 1) === 8) {
+        out.push(byte);
+        byte = full = 0;
+      }
+    }
+  };
+  const rice = (value: number): void => {
+    const low = scale >> 2;
+    const high = Math.min(UNARY_MAX, value >>> low);
+    put((1 << high) - 1, high);
+    if (high < UNARY_MAX) put(0, 1);
+    put(value, high < UNARY_MAX ? low : 32);
+    scale = high ? Math.min(SCALE_MAX, scale + (high > 1 ? high : 0)) : Math.max(0, scale - 2);
+  };
+  const { rows } = header;
+  // The columns from where they may be read as numbers.
+  const whole = plain.slice(offset + metadata.length);
+  let kinds = new Int32Array(rows);
+  let from = 0;
   for (const [name, width] of WIRE) {
     const Column = width === 1 ? Int8Array : width === 2 ? Int16Array : Int32Array;
-    const values = new Column(whole.buffer, from, rows);
+    const values = Int32Array.from(new Column(whole.buffer, from, rows));
     from += rows * width + pad(rows * width);
-    let step = name === "dt_us" ? clock_resolution_us : 1;
-    if (values.some((value) => value % step !== 0)) step = 1;
-    let all = 0;
-    const numbers = Uint32Array.from(values, (value) => {
-      const steps = value / step;
-      const number = (steps << 1) ^ (steps >> 31);
-      all |= number;
-      return number;
-    });
-    const planes = (39 - Math.clz32(all)) >> 3;
-    made[to++] = planes | (step > 1 ? STEPS : 0);
-    for (let shift = 0; shift < planes * 8; shift += 8)
-      for (const number of numbers) made[to++] = number >>> shift;
+    let step = 0;
+    for (const value of values) for (let rest = value; rest; ) [step, rest] = [rest, step % rest];
+    step = Math.abs(step);
+    [scale, run] = [SCALE_FIRST, RUN_FIRST];
+    rice(step);
+    if (step === 0) continue;
+    values.forEach((value, row) => (values[row] = value / step));
+    // A kind is expected to be what followed the one before it the last time.
+    const at = name === "kind" ? Int32Array.of(0, ...values) : kinds;
+    if (name === "kind") kinds = values;
+    const isPlace = name === "dx_8th_css_px" || name === "dy_8th_css_px";
+    let all = differences(values, at, name === "dt_us", isPlace, false);
+    if (isPlace) {
+      const plain = differences(values, at, false, false, true);
+      const bits = (some: Uint32Array) => some.reduce((sum, each) => sum - Math.clz32(each), 0);
+      const isRough = bits(plain) <= bits(all);
+      put(isRough ? 0 : 1, 1);
+      if (isRough) all = plain;
+    }
+    for (let row = 0; row < rows; ) {
+      const ahead = run >> 2;
+      let zeros = 0;
+      while (ahead && zeros < 1 << ahead && all[row + zeros] === 0) zeros += 1;
+      const first = all[(row += zeros)];
+      if (ahead && (zeros === 1 << ahead || first === undefined)) {
+        put(0, 1);
+        run = Math.min(RUN_MAX, run + 2);
+        continue;
+      }
+      // Behind a run there is no 0.
+      if (ahead) put((zeros << 1) | 1, ahead + 1);
+      rice((first as number) - (ahead ? 1 : 0));
+      run = ahead || first ? Math.max(0, run - 1) : run + 3;
+      row += 1;
+    }
   }
-  return made.slice(0, to);
+  if (full) out.push(byte);
+  return Uint8Array.from(out);
 }

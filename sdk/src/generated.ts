@@ -182,6 +182,17 @@ export const PURPOSES: Readonly<Record<string, readonly number[]>> = {
     17,
     18
   ],
+  "text-assist": [
+    1,
+    2,
+    3,
+    4,
+    5,
+    12,
+    13,
+    15,
+    16
+  ],
   "screen-elements": [
     26
   ],

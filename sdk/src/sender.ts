@@ -39,14 +39,6 @@ export function wait_ms(failures: number, retryAfter: string | null, random = Ma
   return Math.max(0, Math.min(told_ms || 0, DAY_MS)) + grown * (0.5 + random / 2);
 }
 
-async function gzip(bytes: Uint8Array<ArrayBuffer>): Promise<ArrayBuffer> {
-  const { readable, writable } = new CompressionStream("gzip");
-  const writer = writable.getWriter();
-  void writer.write(bytes).catch(() => undefined);
-  void writer.close().catch(() => undefined);
-  return new Response(readable).arrayBuffer();
-}
-
 /** Empties the outbox, entry by entry; several tabs may try, one at a time holds an entry. */
 export class Sender {
   /** Time since the page began before which nothing is tried again: no clock that can be set. */
@@ -150,8 +142,8 @@ export class Sender {
   }
 
   async #send({ entry, bytes }: Kept): Promise<Outcome> {
-    const answer = await gzip(folded(bytes))
-      .then((body) => this.#account.fetch(PATH, { method: "POST", body }, entry.receipt))
+    const answer = await this.#account
+      .fetch(PATH, { method: "POST", body: folded(bytes) }, entry.receipt)
       .catch(() => null);
     const status = answer?.status ?? 0;
     // A server that does not know an earlier receipt any more must not hold up the present one.
@@ -179,17 +171,19 @@ export class Sender {
   }
 
   /**
-   * The page closes: hand what has passed its delay to requests that outlive it. Not compressed and
-   * not awaited, because neither would finish; the entries stay, and are told apart at the next
-   * visit by the collector's "already have it".
+   * The page closes: hand what has passed its delay to requests that outlive it. Not awaited,
+   * because that would not finish; the entries stay, and are told apart at the next visit by the
+   * collector's "already have it".
    */
   closing(kept: Iterable<Kept>): void {
     if (performance.now() < this.waitUntil_ms) return;
     let room = CLOSING_BYTES_MAX;
     for (const { entry, bytes } of kept) {
-      if (!(entry.due_ms <= Date.now()) || bytes.length > room) continue;
-      room -= bytes.length;
-      const init = { method: "POST", body: bytes, keepalive: true };
+      if (!(entry.due_ms <= Date.now())) continue;
+      const body = folded(bytes);
+      if (body.length > room) continue;
+      room -= body.length;
+      const init = { method: "POST", body, keepalive: true };
       this.#account.send(PATH, init, entry.receipt).catch(() => undefined);
       void this.alone(() => this.#left(placeOf(entry))).catch(() => undefined);
     }

@@ -23,10 +23,8 @@ export type Step =
 
 /** Whether this browser has what keeping and sending need. */
 export function isSupported(): boolean {
-  const { indexedDB, CompressionStream, BroadcastChannel, crypto, navigator } = globalThis;
-  return Boolean(
-    indexedDB && CompressionStream && BroadcastChannel && crypto?.subtle && navigator?.locks,
-  );
+  const { indexedDB, BroadcastChannel, crypto, navigator } = globalThis;
+  return Boolean(indexedDB && BroadcastChannel && crypto?.subtle && navigator?.locks);
 }
 
 /** Where in `grant` lies a grant that was given back while the server could not be reached. */

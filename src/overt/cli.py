@@ -45,6 +45,7 @@ class Purpose(StrEnum):
     NEXT_ACTION = "next-action"
     TYPING_ASSIST = "typing-assist"
     PERSON_OR_PROGRAM = "person-or-program"
+    TEXT_ASSIST = "text-assist"
 
 
 DataDir = Annotated[

@@ -16,6 +16,7 @@ def register(app: typer.Typer) -> None:
         "predict",
         epilog='Example: overt predict next-text --text "See you to"\n\n'
         "Example: overt predict pause --data aalto-desktop-subset --ask keys.json --json\n\n"
+        'Example: overt predict slips --study aalto --text "see you tomorow"\n\n'
         "Example: overt predict --serve --port 8770",
     )(predict)
 
@@ -34,6 +35,9 @@ def predict(
             "--data", help="Published data to learn from first; of several tasks, their folder."
         ),
     ] = None,
+    study: Annotated[
+        str | None, typer.Option(help="Or a study, whose own trained model answers.")
+    ] = None,
     ask: Annotated[
         Path | None,
         typer.Option("--ask", help="The question as a JSON file; - reads standard input."),
@@ -46,14 +50,19 @@ def predict(
     ] = False,
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8770,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    data_dir: Annotated[
+        Path,
+        typer.Option("--data-dir", envvar="OVERT_DATA_DIR", help="Where Overt keeps everything."),
+    ] = Path("overt-data"),
 ) -> None:
-    """Answer a question of one task, by public counts or by what published data teaches."""
+    """Answer a question of one task: by a study's model, published data, or public counts."""
     from overt.commands import predicting
     from overt.schema.errors import InvalidInput
 
+    by = predicting.Taught(data, study, data_dir)
     if serve:
-        predicting.serve(task or [], data, port)
+        predicting.serve(task or [], by, port)
         return
     if task is None or len(task) != 1:
         raise InvalidInput("give one", where="TASK", do=f"Known: {', '.join(ANSWERED)}.")
-    predicting.predict(task[0], data, ask, text, as_json=as_json)
+    predicting.predict(task[0], by, ask, text, as_json=as_json)

@@ -49,6 +49,7 @@ TASKS: dict[str, Job] = {
         "overt.models.text.scored",
         "Next character and word, and what times tell of them",
         "aalto-desktop-subset",
+        neural=True,
     ),
     "pause": Job("overt.models.pauses", "Time to the next key", "aalto-desktop-subset"),
     "pointer-intent": Job("overt.models.intent.scored", "Where is this pointer going?", "."),

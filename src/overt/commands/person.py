@@ -6,7 +6,6 @@ from a hand. All text is made up; the password is a canary that must turn up now
 
 from __future__ import annotations
 
-import gzip
 import json
 import os
 import random
@@ -17,7 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from overt.commands import chromium
+from overt.schema import batch as batches
 from overt.schema.errors import Damaged
+from overt.schema.fold import MAGIC as FOLDED
 
 SENTENCE = "A quiet river finds its way home, even in the dark."
 FREE = "Two slices of bread with plum jam, and it was worth getting up for, mostly."
@@ -136,7 +137,8 @@ class Visit:
     def _note(self, request: Any) -> None:
         body = request.post_data_buffer
         if body:
-            self.seen.sent.append(gzip.decompress(body) if body[:2] == b"\x1f\x8b" else body)
+            is_folded = body[:4] == FOLDED
+            self.seen.sent.append(batches.inflate(body) if is_folded else body)
 
     def _at(self, name: str) -> Any:
         return self._page.get_by_test_id(name)

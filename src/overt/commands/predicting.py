@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +20,43 @@ BYTES_MAX = 1 << 20
 """Of a question."""
 
 
-def predict(
-    task: str, data: Path | None, ask: Path | None, text: str | None, *, as_json: bool
-) -> None:
+@dataclass(frozen=True)
+class Taught:
+    """By what a task is answered: published data, or the models of a study in a data directory."""
+
+    data: Path | None = None
+    study: str | None = None
+    data_dir: Path = Path("overt-data")
+
+    @contextmanager
+    def askers(self, tasks: Sequence[str]) -> Iterator[dict[str, Asker]]:
+        """Return what answers each task, for as long as the block runs."""
+        if self.study is None:
+            yield {name: learned(name, self._place(name, tasks)) for name in tasks}
+            return
+        if self.data is not None:
+            raise InvalidInput("cannot both be given", where="--study and --data")
+        from overt.commands.place import opened
+        from overt.gateway.answering import asker
+
+        with opened(self.data_dir) as store:
+            yield {name: asker(store, self.study, name) for name in tasks}
+
+    def _place(self, task: str, tasks: Sequence[str]) -> Path | None:
+        """Return where the data of a task lies; of several tasks, each in its own folder."""
+        own = self.data
+        if own is not None and len(tasks) > 1:
+            own = own / task_of(task).folder
+        return own or _usual(task)
+
+
+def predict(task: str, by: Taught, ask: Path | None, text: str | None, *, as_json: bool) -> None:
     """Answer one question: of a file, of standard input (`-`), or a text."""
     found = task_of(task)
     question = _question(task, ask, text)
-    asker = learned(task, data or _usual(task))
-    answer = asker.answer(question)
+    with by.askers([task]) as askers:
+        asker = askers[task]
+        answer = asker.answer(question)
     if as_json:
         say_json({"task": task, "taught_by": asker.taught_by, "answer": answer})
         return
@@ -106,7 +138,7 @@ def _show(answer: Answer, indent: str = "") -> None:
             say(f"{indent}{name}: {value}")
 
 
-def serve(tasks: list[str], data: Path | None, port: int) -> None:
+def serve(tasks: list[str], by: Taught, port: int) -> None:
     """Learn each task once, then answer on 127.0.0.1 until told to stop."""
     import uvicorn
 
@@ -115,13 +147,14 @@ def serve(tasks: list[str], data: Path | None, port: int) -> None:
 
     sock = listening("127.0.0.1", port)
     names = tasks or [name for name, one in ANSWERED.items() if not one.needs_data]
-    askers = {}
-    for name in dict.fromkeys(names):
-        own = data if data is None or len(names) == 1 else data / task_of(name).folder
-        askers[name] = learned(name, own or _usual(name))
-    say(f"http://127.0.0.1:{sock.getsockname()[1]}/v1/predict")
-    remark(f"overt: answers {', '.join(askers)}; stop with Ctrl C")
-    config = uvicorn.Config(
-        create(askers), access_log=False, log_level="warning", lifespan="off", server_header=False
-    )
-    uvicorn.Server(config).run(sockets=[sock])
+    with by.askers(list(dict.fromkeys(names))) as askers:
+        say(f"http://127.0.0.1:{sock.getsockname()[1]}/v1/predict")
+        remark(f"overt: answers {', '.join(askers)}; stop with Ctrl C")
+        config = uvicorn.Config(
+            create(askers),
+            access_log=False,
+            log_level="warning",
+            lifespan="off",
+            server_header=False,
+        )
+        uvicorn.Server(config).run(sockets=[sock])

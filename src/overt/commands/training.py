@@ -20,6 +20,8 @@ COLUMNS = (
     ("tpr", "TPR at 1 % FPR", "{:.1%}"),
     ("cannot_tell", "cannot tell", "{:.1%}"),
     ("wrong", "wrong where told", "{:.1%}"),
+    ("bits_a_character", "bits a character", "{:.3f}"),
+    ("slip_put_right", "slip put right first", "{:.1%}"),
 )
 """Figures shown of a model and its baselines, those that it has; all are in the card."""
 
@@ -54,6 +56,7 @@ def show_card(card: dict[str, Any]) -> None:
         rows.append((name, *(_cell(figures[key], form) for key, _, form in columns)))
     how = "people of another split" if judged["protocol"] == "test" else judged["protocol"]
     about = "Person or program" if "auc" in there else "Next event and pause"
+    about = "Text and slips" if "bits_a_character" in there else about
     title = f"{about} on unseen people ({judged['persons']}, {how})"
     table(title, ("", *(head for _, head, _ in columns)), rows)
     say("95 % intervals over people in brackets.")

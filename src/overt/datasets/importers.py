@@ -89,6 +89,7 @@ _DESKTOP_LEFT_OUT = (
 )
 _POINTING = ("next-action", "person-or-program")
 _TYPING = ("next-action", "typing-assist")
+_WRITING = (*_TYPING, "text-assist")
 
 IMPORTERS: dict[str, Importer] = {
     importer.name: importer
@@ -105,7 +106,7 @@ IMPORTERS: dict[str, Importer] = {
             left_out="The prompt and the submitted text. A release before its press, or more than "
             "a minute after it. An edit is worked out for each character put in or taken out.",
             kind_names=(*_KEYS, "edit"),
-            purposes=_TYPING,
+            purposes=_WRITING,
             level="keys",
         ),
         Importer(
@@ -173,7 +174,7 @@ IMPORTERS: dict[str, Importer] = {
             left_out="A release before its press, or more than a minute after it. An edit is "
             "worked out for each character put in or taken out.",
             kind_names=(*_KEYS, "edit"),
-            purposes=_TYPING,
+            purposes=_WRITING,
             level="keys",
         ),
         Importer(
@@ -325,7 +326,11 @@ def _mapped(generic: Importer, path: Path) -> Importer:
 
     mapping = load(path)
     kinds = {Kind[name.upper()] for name in mapping.kinds}
-    fitting = tuple(purpose.id for purpose in PURPOSES.values() if purpose.kinds & kinds)
+    fitting = tuple(
+        purpose.id
+        for purpose in PURPOSES.values()
+        if purpose.kinds & kinds and not (purpose.needs_keys and mapping.level != "keys")
+    )
     return replace(
         generic,
         title=mapping.title,

@@ -71,11 +71,12 @@ class Learner:
 
 def learner_of(purpose: str) -> Learner:
     """Return what learns for a purpose of `LEARNS`."""
-    return _programs() if purpose == PROGRAMS else _encoder()
+    return {PROGRAMS: _programs, TEXT: _text}.get(purpose, _encoder)()
 
 
 PROGRAMS = "person-or-program"
-LEARNS = ("next-action", "typing-assist", PROGRAMS)
+TEXT = "text-assist"
+LEARNS = ("next-action", "typing-assist", PROGRAMS, TEXT)
 """Purposes that a model serves."""
 
 
@@ -112,7 +113,8 @@ def _encoder() -> Learner:
 
 
 def _programs() -> Learner:
-    from overt.models.programs import fitted, judged, shadows
+    from overt.models import shadows
+    from overt.models.programs import fitted, judged
     from overt.models.programs.sample import SAMPLE_ID, sample_of, samples_hash
 
     def fit(people: list[Any], before: Any, shards: Any, progress: Report) -> Any:
@@ -127,11 +129,35 @@ def _programs() -> Learner:
         size=lambda person: person.size,
         empty=lambda _settings: fitted.Fitted({}, {}),
         fit=fit,
-        loaded=fitted.fitted_from,
+        loaded=fitted.Fitted.from_bytes,
         data_hash=samples_hash,
         card=lambda model, shown, data, _curve: judged.card(model, shown, data),
         page=judged.page,
-        shadows=lambda people, _settings: shadows.judges(people),
+        shadows=lambda people, _settings: shadows.sharded(people, fitted.train, judged.nats),
+    )
+
+
+def _text() -> Learner:
+    from overt.models import shadows
+    from overt.models.text import cards, taught
+
+    def fit(people: list[Any], before: Any, shards: Any, progress: Report) -> Any:
+        return taught.train(
+            people, shards=shards, before=before, progress=lambda done: progress("training", done)
+        )
+
+    return Learner(
+        name="text",
+        rule=taught.SAMPLE_ID,
+        sample=taught.sample_of,
+        size=lambda person: person.size,
+        empty=lambda _settings: taught.Taught({}, {}),
+        fit=fit,
+        loaded=taught.Taught.from_bytes,
+        data_hash=taught.samples_hash,
+        card=lambda model, shown, data, _curve: cards.card(model, shown, data),
+        page=cards.page,
+        shadows=lambda people, _settings: shadows.sharded(people, taught.train, cards.nats),
     )
 
 

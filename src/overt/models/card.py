@@ -43,6 +43,8 @@ _TITLES = {
     "tpr": ("TPR at 1 % FPR", "{:.1%}"),
     "cannot_tell": ("cannot tell", "{:.1%}"),
     "wrong": ("wrong where told", "{:.1%}"),
+    "bits_a_character": ("bits a character", "{:.3f}"),
+    "slip_put_right": ("slip put right first", "{:.1%}"),
 }
 
 

@@ -6,7 +6,7 @@
 
 The header is a `BatchHeader` as JSON. The message is one encapsulated Arrow IPC record batch of
 schema `WIRE`; the schema message itself is not sent, `header.schema` names it. On the wire and at
-rest the whole may be gzipped; the bytes inside are the ones the person saw in the outbox.
+rest the whole may be folded or gzipped; the bytes inside are the ones the person saw in the outbox.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from overt.schema import header as headers
 from overt.schema.coarse import COARSE
 from overt.schema.errors import InvalidInput
 from overt.schema.event import EVENT_SETS, EVENTS, MARKS, VALUE_MAX, WIRE
+from overt.schema.fold import BEFORE, unfold
 from overt.schema.fold import MAGIC as FOLDED
-from overt.schema.fold import unfold
 from overt.schema.header import BatchHeader as BatchHeader
 from overt.schema.purpose import PURPOSES
 
@@ -80,7 +80,7 @@ def headed(header: BatchHeader) -> bytes:
 def inflate(body: bytes) -> bytes:
     """Return `body` uncompressed and unfolded; both are told by magic bytes, and are bounded."""
     plain = _gunzipped(body)
-    return unfold(plain) if plain[:4] == FOLDED else plain
+    return unfold(plain) if plain[:4] in (FOLDED, BEFORE) else plain
 
 
 def _gunzipped(body: bytes) -> bytes:

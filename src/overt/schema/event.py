@@ -4,7 +4,7 @@ One row is one event. All columns are signed integers without nulls; 0 means "do
 in every column but the numeric ones, where it is a number. At detail level `rhythm` the column
 `key_symbol` is 0 in every row.
 
-`WIRE` is the schema on the wire and at rest: narrow and delta-encoded, so that gzip leaves about
+`WIRE` is the schema on the wire and at rest: narrow and delta-encoded, so that folding leaves about
 five bytes an event. `EVENTS` is the schema in memory: absolute times, positions and sequence
 numbers. `overt.schema.batch` converts between them.
 """

@@ -32,6 +32,8 @@ class Purpose:
     explanation: str
     kinds: frozenset[Kind]
     targets: tuple[str, ...]
+    needs_keys: bool = False
+    """It learns nothing below level `keys`, so that a study that names it is at that level."""
 
 
 PURPOSES: dict[str, Purpose] = {
@@ -57,6 +59,14 @@ PURPOSES: dict[str, Purpose] = {
             "Learn how a person's movements differ from those of a script.",
             frozenset(_KEYBOARD | _POINTING | _CONTEXT | {Kind.POINTER_MOVE}),
             ("is_program",),
+        ),
+        Purpose(
+            "text-assist",
+            "Complete text, put typos right",
+            "Learn which words and letters follow, and how slips are put right.",
+            frozenset(_KEYBOARD | _FOCUS | _EDITING),
+            ("next_character", "next_word", "correction"),
+            needs_keys=True,
         ),
         Purpose(
             "screen-elements",

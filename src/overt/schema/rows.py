@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from overt.schema import limits, planes
+from overt.schema import limits, rice
 from overt.schema.event import EVENT_SETS, VALUE_MAX, WIRE
 
 _NAMES = tuple(WIRE.names)
@@ -213,6 +213,6 @@ def in_order(
 def warm() -> None:
     """Compile, or load what was compiled, so that the first batch does not wait for it."""
     places, kinds = np.zeros(_COLUMNS, np.int64), np.zeros(256, bool)
-    planes.unfold(b"", 0, 1, 1)
+    rice.unfold(b"", 0, 1)
     layout(b"", 0, 1)
     in_order(bytes(8), 0, places, rows=1, kinds=kinds, rhythm=True, first_seq=0, produced=0)

@@ -212,6 +212,13 @@ def _study(table: dict[str, Any]) -> Study:
     for name in ("title", "controller", "contact"):
         values[name] = text(table, name)
     values |= _live(table) if origin == "live" else {n: text(table, n) for n in _IMPORTED}
+    for purpose in values["purposes"]:
+        if PURPOSES[purpose].needs_keys and values["level"] != "keys":
+            raise bad(
+                f"{purpose} needs level keys; this study has {values['level']}",
+                "purposes",
+                'Leave it out, or state `level = "keys"`: then people are asked for that too.',
+            )
     looks = any(one.screen for one in values.get("applications", ()))
     if looks != bool(set(values["purposes"]) & set(SCREEN)):
         raise bad(

@@ -17,6 +17,7 @@ from enum import StrEnum
 from overt.schema import limits
 from overt.schema.batch import BatchHeader
 from overt.schema.errors import Refused
+from overt.schema.fold import MAGIC as FOLDED
 from overt.store.control import Control, Grant, today
 from overt.store.entries import DataKey
 from overt.store.keyring import Keyring
@@ -34,7 +35,7 @@ class Outcome(StrEnum):
 
 @dataclass(slots=True)
 class Incoming:
-    """A checked batch: its header and the bytes as received, gzipped.
+    """A checked batch: its header and the bytes as received, folded or gzipped.
 
     Not frozen, because that would double what a batch costs here.
     """
@@ -186,8 +187,9 @@ class Appending:
 
 
 def gzipped(body: bytes) -> bytes:
-    """Return a body as it is kept: gzip as it came, or gzipped lightly if it came plain."""
-    return body if body[:2] == b"\x1f\x8b" else gzip.compress(body, 1, mtime=0)
+    """Return a body as it is kept: as it came, or gzipped lightly if it came plain."""
+    is_small = body[:2] == b"\x1f\x8b" or body[:4] == FOLDED
+    return body if is_small else gzip.compress(body, 1, mtime=0)
 
 
 def _outcome(grant: Grant | None, header: BatchHeader, *, taken: bool) -> Outcome:

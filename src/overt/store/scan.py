@@ -32,6 +32,8 @@ import pyarrow.parquet as pq
 from overt.schema import batch as batches
 from overt.schema.errors import Damaged, OvertError
 from overt.schema.event import WIRE
+from overt.schema.fold import BEFORE, unfold
+from overt.schema.fold import MAGIC as FOLDED
 from overt.store.layout import Layout
 from overt.store.rows import open_row
 from overt.store.store import Store
@@ -255,6 +257,10 @@ def _batch(data: bytes) -> Iterator[bytes]:
     yield from _table(pa.Table.from_batches([rows], WIRE))
 
 
+def _folded(data: bytes) -> Iterator[bytes]:
+    yield unfold(data, alone=False)
+
+
 def _table(table: pa.Table) -> Iterator[bytes]:
     if table.schema.metadata:
         yield from table.schema.metadata.values()
@@ -292,10 +298,12 @@ _CONTAINERS: tuple[tuple[str, Any, Any], ...] = (
     ("arrow", lambda d: d[:6] == b"ARROW1" or d[:4] == b"\xff\xff\xff\xff", _arrow),
     ("parquet", lambda d: d[:4] == b"PAR1", _parquet),
     ("batch", lambda d: d[:4] == batches.MAGIC, _batch),
+    ("folded batch", lambda d: d[:4] in (FOLDED, BEFORE), _folded),
 )
 _EMBEDDED: tuple[tuple[str, bytes, Any], ...] = (
     ("gzip", b"\x1f\x8b\x08", _gzip),
     ("zstd", b"\x28\xb5\x2f\xfd", _zstd),
+    ("folded batch", FOLDED, _folded),
 )
 """Compressed streams in the middle of other bytes."""
 

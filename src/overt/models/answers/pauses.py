@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -12,10 +12,9 @@ from overt.datasets.tokens import sequences_of
 from overt.models import boosted, typists
 from overt.models.answers import Answer, Asker
 from overt.models.answers.question import Question
-from overt.models.boosted import Boosted
 from overt.models.predict import Predicted
 from overt.models.scores import Progress
-from overt.models.stream import stream_of
+from overt.models.stream import Stream, stream_of
 from overt.models.tensors import Array
 from overt.schema.errors import InvalidInput, Missing, TooFew
 from overt.schema.event import SYMBOL_NAMED_BASE, KeyClass
@@ -60,7 +59,14 @@ def learn(data: Path | None, progress: Progress) -> Asker:
     return Asker(f"typing of {len(learned)} people", lambda raw: answer(model, raw))
 
 
-def answer(model: Boosted, raw: Any) -> Answer:
+class Predicts(Protocol):
+    """A model of pauses."""
+
+    def predict(self, stream: Stream) -> Predicted:
+        """Return what it predicts for each event of a stream."""
+
+
+def answer(model: Predicts, raw: Any) -> Answer:
     """Answer a question."""
     asked = Question(raw, ("presses", "next"))
     coming = asked.one_of("next", KEYS)
@@ -94,7 +100,7 @@ def answer(model: Boosted, raw: Any) -> Answer:
 Mixture = tuple[Array, Array, Array]
 
 
-def _predicted(model: Boosted, rows: list[tuple[float, float, str]]) -> Mixture:
+def _predicted(model: Predicts, rows: list[tuple[float, float, str]]) -> Mixture:
     """Return weights, means and deviations of ln ms for the last press; its times tell nothing."""
     times = np.array([(down, up) for down, up, _ in rows]) * 1000
     keys = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,9 @@ import numpy as np
 
 from overt.models.answers import Answer, Asker
 from overt.models.answers.question import Question
-from overt.models.programs import features, keyboard, rhythm, trace, typed
+from overt.models.programs import features, fitted, keyboard, rhythm, sample, trace, typed
 from overt.models.programs.classifiers import CANNOT_TELL, PROGRAM_SAID, Judge, Trees, check
+from overt.models.programs.fitted import Fitted
 from overt.models.programs.rounds import Person, name_of, sides_of
 from overt.models.programs.scored import PEOPLE_MIN, found
 from overt.models.programs.sources import COARSE_MS
@@ -91,19 +92,43 @@ def answer(judges: Judges, raw: Any) -> Answer:
     return found_out
 
 
+def answer_kept(model: Fitted, raw: Any) -> Answer:
+    """Answer a question by a study's model, which knows pointer movement alone.
+
+    The verdict is the one that all windows of which anything can be told agree on.
+    """
+    asked = Question(raw, ("pointer", "presses"))
+    if not asked.has("pointer"):
+        raise InvalidInput("is missing: this model knows no typing", where="pointer")
+    found_out = _windows(asked.table("pointer", 3), sample.SECONDS)
+    if not isinstance(found_out, tuple):
+        return {"pointer": found_out}
+    rows, seconds = found_out
+    judged = fitted.judge(list(model.shards.values()), rows)
+    said = set(judged.said[judged.said >= 0].tolist())
+    verdict = {frozenset({0}): "person", frozenset({1}): "program"}.get(frozenset(said))
+    return {"pointer": _verdict(verdict or "cannot tell", judged.odds, seconds)}
+
+
 def _pointer(judge: Judge | None, table: Array) -> Answer:
     """Judge [t_ms, x_px, y_px] rows."""
-    moved = trace_of(*table.T)
     if judge is None:
         return _cannot("nothing taught it pointer movement")
+    found_out = _windows(table, SECONDS)
+    return _told(judge, *found_out) if isinstance(found_out, tuple) else found_out
+
+
+def _windows(table: Array, lengths: Sequence[float]) -> tuple[Array, float] | Answer:
+    """Return features of windows of one of some lengths in s; or why nothing can be told."""
+    moved = trace_of(*table.T)
     took_s = float(input_ms(moved)[-1]) / 1000 if moved.size else 0.0
-    seconds = _longest(took_s)
+    seconds = _longest(took_s, lengths)
     if seconds is None:
-        return _cannot(f"{took_s:.1f} s of movement are too few; {LEAST * SECONDS[0]:g} are needed")
+        return _cannot(f"{took_s:.1f} s of movement are too few; {LEAST * lengths[0]:g} are needed")
     if _coarse(moved):
         return _cannot(f"sampled more than {COARSE_MS:.0f} ms apart")
     pieces = trace.cut(moved, seconds, least=LEAST)
-    return _told(judge, np.stack([features.row_of(piece) for piece in pieces]), seconds)
+    return np.stack([features.row_of(piece) for piece in pieces]), seconds
 
 
 def _coarse(moved: Trace) -> bool:
@@ -133,8 +158,8 @@ def _typing(judge: Judge | None, asked: Question) -> Answer:
     return _told(judge, np.stack([rhythm.row_of(piece) for piece in pieces]), seconds)
 
 
-def _longest(took_s: float) -> float | None:
-    fitting = [seconds for seconds in SECONDS if took_s >= LEAST * seconds]
+def _longest(took_s: float, lengths: Sequence[float] = SECONDS) -> float | None:
+    fitting = [seconds for seconds in lengths if took_s >= LEAST * seconds]
     return max(fitting) if fitting else None
 
 
@@ -143,10 +168,14 @@ def _told(judge: Judge, rows: Array, seconds: float) -> Answer:
     odds = float(judge.score(rows).mean())
     said = int(judge.said(np.array([odds]))[0])
     verdict = {CANNOT_TELL: "cannot tell", PROGRAM_SAID: "program"}.get(said, "person")
+    return _verdict(verdict, np.full(len(rows), odds), seconds)
+
+
+def _verdict(verdict: str, odds: Array, seconds: float) -> Answer:
     return {
         "verdict": verdict,
-        "probability_program": round(float(1 / (1 + np.exp(-odds))), 4),
-        "windows": len(rows),
+        "probability_program": round(float(1 / (1 + np.exp(-odds.mean()))), 4),
+        "windows": odds.size,
         "window_s": seconds,
     }
 

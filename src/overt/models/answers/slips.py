@@ -29,9 +29,7 @@ def learn(data: Path | None, progress: Progress) -> Asker:
     """Learn from a table of slips in `data`, or know keyboards and frequency alone."""
     if data is None:
         known = corrector.untrained(words.english())
-        return Asker(
-            "nobody: keyboards, sounds and word counts alone", lambda raw: _answer(known, raw)
-        )
+        return asker(known, "nobody: keyboards, sounds and word counts alone")
     attempts = slipped.read(data, slips.GROUPS)
     people = {one.person for one in attempts.slips}
     if len(attempts.slips) < slips.SLIPS_MIN:
@@ -41,9 +39,12 @@ def learn(data: Path | None, progress: Progress) -> Asker:
             do=f"At least {slips.SLIPS_MIN} are needed; without data it answers untaught.",
         )
     model = _fitted(attempts, progress)
-    return Asker(
-        f"{len(attempts.slips):,} slips of {len(people)} people", lambda raw: _answer(model, raw)
-    )
+    return asker(model, f"{len(attempts.slips):,} slips of {len(people)} people")
+
+
+def asker(model: Corrector, by: str) -> Asker:
+    """Return what answers by a model that is at hand."""
+    return Asker(by, lambda raw: _answer(model, raw))
 
 
 def _fitted(attempts: slipped.Attempts, progress: Progress) -> Corrector:

@@ -24,7 +24,7 @@ def learn(data: Path | None, progress: Progress) -> Asker:
     """Learn from lists of misspellings in `data`, or know keyboards, sounds and frequency alone."""
     if data is None:
         known = words.english()
-        return _asker(corrector.untrained(known), "nobody: keyboards, sounds and word counts alone")
+        return asker(corrector.untrained(known), "nobody: keyboards, sounds and word counts alone")
     pairs = sorted({pair for found in lists.read(data).values() for pair in found})
     if len(pairs) < spelling.PAIRS_MIN:
         raise TooFew(
@@ -34,10 +34,12 @@ def learn(data: Path | None, progress: Progress) -> Asker:
         )
     known = words.english(extra={meant for _, meant in pairs})
     model = corrector.train(known, pairs, spelling.half, lambda share: progress("learning", share))
-    return _asker(model, f"{len(pairs):,} misspellings and public word counts")
+    return asker(model, f"{len(pairs):,} misspellings and public word counts")
 
 
-def _asker(model: Corrector, by: str) -> Asker:
+def asker(model: Corrector, by: str) -> Asker:
+    """Return what answers by a model that is at hand."""
+
     def answer(raw: Any) -> Answer:
         asked = Question(raw, ("words", "count"))
         count = asked.whole("count", 1, COUNT_MAX, 3)

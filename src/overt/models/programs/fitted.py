@@ -6,20 +6,17 @@ that a shard trained again without a person equals one that never met them.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
-import platform
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from overt.models.kept import Kept
 from overt.models.programs.features import NAMES
 from overt.models.programs.sample import KINDS, SAMPLE_ID, Sample
-from overt.models.shard import processor
-from overt.models.tensors import Array, decode, encode, sha256
-from overt.schema.errors import Damaged
+from overt.models.tensors import Array
 
 RIDGE = 1.0
 STEPS = 12
@@ -38,8 +35,7 @@ FOLDS = 2
 SLOPE_MIN, OFFSET_MAX = 0.1, 3.0
 
 
-@dataclass(frozen=True, eq=False)
-class Fitted:
+class Fitted(Kept):
     """For each shard that has people: how to standardise, weights, calibration, bounds.
 
     Tensors of a shard, all float32: `centre` and `scale` [features]; `weights` [features + 3]
@@ -48,52 +44,16 @@ class Fitted:
     nor that kind of program; `strange` [1], how far off the middle a window may be.
     """
 
-    machine: Mapping[str, str]
-    shards: Mapping[int, Mapping[str, Array]]
+    rule = SAMPLE_ID
 
-    @property
-    def certified(self) -> bool:
-        """Whether a rebuild on the same processor and libraries gives the same bits."""
-        return not self.uncertified()
-
-    def uncertified(self) -> tuple[str, ...]:
-        """Return the reasons why it is not certified; none if it is."""
-        mixed = any(" | " in value for value in self.machine.values())
-        return ("its shards were not all trained on the same machine",) if mixed else ()
-
-    def only(self, shards: Collection[int]) -> Fitted:
-        """Return the model without all other shards."""
-        return replace(self, shards={n: v for n, v in self.shards.items() if n in shards})
-
-    def settings(self) -> str:
-        """Return what, with the same people, gives the same model: nothing can be set."""
-        return "{}"
-
-    def shard_hashes(self) -> dict[int, str]:
-        """Return the SHA-256 of each shard."""
-        return {shard: sha256(self.shards[shard]) for shard in sorted(self.shards)}
-
-    def sha256(self) -> str:
-        """Return the SHA-256 that names the whole model: rule, numbers, kinds, all shards."""
-        named = {
+    def named(self) -> dict[str, Any]:
+        """Return what besides the shards names the model: rule, numbers, kinds."""
+        return {
             "sample": SAMPLE_ID,
             "names": NAMES,
             "kinds": KINDS,
             "config": configuration(),
-            "shards": {f"{shard:03d}": value for shard, value in self.shard_hashes().items()},
         }
-        return hashlib.sha256(json.dumps(named, sort_keys=True).encode()).hexdigest()
-
-    def to_bytes(self) -> bytes:
-        """Return everything as canonical bytes."""
-        facts = {"sample": SAMPLE_ID, "machine": dict(self.machine)}
-        head = json.dumps(facts, sort_keys=True).encode()
-        tensors = {
-            f"{shard:03d}/{name}": array
-            for shard, tensors in self.shards.items()
-            for name, array in tensors.items()
-        }
-        return len(head).to_bytes(4, "little") + head + encode(tensors)
 
 
 def configuration() -> dict[str, float]:
@@ -108,35 +68,6 @@ def configuration() -> dict[str, float]:
     }
 
 
-def fitted_from(data: bytes) -> Fitted:
-    """Return the model of `Fitted.to_bytes`. Raises `Damaged`."""
-    size = int.from_bytes(data[:4], "little")
-    tensors = decode(data[4 + size :])
-    try:
-        head = json.loads(data[4 : 4 + size])
-        if head["sample"] != SAMPLE_ID:
-            raise Damaged(f"was made by another rule than {SAMPLE_ID}", where="model")
-        shards: dict[int, dict[str, Array]] = {}
-        for name, array in tensors.items():
-            shard, inner = name.split("/", 1)
-            shards.setdefault(int(shard), {})[inner] = array
-        return Fitted(head["machine"], shards)
-    except (ValueError, KeyError, TypeError) as error:
-        raise Damaged("is not a model of person or program", where="model") from error
-
-
-def machine() -> dict[str, str]:
-    """Return what besides the people decides the bits: processor and libraries."""
-    import numba
-
-    return {
-        "processor": processor(),
-        "python": platform.python_version(),
-        "numpy": np.__version__,
-        "numba": numba.__version__,
-    }
-
-
 def train(
     samples: Iterable[Sample],
     *,
@@ -148,26 +79,7 @@ def train(
 
     With `shards` only those are fitted; all others are taken from `before` as they are.
     """
-    members: dict[int, list[Sample]] = {}
-    for one in samples:
-        if one.split == "train" and one.size:
-            members.setdefault(one.shard, []).append(one)
-    wanted = sorted(members if shards is None else set(shards) & members.keys())
-    now, kept = machine(), {}
-    if before and shards is not None:
-        kept = {shard: v for shard, v in before.shards.items() if shard not in shards}
-        if kept:
-            now = {
-                name: value
-                if before.machine.get(name) == value
-                else f"{value} | {before.machine.get(name)}"
-                for name, value in now.items()
-            }
-    fitted: dict[int, Mapping[str, Array]] = {}
-    for number, shard in enumerate(wanted):
-        progress(number / len(wanted))
-        fitted[shard] = _fit(sorted(members[shard], key=lambda one: one.tag))
-    return Fitted(now, dict(sorted({**kept, **fitted}.items())))
+    return Fitted.grown(samples, _fit, shards=shards, before=before, progress=progress)
 
 
 def _fit(samples: list[Sample]) -> dict[str, Array]:

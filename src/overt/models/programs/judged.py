@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -98,6 +98,15 @@ def _figure(score: Score | None) -> dict[str, float | None]:
         name: None if value is None or value != value else round(value, 6)
         for name, value in zip(("value", "low", "high"), values, strict=True)
     }
+
+
+def nats(fitted: Fitted, people: Sequence[Sample]) -> Array:
+    """Return float64[people], mean loss of each one's windows and of programs in their place."""
+    made = []
+    for one in people:
+        odds = judge(list(fitted.shards.values()), one.rows).odds
+        made.append(np.logaddexp(0.0, np.where(one.kind > 0, -odds, odds)).mean())
+    return np.array(made)
 
 
 def page(fitted: Fitted) -> dict[str, Any]:

@@ -91,7 +91,7 @@ def _contexts(texts: Sequence[Array], length: int, bits: int) -> tuple[Array, Ar
     packed, there = [], []
     for text in texts:
         run = np.zeros(len(text) - 1, np.int64)
-        for back in range(length, 0, -1):
+        for back in range(length, 0, -1) if len(text) > length else ():
             run[length - 1 :] = (run[length - 1 :] << bits) | text[length - back : len(text) - back]
         packed.append(run)
         there.append(np.arange(1, len(text)) >= length)

@@ -7,8 +7,9 @@ was learned from the others.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -24,6 +25,9 @@ from overt.models.text.vocabulary import english, learned
 from overt.models.typos.slips import scored_people
 from overt.schema.errors import TooFew
 
+if TYPE_CHECKING:
+    from overt.models.text.networked import Networks
+
 GROUPS = 5
 ORDERS = (3, 5, 7)
 WORD_ORDERS = (1, 2, 3)
@@ -38,8 +42,12 @@ ALONE = "ours, without general English"
 BITS = "bits a character"
 
 
-def evaluate(path: Path, progress: Progress) -> Scores:
-    """Score every method on the texts in `path`."""
+def evaluate(path: Path, progress: Progress, *, neural_seeds: int = 0) -> Scores:
+    """Score every method on the texts in `path`.
+
+    With `neural_seeds` a character network is scored too, as a mean over so many seeds.
+    """
+    networks, more = _networks(neural_seeds)
     texts = typed.grouped([one for one in typed.read(path, progress) if one.text], GROUPS)
     people = scored_people({one.person for one in texts})
     judged: list[Written] = []
@@ -58,10 +66,20 @@ def evaluate(path: Path, progress: Progress) -> Scores:
                 where=str(path),
                 do="More people, or more different sentences, are needed.",
             )
-        _judge(mine, others, (group + 1) % GROUPS, len(judged), heard, bits, words)
+        _judge(mine, others, (group + 1) % GROUPS, len(judged), heard, bits, words, networks)
         judged += mine
     own, read = _personal(path, [one for one in texts if one.person not in people], progress)
-    return _scores(judged, bits, words, heard, own, read)
+    return _scores(judged, bits, words, heard, own, (read, *more))
+
+
+def _networks(seeds: int) -> tuple[Networks | None, tuple[str, ...]]:
+    """Return what judges with networks, and what is to be said of them; nothing without seeds."""
+    if not seeds:
+        return None, ()
+    from overt.models.neural import device
+    from overt.models.text import networked
+
+    return networked.Networks(seeds), networked.notes(device.machine(), seeds)
 
 
 def fitted(
@@ -105,6 +123,7 @@ def _judge(
     heard: Told,
     bits: dict[str, list[Array]],
     words: dict[str, list[Array]],
+    networks: Networks | None,
 ) -> None:
     """Add each method's figures of one group's texts."""
     known = typed.once(others)
@@ -140,6 +159,21 @@ def _judge(
     add_words("general English alone", general.offer)
     add_words(ALONE, alone.offer)
     add_words(OURS, ours.offer)
+    if networks is not None:
+        from overt.models.text import networked
+
+        rest = typed.once(one for one in others if one.group != aside)
+        found = networked.judge(networks, rest, typed.once(held), different, ours, less)
+        for name, of in found.bits.items():
+            bits.setdefault(name, []).append(of[which])
+        for name, table in found.words.items():
+            words.setdefault(name, []).append(table[which])
+
+
+def _compared(found: Iterable[str]) -> list[str]:
+    """Return the methods that stand against Kneser-Ney: ours, and what came after it."""
+    names = list(found)
+    return names[names.index(ALONE) :]
 
 
 _OF_WORDS: tuple[tuple[str, Callable[[dict[str, Array]], Array], str], ...] = (
@@ -163,7 +197,7 @@ def _scores(
     words: dict[str, list[Array]],
     heard: Told,
     own: Sequence[Score],
-    read: str,
+    more: tuple[str, ...],
 ) -> Scores:
     draws = Draws.of(judged)
     characters = np.array([len(one.text) + 1.0 for one in judged])
@@ -171,7 +205,7 @@ def _scores(
     all_bits = {name: np.concatenate(parts) for name, parts in bits.items()}
     rows += [draws.ratio(name, BITS, of, characters) for name, of in all_bits.items()]
     best = f"Kneser-Ney, {max(ORDERS)} characters"
-    for name in (ALONE, OURS):
+    for name in _compared(all_bits):
         saved = f"{name}: saved against {best}"
         rows.append(draws.gain(saved, BITS, all_bits[best], all_bits[name], characters))
     tables = {
@@ -181,7 +215,7 @@ def _scores(
     best = f"Kneser-Ney, {max(WORD_ORDERS)} words"
     for metric, of, among in _OF_WORDS:
         rows += [draws.ratio(n, metric, of(table), table[among]) for n, table in tables.items()]
-        for name in (ALONE, OURS):
+        for name in _compared(tables):
             gain = f"{name}: gain over {best}"
             one, other = of(tables[name]), of(tables[best])
             rows.append(draws.gain(gain, metric, one, other, tables[best][among]))
@@ -203,7 +237,7 @@ def _scores(
             "words not attacked, in no vocabulary": heard.unknown,
         },
         rows=tuple(rows),
-        notes=(*NOTES[:2], read, *NOTES[2:]),
+        notes=(*NOTES[:2], *more, *NOTES[2:]),
     )
 
 
