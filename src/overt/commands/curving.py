@@ -23,6 +23,8 @@ class Task(StrEnum):
     PAUSE = "pause"
     SLIPS = "slips"
     PERSON_OR_PROGRAM = "person-or-program"
+    SHARDS = "shards"
+    """Not how much is enough, but what it costs that people can leave."""
 
 
 def curve(
@@ -57,6 +59,10 @@ def curve(
     epsilon: Annotated[
         list[float] | None, typer.Option(help="With --private: an ε; may be repeated.")
     ] = None,
+    seeds: Annotated[
+        int, typer.Option(min=1, max=20, help="Of shards: trainings, each with another seed.")
+    ] = 1,
+    gpu: Annotated[bool, typer.Option("--gpu", help="Of shards: also on a GPU.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     data_dir: Annotated[
         Path,
@@ -65,8 +71,14 @@ def curve(
 ) -> None:
     """Say which smaller study would have been enough, before the next one starts.
 
-    Learns from fewer people, of fewer minutes, in less detail, again and again.
+    Learns from fewer people, of fewer minutes, in less detail, again and again. With shards: what
+    it costs, in seconds and accuracy, that people can leave a model exactly.
     """
+    if task is Task.SHARDS:
+        from overt.commands.sharding import curve as of_shards
+
+        of_shards(data, people_max, seeds, html, gpu=gpu, as_json=as_json)
+        return
     if private:
         from overt.commands.privately import curve as private_curve
 
