@@ -79,6 +79,10 @@ ANSWERED: dict[str, Task] = {
     "pause": Task(
         "overt.models.answers.pauses", "How long until the next key", "aalto-desktop-subset"
     ),
+    "pointer-intent": Task("overt.models.answers.intent", "Where is this pointer going?", "."),
+    "engagement": Task(
+        "overt.models.answers.engagement", "Does somebody read on, and what is wanted next?", "."
+    ),
     "person-or-program": Task(
         "overt.models.answers.programs", "Is this a person or a program?", "."
     ),

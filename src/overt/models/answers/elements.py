@@ -53,7 +53,7 @@ def learn(data: Path | None, progress: Progress) -> Asker:
             "needs demonstrations to learn from", where="next-element", do="Say where with --data."
         )
     progress("reading", 0.0)
-    several = [_some(tables) for tables in parts(data)]
+    several = [some(tables) for tables in parts(data)]
     pages = joined(several)
     people = len(np.unique(pages.who)) if pages.steps else 0
     if people < PEOPLE_MIN:
@@ -77,7 +77,7 @@ def learn(data: Path | None, progress: Progress) -> Asker:
     )
 
 
-def _some(tables: Tables) -> Tables:
+def some(tables: Tables) -> Tables:
     """Return what of a folder is of its first assignments."""
     whose = tables["episodes"]["assignment"]
     chosen = np.unique(whose.drop_null().to_numpy())[:ASSIGNMENTS_MAX]
@@ -94,27 +94,31 @@ def _some(tables: Tables) -> Tables:
 
 
 def _answer(model: Any, several: list[Tables], learned: int, raw: Any) -> Answer:
-    asked, refs = _asked(raw)
-    pages = joined([*several, asked])
+    tables, refs = asked(raw)
+    pages = joined([*several, tables])
     teachers = np.arange(pages.steps) < learned
     table = features.made(features.seen(pages, words(pages.texts)), teachers)
     wanted = np.arange(pages.steps) == pages.steps - 1
     share = np.exp(boosted.ranked(model, pages, table, wanted)[pages.first[-2] :])
-    best = np.argsort(-share, kind="stable")[: _count(raw)]
+    best = np.argsort(-share, kind="stable")[: count(raw)]
     return {
         "elements": [{"ref": refs[at], "share": round(float(share[at]), 4)} for at in best.tolist()]
     }
 
 
-def _count(raw: Any) -> int:
+def count(raw: Any) -> int:
+    """Return how many are wanted."""
     return Question(raw, _KNOWN).whole("count", 1, COUNT_MAX, 3)
 
 
 _KNOWN = ("instruction", "task", "steps", "count")
 
 
-def _asked(raw: Any) -> tuple[Tables, list[int]]:
-    """Return the question as tables, and the refs of the last step's elements."""
+def asked(raw: Any, *, any_pressed: bool = False) -> tuple[Tables, list[int]]:
+    """Return the question as tables, and the refs of the last step's elements.
+
+    With `any_pressed` the first element of the last step stands as pressed, where something must.
+    """
     question = Question(raw, _KNOWN)
     episodes = pa.table(
         {
@@ -137,7 +141,8 @@ def _asked(raw: Any) -> tuple[Tables, list[int]]:
         refs = [one.whole("ref", 0, 10**9) for one in shown]
         if len(set(refs)) < len(refs):
             raise InvalidInput("has a ref twice", where=f"{step.where}.elements")
-        pressed = step.whole("pressed", 0, 10**9) if step is not steps[-1] else None
+        nothing = refs[0] if any_pressed else None
+        pressed = step.whole("pressed", 0, 10**9) if step is not steps[-1] else nothing
         if pressed is not None and pressed not in refs:
             raise InvalidInput("is none of the elements", where=f"{step.where}.pressed")
         for one, ref in zip(shown, refs, strict=True):

@@ -29,7 +29,7 @@ ANSWERS_MIN = 20
 """Of the rarer answer."""
 PARTS, TEXT_PARTS = 5, 3
 _FAR = NAMES.index("how_far")
-_TREES: dict[str, Any] = {
+TREES: dict[str, Any] = {
     "objective": "binary",
     "num_leaves": 7,
     "learning_rate": 0.05,
@@ -110,7 +110,7 @@ def _fitted(x: Array, aim: Array, asked: Array) -> dict[str, Array]:
         line: Any = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=1000))
         line.fit(x[:, columns], aim)
         made[name] = np.asarray(line.predict_proba(asked[:, columns])[:, 1])
-    grown = lightgbm.train(_TREES, lightgbm.Dataset(x, aim), ROUNDS)
+    grown = lightgbm.train(TREES, lightgbm.Dataset(x, aim), ROUNDS)
     made[BOOSTED] = np.asarray(grown.predict(asked, num_threads=1))
     return made
 
