@@ -50,7 +50,7 @@ def test_what_the_page_says_of_rhythm_1_is_what_the_collector_refuses() -> None:
     [
         (Kind.KEY_DOWN, "key_class", []),
         (Kind.POINTER_MOVE, "key_class", ["key_class in pointer_move"]),
-        (Kind.FOCUS, "button", ["button in focus"]),
+        (Kind.BLUR, "button", ["button in blur"]),
         (Kind.CLICK, "value", []),
         (Kind.KEY_UP, "value", ["value in key_up"]),
     ],

@@ -253,15 +253,20 @@ def test_where_in_a_target_a_press_is_and_how_large_that_is(page: Any) -> None:
     assert rows(page, Kind.POINTER_DOWN)[-1]["value"] == 0, "the page itself is no target"
 
 
-def test_a_locked_pointer_is_at_no_place(page: Any) -> None:
+def test_a_locked_pointer_is_at_no_place_and_only_how_far_it_went_is_told(page: Any) -> None:
     join(page, ["person-or-program"])
     page.evaluate("button.onclick = () => button.requestPointerLock()")
     box = page.locator("#button").bounding_box()
     page.mouse.click(box["x"] + 5, box["y"] + 5)
     page.wait_for_function("document.pointerLockElement")
-    before = len(rows(page, Kind.POINTER_MOVE))
-    page.mouse.move(300, 200, steps=3)
-    assert len(rows(page, Kind.POINTER_MOVE)) == before
+    places = [(e["x_8th_css_px"], e["y_8th_css_px"]) for e in rows(page, Kind.POINTER_MOVE)]
+    page.mouse.move(300, 200)
+    page.mouse.move(330, 190)
+    *_, told = moves = rows(page, Kind.POINTER_MOVE)
+    assert (told["button"], told["pointer"]) == (2, 0)
+    assert (told["scroll_x_css_px"], told["scroll_y_css_px"]) == (30, -10)
+    assert {(e["x_8th_css_px"], e["y_8th_css_px"]) for e in moves[len(places) :]} <= {places[-1]}
+    before = len(moves)
     page.evaluate("() => document.exitPointerLock()")
     page.wait_for_function("!document.pointerLockElement")
     page.mouse.move(310, 200, steps=3)
@@ -351,6 +356,66 @@ def test_which_listed_page_it_is_never_its_address_and_nothing_on_others(
     assert len(rows(page, Kind.KEY_DOWN)) == 1
     assert send(page)["waiting"] == 0
     assert not any(CANARY.encode() in plain for plain in server.stored.values())
+
+
+def test_which_of_the_studys_fields_has_the_keyboard_and_that_an_element_has_a_name(
+    page: Any, server: Server
+) -> None:
+    server.fields = ["!.private", "#listed", "[[", "#password, #edit"]
+    reloaded(page)
+    join(page, ["next-action"])
+    page.evaluate("listed.ariaLabel = 'CanaryName'")
+    for field in ("#listed", "#edit", "#password", "#unlisted", "#button"):
+        page.focus(field)
+    found = [(e["value"], e["button"]) for e in rows(page, Kind.FOCUS)]
+    assert found == [(2, 1), (4, 2), (0, 2), (0, 2), (0, 1)], "2: no name; 0: none of the fields"
+    page.evaluate("seen.length = 0, inner.textContent = ' '")
+    page.hover("#button")
+    assert [e["button"] for e in rows(page, Kind.HOVER)] == [2]
+
+
+def test_printing_by_key_or_menu_is_one_command(page: Any) -> None:
+    join(page, ["next-action"])
+    page.evaluate("() => window.dispatchEvent(new Event('beforeprint'))")
+    page.focus("#password")
+    page.pdf()
+    assert values(page, Kind.COMMAND) == [], "made by a script, or where a secret has the keyboard"
+    page.focus("#free")
+    page.pdf()
+    assert values(page, Kind.COMMAND) == [Command.PRINT]
+    page.keyboard.press("Control+p")
+    page.pdf()
+    assert values(page, Kind.COMMAND) == [Command.PRINT] * 2
+
+
+def test_a_finger_that_stays_is_a_click_counted_0(touching: Any, server: Server) -> None:
+    page = touching
+    visit(page, server)
+    join(page, ["next-action"])
+    box = page.locator("#button").bounding_box()
+    hand = page.context.new_cdp_session(page)
+    at = {"x": box["x"] + 9, "y": box["y"] + 9}
+    for moved in (0, 30):
+        hand.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [at]})
+        there = {**at, "x": at["x"] + moved}
+        hand.send("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": [there]})
+        page.evaluate("new Promise((done) => setTimeout(done, 550))")  # the press itself is so long
+        hand.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    clicks = [(e["pointer"], e["button"], e["value"], e["role"]) for e in rows(page, Kind.CLICK)]
+    assert [click for click in clicks if click[2] == 0] == [(Pointer.TOUCH, 1, 0, Role.BUTTON)]
+
+
+def test_places_of_what_the_browser_drags_are_told(page: Any) -> None:
+    join(page, ["person-or-program"])
+    page.evaluate("button.draggable = true")
+    page.hover("#button")
+    page.mouse.down()
+    for y in (160, 200, 240):
+        page.mouse.move(100, y)
+    page.mouse.up()
+    dragged = [e for e in rows(page, Kind.POINTER_MOVE) if e["button"] == 1]
+    assert {(e["x_8th_css_px"], e["pointer"]) for e in dragged} == {(800, 0)}
+    assert dragged[-1]["y_8th_css_px"] == 240 * 8
 
 
 def test_the_size_of_the_window_in_coarse_steps_and_only_when_it_changed(page: Any) -> None:

@@ -1,5 +1,5 @@
 import { type Caret, caretOf, direction, lengthOf } from "./caret.ts";
-import { toMicroseconds } from "./clock.ts";
+import { now_us, toMicroseconds } from "./clock.ts";
 import { type Before, about, changed, editOf, extent } from "./edits.ts";
 import { Elements, NUMBER_MAX, targetOf } from "./elements.ts";
 import type { Facts } from "./event.ts";
@@ -8,11 +8,14 @@ import { Command, Edit, KeyClass, Kind, Pointer, Role } from "./generated.ts";
 import { CLIPBOARD, commandOf, isPlain, keyClass, keySymbol, modifiers } from "./keys.ts";
 import { pageOf } from "./paths.ts";
 import {
+  DRAGGED,
   POINTERS,
   aimed,
   bounded,
   device,
+  locked,
   pair,
+  partsOf,
   place,
   stepped,
 } from "./pointer.ts";
@@ -33,6 +36,10 @@ export interface Sink {
 const APPLE = /^(Mac|iP)/.test(navigator.platform);
 const VIEW_STEP_CSS_PX = 64;
 const LINE_CSS_PX = 16;
+/** Between a key that prints and what the browser says of it. */
+const PRINT_MS = 2000;
+const LONG_PRESS_MS = 500;
+const LONG_PRESS_CSS_PX = 10;
 
 /**
  * Listens to the page: passive, in the capture phase, only for kinds that a purpose needs, and only
@@ -52,6 +59,10 @@ export class Capture {
   #before: Before | null = null;
   /** The pointer's last move. */
   #last: PointerEvent | null = null;
+  /** Where something was dragged to; empty while nothing of this page is. */
+  #dragged = "";
+  #printed_ms = -PRINT_MS;
+  #stays = 0;
   #edited = false;
   #composing = false;
   /** When the event that is looked at happened. */
@@ -77,18 +88,21 @@ export class Capture {
     on("beforeinput", Kind.EDIT, this.#beforeEdit);
     on("input", Kind.EDIT, this.#edit);
     for (const type of CLIPBOARD) on(type, Kind.COMMAND, this.#clipboard);
+    on("beforeprint" as "change", Kind.COMMAND, this.#print, window);
     on("compositionstart", Kind.COMPOSITION_START, this.#composition);
     on("compositionend", Kind.COMPOSITION_END, this.#composition);
     on("pointermove", Kind.POINTER_MOVE, this.#moves);
     on("pointerdown", Kind.POINTER_DOWN, this.#press);
     on("pointerup", Kind.POINTER_UP, this.#press);
     on("pointercancel", Kind.POINTER_UP, this.#cancel);
+    for (const type of ["dragstart", "dragover", "dragend"] as const)
+      on(type, Kind.POINTER_MOVE, this.#drag);
     on("click", Kind.CLICK, this.#click);
     on("auxclick", Kind.CLICK, this.#click);
     on("wheel", Kind.WHEEL, this.#wheel);
     on("scroll", Kind.SCROLL, this.#scroll);
-    on("focusin", Kind.FOCUS, this.#plain);
-    on("focusout", Kind.BLUR, this.#plain);
+    on("focusin", Kind.FOCUS, this.#attention);
+    on("focusout", Kind.BLUR, this.#attention);
     on("visibilitychange", Kind.VISIBILITY, this.#visibility);
     on("selectionchange", Kind.SELECTION, this.#selection);
     on("pointerover", Kind.HOVER, this.#hover);
@@ -107,9 +121,11 @@ export class Capture {
   stop(): void {
     this.#ends?.abort();
     this.#ends = null;
+    clearTimeout(this.#stays);
     this.#slots.clear();
     this.#before = this.#caret = null;
     this.#edited = this.#composing = false;
+    this.#dragged = "";
   }
 
   #on<K extends keyof DocumentEventMap>(
@@ -182,10 +198,16 @@ export class Capture {
     this.#command(event, CLIPBOARD.findIndex((type) => type === event.type) + Command.COPY);
   }
 
+  /** Printing by menu; by key it was a command already. */
+  #print(event: Event): void {
+    if (this.#at_ms > this.#printed_ms + PRINT_MS) this.#command(event, Command.PRINT);
+  }
+
   /** Where the keyboard is, not what was marked, says whether a command may be recorded. */
   #command(event: Event, value: number): void {
     if (!value || !this.#sink.wants(Kind.COMMAND)) return;
     if (this.#verdict(document) === "suppressed") return;
+    if (value === Command.PRINT) this.#printed_ms = this.#at_ms;
     this.#add(Kind.COMMAND, event, { value, ...this.#whole(focused()) });
   }
 
@@ -236,25 +258,54 @@ export class Capture {
     this.#add(kind, event, { key_class: KeyClass.COMPOSING, ...this.#whole(target) });
   }
 
-  /** A locked pointer is at no place: what it does then is the page's own affair. */
   #moves(event: PointerEvent): void {
-    if (document.pointerLockElement) return;
+    if (document.pointerLockElement) {
+      // It is at no place then: only how far it went can be told.
+      for (const part of partsOf(event))
+        this.#sink.add(Kind.POINTER_MOVE, toMicroseconds(part.timeStamp), locked(part), event);
+      return;
+    }
     this.#last = event;
     this.#sink.moved(event);
   }
 
+  /** What is dragged from here the browser keeps the pointer for, and says now and then where it is. */
+  #drag(event: DragEvent): void {
+    const { x_8th_css_px, y_8th_css_px } = place(event);
+    const before = this.#dragged;
+    this.#dragged = event.type === "dragend" ? "" : `${x_8th_css_px} ${y_8th_css_px}`;
+    if (event.type !== "dragover") return;
+    if (!before) this.#dragged = ""; // it came from elsewhere
+    else if (before !== this.#dragged)
+      this.#add(Kind.POINTER_MOVE, event, { button: DRAGGED, x_8th_css_px, y_8th_css_px });
+  }
+
   #press(event: PointerEvent, kind: number): void {
     const down = kind === Kind.POINTER_DOWN;
+    this.#dragged = "";
     // Only a mouse was there before: of what else comes down this is the first sample.
     if (down && event.pointerType !== "mouse") this.#moves(event);
     const button = bounded(event.button + 1, 127);
     const where = this.#where(event);
     const aim = down ? aimed(event, where.role, this.#elements.found) : {};
-    this.#add(kind, event, { ...device(event), button, ...aim, ...place(event), ...where });
+    const facts = { ...device(event), button, ...place(event), ...where };
+    this.#add(kind, event, { ...facts, ...aim });
+    clearTimeout(this.#stays);
+    if (down && event.pointerType !== "mouse")
+      this.#stays = window.setTimeout(() => this.#longPress(event, facts), LONG_PRESS_MS);
+  }
+
+  /** A finger or pen stayed where it came down: a click that is counted 0. */
+  #longPress({ clientX, clientY }: PointerEvent, facts: Facts): void {
+    const { clientX: x = clientX, clientY: y = clientY } = this.#last ?? {};
+    const stayed = Math.hypot(x - clientX, y - clientY) < LONG_PRESS_CSS_PX;
+    if (stayed && this.#sink.isOpen() && this.#sink.wants(Kind.CLICK))
+      this.#sink.add(Kind.CLICK, now_us(), { ...facts, slot: 0 }, null);
   }
 
   /** The browser took the press over, to scroll or to drag: it ends where it was last. */
   #cancel(event: PointerEvent): void {
+    clearTimeout(this.#stays);
     const facts = { ...device(event), ...place(this.#last ?? event), ...this.#where(event) };
     this.#add(Kind.POINTER_UP, event, facts);
   }
@@ -300,7 +351,8 @@ export class Capture {
     const where = this.#elements.of(targetOf(event), this.#at_ms, true);
     if (event.pointerType === "touch" || where.element === this.#hovered) return;
     this.#hovered = where.element;
-    this.#add(Kind.HOVER, event, { ...device(event), ...where });
+    const button = where.element ? this.#elements.naming : 0;
+    this.#add(Kind.HOVER, event, { ...device(event), button, ...where });
   }
 
   #size(event: Event | null): void {
@@ -322,8 +374,12 @@ export class Capture {
     this.#add(Kind.NAVIGATION, event, { value: pageOf(this.#paths, this.#path) });
   }
 
-  #plain(event: Event, kind: number): void {
-    this.#add(kind, event, this.#where(event));
+  #attention(event: Event, kind: number): void {
+    const where = this.#where(event);
+    // Which of the study's fields, in any session; what is secret is none.
+    const value = this.#gate.fieldOf(targetOf(event), this.#at_ms);
+    const button = kind === Kind.FOCUS ? this.#elements.naming : 0;
+    this.#add(kind, event, { value, button, ...where });
   }
 
   #visibility(event: Event): void {

@@ -7,6 +7,12 @@ export const NUMBER_MAX = 32767;
 /** Whether an element is pressed as a whole: buttons, links, fields and the like. */
 export const canBeAimedAt = (role: number): boolean => role < Role.IMAGE || role === Role.TARGET;
 
+/** What names an element: only that there is such an attribute is looked at, never what it says. */
+const NAMED = ["aria-label", "alt", "title"]
+  .map((name) => `[${name}]:not([${name}=""])`)
+  .concat("[aria-labelledby]", "[type=submit]", "[type=reset]")
+  .join();
+
 /** Numbers elements in order of first contact, and gives their role. */
 export class Elements {
   /** The element that was asked for last. */
@@ -14,6 +20,19 @@ export class Elements {
   #numbers = new WeakMap<Element, number>();
   #next = 1;
   #recent = new Recent<{ found: Element; role: number }>();
+
+  /** Whether the element asked for last has a name for those who do not see it: 1 it has, 2 not. */
+  get naming(): number {
+    const { found } = this;
+    const role = this.#role(found);
+    const isField = role >= Role.TEXT_FIELD && role <= Role.SELECT;
+    const has =
+      found.matches(NAMED) ||
+      (found as HTMLInputElement).labels?.length ||
+      // What is written in a field is no name; of other text, whether there is any.
+      (!isField && (found.textContent?.trim().length || found.querySelector(NAMED)));
+    return has ? 1 : 2;
+  }
 
   /** `at_ms`: when it is asked. `only`: elements that can be aimed at; others get no number. */
   of(target: EventTarget | null, at_ms: number, only = false): { role: number; element: number } {

@@ -169,7 +169,7 @@ function fieldsIn(node: Node): Element[] {
 /** The field list of a study. Anything that is not known to be allowed is suppressed. */
 export class Gate {
   /** Of each field: selectors from the document inwards, one for each shadow root it is in. */
-  #paths: string[][];
+  #paths: (string[] | null)[];
   /** What the study excludes, as one selector; empty where it excludes nothing. */
   #excluded: string;
   #secrets: Secrets;
@@ -189,13 +189,13 @@ export class Gate {
     }
     this.#paths = selectors
       .map((selector) => selector.split(">>>"))
-      .filter((path) => {
+      .map((path) => {
         try {
           const [found] = path.map((selector) => document.querySelectorAll(selector));
           if (path.length === 1) for (const field of found ?? []) secrets.has(field);
-          return true;
+          return path;
         } catch {
-          return false;
+          return null; // an exclusion, or what this browser does not understand
         }
       });
   }
@@ -255,7 +255,19 @@ export class Gate {
   }
 
   #listed(field: Element): Verdict {
-    return this.#paths.some((path) => leads(path, field)) ? "listed" : "suppressed";
+    return this.#number(field) ? "listed" : "suppressed";
+  }
+
+  #number(field: Element): number {
+    return this.#paths.findIndex((path) => path && leads(path, field)) + 1;
+  }
+
+  /** Which of the study's fields an element is, or is a part of, from 1; 0: none that is recorded. */
+  fieldOf(target: EventTarget | null, at_ms: number): number {
+    const field = target as HTMLElement;
+    return this.verdict(target, at_ms) === "listed"
+      ? this.#number(isPlainField(field) ? field : editingHost(field))
+      : 0;
   }
 }
 

@@ -54,12 +54,27 @@ export const place = ({ clientX, clientY }: MouseEvent) => ({
   y_8th_css_px: bounded(clientY * 8, 2 ** 24),
 });
 
-/** Time (µs) and facts of a move, one by one: the browser hands several samples on as one event. */
-export function samples(event: PointerEvent): [number, Facts][] {
+/** `button` of a move that is not the device's own: the browser drags, or the page has locked it. */
+export const DRAGGED = 1;
+const LOCKED = 2;
+
+/** How far a locked pointer went. */
+export const locked = ({ movementX, movementY }: MouseEvent): Facts => ({
+  button: LOCKED,
+  ...pair(movementX, movementY),
+});
+
+/** The samples that the browser hands on as one event. */
+export function partsOf(event: PointerEvent): PointerEvent[] {
   const parts = event.getCoalescedEvents();
+  return parts.length > 0 ? parts : [event];
+}
+
+/** Time (µs) and facts of a move, one by one. */
+export function samples(event: PointerEvent): [number, Facts][] {
   const isMouse = event.pointerType === "mouse";
   const about = device(event);
-  return (parts.length > 0 ? parts : [event]).map((part) => [
+  return partsOf(event).map((part) => [
     toMicroseconds(part.timeStamp),
     { ...about, ...(isMouse ? {} : touched(part)), ...place(part) },
   ]);

@@ -231,6 +231,9 @@ _NAMES = (
 
 def _add(events: Events, cut: Cut, total: Any) -> None:
     kind, t_us, x8, y8, device, role, element = (events[name] for name in _NAMES)
+    told = (kind == _MOVE) & (events["button"] > 0)
+    if told.any():  # by the browser that drags, or the page that has locked the pointer
+        kind = np.where(told, kind.dtype.type(0), kind)
     room, most = events.room, 2 * len(kind)
     t, x, y = room.of("t", most, np.int64), room.of("x", most), room.of("y", most)
     bounds, drags = room.of("bounds", most, np.int64, 2), room.of("drags", most, np.bool_)

@@ -176,11 +176,25 @@ USES: dict[str, tuple[Use, ...]] = {
             "number",
             _EXACT,
         ),
+        _use(
+            _K.POINTER_MOVE,
+            "0 the device moved, 1 the browser drags something of the page and says now and then "
+            "where it is, 2 the page has locked the pointer",
+            "choice",
+            _EXACT,
+        ),
+        _use(
+            frozenset({_K.FOCUS, _K.HOVER}),
+            "whether the element has an accessible name: 1 it has, 2 not, 0 was not asked; never "
+            "the name",
+            "choice",
+            _EXACT,
+        ),
     ),
     "pointer": (
         _use(
             _PLACED | {_K.HOVER},
-            "pointing device; 0 on a click by key",
+            "pointing device; 0 on a click by key, and on moves that are not the device's own",
             "Pointer",
             "closed set",
         ),
@@ -224,9 +238,10 @@ USES: dict[str, tuple[Use, ...]] = {
             ),
             _use(
                 _K.POINTER_MOVE,
-                f"{side} of the contact of finger or pen",
+                f"{side} of the contact of finger or pen; of a locked pointer how far it went, "
+                f"{way}",
                 "CSS px",
-                "up to the next 8",
+                "contact up to the next 8; distance 1 CSS px",
                 _NONE,
             ),
             _use(
@@ -259,11 +274,17 @@ USES: dict[str, tuple[Use, ...]] = {
             "4 log2 of CSS px",
             "whole numbers, so a fifth of the side",
         ),
-        _use(_K.CLICK, "count of clicks", "clicks", _EXACT),
+        _use(
+            _K.CLICK,
+            "count of clicks; 0 a long press of finger or pen, or a click by key",
+            "clicks",
+            _EXACT,
+        ),
         _use(_K.WHEEL, "the browser counted in 0 pixels, 1 lines, 2 pages", "choice", _EXACT),
         _use(
             _ATTENTION,
-            "on a desktop: which of the study's applications got or lost the keyboard, from 1",
+            "which of the study's fields (on a desktop: applications) got or lost the keyboard, "
+            "from 1; 0 none of them",
             "number",
             _EXACT,
         ),
@@ -277,7 +298,12 @@ USES: dict[str, tuple[Use, ...]] = {
             "number",
             "exact; never an address",
         ),
-        _use(_K.PAUSE, "reason: 1 person, 2 indicator, 3 gate", "choice", _EXACT),
+        _use(
+            _K.PAUSE,
+            "reason: 1 person, 2 indicator, 3 gate, or a page off the list",
+            "choice",
+            _EXACT,
+        ),
         _use(_K.TASK, "number of the task, as the page says", "number", _EXACT),
         _use(_K.CLOCK, "the wall clock jumped ahead; 0 back", "s", "1 s"),
         _use(_K.ELEMENT, "what the element is like at the moment", "State bits", _EXACT),
