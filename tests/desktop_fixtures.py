@@ -48,6 +48,15 @@ terminal = true
 id = "dialog"
 title = "Dialog"
 executables = ["zenity"]
+
+[[applications]]
+id = "browser"
+title = "Chromium"
+executables = ["chromium"]
+"""
+PAGE = """<title>Three fields</title>
+<input autofocus size=40><br><input type=password size=40><br><textarea cols=40 rows=5></textarea>
+<script>document.querySelector("input").focus()</script>
 """
 
 
@@ -105,6 +114,21 @@ class Desktop:
         self.do("windowsize", "--sync", found[-1], str(width), str(height))
         self.do("windowmove", "--sync", found[-1], str(x), str(y))
         return found[-1]
+
+    def browser(self, folder: Path) -> str:
+        """Start Debian's Chromium at a page with a text field, a password field and a text area."""
+        page = folder / "fields.html"
+        page.write_text(PAGE)
+        as_root = ["--no-sandbox"] if os.geteuid() == 0 else []
+        told = ["--no-first-run", "--password-store=basic", f"--user-data-dir={folder / 'profile'}"]
+        accessible = [
+            "env",
+            "ACCESSIBILITY_ENABLED=1",
+            "chromium",
+            "--force-renderer-accessibility",
+        ]
+        self.start(*accessible, *as_root, *told, page.as_uri())
+        return self.window("chromium", 620, 80, 600, 500)
 
     def focus(self, window: str) -> None:
         self.do("windowactivate", "--sync", window)

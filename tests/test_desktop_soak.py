@@ -28,10 +28,10 @@ from studio_fixtures import studio
 pytest.importorskip("xcffib", reason="the desktop extra is not installed (Linux only)")
 pytestmark = pytest.mark.soak
 
-KEYS_IN_EDITOR, KEYS_IN_TERMINAL = 4000, 1000
+KEYS_IN_EDITOR, KEYS_IN_TERMINAL, KEYS_IN_BROWSER = 4000, 1000, 500
 MOVES, MOVES_HZ = 20_000, 1000
 CLICKS, NOTCHES, DRAGS, DRAG_MOVES, SHORTCUTS, RACES = 100, 200, 30, 40, 25, 40
-A, Z, C, DOT, SPACE, BACKSPACE, RETURN, CONTROL = 38, 52, 54, 60, 65, 22, 36, 37
+A, Z, C, DOT, SPACE, BACKSPACE, RETURN, CONTROL, TAB = 38, 52, 54, 60, 65, 22, 36, 37, 23
 CANARY = 16
 """The key 7: pressed only where nobody switched recording on."""
 
@@ -178,6 +178,7 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
         screen.start("xev")
         editor = screen.window("mousepad", 20, 80, 520, 500)
         terminal = screen.window("xterm", 620, 80, 520, 500)
+        browser = screen.browser(folder)
         other = screen.window("Event Tester", 300, 640, 300, 100, by="--name")
         address = f"{server.url.rstrip('/')}/study/desk"
         agent = stack.enter_context(recording(screen, address, folder / "device"))
@@ -186,7 +187,7 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
         stack.callback(hand.close)
         work = Work(screen, hand, folder / "device")
         wall_less_monotonic_ns = time.time_ns() - time.monotonic_ns()
-        _all_of_it(work, editor, terminal, other)
+        _all_of_it(work, editor, terminal, browser, other)
         agent.process.send_signal(signal.SIGINT)
         agent.until("overt: ended")
         counts = _sent(address, folder / "device")
@@ -194,7 +195,7 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
         return Outcome(work.parts, rows, wall_ns - wall_less_monotonic_ns, counts)
 
 
-def _all_of_it(work: Work, editor: str, terminal: str, other: str) -> None:
+def _all_of_it(work: Work, editor: str, terminal: str, browser: str, other: str) -> None:
     hand = work.hand
     # The long text comes last: a program that is seconds behind answers nobody, and what cannot be
     # told is suppressed, as it should be.
@@ -220,10 +221,25 @@ def _all_of_it(work: Work, editor: str, terminal: str, other: str) -> None:
     with work.counted():
         for k in range(KEYS_IN_TERMINAL):
             hand.key((A, Z, SPACE, BACKSPACE)[k % 4])
+    _in_a_page(work, browser)
     chance = random.Random(11)
     for _ in range(RACES):
         _race(work, chance, editor, other)
     work.ready(editor)
+
+
+def _in_a_page(work: Work, browser: str) -> None:
+    """Type into a page's text field and its text area, and the canary into its password field."""
+    for field_before in (None, TAB):
+        if field_before:
+            work.hand.key(TAB)
+            for _ in range(20):
+                work.hand.key(CANARY, every_s=0.01)
+            work.hand.key(TAB)
+        work.ready(browser)
+        with work.counted():
+            for k in range(KEYS_IN_BROWSER // 2):
+                work.hand.key((A, Z, SPACE)[k % 3])
 
 
 def _race(work: Work, chance: random.Random, editor: str, other: str) -> None:
