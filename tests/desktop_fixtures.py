@@ -53,6 +53,7 @@ executables = ["zenity"]
 id = "browser"
 title = "Chromium"
 executables = ["chromium"]
+private_windows = true
 """
 PAGE = """<title>Three fields</title>
 <input autofocus size=40><br><input type=password size=40><br><textarea cols=40 rows=5></textarea>

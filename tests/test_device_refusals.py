@@ -52,6 +52,7 @@ def test_a_notice_as_the_server_makes_it_may_be_followed(notice: dict[str, Any])
         ({"applications": [{"executables": ["python3"]}]}, "followed"),
         ({"applications": [{"number": 2}]}, "number"),
         ({"applications": [{"terminal": "yes"}]}, "followed"),
+        ({"applications": [{"executables": ["firefox"]}]}, "followed"),
         ({"applications": []}, "no desktop application"),
         ({"level": "keys"}, "which key it was"),
         ({"outbox_delay_s": -1}, "delay"),

@@ -254,6 +254,9 @@ def test_a_study_lists_desktop_applications_by_their_program_file() -> None:
         (('id = "editor"\n', ""), "applications[0].id"),
         (("executables", "executable"), "applications[0].executable"),
         (("Text editor", " "), "applications[0].title"),
+        (("/usr/bin/gedit", "/usr/bin/chromium"), "applications[0].executables"),
+        (("/usr/bin/gedit", "firefox-esr"), "applications[0].executables"),
+        (("/usr/bin/gedit", "com.google.Chrome"), "applications[0].executables"),
     ],
 )
 def test_an_application_that_could_be_anything_is_refused(
@@ -266,6 +269,24 @@ def test_an_application_that_could_be_anything_is_refused(
     with pytest.raises(InvalidInput) as refused:
         load_study(source)
     assert refused.value.where == where
+
+
+def test_a_browser_is_listed_only_with_its_private_windows_and_the_notice_says_so() -> None:
+    browser = DESK.replace("/usr/bin/gedit", "chromium") + "private_windows = true\n"
+    study = load_study((template("desk", "Desk") + browser).encode())
+    for language in study.notice:
+        assert "privat" in str(_recorded(study, language))
+    plain = load_study((template("desk", "Desk") + DESK).encode())
+    assert "privat" not in str(_recorded(plain, "en"))
+
+
+def _recorded(study: Study, language: str) -> list[str]:
+    (section,) = (
+        one
+        for one in json.loads(notice_bytes(study, language))["sections"]
+        if one["id"] == "recorded"
+    )
+    return list(section["text"])
 
 
 def test_a_study_may_exclude_what_it_likes_but_must_name_what_may_be_recorded() -> None:

@@ -84,6 +84,7 @@ def _notice(study: Study, language: str, words: dict[str, Any]) -> dict[str, Any
             *([words["sites"]["text"]] if study.origins else []),
             *([words["extension"]["text"]] if study.sites else []),
             *(words["desktop"]["text"] if study.applications else []),
+            *([words["desktop"]["private"]] if any(_private(study)) else []),
             *(_looks(study, words["screen"]) if study.applications else []),
         ],
         "before": before,
@@ -101,6 +102,7 @@ def _notice(study: Study, language: str, words: dict[str, Any]) -> dict[str, Any
         "origins": ", ".join(study.origins),
         "sites": "; ".join(_site(site, words["extension"]["only"]) for site in study.sites),
         "applications": ", ".join(one.title for one in study.applications),
+        "browsers": ", ".join(_private(study)),
         "windows": ", ".join(one.title for one in study.applications if one.screen),
         "person": study.person,
         "contact": study.contact,
@@ -173,9 +175,15 @@ def _applications(study: Study) -> list[dict[str, Any]]:
             "executables": list(one.executables),
             "terminal": one.terminal,
             **({"screen": True} if one.screen else {}),
+            **({"private_windows": True} if one.private_windows else {}),
         }
         for number, one in enumerate(study.applications, 1)
     ]
+
+
+def _private(study: Study) -> list[str]:
+    """Return the titles of browsers whose private windows count as any other."""
+    return [one.title for one in study.applications if one.private_windows]
 
 
 def _looks(study: Study, words: dict[str, Any]) -> list[str]:

@@ -56,6 +56,8 @@ class Application:
     terminal: bool = False
     screen: bool = False
     """The person lets its windows be looked at."""
+    private_windows: bool = False
+    """It is a browser, whose private windows nobody tells from others; the notice says so."""
 
 
 def program_of(pid: int) -> Path | None:

@@ -14,6 +14,15 @@ _EXECUTABLE = re.compile(r"(?:/[\w.+-]+)*/?[\w.+-]+")
 _INTERPRETERS = frozenset({"bash", "java", "node", "perl", "python", "python3", "ruby", "sh"})
 """Programs whose file says nothing of what they run."""
 
+_BROWSERS = (
+    "brave", "chrome", "chromium", "epiphany", "falkon", "firefox", "google-chrome", "konqueror",
+    "librewolf", "microsoft-edge", "msedge", "opera", "safari", "vivaldi",
+)  # fmt: skip
+"""How names of programs begin that have private windows, which a desktop tells from no other."""
+
+
+_FLAGS = ("terminal", "screen", "private_windows")
+
 
 @dataclass(frozen=True, kw_only=True)
 class StudyApplication:
@@ -27,6 +36,14 @@ class StudyApplication:
     """It runs programs inside of it: keys exist only at the prompt of a shell."""
     screen: bool = False
     """Its windows may be looked at for the purposes that need it, where the person says so."""
+    private_windows: bool = False
+    """It is a browser, and the notice says that its private windows count as any other."""
+
+
+def is_browser(executable: str) -> bool:
+    """Return whether a program file, or a bundle's identifier, is that of a known browser."""
+    name = Path(executable).name.lower()
+    return name.startswith(_BROWSERS) or name.rpartition(".")[2].startswith(_BROWSERS)
 
 
 def applications(tables: Any) -> tuple[StudyApplication, ...]:
@@ -38,7 +55,7 @@ def applications(tables: Any) -> tuple[StudyApplication, ...]:
         path = f"applications[{k}]."
         if not isinstance(table, dict):
             raise bad("must be a table", f"applications[{k}]")
-        refuse_unknown(table, ("id", "title", "executables", "terminal", "screen"), path)
+        refuse_unknown(table, ("id", "title", "executables", *_FLAGS), path)
         for name in ("id", "title"):
             if name not in table:
                 raise bad("is missing", f"{path}{name}")
@@ -50,11 +67,18 @@ def applications(tables: Any) -> tuple[StudyApplication, ...]:
                     f"{path}executables[{n}]",
                     "Such as mousepad or /usr/bin/mousepad; interpreters run anything.",
                 )
-        flags = {name: table.get(name, False) for name in ("terminal", "screen")}
+        flags = {name: table.get(name, False) for name in _FLAGS}
         for name, value in flags.items():
             if not isinstance(value, bool):
                 raise bad("must be true or false", f"{path}{name}")
-        if all(flags.values()):
+        browsers = [name for name in executables if is_browser(name)]
+        if browsers and not flags["private_windows"]:
+            raise bad(
+                f"{browsers[0]} has private windows, which a desktop tells from no other",
+                f"{path}executables",
+                "Say private_windows = true, and the notice says so; or use the extension.",
+            )
+        if flags["terminal"] and flags["screen"]:
             raise bad(
                 "is never looked at in a terminal: all in it is text",
                 f"{path}screen",

@@ -183,8 +183,9 @@ def study_sha256(study: Study) -> str:
         if not states[name]:
             del states[name]  # so that studies without any keep the hash that receipts state
     for one in states.get("applications", ()):
-        if not one["screen"]:
-            del one["screen"]
+        for flag in ("screen", "private_windows"):
+            if not one[flag]:
+                del one[flag]
     return hashlib.sha256(canonical(states)).hexdigest()
 
 
