@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from models_fixtures import TINY, person
-from overt.audit import attackable, operating, rates
+from overt.audit import attackable, membership, operating, rates
 from overt.audit.membership import Asked, Membership, attacked, halves
 from overt.audit.membership_page import page
 from overt.cli import app
@@ -83,6 +83,20 @@ def test_of_several_shards_the_file_tells_more_than_the_answers() -> None:
     for attack in ("LiRA online", "LiRA offline"):
         assert row(found, attack).auc.low > row(found, attack, "answers").auc.high
     assert found.strongest("weights", 0.1).access == "weights"
+
+
+def test_a_model_that_is_there_is_attacked_as_well_unless_everybody_taught_it() -> None:
+    people, apart = 200, 3.0
+    asked = toy(people, 12, apart)
+    rng, member = np.random.default_rng(5), np.arange(people) < 140
+    hard = np.where(asked.shard < 0, asked.loss[:, 0], 0).sum(0) / 6
+    loss = hard - apart * member + rng.normal(size=people)
+    one = membership.Itself(loss[None], loss, member)
+    rows = [r for r in attacked(asked, "toy", itself=one).rows if r.of == "itself"]
+    assert len(rows) == 3
+    assert all(r.found.auc.low > 0.9 and r.found.true_rates[0.01] is None for r in rows)
+    everybody = replace(one, member=np.ones(people, bool))
+    assert {r.of for r in attacked(asked, "toy", itself=everybody).rows} == {"halves"}
 
 
 def test_models_that_met_nobody_come_out_at_chance_by_every_test() -> None:

@@ -29,7 +29,10 @@ def attack(high: float | None, access: str = "weights") -> dict[str, Any]:
     rate = None if high is None else {"value": 0.01, "low": 0.0, "high": high}
     return {
         "suite": "membership/1",
-        "rows": [{"access": access, "attack": "RMIA", "true_rates": {"0.01": rate}}],
+        "rows": [
+            {"access": access, "of": "halves", "attack": "RMIA", "true_rates": {"0.01": rate}},
+            {"access": access, "of": "itself", "attack": "RMIA", "true_rates": {"0.01": None}},
+        ],
         "left_out": ["true positives at 0.01 false ones: needs 100 people"],
     }
 

@@ -143,6 +143,7 @@ def test_a_card_says_what_for_under_which_licence_how_private_and_whether_attack
         "rows": [
             {
                 "access": "weights",
+                "of": "halves",
                 "attack": "RMIA",
                 "auc": rate,
                 "true_rates": {"0.01": rate, "0.001": None},

@@ -23,6 +23,7 @@ from typing import Any
 
 import numpy as np
 
+from overt.audit.likelihood import ATTACKS
 from overt.audit.operating import Operating, needed, operating
 from overt.audit.rates import Interval
 from overt.schema.errors import InvalidInput, TooFew
@@ -31,11 +32,7 @@ SUITE = "membership/1"
 PEOPLE_MIN = 20
 MODELS_MIN = 8
 """Six are left to compare with: three with a person and three without."""
-OWN_VARIANCE_MIN = 32
-"""With fewer models on a side a person's own variance is noise: everybody's is used."""
 FALSE_RATES = (0.01, 0.001)
-GAMMA = 1.0
-"""RMIA's threshold of a ratio: of two people the one with the larger counts as more of a member."""
 _PARTS = ("weights", "answers")
 
 
@@ -91,6 +88,21 @@ def halves(people: int, models: int, shards: int, seed: int = 0) -> Any:
     return made
 
 
+@dataclass(frozen=True, eq=False)
+class Itself:
+    """A model that is there, and the people of `Asked` under it."""
+
+    loss: Any
+    """float64[S, P]"""
+    answered: Any
+    """float64[P]"""
+    member: Any
+    """bool[P], whom it learned from."""
+
+
+HALVES, ITSELF = "halves", "itself"
+
+
 @dataclass(frozen=True)
 class Row:
     """What one test found, at one access."""
@@ -98,6 +110,8 @@ class Row:
     access: str
     attack: str
     found: Operating
+    of: str = HALVES
+    """Attacked were models on `halves` of the people, each in turn, or the model `itself`."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +135,7 @@ class Membership:
             rate = row.found.true_rates.get(false_rate)
             return (rate.value if rate else -1.0), row.found.auc.value
 
-        return max((row for row in self.rows if row.access == access), key=strength)
+        return max((r for r in self.rows if (r.access, r.of) == (access, HALVES)), key=strength)
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain JSON."""
@@ -137,6 +151,7 @@ class Membership:
             "rows": [
                 {
                     "access": row.access,
+                    "of": row.of,
                     "attack": row.attack,
                     "auc": _plain(row.found.auc),
                     "true_rates": {
@@ -172,13 +187,14 @@ def attacked(
     *,
     false_rates: Sequence[float] = FALSE_RATES,
     instead: tuple[Any, Any] | None = None,
+    itself: Itself | None = None,
     progress: Callable[[float], None] = lambda _done: None,
 ) -> Membership:
     """Attack each model in turn, by every test, with the file and with answers alone.
 
     `instead`, losses and answers like those of `asked`, are of models that learned from nobody
-    here: attacked in the place of each, they must come out at chance. Raises `TooFew` with the
-    number needed.
+    here: attacked in the place of each, they must come out at chance. `itself` is attacked as well,
+    with all of these as the attacker's. Raises `TooFew` with the number needed.
     """
     instead = instead or (asked.loss, asked.answered)
     models, shards, people = asked.loss.shape
@@ -199,6 +215,8 @@ def attacked(
             progress((number + 0.6 + 0.4 * place / len(scores)) / len(views))
             found = operating(member, np.concatenate(each), unit, people, false_rates)
             rows.append(Row(access, name, found))
+    if itself is not None:
+        rows += _itself(asked, itself, views, false_rates)
     left_out = [
         f"true positives at {rate:.2g} false ones: needs {needed(rate).people:,} people and "
         f"{needed(rate).trials:,} trials, there are {people:,} and {people * models // 2:,}"
@@ -221,81 +239,37 @@ def _levelled(asked: Asked) -> Asked:
     return Asked(asked.shard, _level(asked.loss), _level(asked.answered))
 
 
-def _scores(asked: Asked, target: int, access: str, instead: tuple[Any, Any]) -> dict[str, Any]:
-    """Return float64[people] by test, of one model with the others as the attacker's."""
-    others = [m for m in range(len(asked.shard)) if m // 2 != target // 2]
-    if access == "answers":
-        seen, reference = instead[1][target][None], asked.answered[others]
-        inside = asked.shard[others] >= 0
-    else:
-        shards, people = asked.loss.shape[1:]
-        seen, reference = instead[0][target], asked.loss[others].reshape(-1, people)
-        inside = asked.shard[others][:, None] == np.arange(shards)[None, :, None]
-        inside = inside.reshape(-1, people)
-    return {name: test(seen, reference, inside) for name, test in ATTACKS.items()}
-
-
-def _sides(reference: Any, inside: Any) -> list[tuple[Any, Any]]:
-    """Return mean and deviation of each person's losses with them and without, float64[people]."""
+def _itself(
+    asked: Asked, itself: Itself, views: Sequence[str], false_rates: Sequence[float]
+) -> list[Row]:
+    """Return what is found of the model that is there; none if everybody, or nobody, taught it."""
+    if itself.member.all() or not itself.member.any():
+        return []
+    people = len(itself.member)
+    everyone = list(range(len(asked.shard)))
     made = []
-    for side in (inside, ~inside):
-        count = np.maximum(side.sum(0), 1)
-        mean = np.where(side, reference, 0).sum(0) / count
-        square = (np.where(side, reference - mean, 0) ** 2).sum(0)
-        own = square / np.maximum(count - 1, 1)
-        everybody = square.sum() / max(float((count - 1).sum()), 1.0)
-        variance = np.where(count >= OWN_VARIANCE_MIN, own, everybody)
-        made.append((mean, np.sqrt(np.maximum(variance, 1e-12))))
+    for access in views:
+        seen = _level(itself.loss if access == "weights" else itself.answered[None])
+        for name, test in ATTACKS.items():
+            score = test(seen, *_known(asked, everyone, access))
+            found = operating(itself.member, score, np.arange(people), people, false_rates)
+            made.append(Row(access, name, found, ITSELF))
     return made
 
 
-def _log_density(at: Any, mean: Any, deviation: Any) -> Any:
-    return -0.5 * ((at - mean) / deviation) ** 2 - np.log(deviation)
+def _scores(asked: Asked, target: int, access: str, instead: tuple[Any, Any]) -> dict[str, Any]:
+    """Return float64[people] by test, of one model with the others as the attacker's."""
+    others = [m for m in range(len(asked.shard)) if m // 2 != target // 2]
+    seen = instead[0][target] if access == "weights" else instead[1][target][None]
+    known = _known(asked, others, access)
+    return {name: test(seen, *known) for name, test in ATTACKS.items()}
 
 
-def lira_online(seen: Any, reference: Any, inside: Any) -> Any:
-    """Return the log likelihood ratio of having been learned from.
-
-    Args:
-        seen: float64[S, people], losses under the model attacked, each shard by itself.
-        reference: float64[n, people], losses under the attacker's.
-        inside: bool[n, people], which of those learned from whom.
-
-    Of several shards exactly one would have met the person, and which is not known: the ratio is
-    the mean of the shards'.
-    """
-    (mean_in, dev_in), (mean_out, dev_out) = _sides(reference, inside)
-    ratio = _log_density(seen, mean_in, dev_in) - _log_density(seen, mean_out, dev_out)
-    most = ratio.max(0)
-    return most + np.log(np.exp(ratio - most).mean(0))
-
-
-def lira_offline(seen: Any, reference: Any, inside: Any) -> Any:
-    """Return by how many deviations the lowest loss lies below those of models without them."""
-    _, (mean, deviation) = _sides(reference, inside)
-    return ((mean - seen) / deviation).max(0)
-
-
-def rmia(seen: Any, reference: Any, inside: Any) -> Any:
-    """Return of how many other people the likelihood ratio is no larger, as a share.
-
-    A person's likelihood is the geometric mean over their events; what it is without knowing the
-    model is the mean of the attacker's models with and without them.
-    """
-    shift = float(np.median(reference))
-    likelihood = np.exp(shift - reference)
-    known = sum(
-        np.where(side, likelihood, 0).sum(0) / np.maximum(side.sum(0), 1)
-        for side in (inside, ~inside)
-    )
-    ratio = (np.exp(shift - seen) / np.maximum(known / 2, 1e-300)).max(0)
-    ordered = np.sort(ratio)
-    return (np.searchsorted(ordered, ratio / GAMMA, "right") - 1) / max(len(ratio) - 1, 1)
-
-
-ATTACKS: dict[str, Callable[[Any, Any, Any], Any]] = {
-    "LiRA online": lira_online,
-    "LiRA offline": lira_offline,
-    "RMIA": rmia,
-}
-"""Name → test: (losses under the model attacked, under the attacker's, who was in those)."""
+def _known(asked: Asked, models: Sequence[int], access: str) -> tuple[Any, Any]:
+    """Return what the attacker compares with: losses under some models, and who was in which."""
+    inside = asked.shard[models] >= 0
+    if access == "answers":
+        return asked.answered[models], inside
+    shards, people = asked.loss.shape[1:]
+    inside = asked.shard[models][:, None] == np.arange(shards)[None, :, None]
+    return asked.loss[models].reshape(-1, people), inside.reshape(-1, people)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from html import escape
 
 from overt.audit import plots
-from overt.audit.membership import Membership, Row, Threat
+from overt.audit.membership import HALVES, Membership, Row, Threat
 from overt.audit.rates import RESAMPLES, Interval
 from overt.audit.report import STYLE
 
@@ -51,7 +51,7 @@ def page(found: Membership, verdict: Sequence[str] = (), *, synthetic: bool = Fa
 
 
 def _figure(found: Membership, access: str) -> str:
-    rows = [row for row in found.rows if row.access == access]
+    rows = [row for row in found.rows if (row.access, row.of) == (access, HALVES)]
     curves = [
         (row.attack, colour, row.found.curve) for row, colour in zip(rows, _COLOURS, strict=True)
     ]
@@ -66,7 +66,8 @@ def _table(found: Membership) -> str:
     heads = "".join(f'<th class="n">found at {100 * rate:g} % false</th>' for rate in rates)
     body = "".join(_row(row, rates) for row in found.rows)
     return (
-        '<div class="scroll"><table><tr><th>attacker has</th><th>test</th><th class="n">AUC</th>'
+        '<div class="scroll"><table><tr><th>attacked</th><th>attacker has</th><th>test</th>'
+        '<th class="n">AUC</th>'
         f"{heads}</tr>{body}</table></div>"
     )
 
@@ -74,7 +75,8 @@ def _table(found: Membership) -> str:
 def _row(row: Row, rates: Sequence[float]) -> str:
     cells = "".join(_cell(row.found.true_rates[rate], "{:.2%}") for rate in rates)
     return (
-        f"<tr><td>{escape(row.access)}</td><td>{escape(row.attack)}</td>"
+        f"<tr><td>{'halves' if row.of == HALVES else 'the model itself'}</td>"
+        f"<td>{escape(row.access)}</td><td>{escape(row.attack)}</td>"
         f"{_cell(row.found.auc, '{:.3f}')}{cells}</tr>"
     )
 

@@ -154,7 +154,7 @@ def _show(found: Membership) -> None:
     rates = list(found.rows[0].found.true_rates)
     shown = [
         (
-            f"{row.attack}, {row.access}",
+            f"{row.attack}, {row.access}{', itself' if row.of == 'itself' else ''}",
             _interval(row.found.auc, "{:.3f}"),
             *(_interval(row.found.true_rates[rate], "{:.2%}") for rate in rates),
         )

@@ -67,6 +67,8 @@ class Learner:
     page: Callable[[Any], dict[str, Any]]
     shadows: Callable[[list[Any], str], Any]
     """People and settings (JSON) → `overt.models.shadows.Shadows`: models on halves, to attack."""
+    under: Callable[[Any, list[Any]], Any]
+    """Model and people → their losses under each shard, and under all together."""
 
 
 def learner_of(purpose: str) -> Learner:
@@ -109,6 +111,7 @@ def _encoder() -> Learner:
         shadows=lambda people, settings: shadows.encoders(
             people, config_from(json.loads(settings))
         ),
+        under=shadows.under_encoder,
     )
 
 
@@ -134,6 +137,7 @@ def _programs() -> Learner:
         card=lambda model, shown, data, _curve: judged.card(model, shown, data),
         page=judged.page,
         shadows=lambda people, _settings: shadows.sharded(people, fitted.train, judged.nats),
+        under=lambda model, people: shadows.under(model, people, judged.nats),
     )
 
 
@@ -158,6 +162,7 @@ def _text() -> Learner:
         card=lambda model, shown, data, _curve: cards.card(model, shown, data),
         page=cards.page,
         shadows=lambda people, _settings: shadows.sharded(people, taught.train, cards.nats),
+        under=lambda model, people: shadows.under(model, people, cards.nats),
     )
 
 

@@ -10,7 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from overt.audit.membership import Asked, Membership, Threat, attacked, check, halves
+import numpy as np
+
+from overt.audit.membership import Asked, Itself, Membership, Threat, attacked, check, halves
 from overt.gateway.door import Door, Selected
 from overt.gateway.filed import PEOPLE_MIN
 from overt.gateway.learner import learner_of
@@ -70,14 +72,17 @@ def audit(
             action=ACTION,
         )
         learner = learner_of(purpose)
-        people = [replace(one, split="train") for one in people if learner.size(one)]
+        people = [one for one in people if learner.size(one)]
         check(len(people), models)
         design = halves(len(people), models, model.shards)
         shadows = learner.shadows(people, model.trained.settings())
         losses = shadows(design, lambda what, done: progress(what, 0.1 + 0.8 * done))
+        loss, answered = learner.under(model.trained, people)
+        taught = np.array([one.split == "train" for one in people])
         found = attacked(
             Asked(design, *losses),
             learner.name,
+            itself=Itself(loss, answered, taught),
             progress=lambda done: progress("attacking", 0.9 + 0.1 * done),
         )
         origins = {chosen.origin for chosen in selected}
@@ -118,6 +123,7 @@ def attack_of(found: Membership, origins: set[str]) -> dict[str, Any]:
     rows = [
         {
             "access": row["access"],
+            "of": row["of"],
             "attack": row["attack"],
             "auc": _coarse(row["auc"]),
             "true_rates": {rate: _coarse(one) for rate, one in row["true_rates"].items()},

@@ -16,6 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from overt.audit.membership import HALVES
 from overt.consent.policy import IMPORTED, ReceiptState, decide
 from overt.datasets import exports
 from overt.datasets.exports.leaving import About, Counted, Leaving, leaving
@@ -230,15 +231,14 @@ def too_open(attacks: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
     known = [one for one in attacks if one["suite"].startswith("membership/")]
     if not known:
         return ("No membership attack has been run on these weights.",)
-    rates = [
-        row["true_rates"].get(f"{FALSE_RATE:g}")
-        for row in known[-1]["rows"]
-        if row["access"] == "weights"
-    ]
-    if not rates or None in rates:
+    rows = [row for row in known[-1]["rows"] if row["access"] == "weights"]
+    rates = [row["true_rates"].get(f"{FALSE_RATE:g}") for row in rows]
+    # Of the model itself too few may have taught it, or too few not: halves of them are enough.
+    halves = [rate for row, rate in zip(rows, rates, strict=True) if row["of"] == HALVES]
+    if not halves or None in halves:
         short = "; ".join(known[-1]["left_out"])
         return (f"How many members are found could not be measured: {short}.",)
-    most = max(rate["high"] for rate in rates)
+    most = max(rate["high"] for rate in rates if rate)
     if most > FOUND_MAX:
         wrongly = f"where {FALSE_RATE:.0%} are taken for members wrongly"
         return (f"Up to {most:.1%} of members are found {wrongly}; the bound is {FOUND_MAX:.0%}.",)

@@ -211,12 +211,14 @@ def _privacy(card: dict[str, Any]) -> list[str]:
         lines += ["", f"Attacked by {one['suite']}: {who}. Members found:", ""]
         rates = list(one["rows"][0]["true_rates"])
         heads = [f"at {float(rate):.1%} false" for rate in rates]
-        lines += ["| attacker has | test | AUC | " + " | ".join(heads) + " |"]
-        lines += ["|---" * (3 + len(rates)) + "|"]
+        lines += ["| attacked | attacker has | test | AUC | " + " | ".join(heads) + " |"]
+        lines += ["|---" * (4 + len(rates)) + "|"]
         for row in one["rows"]:
             found = [_cell(row["auc"], "{:.3f}")]
             found += [_cell(row["true_rates"][r] or dict(_NONE), "{:.1%}") for r in rates]
-            lines.append(f"| {row['access']} | {row['attack']} | " + " | ".join(found) + " |")
+            name = {"halves": "models on halves", "itself": "this very model"}[row["of"]]
+            names = f"| {name} | {row['access']} | {row['attack']} | "
+            lines.append(names + " | ".join(found) + " |")
         lines += ["", *(f"{access}: {words}" for access, words in one["threats"].items())]
         lines += [f"Not measured: {text}." for text in one["left_out"]]
     return lines

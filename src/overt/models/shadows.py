@@ -25,7 +25,7 @@ from overt.models.spread import spread
 from overt.models.stream import Stream, stream_of
 from overt.models.tensors import Array
 from overt.models.train import Progress as Fitting
-from overt.models.train import train
+from overt.models.train import Trained, train
 from overt.schema.errors import InvalidInput
 
 Losses = tuple[Array, Array]
@@ -153,10 +153,25 @@ def _sharded(
                 if own >= 0
             ]
         )
-        for part in taught.shards:
-            loss[model, part] = nats(taught.only([part]), people)
-        together[model] = nats(taught, people)
+        loss[model], together[model] = under(taught, people, nats)
     return loss, together
+
+
+def under(
+    taught: Any, people: Sequence[Any], nats: Callable[[Any, Sequence[Any]], Array]
+) -> Losses:
+    """Return float64[S, people] and float64[people]: losses under a sharded model that is there."""
+    each = np.stack([nats(taught.only([part]), people) for part in taught.shards])
+    return each, nats(taught, people)
+
+
+def under_encoder(trained: Trained, people: Sequence[Sequences]) -> Losses:
+    """Return the same of an event encoder."""
+    from overt.models import many
+
+    config = replace(trained.config, device="cpu")
+    chunks = many.Chunks([stream_of(one.sessions) for one in people], config.chunk, "cpu")
+    return many.asked(many.Many(list(trained.shards.values()), config), chunks)
 
 
 def one_by_one(
