@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -182,6 +183,9 @@ def test_a_look_is_whole_or_not_at_all(scene: Scene) -> None:
         with scene.covered(Box(x + 10, y + 10, 20, 20)):
             covered = looks._look(target, scene.elements, scene.pixels)
             assert (covered.tree, covered.picture) == (look.tree, ())
+        trees = [look.tree, look.tree[:-1]]
+        with pytest.raises(Suppressed, match="meanwhile"):
+            looks._look(target, SimpleNamespace(tree=lambda *_: trees.pop()), scene.pixels)
         with pytest.raises(Suppressed):
             looks._look(Target(scene.editor, os.getpid(), 1), scene.elements, scene.pixels)
     finally:

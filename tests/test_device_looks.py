@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -12,16 +15,28 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from overt.consent.notice import notice_bytes
+from overt.device.capture import FACTS
 from overt.device.drawn import drawings
 from overt.device.elements import ELEMENTS_MAX, Box, Elements, Suppressed, boxes, stepped
+from overt.device.looks import Look, Looks, Target
 from overt.device.notice import check_notice
 from overt.device.outbox import Outbox
-from overt.device.picture import FLAT, MASKED, RECTANGLES_MAX, picture, rgb, shown, squares
+from overt.device.picture import (
+    FLAT,
+    MASKED,
+    RECTANGLES_MAX,
+    Rectangle,
+    picture,
+    rgb,
+    shown,
+    squares,
+)
+from overt.device.screen import Moment
 from overt.device.session import Recording, Session
 from overt.device.vault import Vault
 from overt.device.waiting import opened
 from overt.schema.errors import InvalidInput, Refused
-from overt.schema.event import Kind, Role, State
+from overt.schema.event import KeyClass, Kind, Role, State
 from overt.schema.purpose import SCREEN
 from overt.schema.study import load_study, study_sha256, template
 
@@ -114,6 +129,13 @@ def test_what_lies_in_something_that_may_be_text_is_never_bare() -> None:
     assert [one.bare for one in tree] == [False, True, False, False]
 
 
+def test_what_lies_in_something_that_is_at_no_place_is_in_the_tree_and_never_bare() -> None:
+    inner = node(PANEL, Box(40, 100, 80, 40))
+    tab = node(37, Box(-1, -1, -1, -1), inner)
+    tree = Told(frame(node(FILLER, WINDOW, tab))).tree(7, {WINDOW})
+    assert [(one.parent, one.bare) for one in tree] == [(-1, False), (0, True), (1, False)]
+
+
 PLACES = st.builds(
     Box, st.integers(0, 180), st.integers(60, 200), st.integers(1, 90), st.integers(1, 90)
 )
@@ -181,8 +203,6 @@ def test_a_picture_is_a_batch_of_its_own_and_is_drawn_as_it_would_leave(tmp_path
     about: dict[str, Any] = {"study": "desk", "receipt": "1" * 32, "level": "rhythm"}
     more: dict[str, Any] = {"transform": "rhythm/0", "time_origin_ms": 60_000, "outbox_delay_s": 1}
     session = Session(Recording(session="a" * 32, purposes=SCREEN, **about, **more), vault)
-    from overt.device.capture import FACTS
-
     rows = np.zeros(7, FACTS)
     rows["kind"] = (Kind.ELEMENT,) * 3 + (Kind.PICTURE,) * 4
     rows["t_us"] = 1_000_000
@@ -205,6 +225,85 @@ def test_a_picture_is_a_batch_of_its_own_and_is_drawn_as_it_would_leave(tmp_path
     assert (first.width, first.height) == (160, 120)
     assert first.boxes == [(0, 0, 160, 120, ""), (8, 8, 16, 8, rgb(0x7FFF))]
     assert [box[:2] for box in drawn[0][0].boxes] == [(0, 0), (8, 8), (16, 16)]
+
+
+WINDOW_ID, PID, APPLICATION = 77, 7, 1
+
+
+@pytest.fixture
+def looks(monkeypatch: pytest.MonkeyPatch) -> Iterator[Looks]:
+    monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere")
+    made = Looks(":nowhere", frozenset({APPLICATION}), pictures=True)
+    yield made
+    made._stop.set()
+
+
+def moment(**other: Any) -> Moment:
+    said = {"focus": WINDOW_ID, "focus_pid": PID, "application": APPLICATION, "prompt": False}
+    places = {"rectangles": np.array([WINDOW_EDGES], np.int32), "numbers": np.array([APPLICATION])}
+    return Moment(**{**said, **places, **other})
+
+
+WINDOW_EDGES = (24, 80, 184, 200)
+TREE = Told(frame(node(FILLER, WINDOW, node(BUTTON, Box(40, 100, 20, 20))))).tree(7, {WINDOW})
+
+
+def press(t_ms: int = 900, x: int = 50, kind: Kind = Kind.POINTER_DOWN, **columns: int) -> Any:
+    row = np.zeros(1, FACTS)
+    row["kind"], row["t_us"] = kind, t_ms * 1000
+    row["x_8th_css_px"], row["y_8th_css_px"] = 8 * x, 8 * 100
+    for name, value in columns.items():
+        row[name] = value
+    return row
+
+
+def told(looks: Looks, rows: Any, now: Moment | None = None, **how: Any) -> Any:
+    """Return what goes before rows, where a look of time 500 ms is held."""
+    capture: Any = SimpleNamespace(moment=moment(), changed=False, t_us=lambda ms: ms * 1000)
+    looks.before(capture, rows[:0], is_open=True)
+    age_s = how.pop("age_s", 1.0)
+    place = (Rectangle(0, 0, 160, 120, MASKED), Rectangle(8, 8, 16, 8, 5))
+    target = Target(WINDOW_ID, PID, APPLICATION)
+    looks._held = Look(target, 500, time.monotonic() - age_s, TREE, WINDOW, place)
+    capture.moment, capture.changed = now or moment(), how.pop("changed", False)
+    return looks.before(capture, rows, is_open=how.pop("is_open", True))
+
+
+def test_a_look_goes_before_the_action_it_was_held_for_and_only_once(looks: Looks) -> None:
+    for act in (
+        press(),
+        press(kind=Kind.COMMAND),
+        press(kind=Kind.KEY_DOWN, key_class=KeyClass.ENTER),
+    ):
+        looks.begin()
+        made = told(looks, act)
+        assert made["kind"].tolist() == [Kind.ELEMENT] * 3 + [Kind.PICTURE] * 2
+        assert set(made["t_us"].tolist()) == {500_000}
+        assert made["element"].tolist() == [1, 2, 3, 1, 1]
+        assert made["edit_chars"].tolist() == [0, 1, 2, 0, 0]
+        assert looks._held is None
+    assert not len(told(looks, press())), "the same again says nothing new"
+
+
+@pytest.mark.parametrize(
+    ("rows", "how"),
+    [
+        pytest.param(press(), {"is_open": False}, id="recording is closed"),
+        pytest.param(press(), {"now": moment(application=2)}, id="another application"),
+        pytest.param(press(), {"now": moment(prompt=True)}, id="a password prompt can be seen"),
+        pytest.param(press(), {"now": moment(focus=78)}, id="another window"),
+        pytest.param(press(), {"changed": True}, id="a window came, went or moved"),
+        pytest.param(press(), {"age_s": 60.0}, id="too long ago"),
+        pytest.param(press(400), {}, id="it shows what came of the action"),
+        pytest.param(press(x=300), {}, id="a press elsewhere"),
+        pytest.param(press(kind=Kind.POINTER_MOVE), {}, id="no action"),
+        pytest.param(press(kind=Kind.KEY_DOWN, key_class=KeyClass.LETTER), {}, id="a letter"),
+    ],
+)
+def test_otherwise_nothing_of_a_look_is_recorded(
+    looks: Looks, rows: Any, how: dict[str, Any]
+) -> None:
+    assert not len(told(looks, rows, **how))
 
 
 def study(purposes: str = "", screen: str = "", terminal: str = "") -> bytes:
