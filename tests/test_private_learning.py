@@ -17,11 +17,13 @@ from overt.audit.privacy import page
 from overt.commands.privately import curve as curve_command
 from overt.datasets import synthetic
 from overt.datasets.tokens import sequences_of
-from overt.models.private import curve, pauses, rounds, spent
+from overt.models.enough.slipped import bits
+from overt.models.private import curve, hand, pauses, rounds, spent
 from overt.models.private.curve import Sums
 from overt.models.private.rounds import Rounds
 from overt.models.stream import Stream, stream_of
 from overt.models.tensors import Array
+from overt.models.typos.channel import edits
 from overt.schema.errors import InvalidInput, TooFew
 from overt.schema.people import SubjectEvents
 
@@ -147,6 +149,7 @@ class Toy:
     """Where is the middle of two numbers? People differ by about as much as it is far from 0."""
 
     people: list[Array]
+    rounds: Rounds = field(default_factory=lambda: PLAN)
     name: str = "toy"
     title: str = "Toy"
     metrics: tuple[str, ...] = ("off",)
@@ -178,7 +181,7 @@ PLAN = Rounds(sampling_rate=1.0, steps=10, clip=0.5)
 
 def test_the_curve_says_what_is_left_and_what_it_cost() -> None:
     found = curve.measure(toy(80), quiet, sizes=(60, 500), epsilons=(0.3, 5.0), drawings=2,
-                          rounds=replace(PLAN, sampling_rate=1.0))  # fmt: skip
+                          rounds=PLAN)  # fmt: skip
     by = {(one.people, one.epsilon): one.share for one in found.kept}
     assert by.keys() == {(60, 0.3), (60, 5.0), (80, 0.3), (80, 5.0)}
     assert by[80, 5.0] > 0.9 > by[60, 0.3]
@@ -247,6 +250,25 @@ def test_pauses_learned_privately_are_told_better_than_nobody_tells_them(
     unseen = pauses.timed(typed[5])
     before, after = (pauses.gradient(w, unseen)[0] for w in (pauses.start(), found.weights))
     assert after < before - 0.1
+
+
+def test_a_hand_that_swaps_letters_is_expected_to() -> None:
+    slips = (("teh", "the"), ("wrod", "word"), ("nad", "and"), ("waht", "what"))
+    given = hand.counted(slips)
+    assert given[hand.SWAPPED] > 0
+    assert np.linalg.norm(given) <= hand.ROUNDS.clip
+    before, after = (bits(one, ("frist", "first")) for one in (edits(), hand.channel(given, 400)))
+    assert after < before - 2
+    assert np.allclose(hand.counted(slips * 50), 2 * given)
+
+
+@given(arrays.arrays(np.float64, hand.SIZE, elements=st.floats(-5, 5)))
+@settings(max_examples=20)
+def test_a_channel_of_noise_is_still_a_channel(noise: Array) -> None:
+    found = hand.channel(noise, 400)
+    assert np.isfinite(bits(found, ("teh", "the")))
+    assert np.isfinite(found.change).all()
+    assert (np.exp(-found.change).sum(axis=2) <= 1.001).all()
 
 
 def test_an_input_knows_nothing_of_what_comes_after(typed: list[Stream]) -> None:

@@ -19,7 +19,13 @@ def _pause(path: Path, update: Any) -> Task:
     return typed.read(path, update)
 
 
-READERS: dict[str, Callable[[Path, Any], Any]] = {"pause": _pause}
+def _slips(path: Path, update: Any) -> Task:
+    from overt.models.private import hand
+
+    return hand.read(path, update)
+
+
+READERS: dict[str, Callable[[Path, Any], Any]] = {"pause": _pause, "slips": _slips}
 """Tasks that can be learned privately, and what reads their published data."""
 
 
@@ -40,7 +46,8 @@ def curve(
     from overt.models.private.curve import EPSILONS, measure
 
     with progress(f"curve {task}, private") as update:
-        found = measure(READERS[task](data, update), update, epsilons=epsilons or EPSILONS)
+        read = READERS[task](data, update)
+        found = measure(read, update, epsilons=epsilons or EPSILONS, rounds=read.rounds)
     if html is not None:
         from overt.audit.privacy import page
 

@@ -27,7 +27,7 @@ SIZES = (100, 400, 1200)
 DRAWN = 100
 """People drawn in a step on average, at most: more take longer, and gain little for the same ε."""
 
-DRAWINGS = 5
+DRAWINGS = 3
 JUDGED_MIN = 10
 NOBODY = "nobody: before it learned"
 
@@ -53,6 +53,10 @@ class Task(Protocol):
     @property
     def notes(self) -> tuple[str, ...]:
         """Return what a reader must know."""
+
+    @property
+    def rounds(self) -> Rounds:
+        """Return the course, without noise."""
 
     @property
     def people(self) -> Sequence[Any]:
@@ -157,10 +161,9 @@ def measure(
     sizes: Sequence[int] = SIZES,
     epsilons: Sequence[float] = EPSILONS,
     drawings: int = DRAWINGS,
-    rounds: Rounds | None = None,
+    rounds: Rounds,
 ) -> PrivateCurve:
     """Return the curve of a task. Raises `TooFew` with the number of people that is needed."""
-    rounds = rounds or Rounds()
     there = len(task.people)
     if there < PEOPLE_MIN or task.judged < JUDGED_MIN:
         raise TooFew(
@@ -230,7 +233,8 @@ def _courses(
     made: dict[tuple[int, float | None], Rounds] = {}
     total = len(sizes) * len(epsilons)
     for size in sizes:
-        plain = replace(rounds, sampling_rate=min(rounds.sampling_rate, DRAWN / size))
+        rate = min(rounds.sampling_rate, DRAWN / size) if rounds.steps > 1 else 1.0
+        plain = replace(rounds, sampling_rate=rate)
         made[size, None] = plain
         for epsilon in sorted(epsilons):
             progress("finding how much noise each ε needs", 0.2 + 0.15 * len(made) / total)

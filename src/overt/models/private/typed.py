@@ -12,15 +12,16 @@ from overt.datasets.tokens import VOCABULARY
 from overt.models import boosted, fluency, typists
 from overt.models import pauses as judging
 from overt.models.baselines import baselines, tables
-from overt.models.metrics import mixture_crps, mixture_nll, mixture_quantile
+from overt.models.metrics import mixture_crps, mixture_nll
 from overt.models.predict import Predicted, predict_baselines
 from overt.models.private import pauses
 from overt.models.private.curve import Sums
+from overt.models.private.rounds import Rounds
 from overt.models.scores import Progress
 from overt.models.stream import Stream, stream_of
 from overt.models.tensors import Array
 
-NLL, CRPS, MAE, R2 = "pause_nll", "crps_ms", "mae_ms", "r2"
+NLL, CRPS, R2 = "pause_nll", "crps_ms", "r2"
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,9 +31,10 @@ class Pauses:
     learned: list[Stream] = field(repr=False)
     unseen: list[Stream] = field(repr=False)
     people: list[pauses.Seen] = field(repr=False)
+    rounds: Rounds = field(default_factory=Rounds)
     name: str = "pause"
     title: str = "Time to the next key, learned privately"
-    metrics: tuple[str, ...] = (NLL, CRPS, MAE, R2)
+    metrics: tuple[str, ...] = (NLL, CRPS, R2)
     notes: tuple[str, ...] = (
         "pause_nll and r2 are of ln ms. All are given the key that came.",
         (
@@ -93,27 +95,22 @@ def sums(people: Sequence[Predicted]) -> Sums:
     each = [_timed(one) for one in people]
     middle = float(np.concatenate([at for *_, at in each]).mean())
     rows = np.array([_sums(*one, middle) for one in each])
-    count, nll, crps, mae, explained, spread = rows.T
-    return {NLL: (nll, count), CRPS: (crps, count), MAE: (mae, count), R2: (explained, spread)}
+    count, nll, crps, explained, spread = rows.T
+    return {NLL: (nll, count), CRPS: (crps, count), R2: (explained, spread)}
 
 
-def _timed(one: Predicted) -> tuple[Array, Array, Array, Array, Array]:
+def _timed(one: Predicted) -> tuple[Array, Array, Array, Array]:
     there = ~np.isnan(one.log_pause)
-    weight, mean, sigma = one.weight[there], one.mean[there], one.sigma[there]
-    point = mixture_quantile(weight, mean, sigma) if one.point is None else one.point[there]
-    return weight, mean, sigma, point, one.log_pause[there]
+    return one.weight[there], one.mean[there], one.sigma[there], one.log_pause[there]
 
 
-def _sums(
-    weight: Array, mean: Array, sigma: Array, point: Array, at: Array, middle: float
-) -> tuple[float, ...]:
+def _sums(weight: Array, mean: Array, sigma: Array, at: Array, middle: float) -> tuple[float, ...]:
     off = ((at - (weight * mean).sum(axis=1)) ** 2).sum()
     spread = ((at - middle) ** 2).sum()
     return (
         float(at.size),
         float(mixture_nll(weight, mean, sigma, at).sum()),
         float(mixture_crps(weight, mean, sigma, at).sum()),
-        float(np.abs(np.exp(at) - np.exp(point)).sum()),
         float(spread - off),
         float(spread),
     )

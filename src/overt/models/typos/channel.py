@@ -155,6 +155,15 @@ def edits(pairs: Sequence[Pair] = ()) -> Edits:
     return made
 
 
+def of_counts(change: Array, leave_out: Array, put_in: Array, swaps: float) -> Edits:
+    """Return the channel of counts that were made elsewhere, with the prior mixed in.
+
+    `change` float64[2, CODES, CODES], `leave_out` and `put_in` float64[CODES, CODES], as in
+    `Edits`; what is put in counts one half for each neighbour.
+    """
+    return _costs(*_mixed(_prior(), (change, leave_out, put_in, swaps)))
+
+
 def _costs(change: Array, leave_out: Array, put_in: Array, swap: float) -> Edits:
     def nats(p: Array) -> Array:
         return -np.log(np.maximum(p, 1e-7))
@@ -183,7 +192,7 @@ def _counted(edits: Edits, coded: Sequence[tuple[Array, Array]]) -> tuple[Array,
 
 
 def _mixed(
-    priors: tuple[Array, Array, Array, float], counted: tuple[Array, Array, Array, int]
+    priors: tuple[Array, Array, Array, float], counted: tuple[Array, Array, Array, float]
 ) -> tuple[Array, Array, Array, float]:
     """Return probabilities: counts over how often a letter was meant, with the prior mixed in."""
     change, leave_out, put_in, swaps = counted
