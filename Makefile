@@ -16,7 +16,7 @@ INSTALL = $(BIN)/uv pip install --python $(BIN)/python -e '.[$(EXTRAS)]' || \
   $(BIN)/pip install --no-compile --disable-pip-version-check -e '.[$(EXTRAS)]'
 
 .DEFAULT_GOAL := help
-.PHONY: help install chromium up test check lint types words bundle bench soak demo sdk package extension format clean
+.PHONY: help install chromium up test check lint types words bundle bench federated soak demo sdk package extension format clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -96,7 +96,16 @@ extension: sdk/node_modules/installed  ## build the browser extension into build
 bench: .venv/installed-pynput sdk/node_modules/installed chromium  ## measure, side by side with peers, in one run
 	@$(BIN)/python -m benchmarks
 
-soak: .venv/installed-soak chromium  ## the long tests: fifty kills, many seeds, exports in others' libraries
+# Flower pins older typer, rich, packaging and web servers than ours: an environment of its own.
+.venv-federated/installed: pyproject.toml | .venv/python
+	@echo "Installing Flower with Overt into .venv-federated (about two minutes) …"
+	@$(PYTHON) -m venv .venv-federated
+	@PIP_CONSTRAINT= .venv-federated/bin/pip install -q --no-compile --disable-pip-version-check -e '.[federated]'
+	@touch $@
+
+federated: .venv-federated/installed  ## install Flower beside Overt, in an environment of its own
+
+soak: .venv/installed-soak .venv-federated/installed chromium  ## the long tests: fifty kills, many seeds, exports in others' libraries
 	@$(PYTHON) tools/chromium.py --soak
 	@$(BIN)/python -m pytest -q -m soak
 
@@ -107,4 +116,4 @@ format: .venv/installed-dev  ## let the formatter have its way
 	@$(BIN)/ruff check --fix --quiet src tests tools benchmarks examples; $(BIN)/ruff format --quiet src tests tools benchmarks examples
 
 clean:  ## remove what make made (not your data)
-	@rm -rf .venv sdk/node_modules build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf .venv .venv-federated sdk/node_modules build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

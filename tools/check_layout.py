@@ -28,7 +28,8 @@ BELOW: dict[str, set[str]] = {
     "studio": {*_DATA, *_STORE, "models", "audit", "store", "gateway", "collector"},
 }
 BELOW["device"] = {"schema", "consent"}
-BELOW["commands"] = {*BELOW["studio"], "studio", "device"}
+BELOW["federated"] = {*_DATA, "consent", "device", "models"}
+BELOW["commands"] = {*BELOW["studio"], "studio", "device", "federated"}
 BELOW["cli"] = {*BELOW["commands"], "commands"}
 
 FORBIDDEN = {

@@ -15,7 +15,7 @@ from overt.consent.wording import shipped, wording
 from overt.schema.canonical import canonical
 from overt.schema.errors import InvalidInput
 from overt.schema.event import MARKS, Kind
-from overt.schema.purpose import PURPOSES, SCREEN
+from overt.schema.purpose import REGISTRY, SCREEN, TOGETHER
 from overt.schema.study import DETAILS, Site, Study
 
 SCHEMA = "overt-notice/1"
@@ -90,7 +90,10 @@ def _notice(study: Study, language: str, words: dict[str, Any]) -> dict[str, Any
         "before": before,
         "kept": words["kept"]["text"],
         "readers": words["readers"]["text"],
-        "leaving": words["leaving"]["text"],
+        "leaving": [
+            *words["leaving"]["text"],
+            *([words["together"]["leaving"]] if _together(study) else []),
+        ],
         "limits": words["limits"]["text"],
         "ask": [*([words["ask"]["person"]] if study.person else []), words["ask"]["contact"]],
     }
@@ -195,7 +198,15 @@ def _looks(study: Study, words: dict[str, Any]) -> list[str]:
 def _choice(purpose: str, words: dict[str, Any]) -> dict[str, Any]:
     own = words["purposes"][purpose]
     needs = words["choices"]["needs"].replace("{kinds}", ", ".join(_kinds(purpose, words)))
-    return {"id": purpose, "title": own["title"], "text": f"{own['text']} {needs}"}
+    text = f"{own['text']} {needs}"
+    if purpose in TOGETHER:
+        text = f"{text} {words['together']['stays']}"
+    return {"id": purpose, "title": own["title"], "text": text}
+
+
+def _together(study: Study) -> bool:
+    """Tell whether a purpose of the study learns where leaving rebuilds nothing."""
+    return any(purpose in TOGETHER for purpose in study.purposes)
 
 
 def kinds_in_words(purpose: str, language: str) -> list[str]:
@@ -204,7 +215,7 @@ def kinds_in_words(purpose: str, language: str) -> list[str]:
 
 
 def _kinds(purpose: str, words: dict[str, Any]) -> list[str]:
-    kinds = PURPOSES[purpose].kinds - MARKS
+    kinds = REGISTRY[purpose].kinds - MARKS
     return [words["kinds"][name] for name, group in KIND_GROUPS.items() if kinds & group]
 
 

@@ -21,7 +21,7 @@ from overt.log.journal import Log
 from overt.log.opening import Opening, commit
 from overt.schema.errors import InvalidInput, NotConsented
 from overt.schema.event import MARKS
-from overt.schema.purpose import PURPOSES
+from overt.schema.purpose import REGISTRY
 from overt.schema.receipt import (
     GIVEN,
     OVERT_VERSION,
@@ -241,7 +241,7 @@ def _processing(
             {
                 "purpose": purpose,
                 "purpose_type": "https://w3id.org/dpv#ResearchAndDevelopment",
-                "description": PURPOSES[purpose].explanation,
+                "description": REGISTRY[purpose].explanation,
                 "lawful_basis": _CONSENT,
             }
             for purpose in purposes
@@ -261,7 +261,7 @@ def _processing(
 
 
 def _information(study: Study, purposes: tuple[str, ...]) -> list[dict[str, Any]]:
-    kinds = frozenset().union(*(PURPOSES[purpose].kinds for purpose in purposes)) - MARKS
+    kinds = frozenset().union(*(REGISTRY[purpose].kinds for purpose in purposes)) - MARKS
     return [
         {
             "pii_type": name,

@@ -11,7 +11,7 @@ from typing import Any
 
 from overt.schema.applications import applications
 from overt.schema.errors import InvalidInput, OvertError, Refused
-from overt.schema.purpose import PURPOSES, SCREEN
+from overt.schema.purpose import REGISTRY, SCREEN
 
 LEVELS = ("rhythm", "rhythm/0", "rhythm/1")
 OUTBOX_DELAY_S_MAX, HOLD_DAYS_MAX = 7 * 86_400, 365
@@ -52,7 +52,7 @@ def check_notice(notice: dict[str, Any], study: str) -> None:
         raise Refused(
             f"asks for more than its words say: {', '.join(unsaid)}", where="notice", do=_DO
         )
-    if not purposes or not set(purposes) <= set(PURPOSES):
+    if not purposes or not set(purposes) <= set(REGISTRY):
         raise Refused("names a purpose that does not exist", where="notice", do=_DO)
     if type(delay_s) is not int or not 0 <= delay_s <= OUTBOX_DELAY_S_MAX:
         raise Refused("names no delay before things leave", where="notice", do=_DO)

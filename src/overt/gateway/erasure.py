@@ -23,6 +23,7 @@ from overt.log.opening import read_opening
 from overt.schema.batch import decode
 from overt.schema.canonical import canonical
 from overt.schema.errors import Missing, Refused
+from overt.schema.purpose import TOGETHER
 from overt.store.scan import Traces, scan
 from overt.store.store import Store
 
@@ -315,6 +316,7 @@ def _certificate(job: Job) -> dict[str, Any]:
         "reached": {**facts["reached"], "artefacts_destroyed": sorted(facts["destroyed"])},
         "models": models,
         "model_equals_never_seen": all(model["equal"] for model in models),
+        **learned_together(facts["purposes"]),
         "bytes_found": len(facts["found"]),
         "found": facts["found"],
         "searched": facts["searched"],
@@ -323,6 +325,16 @@ def _certificate(job: Job) -> dict[str, Any]:
             "backups_until": None if last is None else last.isoformat(),
         },
     }
+
+
+def learned_together(purposes: list[str]) -> dict[str, Any]:
+    """Return what a certificate says of purposes whose models cannot be rebuilt without anyone."""
+    said = [
+        {"purpose": one, "exact_rebuild": False, "instead": TOGETHER[one].on_leaving}
+        for one in sorted(purposes)
+        if one in TOGETHER
+    ]
+    return {"learned_together": said} if said else {}
 
 
 _DO: dict[str, Callable[[Job, Progress], None]] = {

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 
 from overt.schema.event import MARKS, Kind
 
@@ -23,6 +24,26 @@ SCREEN = ("screen-elements", "screen-pictures")
 for itself, and only in the applications for which a study and the person say so."""
 
 
+class Method(StrEnum):
+    """Where a purpose learns, and so what leaving means for its models."""
+
+    COLLECTED = "collected"
+    """From events that were collected: leaving rebuilds models exactly without the person."""
+    TOGETHER = "together"
+    """On people's own devices, which send noisy sums: nothing can be rebuilt without somebody."""
+
+
+ON_LEAVING = {
+    Method.COLLECTED: "Models that learned from the person are rebuilt without them.",
+    Method.TOGETHER: (
+        "Models are not rebuilt without the person: the server never had their events. The device "
+        "takes part in no further step and forgets what it kept for it; what any one person could "
+        "have changed in a model was bounded beforehand, in the ε of its card."
+    ),
+}
+"""What applies to models when a person leaves."""
+
+
 @dataclass(frozen=True)
 class Purpose:
     """One learning goal: its id, its words for people, the kinds of event it needs, its targets."""
@@ -34,6 +55,17 @@ class Purpose:
     targets: tuple[str, ...]
     needs_keys: bool = False
     """It learns nothing below level `keys`, so that a study that names it is at that level."""
+    method: Method = Method.COLLECTED
+
+    @property
+    def exact_rebuild(self) -> bool:
+        """Whether models are rebuilt exactly without a person who leaves."""
+        return self.method == Method.COLLECTED
+
+    @property
+    def on_leaving(self) -> str:
+        """What applies to its models when a person leaves."""
+        return ON_LEAVING[self.method]
 
 
 PURPOSES: dict[str, Purpose] = {
@@ -84,6 +116,27 @@ PURPOSES: dict[str, Purpose] = {
         ),
     )
 }
+
+"""Purposes whose events are collected."""
+
+TOGETHER: dict[str, Purpose] = {
+    purpose.id: purpose
+    for purpose in (
+        Purpose(
+            "typing-together",
+            "Help with typing, learned together",
+            "Learn on people's own devices how typing flows and hands slip.",
+            frozenset(_KEYBOARD | _FOCUS | _EDITING),
+            ("next_pause_us", "correction"),
+            Method.TOGETHER,
+        ),
+    )
+}
+"""Purposes that learn on people's own devices. No event is ever sent for them, so they are in no
+batch, no stream and no table of who may read what."""
+
+REGISTRY: dict[str, Purpose] = {**PURPOSES, **TOGETHER}
+"""Everything a study may ask for and a receipt may cover."""
 
 NOT_FOR = (
     "recognising people, or telling whose input something is",

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from overt.schema.errors import InvalidInput
-from overt.schema.purpose import PURPOSES
+from overt.schema.purpose import REGISTRY
 
 SCHEMA_VERSION = "https://w3id.org/dpv/schema/dpv-27560#receipt"
 OVERT_VERSION = "receipt/1"
@@ -143,7 +143,7 @@ def _purposes(items: Any) -> tuple[str, ...]:
     for k, item in enumerate(items):
         where = f"processing.purposes[{k}]"
         name = _has(item, ("purpose", "lawful_basis"), where)["purpose"]
-        if not isinstance(name, str) or name not in PURPOSES:
+        if not isinstance(name, str) or name not in REGISTRY:
             raise _bad("is not in the registry of purposes", f"{where}.purpose")
         names.append(name)
     if len(set(names)) != len(names):

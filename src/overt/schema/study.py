@@ -19,7 +19,7 @@ from typing import Any
 from overt.schema.applications import StudyApplication, applications
 from overt.schema.canonical import canonical
 from overt.schema.errors import InvalidInput, Missing
-from overt.schema.purpose import PURPOSES, SCREEN
+from overt.schema.purpose import REGISTRY, SCREEN
 from overt.schema.tables import bad, identifier, number, one_of, refuse_unknown, text, texts
 from overt.schema.translations import translations
 
@@ -251,11 +251,11 @@ def _live(table: dict[str, Any]) -> dict[str, Any]:
 def _purposes(table: Mapping[str, Any]) -> tuple[str, ...]:
     values = texts(table, "purposes", required=True)
     for k, value in enumerate(values):
-        if value not in PURPOSES:
+        if value not in REGISTRY:
             raise bad(
                 "is not in the registry of purposes",
                 f"purposes[{k}]",
-                f"Known: {', '.join(PURPOSES)}. There are no others.",
+                f"Known: {', '.join(REGISTRY)}. There are no others.",
             )
     if len(set(values)) != len(values):
         raise bad("names a purpose twice", "purposes")

@@ -29,7 +29,7 @@ from overt.gateway.overview import overview
 from overt.gateway.studies import study_of
 from overt.schema.errors import InvalidInput, Missing
 from overt.schema.manifest import bucket
-from overt.schema.purpose import PURPOSES
+from overt.schema.purpose import REGISTRY
 from overt.schema.study import Study, load_study
 from overt.store.store import Store
 from overt.studio import shown
@@ -135,11 +135,11 @@ class Research:
         return page(
             "research/study.html",
             study=study,
-            purposes=[PURPOSES[purpose] for purpose in study.purposes],
+            purposes=[REGISTRY[purpose] for purpose in study.purposes],
             learns=[p for p in study.purposes if p in LEARNS],
             levels=sorted((n for n in LEVELS if n != "raw" or study.level == "keys"), reverse=True),
             counts=(counted[0], shown.quality(counted[0])) if counted else None,
-            purpose_titles={purpose: PURPOSES[purpose].title for purpose in study.purposes},
+            purpose_titles={purpose: REGISTRY[purpose].title for purpose in study.purposes},
             spreads=[(found, shown.spreads(found)) for found in spread],
             models=self._models(study),
             runs=[t for t in reversed(told) if t.entry.kind == "training"],
@@ -162,7 +162,7 @@ class Research:
         for purpose in purposes_with_model(self._store, study.id):
             card = train.card(self._store, study.id, purpose)
             if card is not None:
-                made.append((PURPOSES[purpose].title, shown.model(card)))
+                made.append((REGISTRY[purpose].title, shown.model(card)))
         return made
 
     # -- jobs ----------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from overt.consent.notice import kinds_in_words, notice_bytes
 from overt.gateway import history
 from overt.gateway.ledger import log_of
 from overt.schema.manifest import bucket
-from overt.schema.purpose import PURPOSES
+from overt.schema.purpose import REGISTRY
 from overt.schema.study import Study
 from overt.store.store import Store
 
@@ -70,7 +70,7 @@ def values(store: Store, study: Study) -> dict[str, Any]:
         "trainings": _of_kind(told, "training"),
         "audits": _of_kind(told, "audit"),
         "imports": _of_kind(told, "import"),
-        "purpose_titles": {name: purpose.title for name, purpose in PURPOSES.items()},
+        "purpose_titles": {name: purpose.title for name, purpose in REGISTRY.items()},
         "readers": READERS,
         "kinds": [words for _, words in BY_DAY],
         "days": days[:ROWS_MAX],
@@ -89,7 +89,7 @@ def _notice(study: Study) -> dict[str, list[str]]:
 
 
 def _purpose(name: str) -> dict[str, str]:
-    purpose = PURPOSES[name]
+    purpose = REGISTRY[name]
     return {
         "title": purpose.title,
         "text": purpose.explanation,

@@ -1,0 +1,53 @@
+"""What a device answers to one step: a clipped update or nothing, and its share of the noise."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+
+from overt.datasets.tokens import sequences_of
+from overt.federated.own import Own
+from overt.federated.plan import EPSILON_MAX, Plan, start
+from overt.models.private.rounds import clipped
+from overt.models.tensors import Array
+from overt.schema.errors import InvalidInput, Refused
+from overt.schema.people import SubjectEvents
+
+
+def update(plan: Plan, own: Own, weights: Array) -> Array:
+    """Return the person's whole update, clipped; nothing is counted and no noise is on it."""
+    return clipped(_learned(plan.task, own, weights) - weights, plan.clip)[0]
+
+
+def answer(plan: Plan, own: Own, run: str, step: int, weights: Array) -> Array:
+    """Return what leaves the device. Raises an `OvertError` where nothing may.
+
+    The person is drawn by a coin of this device, which nobody else sees fall.
+    """
+    plan.check()
+    own.consents(plan.study, plan.purpose)
+    if plan.spent().epsilon > EPSILON_MAX:
+        raise Refused(f"costs more than ε {EPSILON_MAX:g}", where="plan")
+    weights = np.asarray(weights, np.float64)
+    if weights.shape != start(plan.task).shape or not np.isfinite(weights).all():
+        raise InvalidInput("are not those of the task", where="weights")
+    own.count(run, plan.sha256(), step, plan.steps)
+    rng = np.random.Generator(np.random.PCG64(int.from_bytes(os.urandom(16), "little")))
+    made = rng.normal(0.0, plan.share, weights.size)
+    if rng.random() < plan.sampling_rate:
+        made += update(plan, own, weights)
+    return np.asarray(made)
+
+
+def _learned(task: str, own: Own, weights: Array) -> Array:
+    from overt.models.enough.slipped import slips_of
+    from overt.models.private import hand, pauses
+    from overt.models.stream import stream_of
+
+    sessions = own.sessions()
+    if task == "slips":
+        slips = slips_of(sessions)
+        return weights if slips is None else hand.learn(weights, slips)
+    made = sequences_of(SubjectEvents(b"own", "live", tuple(sessions)), 1)
+    return pauses.learn(weights, pauses.timed(stream_of(made.sessions)))

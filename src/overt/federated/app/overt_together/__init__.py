@@ -1,0 +1,1 @@
+"""Sent by Flower; see `overt.federated`."""
