@@ -14,7 +14,7 @@ from overt.consent.wording import shipped
 from overt.schema.canonical import canonical
 from overt.schema.errors import InvalidInput
 from overt.schema.event import MARKS, Kind
-from overt.schema.purpose import PURPOSES
+from overt.schema.purpose import REGISTRY
 from overt.schema.study import LANGUAGES, Study, load_study, template
 
 
@@ -113,14 +113,14 @@ def test_every_language_says_the_same_things(language: str) -> None:
         return sorted(part.split("}")[0] for part in str(value).split("{")[1:])
 
     assert shape(words_of(language)) == shape(words_of("en"))
-    assert set(words_of(language)["purposes"]) == set(PURPOSES)
+    assert set(words_of(language)["purposes"]) == set(REGISTRY)
 
 
 def test_english_words_for_purposes_are_those_of_the_registry() -> None:
     for purpose, words in words_of("en")["purposes"].items():
         assert (words["title"], words["text"]) == (
-            PURPOSES[purpose].title,
-            PURPOSES[purpose].explanation,
+            REGISTRY[purpose].title,
+            REGISTRY[purpose].explanation,
         )
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from federated_fixtures import PLAN, PURPOSE, device, joined, new_store, recorded
 from overt.consent.notice import notice_bytes
-from overt.federated import node
+from overt.federated import node, task
 from overt.federated.answer import answer, update
 from overt.federated.own import Own
 from overt.federated.plan import plan_from, start
@@ -156,6 +156,20 @@ def test_a_node_without_tls_speaks_to_this_machine_only(tmp_path: Path) -> None:
     there = node.environment(tmp_path / "device", tmp_path)
     assert there["FLWR_TELEMETRY_ENABLED"] == "0"
     assert "overt.federated.task" in (tmp_path / "flwr-clientapp").read_text()
+
+
+def test_masks_that_half_of_the_devices_take_off_are_refused() -> None:
+    task.check_masks({"share_num": 4, "threshold": 3})
+    task.check_masks({"stage": "unmask"})
+    for needed in (2, 1, 2.9):
+        with pytest.raises(Refused, match="half"):
+            task.check_masks({"share_num": 4, "threshold": needed})
+
+
+def test_an_answer_that_stands_alone_has_the_whole_noise_on_it() -> None:
+    assert PLAN.share == pytest.approx(PLAN.noise_multiplier * PLAN.clip)
+    together = replace(PLAN, secure=True)
+    assert together.share * together.replies_min**0.5 == pytest.approx(PLAN.share)
 
 
 def test_flower_is_not_imported_before_it_is_used() -> None:

@@ -34,9 +34,9 @@ class Plan:
     planned: int
     """People planned for: the divisor."""
     replies_min: int
-    """A step with fewer answers is not used; each device adds 1 / this of the noise's variance."""
+    """A step with fewer answers is not used."""
     secure: bool
-    """Sums only reach the server (SecAgg+)."""
+    """Sums only reach the server (SecAgg+); else each answer does, with the whole noise on it."""
 
     def check(self) -> None:
         """Raise `Refused`, `InvalidInput` or `TooFew` for what no device should follow."""
@@ -66,8 +66,12 @@ class Plan:
 
     @property
     def share(self) -> float:
-        """Return the deviation of one device's noise in each coordinate."""
-        return float(self.noise_multiplier * self.clip / self.replies_min**0.5)
+        """Return the deviation of one device's noise in each coordinate.
+
+        In a sum that nobody sees the parts of, `replies_min` devices make up the noise together.
+        """
+        together = self.replies_min if self.secure else 1
+        return float(self.noise_multiplier * self.clip / together**0.5)
 
     @property
     def largest(self) -> float:

@@ -140,7 +140,7 @@ def _secure(grid: Any, context: Any, course: Course, step: int, nodes: list[int]
     )
     SecAggPlusWorkflow(
         num_shares=1.0,
-        reconstruction_threshold=plan.replies_min / len(nodes),
+        reconstruction_threshold=max(plan.replies_min, len(nodes) // 2 + 1) / len(nodes),
         max_weight=1.0,
         clipping_range=plan.largest,
         timeout=WAIT_S,

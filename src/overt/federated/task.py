@@ -43,8 +43,20 @@ def _reply(message: Any, context: Any) -> Any:
 
     secure = RECORD_KEY_CONFIGS in message.content.config_records
     if secure:
+        check_masks(message.content.config_records[RECORD_KEY_CONFIGS])
         return secaggplus_mod(message, context, fit)
     return fit(message, context)
+
+
+def check_masks(asked: Any) -> None:
+    """Raise `Refused` unless more than half of the devices are needed to take a mask off.
+
+    With fewer, a server could ask one half for one kind of share and the other for the other.
+    """
+    if "threshold" in asked:
+        shares, needed = asked["share_num"], asked["threshold"]
+        if not (type(shares) is int and type(needed) is int and shares < 2 * needed):
+            raise Refused("half of the devices could take a mask off", where="threshold")
 
 
 def _fitted(compat: Any, message: Any, *, secure: bool) -> Any:

@@ -30,7 +30,7 @@ class Method(StrEnum):
     COLLECTED = "collected"
     """From events that were collected: leaving rebuilds models exactly without the person."""
     TOGETHER = "together"
-    """On people's own devices, which send noisy sums: nothing can be rebuilt without somebody."""
+    """On people's own devices, which send noisy numbers: nothing is rebuilt without somebody."""
 
 
 ON_LEAVING = {

@@ -1,0 +1,166 @@
+"""Flower on this machine: real processes, every byte on the wire, and devices that die."""
+
+import json
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from federated_fixtures import (
+    FLOWER,
+    PLAN,
+    Flower,
+    device,
+    encodings,
+    inflated,
+    new_store,
+    recorded,
+    typed_text,
+)
+from overt.federated.answer import update
+from overt.federated.own import Own
+from overt.federated.plan import start
+
+pytestmark = [
+    pytest.mark.soak,
+    pytest.mark.skipif(
+        not (FLOWER / "flower-superlink").exists(),
+        reason="Flower is not installed: make federated",
+    ),
+]
+
+DEVICES = 4
+
+
+@pytest.fixture(scope="module")
+def devices(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Four devices that joined, and a fifth that never did."""
+    root = tmp_path_factory.mktemp("together")
+    folders = [root / f"device{n}" for n in range(DEVICES)]
+    with new_store(root / "store") as store:
+        for number, folder in enumerate(folders):
+            device(folder, store, recorded(number, 2.0)).close()
+    never = Own(root / "never")
+    never.keep(recorded(DEVICES)[0])
+    never.close()
+    return [*folders, root / "never"]
+
+
+def canaries(folders: list[Path]) -> dict[str, bytes]:
+    """Return what must not be on the wire: what was typed, when, and the columns as they lie."""
+    found: dict[str, bytes] = {}
+    for number, folder in enumerate(folders):
+        own = Own(folder)
+        for events in own.sessions():
+            text = typed_text(events)
+            assert len(text) > 100
+            for at in range(0, len(text) - 12, 12):
+                found[f"text {number} {at}"] = text[at : at + 12].encode()
+            for name in ("t_us", "key_symbol", "key_class", "slot"):
+                column = events.column(name).to_numpy()
+                for kind in ("<i8", "<f8", "<i4", "<f4"):
+                    part = column[50:62].astype(kind)
+                    if len(set(part.tolist())) > 4:
+                        found[f"{name} {kind} {number}"] = part.tobytes()
+                if name == "t_us":
+                    found[f"pauses {number}"] = np.diff(column[50:60]).astype("<i8").tobytes()
+                    found[f"as text {number}"] = str(int(column[60])).encode()
+        own.close()
+    return {name: value for name, value in found.items() if len(value) >= 7}
+
+
+def on_the_wire(flower: Flower, needles: dict[str, bytes]) -> list[str]:
+    """Return the names of those that are found, in any encoding, packed or not."""
+    streams = [bytes(one) for one in flower.tap.streams]
+    streams += [unpacked for one in list(streams) for unpacked in inflated(one)]
+    return [
+        f"{name} as {how}"
+        for name, needle in needles.items()
+        for how, value in encodings(needle).items()
+        if any(value in stream for stream in streams)
+    ]
+
+
+def asked(flower: Flower, name: str, wait_s: float = 240.0) -> None:
+    """Wait until a node has been asked something."""
+    log, until = flower.folder / f"{name}.log", time.monotonic() + wait_s
+    while b"Received successfully" not in log.read_bytes():
+        assert time.monotonic() < until, log.read_text()[-1500:]
+        time.sleep(0.1)
+
+
+def run(flower: Flower, folders: list[Path]) -> None:
+    """Start a node a device, and the run."""
+    for number, folder in enumerate(folders):
+        flower.node(f"node{number}", folder)
+    flower.run()
+
+
+def of_step(found: dict[str, Any], step: int) -> Any:
+    """Return the sum of a step's answers, as the course moved by it."""
+    before = start(found["plan"]["task"]) if step == 0 else np.array(found["course"][step - 1])
+    plan = found["plan"]
+    return (np.array(found["course"][step]) - before) * plan["sampling_rate"] * plan["planned"]
+
+
+def test_a_sum_under_masks_is_right_and_outlives_a_device_that_is_killed(
+    devices: list[Path], tmp_path: Path
+) -> None:
+    plan = replace(PLAN, secure=True, steps=2, noise_multiplier=1.2)
+    with Flower(tmp_path / "flower", plan, wait_s=150.0) as flower:
+        run(flower, devices[:DEVICES])
+        flower.steps(1, 900)
+        flower.kill("node3")
+        found = flower.steps(2, 900)
+        assert [step.get("answers") for step in found["steps"]] == [4, 3]
+        expected = np.zeros(start("pause").size)
+        for folder in devices[:DEVICES]:
+            own = Own(folder)
+            expected += update(plan, own, start("pause"))
+            own.close()
+        left = of_step(found, 0) - expected
+        assert left.std() == pytest.approx(plan.share * DEVICES**0.5, rel=0.3)
+        assert on_the_wire(flower, canaries(devices[:DEVICES])) == []
+        # The tap sees what is there: the plan goes in the clear, as the weights do.
+        assert on_the_wire(flower, {"plan": b"typing-together"}) != []
+        masked = update_bytes(devices[0], plan)
+        assert on_the_wire(flower, {"update": masked}) == []
+
+
+def update_bytes(folder: Path, plan: Any) -> bytes:
+    """Return a piece of a device's update, as it lies in memory."""
+    own = Own(folder)
+    made = update(plan, own, start("pause"))
+    own.close()
+    return np.asarray(made[:4]).tobytes()
+
+
+def test_a_step_with_too_few_devices_is_refused_with_the_number_it_needs(
+    devices: list[Path], tmp_path: Path
+) -> None:
+    plan = replace(PLAN, task="slips", clip=1.0, steps=1)
+    with Flower(tmp_path / "flower", plan, wait_s=90.0) as flower:
+        run(flower, [*devices[:2], devices[-1]])
+        found = flower.steps(1, 600)
+        (step,) = found["steps"]
+        assert step["refused"] == "2 devices answered and 3 are needed"
+        assert any("no receipt" in why for why in step["because"])
+        assert found["weights"] == start("slips").tolist()
+        assert on_the_wire(flower, canaries(devices)) == []
+
+
+def test_a_device_that_dies_in_a_step_does_not_stop_it(devices: list[Path], tmp_path: Path) -> None:
+    plan = replace(PLAN, task="slips", clip=1.0, steps=1)
+    with Flower(tmp_path / "flower", plan, wait_s=120.0) as flower:
+        run(flower, devices[:DEVICES])
+        asked(flower, "node3")
+        flower.kill("node3")
+        found = flower.steps(1, 900)
+        assert found["steps"][0].get("answers") == 3, json.dumps(found["steps"])
+        assert on_the_wire(flower, canaries(devices[:DEVICES])) == []
+        # The app's own client raises where it is run.
+        for log in (tmp_path / "flower").glob("node*.log"):
+            assert "answers with its own code" not in log.read_text()
