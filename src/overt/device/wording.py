@@ -8,7 +8,7 @@ from importlib.resources import files
 from typing import Any
 
 from overt.consent.wording import shipped
-from overt.schema.purpose import PURPOSES
+from overt.schema.purpose import REGISTRY
 from overt.schema.study import LANGUAGES
 
 
@@ -48,4 +48,4 @@ class Words:
 
     def purpose(self, name: str) -> str:
         """Return what the notice calls a purpose."""
-        return str(shipped(self.language)["purposes"][name]["title"]) if name in PURPOSES else name
+        return str(shipped(self.language)["purposes"][name]["title"]) if name in REGISTRY else name

@@ -214,7 +214,7 @@ def _study(table: dict[str, Any]) -> Study:
         values[name] = text(table, name)
     values |= _live(table) if origin == "live" else {n: text(table, n) for n in _IMPORTED}
     for purpose in values["purposes"]:
-        if PURPOSES[purpose].needs_keys and values["level"] != "keys":
+        if REGISTRY[purpose].needs_keys and values["level"] != "keys":
             raise bad(
                 f"{purpose} needs level keys; this study has {values['level']}",
                 "purposes",
