@@ -128,7 +128,7 @@ TOGETHER: dict[str, Purpose] = {
             "Learn on people's own devices how typing flows and hands slip.",
             frozenset(_KEYBOARD | _FOCUS | _EDITING),
             ("next_pause_us", "correction"),
-            Method.TOGETHER,
+            method=Method.TOGETHER,
         ),
     )
 }
