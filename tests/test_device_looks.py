@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from overt.consent.notice import notice_bytes
+from overt.consent.receipt import _information
 from overt.device.capture import FACTS
 from overt.device.drawn import drawings
 from overt.device.elements import ELEMENTS_MAX, Box, Elements, Suppressed, boxes, stepped
@@ -340,6 +341,14 @@ def test_windows_are_looked_at_only_where_purpose_application_and_words_say_so()
             notice["settings"]["applications"][0]["screen"] = value
             with pytest.raises(Refused, match="windows"):
                 check_notice(notice, "desk")
+
+
+def test_the_receipt_names_what_is_kept_of_windows_and_marks_pictures_as_sensitive() -> None:
+    asked = load_study(study(LOOKS, "screen = true"))
+    told = {one["pii_type"]: one for one in _information(asked, SCREEN)}
+    assert [told[name]["pii_attribute_id"] for name in told] == [["element"], ["picture"]]
+    assert [told[name]["sensitive_pii_category"] for name in told] == [False, True]
+    assert "pictures" not in {one["pii_type"] for one in _information(asked, ("next-action",))}
 
 
 def test_a_study_that_looks_at_nothing_keeps_the_hash_its_receipts_state() -> None:

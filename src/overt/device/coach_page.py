@@ -110,7 +110,7 @@ def _drawn(counts: Sequence[int], marks: Sequence[tuple[float, str]], label: str
 
 def trend(points: Sequence[tuple[dt.date, float]]) -> dict[str, Any] | None:
     """Return a line over the days that have a speed, or None for fewer than two."""
-    known = [(date, value) for date, value in points if not math.isnan(value)]
+    known = sorted((date, value) for date, value in points if not math.isnan(value))
     if len(known) < 2:
         return None
     first, last = known[0][0], known[-1][0]

@@ -11,6 +11,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -146,7 +147,10 @@ class Looks:
     def _follow(self) -> None:
         while not self._stop.is_set():
             try:
-                self._watch(Elements(), Pixels(self._display))
+                with ExitStack() as stack:
+                    elements = stack.enter_context(closing(Elements()))
+                    pixels = stack.enter_context(closing(Pixels(self._display)))
+                    self._watch(elements, pixels)
             except Exception:  # noqa: BLE001 - no service, no display: nothing is looked at, for now
                 self.drop_held()
             self._stop.wait(RETRY_S)
@@ -158,28 +162,24 @@ class Looks:
 
     def _watch(self, elements: Elements, pixels: Pixels) -> None:
         due_s = 0.0
-        try:
-            while not self._stop.wait(_WAIT_S):
-                now_s = time.monotonic()
-                with self._lock:
-                    target, since_s = self._target, self._still_since_s
-                    due = self._stirred and now_s - since_s >= STILL_S
-                if target is None or not due or now_s < due_s:
-                    continue
-                began_s = time.thread_time()
-                with self._lock:
-                    self._stirred = False
-                try:
-                    look = self._look(target, elements, pixels)
-                except (Suppressed, TimeoutError):
-                    look = None
-                with self._lock:
-                    if target == self._target and since_s == self._still_since_s:
-                        self._held = look
-                due_s = now_s + max(EVERY_S, (time.thread_time() - began_s) / SHARE_MAX)
-        finally:
-            elements.close()
-            pixels.close()
+        while not self._stop.wait(_WAIT_S):
+            now_s = time.monotonic()
+            with self._lock:
+                target, since_s = self._target, self._still_since_s
+                due = self._stirred and now_s - since_s >= STILL_S
+            if target is None or not due or now_s < due_s:
+                continue
+            began_s = time.thread_time()
+            with self._lock:
+                self._stirred = False
+            try:
+                look = self._look(target, elements, pixels)
+            except (Suppressed, TimeoutError):
+                look = None
+            with self._lock:
+                if target == self._target and since_s == self._still_since_s:
+                    self._held = look
+            due_s = now_s + max(EVERY_S, (time.thread_time() - began_s) / SHARE_MAX)
 
     def _look(self, target: Target, elements: Elements, pixels: Pixels) -> Look:
         """Look twice at the parts and once in between at the pixels: all of one moment, or none."""

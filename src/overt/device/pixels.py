@@ -63,8 +63,13 @@ class Pixels:
         self._screen = Box(0, 0, screen.width_in_pixels, screen.height_in_pixels)
         self._shape = self._ask(xcffib.shape.key)
         self._fixes, self._damage = self._ask(xcffib.xfixes.key), self._ask(xcffib.damage.key)
-        self._fixes.QueryVersion(5, 0).reply()
-        self._damage.QueryVersion(1, 1).reply()
+        try:
+            self._fixes.QueryVersion(5, 0).reply()
+            self._damage.QueryVersion(1, 1).reply()
+            self._tells = True
+            """The server tells what has been drawn; where it does not, there are no pixels."""
+        except xcffib.XcffibException:
+            self._tells = False
 
     def close(self) -> None:
         """Hang up."""
@@ -104,6 +109,8 @@ class Pixels:
         in there: no frame, no menu, no pointer. Whoever asks must drop it if any window came,
         went or moved while this was asked.
         """
+        if not self._tells:
+            raise Suppressed("nobody tells what has been drawn")
         damage = self._ask.generate_id()
         with self._alone():
             before = self.place(window)
