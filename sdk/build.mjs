@@ -12,8 +12,8 @@ const here = dirname(fileURLToPath(import.meta.url));
 const studio = resolve(here, "../src/overt/studio");
 const outdir = resolve(process.argv[2] ?? join(studio, "static"));
 
-/** The SDK's two files: what every page needs, and what it loads when somebody looks. */
-const files = { index: "overt.js", more: "overt-more.js" };
+/** The SDK's files: what every page needs, what it loads when somebody looks, and what frames get. */
+const files = { index: "overt.js", more: "overt-more.js", frame: "overt-frame.js" };
 
 /** Page scripts share one copy of the SDK: what the page loads from /static. */
 const external = {
@@ -26,7 +26,7 @@ const external = {
   },
 };
 
-/** Build one of the two files. Both know the SDK's own members by the same short names. */
+/** Build one of the files. All know the SDK's own members by the same short names. */
 const sdkFile = (name, mangleCache, define) =>
   build({
     ...common,
@@ -39,8 +39,9 @@ const sdkFile = (name, mangleCache, define) =>
 const bundle = (name) => readFileSync(join(outdir, files[name]));
 const hash = (name) => integrityOf(bundle(name));
 
-// The first file loads the second only if it has this hash.
-const { mangleCache } = await sdkFile("more", {}, {});
+// The first file loads the second only if it has this hash, and that one the third.
+await sdkFile("frame", {}, {});
+const { mangleCache } = await sdkFile("more", {}, { FRAME_INTEGRITY: JSON.stringify(hash("frame")) });
 await sdkFile("index", mangleCache, { MORE_INTEGRITY: JSON.stringify(hash("more")) });
 
 const web = join(studio, "web");

@@ -248,7 +248,7 @@ def serving() -> Iterator[Server]:
                 status, payload = 200, PAGE.encode() if self.path == "/" else b"<!doctype html>"
             elif (named := self.path.partition("?")[0]) in server.pages:
                 status, payload = 200, server.pages[named]
-            elif self.path in ("/static/overt.js", "/static/overt-more.js"):
+            elif self.path.startswith("/static/overt"):
                 status, payload = 200, (STATIC / self.path[8:]).read_bytes()
                 kind = "text/javascript"
             else:

@@ -62,6 +62,9 @@ SEEN_DIFFERENTLY = {
     "right to left": lambda page: page.evaluate("document.documentElement.dir = 'rtl'"),
     "forced colours": lambda page: page.emulate_media(forced_colors="active"),
     "high contrast": lambda page: page.emulate_media(contrast="more"),
+    "colours turned round": lambda page: page.evaluate(
+        "document.documentElement.style.filter = 'invert(1) hue-rotate(180deg)'"
+    ),
     "reduced motion": lambda page: page.emulate_media(reduced_motion="reduce"),
     "large type": lambda page: page.evaluate("document.documentElement.style.fontSize = '40px'"),
     "zoom by style": lambda page: page.evaluate("document.documentElement.style.zoom = '1.5'"),
@@ -123,10 +126,20 @@ def test_ordinary_pages_do_not_hide_it_and_in_a_dialog_it_can_be_pressed(still: 
     assert still.evaluate("overt.state().reason") == "person"
 
 
+SHEETS = """CSSStyleSheet.prototype.replaceSync = new Proxy(
+  CSSStyleSheet.prototype.replaceSync,
+  { apply: (real, sheet, text) => { window.sheet = sheet; return Reflect.apply(real, sheet, text); } });
+"""
+"""A hostile page keeps hold of the sheet that the sign is drawn with."""
+
 HIDING = {
     "removed": "document.querySelector('overt-indicator').remove()",
     "transparent": "document.documentElement.style.opacity = '0.01'",
     "faded by a filter": "document.documentElement.style.filter = 'opacity(5%)'",
+    "paled": "document.documentElement.style.filter = 'contrast(0.1)'",
+    "blurred": "document.documentElement.style.filter = 'blur(9px)'",
+    "its words in the colour behind them": """sheet.insertRule("span{color:#1c1f24}")""",
+    "its words hidden": """sheet.insertRule("span{visibility:hidden}")""",
     "not displayed": "document.documentElement.style.display = 'none'",
     "clipped": "document.documentElement.style.clipPath = 'inset(0 0 90% 0)'",
     "covered again and again": """document.body.insertAdjacentHTML("beforeend", `<div id="cover"
@@ -136,6 +149,7 @@ HIDING = {
 
 
 def test_whatever_hides_it_stops_recording_within_a_second(still: Any, server: Server) -> None:
+    still.add_init_script(SHEETS)
     for how, change in HIDING.items():
         still.goto(server.url)
         still.wait_for_function("window.ready")

@@ -296,3 +296,50 @@ def test_who_joins_where_nothing_can_be_stored_has_not_joined(
     assert server.withdrawn, "the server does not keep somebody whose receipt is nowhere"
     assert page.locator("overt-indicator").count() == 0
     unharmed(page)
+
+
+INSIDE = b"""<!doctype html><body style="margin:0">
+<input id="listed"><input id="password" type="password">
+<script>addEventListener("overt-frame", () => { window.entered = true })</script>"""
+FRAMES = """(elsewhere) => {
+  for (const [id, src, more] of [["own", "/inside", {}], ["off", "/off", {}],
+      ["boxed", "/inside", { sandbox: "allow-scripts" }], ["other", elsewhere, {}],
+      ["kept", "/inside", { className: "private" }]])
+    document.body.prepend(Object.assign(document.createElement("iframe"), { id, src, ...more }));
+}"""
+
+
+def test_frames_of_the_pages_own_origin_are_recorded_as_a_part_of_it_and_no_others(
+    page: Any, server: Server
+) -> None:
+    server.paths, server.fields = ["/", "/inside"], ["#listed", "#password", "!.private"]
+    server.pages = {"/inside": INSIDE, "/off": INSIDE}
+    reloaded(page)
+    join(page)
+    page.evaluate("overt.frames()")
+    page.evaluate(FRAMES, server.url.replace("127.0.0.1", "localhost") + "/inside")
+    for name in ("own", "off", "boxed", "other", "kept"):
+        inside = page.frame_locator(f"#{name}")
+        if name in ("own", "off", "kept"):
+            inside.locator(":root").evaluate(
+                "() => new Promise((done) => { (function look() {"
+                " window.entered ? done() : setTimeout(look, 10) })() })"
+            )
+        for field in ("#listed", "#password"):
+            inside.locator(field).click()
+            page.keyboard.type("abc")
+    page.click("#listed")
+    page.keyboard.type("d")
+    keys = [event for event in seen(page) if event["kind"] == Kind.KEY_DOWN]
+    assert [event["element"] >= 1024 for event in keys] == [True] * 3 + [False]
+    assert [event["t_us"] for event in keys] == sorted(event["t_us"] for event in keys)
+    assert keys[3]["t_us"] - keys[2]["t_us"] < 20_000_000, "one clock"
+    box = page.locator("#own").bounding_box()
+    (down,) = [e for e in seen(page) if e["element"] == keys[0]["element"] and e["kind"] == 7]
+    assert box["x"] < down["x_8th_css_px"] / 8 < box["x"] + box["width"]
+    assert box["y"] < down["y_8th_css_px"] / 8 < box["y"] + box["height"]
+    assert len({event["slot"] for event in keys}) == 1
+    page.evaluate("overt.pause()")
+    page.frame_locator("#own").locator("#listed").click()
+    page.keyboard.type("e")
+    assert len([event for event in seen(page) if event["kind"] == Kind.KEY_DOWN]) == 4

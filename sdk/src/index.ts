@@ -188,6 +188,11 @@ export interface Overt {
   removeSince(minutes: number): Promise<number>;
   /** Send all that waits now without the delay. Resolves when each was tried once. */
   sendNow(): Promise<void>;
+  /**
+   * From here on, frames of the page's own origin are recorded with it, where the study's paths list
+   * the frame's own. Only with the SDK as the Overt server has it, not as a package.
+   */
+  frames(): Promise<void>;
   /** Be told of each event as it is created. Returns the function that ends it. */
   watch(callback: (watched: Watched) => void): () => void;
   /** Be told when `state()` or the outbox changed. Returns the function that ends it. */

@@ -13,6 +13,17 @@ const SPOTS = [
 ] as const;
 const SIZE_CSS_PX_MIN = 16;
 const OPACITY_MIN = 0.6;
+/** Between its words and what lies behind them; large text needs this much (WCAG 2.2, 1.4.3). */
+const CONTRAST_MIN = 3;
+/** Filters that leave little to see; those that turn colours round, as dark modes do, are none. */
+const FADING = /(opacity|brightness|contrast)\((0|0?\.[0-5]\d*)\)|blur\((?!0|1px)/;
+
+/** Luminance of a colour such as `rgb(28, 31, 36)`, near enough. */
+const luminance = (color: string): number =>
+  (color.match(/[\d.]+/g) ?? []).reduce(
+    (sum, part, at) => sum + (Number(part) / 255) ** 2.2 * ([0.21, 0.72, 0.07][at] ?? 0),
+    0.05,
+  );
 
 /** What it says, in the words of the notice; `direction` is `rtl` where the language is. */
 export type Words = Readonly<Record<Shown | "pause" | "resume" | "direction", string>>;
@@ -188,8 +199,17 @@ export class Indicator {
       const style = getComputedStyle(at);
       opacity *= Number(style.opacity);
       if (style.visibility !== "visible" || style.clipPath !== "none") return false;
-      if (style.filter !== "none" && style.filter.includes("opacity")) return false;
+      if (FADING.test(style.filter)) return false;
     }
-    return opacity >= OPACITY_MIN;
+    return opacity >= OPACITY_MIN && this.#contrasts();
+  }
+
+  /** Whether its words stand out; colours that a person has chosen for everything are theirs. */
+  #contrasts(): boolean {
+    if (matchMedia("(forced-colors:active)").matches) return true;
+    const { color, visibility } = getComputedStyle(this.#text);
+    const [one, other] = [color, getComputedStyle(this.#box).backgroundColor].map(luminance);
+    const ratio = (one as number) / (other as number);
+    return visibility === "visible" && Math.max(ratio, 1 / ratio) >= CONTRAST_MIN;
   }
 }

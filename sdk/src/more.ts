@@ -15,5 +15,6 @@ export {
   SYMBOL_NAMED_BASE,
 } from "./generated.ts";
 export { list, split } from "./entries.ts";
+export { frames } from "./frames.ts";
 export { decode } from "./read.ts";
 export { describe } from "./words.ts";

@@ -2,7 +2,7 @@ import { OvertError } from "./errors.ts";
 import type { Counts, Options, Overt } from "./index.ts";
 import { Membership } from "./membership.ts";
 import { type Entry, entryId } from "./outbox.ts";
-import { more } from "./second.ts";
+import { frameFile, more } from "./second.ts";
 
 async function counts({ recorder, outbox }: Membership): Promise<Counts> {
   const none = { produced: 0, removed: 0, sent: 0, acknowledged: 0, stored: 0, lost: 0 };
@@ -67,6 +67,7 @@ export async function open(options: Options): Promise<Overt> {
       await recorder.flush(0);
       await member.send(true);
     },
+    frames: async () => (await more()).frames(recorder, account, frameFile()),
     watch: (callback) => recorder.watchers.join(callback),
     onChange: (callback) => recorder.listeners.join(callback),
     fetch: (path, init) => account.fetch(path, init),

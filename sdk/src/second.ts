@@ -6,6 +6,9 @@ declare const MORE_INTEGRITY: string;
 const FILE = "overt-more.js";
 let loading: Promise<typeof import("./more.ts")> | null = null;
 
+/** Where the third file lies, which runs in frames; `` where a build has none. */
+export const frameFile = (): string => new URL("overt-frame.js", import.meta.url).href;
+
 /**
  * The second file, from beside this one, if it is the one that was built with it. A preload is how
  * a module can be held to a hash without inline scripts or a Trusted Types policy; the import then

@@ -1,0 +1,47 @@
+/**
+ * The third file, `overt-frame.js`: runs inside a frame of the page's own origin, where the page
+ * around it has put it. It has the frame's own gate and capture, and neither outbox nor sign: all
+ * that it makes goes to the recording of the page around, if that is recording.
+ */
+
+import { Capture, type Sink } from "./capture.ts";
+import type { Facts } from "./event.ts";
+import type { Host } from "./frames.ts";
+import { Gate, Secrets } from "./gate.ts";
+import { Kind } from "./generated.ts";
+import { allows } from "./paths.ts";
+import { samples } from "./pointer.ts";
+
+/** What the page around says of itself, and a frame of its own accord would say again. */
+const OF_THE_PAGE: readonly number[] = [Kind.VIEW, Kind.NAVIGATION, Kind.VISIBILITY];
+
+class Inside implements Sink {
+  #host: Host;
+
+  constructor(host: Host) {
+    this.#host = host;
+    const gate = new Gate(host.fields, new Secrets());
+    new Capture(gate, this, host.keys).start();
+  }
+
+  wants(kind: number): boolean {
+    return !OF_THE_PAGE.includes(kind) && this.#host.wants(kind);
+  }
+
+  /** Asked for every event before it is looked at: the frame's own path may have changed too. */
+  isOpen(): boolean {
+    return allows(this.#host.paths, location.pathname) && this.#host.isOpen();
+  }
+
+  add(kind: number, t_us: number, facts: Facts, source: Event | null): void {
+    this.#host.add(kind, t_us, facts, source);
+  }
+
+  moved(event: PointerEvent): void {
+    for (const sample of samples(event)) this.add(Kind.POINTER_MOVE, ...sample, event);
+  }
+
+  untrusted(): void {}
+}
+
+dispatchEvent(new CustomEvent("overt-frame", { detail: (host: Host) => new Inside(host) }));
