@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
+import consent_fixtures
 from overt.gateway import population, studies
 from overt.schema.errors import InvalidInput
 from overt.store.store import Store
@@ -85,14 +86,13 @@ def test_a_page_records_its_listed_field_after_a_choice_and_works_without(
         page = browser.new_context(viewport={"width": 390, "height": 844}).new_page()
         troubles: list[str] = []
         page.on("pageerror", lambda error: troubles.append(str(error)))
+        page.add_init_script(consent_fixtures.HOOK)
         page.goto(f"{server.url}/site/")
-        page.locator("#no").click()
+        consent_fixtures.decline(page)
         expect(page.locator(refused)).to_be_visible()
         assert page.evaluate("indexedDB.databases().then((all) => all.length)") == 0
         page.reload()
-        page.locator("#choices input[type=checkbox]").check()
-        page.locator("#choices input[type=radio]").last.check()
-        page.locator("#yes").click()
+        consent_fixtures.join(page)
         expect(page.locator("overt-indicator")).to_be_visible()
         page.locator(field).click()
         page.keyboard.type("a ferry")
@@ -105,7 +105,7 @@ def test_a_page_records_its_listed_field_after_a_choice_and_works_without(
 
 
 @pytest.mark.soak
-def test_consent_and_indicator_hold_words_of_any_length_in_either_direction(tmp_path: Path) -> None:
+def test_the_indicator_holds_words_of_any_length_in_either_direction(tmp_path: Path) -> None:
     text = (EXAMPLES / "site" / "study.toml").read_text()
     pages = shutil.copytree(EXAMPLES / "site", tmp_path / "pages")
     for language in (LONG, RTL):
@@ -123,40 +123,24 @@ def test_consent_and_indicator_hold_words_of_any_length_in_either_direction(tmp_
 SCREENS = {"phone": (390, 844), "desktop": (1280, 800), "zoom of 200 %": (640, 400)}
 """CSS pixels: a window of 1280 at 200 % has 640."""
 
-SHAPE = """() => {
-  const box = (element) => element.getBoundingClientRect().toJSON();
-  return { yes: box(at("yes")), no: box(at("no")), way: getComputedStyle(at("ask")).direction,
-    cut: [...at("ask").querySelectorAll("h2, h3, p, label, button")].filter(
-      (one) => one.scrollWidth > one.clientWidth + 1 && getComputedStyle(one).display !== "inline")
-      .map((one) => one.textContent),
-    wide: document.documentElement.scrollWidth - innerWidth };
-  function at(id) { return document.getElementById(id); }
-}"""
-
 
 def its_words_are_there_whole_and_it_works(browser: Any, url: str, folder: Path) -> None:
     context = browser.new_context()
-    context.add_init_script("""const attach = Element.prototype.attachShadow;
+    context.add_init_script(consent_fixtures.HOOK)
+    context.add_init_script("""const attachOf = Element.prototype.attachShadow;
       Element.prototype.attachShadow = function (how) {
-        return (window.lastRoot = attach.call(this, how)); };""")
+        return (window.lastRoot = attachOf.call(this, how)); };""")
     page = context.new_page()
     page.goto(url)
-    expect(page.locator("#ask")).to_be_visible()
     language = url.rpartition("/")[2].removesuffix(".html")
 
     def seen(what: str, look: Any) -> None:
         for screen, (width, height) in SCREENS.items():
             page.set_viewport_size({"width": width, "height": height})
-            look(screen, page.evaluate(SHAPE), width)
+            look(screen, width)
             page.screenshot(path=str(folder / f"{language}-{what}-{screen}.png"), full_page=True)
 
-    def asked(screen: str, shape: Any, _: int) -> None:
-        assert (shape["wide"], shape["cut"]) == (0, []), screen
-        assert shape["way"] == ("rtl" if language == RTL else "ltr")
-        for side in ("width", "height"):
-            assert abs(shape["yes"][side] - shape["no"][side]) < 2, "of equal effort"
-
-    def marked(screen: str, _: Any, width: int) -> None:
+    def marked(screen: str, width: int) -> None:
         chip = page.locator("overt-indicator").bounding_box()
         assert chip["x"] >= 0, screen
         assert chip["x"] + chip["width"] <= width, screen
@@ -164,20 +148,18 @@ def its_words_are_there_whole_and_it_works(browser: Any, url: str, folder: Path)
             "rtl" if language == RTL else "ltr"
         )
 
-    seen("consent", asked)
-    page.locator("#choices input[type=checkbox]").check()
-    page.locator("#choices input[type=radio]").last.check()
-    page.locator("#yes").click()
+    consent_fixtures.join(page)
     expect(page.locator("overt-indicator")).to_be_visible()
     seen("indicator", marked)
     said = page.evaluate("lastRoot.querySelector('span').textContent")
     assert said == tomllib.loads(words(language))["words"][language]["indicator"]["recording"]
-    page.wait_for_function("document.getElementById('state').textContent === 'recording'")
+    expect(page.locator("#state")).to_have_text("recording")
     context.close()
 
 
 def its_question_stays_closed_to_a_privacy_signal(browser: Any, url: str) -> None:
     page = browser.new_page()
+    page.add_init_script(consent_fixtures.HOOK)
     page.add_init_script(
         "Object.defineProperty(Navigator.prototype, 'globalPrivacyControl', { get: () => true })"
     )
@@ -185,8 +167,8 @@ def its_question_stays_closed_to_a_privacy_signal(browser: Any, url: str) -> Non
     page.on("request", lambda request: asked.append(request.url))
     page.goto(url)
     expect(page.locator("#offer")).to_be_visible()
-    expect(page.locator("#ask")).to_be_hidden()
+    expect(page.locator("overt-consent")).not_to_be_attached()
     assert not any("/v1/" in one for one in asked)
     page.locator("#offer").click()
-    expect(page.locator("#ask")).to_be_visible()
-    assert page.locator("#choices :checked").count() == 0
+    expect(page.locator("overt-consent")).to_be_attached()
+    assert page.evaluate("root.querySelectorAll(':checked').length") == 0

@@ -126,9 +126,8 @@ def test_ordinary_pages_do_not_hide_it_and_in_a_dialog_it_can_be_pressed(still: 
     assert still.evaluate("overt.state().reason") == "person"
 
 
-SHEETS = """CSSStyleSheet.prototype.replaceSync = new Proxy(
-  CSSStyleSheet.prototype.replaceSync,
-  { apply: (real, sheet, text) => { window.sheet = sheet; return Reflect.apply(real, sheet, text); } });
+SHEETS = """const draw = CSSStyleSheet.prototype.replaceSync;
+CSSStyleSheet.prototype.replaceSync = function (text) { draw.call((window.sheet = this), text); };
 """
 """A hostile page keeps hold of the sheet that the sign is drawn with."""
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
+from consent_fixtures import HOOK
 from overt.gateway import studies
 from overt.store.store import Store
 from pseudo_locales import LONG, RTL, notice
@@ -28,12 +29,6 @@ window.overt = await open({ study: "site-example", lang: document.documentElemen
 ask(overt, document.querySelector("main")).then((receipt) => {
   window.answer = receipt ? "joined" : "declined";
 });"""
-HOOK = """const attach = Element.prototype.attachShadow;
-Element.prototype.attachShadow = function (how) {
-  const root = attach.call(this, how);
-  if (this.localName === "overt-consent") window.root = root;
-  return root;
-};"""
 SHAPE = """() => {
   const box = (element) => element.getBoundingClientRect().toJSON();
   const [join, decline] = [...root.querySelectorAll(".equal button")];

@@ -1,4 +1,5 @@
 // A copy task: each sentence is a numbered task, so that pauses can be told apart by sentence.
+import { ask } from "/static/consent.js";
 import { open } from "/static/overt.js";
 
 const SENTENCES = [
@@ -34,43 +35,11 @@ at("trial").addEventListener("submit", (event) => {
   show();
 });
 
-async function ask() {
-  const { notice } = await overt.notice();
-  Object.assign(at("ask"), { lang: notice.language, dir: notice.direction });
-  at("ask-h").textContent = notice.title;
-  for (const { heading, text } of notice.sections) {
-    const title = document.createElement("h3");
-    title.textContent = heading;
-    const lines = text.map((line) => Object.assign(document.createElement("p"), { textContent: line }));
-    at("notice").append(title, ...lines);
-  }
-  for (const purpose of notice.choices.purposes) {
-    const label = document.createElement("label");
-    const box = Object.assign(document.createElement("input"), { type: "checkbox", value: purpose.id });
-    label.append(box, ` ${purpose.title}: ${purpose.text}`);
-    at("choices").append(label);
-  }
-  // How exactly is the person's choice too; neither is chosen for them.
-  for (const level of notice.choices.details.levels) {
-    const label = document.createElement("label");
-    const one = Object.assign(document.createElement("input"), { type: "radio", name: "detail", value: level.id });
-    label.append(one, ` ${level.title}: ${level.text}`);
-    at("choices").append(label);
-  }
-  at("yes").textContent = notice.join;
-  at("no").textContent = notice.decline;
-  at("ask").hidden = false;
-  at("no").addEventListener("click", () => {
-    at("ask").hidden = true;
-    at("state").textContent = notice.declined;
-    show();
-  });
-  at("yes").addEventListener("click", async () => {
-    const purposes = [...at("choices").querySelectorAll("[type=checkbox]:checked")].map((box) => box.value);
-    const detail = at("choices").querySelector("[type=radio]:checked")?.value;
-    if (purposes.length === 0 || !detail) return void at("choices").querySelector("input").focus();
-    const receipt = await overt.join(purposes, detail);
-    at("ask").hidden = true;
+async function question() {
+  // The notice whole and the person's choice, in an element that no style or script here reaches into.
+  const receipt = await ask(overt, at("ask"));
+  if (!receipt) at("state").textContent = (await overt.notice()).notice.declined;
+  else {
     const file = new Blob([JSON.stringify(receipt, null, 2)], { type: "application/json" });
     const link = Object.assign(document.createElement("a"), {
       href: URL.createObjectURL(file),
@@ -78,9 +47,9 @@ async function ask() {
       textContent: "Keep your receipt: with the code on it you can leave from any device",
     });
     at("state").after(link);
-    show();
-  });
+  }
+  show();
 }
 
-if (overt.state().phase === "none") await ask();
+if (overt.state().phase === "none") await question();
 else show();
