@@ -217,7 +217,13 @@ def test_a_picture_is_a_batch_of_its_own_and_is_drawn_as_it_would_leave(tmp_path
     rows["scroll_y_css_px"] = (120, 8, 8, 120, 8, 120, 8)
     session.add(rows)
     session.close(0)
-    waiting = opened(Outbox(vault).entries())
+    outbox = Outbox(vault)
+    waiting = opened(outbox.entries())
+    outbox.narrow("1" * 32, SCREEN[:1])  # pictures were withdrawn, the parts were not
+    left = opened(outbox.entries())
+    assert [one.header["purposes"] for one in left] == [SCREEN[:1]]
+    assert [drawn.is_picture for one in left for drawn in drawings(one.rows)] == [False]
+    assert outbox.counts()["removed"] == 4
     vault.close()
     drawn = [drawings(one.rows) for one in waiting]
     assert [[d.is_picture for d in one] for one in drawn] == [[False], [True], [True]]

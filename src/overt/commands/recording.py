@@ -140,6 +140,7 @@ def applications_here(
 
     Where they chose a purpose that looks at windows, also say of which.
     """
+    from overt.device.platforms import X11, kind
     from overt.schema.purpose import SCREEN
 
     listed = notice["settings"]["applications"]
@@ -148,7 +149,9 @@ def applications_here(
     wanted = {one["id"] for one in picked}
     windows = [one for one in picked if one.get("screen")]
     seen: list[dict[str, Any]] = []
-    if windows and set(purposes) & set(SCREEN):
+    if windows and set(purposes) & set(SCREEN) and kind() != X11:
+        say(f"\nWindows are looked at only on {X11}: on this computer nothing of them is kept.")
+    elif windows and set(purposes) & set(SCREEN):
         say("\nWhose windows may be looked at, as the notice says? No others are.")
         seen = chosen([{**one, "text": ""} for one in windows], "windows")
     looked = {one["id"] for one in seen}
