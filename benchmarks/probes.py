@@ -20,6 +20,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from overt.schema.errors import InvalidInput
+from overt.schema.fold import MAGIC, unfold
+
 HERE = Path(__file__).parent
 PLACES = (
     "password",
@@ -201,6 +204,9 @@ def opened(data: bytes, depth: int = 0) -> Iterator[bytes]:
     for found in re.finditer(rb"\x1f\x8b\x08", data):
         with contextlib.suppress(zlib.error):
             yield from opened(zlib.decompressobj(31).decompress(data[found.start() :]), depth + 1)
+    for found in re.finditer(MAGIC, data):
+        with contextlib.suppress(InvalidInput):
+            yield from opened(unfold(data[found.start() :], alone=False), depth + 1)
     with contextlib.suppress(zlib.error):
         yield from opened(zlib.decompress(data), depth + 1)
     with contextlib.suppress(ValueError, RecursionError):

@@ -9,6 +9,7 @@ import pytest
 
 from overt.schema.batch import inflate
 from overt.schema.event import Edit, KeyClass, Kind, Pointer, Role
+from overt.schema.fold import MAGIC
 from sdk_fixtures import (
     CANARY,
     DUMP,
@@ -310,7 +311,7 @@ def test_a_canary_in_secret_and_unlisted_fields_is_found_nowhere(page: Any, serv
     dump = page.evaluate(DUMP)
     assert len(dump) > 4
     send(page)
-    sent = [inflate(body) for body in server.received if body[:2] == b"\x1f\x8b"]
+    sent = [inflate(body) for body in server.received if body[:4] == MAGIC]
     assert sent
     everything = [*server.received, *sent, *(text.encode() for text in [*dump, *page.console])]
     everything.append(json.dumps(seen(page)).encode())

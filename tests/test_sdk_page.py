@@ -120,7 +120,10 @@ def test_what_a_closing_page_sent_is_shown_as_sent(page: Any, context: Any, serv
     page.evaluate(CLOSE_LATER)
     eventually(page, "overt.outbox().then(([first]) => first.sent)")
     page.goto(server.url + "/blank")
-    assert server.tries
+    for _ in range(100):
+        if not server.tries:
+            page.wait_for_timeout(50)
+    assert server.tries, "it outlives the page, and may take its time on a busy machine"
 
 
 def test_a_killed_page_loses_at_most_its_last_second_and_is_unclean(

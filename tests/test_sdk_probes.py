@@ -16,6 +16,7 @@ import pytest
 from overt.schema.batch import inflate
 from overt.schema.coarse import GONE, HELD, STEP_US, TIMED, TYPED
 from overt.schema.event import Kind, Role
+from overt.schema.fold import MAGIC
 from overt.store.scan import Traces, scan
 from overt.store.store import Store
 from sdk_fixtures import (
@@ -86,7 +87,7 @@ def test_at_level_keys_nothing_but_the_listed_field_is_sent_queued_or_logged(
     server.pages = {"/probed": probes.page(recorder, elsewhere), "/frame": probes.FRAME}
     here = queued_and_logged(page, server.url, "keys")
     send(page)
-    sent = [inflate(body) for body in server.received if body[:2] == b"\x1f\x8b"]
+    sent = [inflate(body) for body in server.received if body[:4] == MAGIC]
     found = probes.search([*here, *server.received, *sent, *probes.typed(server.events())])
     assert found.pop(probes.CONTROL) == {"plain"}, "the search would find keys"
     assert found == {}
@@ -101,7 +102,7 @@ def test_at_rhythm_1_nothing_is_sent_queued_or_logged_of_any_place_nor_of_the_rh
     server.pages = {"/probed": probes.page(recorder, elsewhere), "/frame": probes.FRAME}
     here = queued_and_logged(page, server.url, "rhythm/1")
     send(page)
-    sent = [inflate(body) for body in server.received if body[:2] == b"\x1f\x8b"]
+    sent = [inflate(body) for body in server.received if body[:4] == MAGIC]
     events = server.events()
     assert {header.transform for header, _ in server.batches()} == {"rhythm/1"}
     assert probes.search([*here, *server.received, *sent, *probes.typed(events)]) == {}

@@ -57,6 +57,8 @@ export class Capture {
   #elements = new Elements();
   #slots = new Slots();
   #before: Before | null = null;
+  /** The page has locked the pointer: it is at no place. */
+  #isLocked = false;
   /** The pointer's last move. */
   #last: PointerEvent | null = null;
   /** Where something was dragged to; empty while nothing of this page is. */
@@ -91,7 +93,9 @@ export class Capture {
     on("beforeprint" as "change", Kind.COMMAND, this.#print, window);
     on("compositionstart", Kind.COMPOSITION_START, this.#composition);
     on("compositionend", Kind.COMPOSITION_END, this.#composition);
-    on("pointermove", Kind.POINTER_MOVE, this.#moves);
+    // Most of all events: what it says, also whether a script made it, is read later.
+    if (this.#sink.wants(Kind.POINTER_MOVE))
+      this.#listen("pointermove", (event) => this.#moves(event as PointerEvent), document);
     on("pointerdown", Kind.POINTER_DOWN, this.#press);
     on("pointerup", Kind.POINTER_UP, this.#press);
     on("pointercancel", Kind.POINTER_UP, this.#cancel);
@@ -115,7 +119,10 @@ export class Capture {
       on("popstate" as "change", Kind.NAVIGATION, this.#arrive, window);
       this.#arrive(null);
     }
-    window.addEventListener("blur", () => this.#slots.clear(), { signal: this.#ends.signal });
+    this.#listen("blur", (event) => event.target === window && this.#slots.clear(), window);
+    const lock = () => (this.#isLocked = document.pointerLockElement !== null);
+    this.#listen("pointerlockchange", lock, document);
+    lock();
   }
 
   stop(): void {
@@ -136,22 +143,25 @@ export class Capture {
   ): void {
     if (!this.#sink.wants(kind) || !this.#ends) return;
     const sink = this.#sink;
-    const taken = take.bind(this);
-    const isMove = kind === Kind.POINTER_MOVE;
     const listener = (event: DocumentEventMap[K]) => {
       try {
+        // Most events by far: whether a script made them is asked when they are looked at.
         // Chromium marks the end of a real composition as made by a script.
         if (!event.isTrusted && !(this.#composing && type === "compositionend")) sink.untrusted();
         else if (sink.isOpen() && !this.#gate.ignores(event)) {
-          if (!isMove) this.#at_ms = event.timeStamp;
-          taken(event, kind);
+          this.#at_ms = event.timeStamp;
+          take.call(this, event, kind);
         }
       } catch {
         // An event that cannot be judged does not exist; the host page goes on.
       }
     };
-    const how = { capture: true, passive: true, signal: this.#ends.signal };
-    at.addEventListener(type, listener as EventListener, how);
+    this.#listen(type, listener as EventListener, at);
+  }
+
+  #listen(type: string, listener: (event: Event) => void, at: EventTarget): void {
+    const signal = this.#ends?.signal;
+    if (signal) at.addEventListener(type, listener, { capture: true, passive: true, signal });
   }
 
   #add(kind: number, event: Event | null, facts: Facts): void {
@@ -259,10 +269,13 @@ export class Capture {
   }
 
   #moves(event: PointerEvent): void {
-    if (document.pointerLockElement) {
+    if (!this.#sink.isOpen() || this.#gate.ignores(event)) return;
+    if (this.#isLocked) {
       // It is at no place then: only how far it went can be told.
-      for (const part of partsOf(event))
-        this.#sink.add(Kind.POINTER_MOVE, toMicroseconds(part.timeStamp), locked(part), event);
+      if (!event.isTrusted) this.#sink.untrusted();
+      else
+        for (const part of partsOf(event))
+          this.#sink.add(Kind.POINTER_MOVE, toMicroseconds(part.timeStamp), locked(part), event);
       return;
     }
     this.#last = event;

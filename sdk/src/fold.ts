@@ -29,15 +29,17 @@ function text(into: number[], told: string): void {
 function differences(values: Int32Array, kinds: Int32Array, slow: boolean, two: boolean, none: boolean) {
   const last = new Int32Array(KINDS);
   const before = new Int32Array(KINDS);
-  return Uint32Array.from(values, (value, row) => {
+  const found = new Uint32Array(values.length);
+  for (let row = 0; row < found.length; row += 1) {
     const kind = (kinds[row] as number) & (KINDS - 1);
-    const [one, other] = [last[kind] as number, before[kind] as number];
-    const expected = none ? 0 : two ? Math.trunc((one + other) / 2) : one;
-    const by = (value - expected) | 0;
+    const one = last[kind] as number;
+    const expected = none ? 0 : two ? Math.trunc((one + (before[kind] as number)) / 2) : one;
+    const by = ((values[row] as number) - expected) | 0;
     before[kind] = one;
-    last[kind] = slow ? one + (by >> 2) : value;
-    return number(by);
-  });
+    last[kind] = slow ? one + (by >> 2) : (values[row] as number);
+    found[row] = number(by);
+  }
+  return found;
 }
 
 /**
@@ -61,10 +63,15 @@ export function folded(plain: Uint8Array): Uint8Array<ArrayBuffer> {
   let [byte, full] = [0, 0];
   let [scale, run] = [0, 0];
   const put = (value: number, count: number): void => {
-    for (let at = 0; at < count; at += 1) {
-      byte |= ((value >>> at) & 1) << full;
-      if ((full += 1) === 8) {
-        out.push(byte);
+    while (count > 0) {
+      byte |= (value << full) & 255;
+      const taken = Math.min(8 - full, count);
+      if (taken < 8 - full) byte &= (1 << (full + taken)) - 1;
+      full += taken;
+      count -= taken;
+      value >>>= taken;
+      if (full === 8) {
+        out[out.length] = byte;
         byte = full = 0;
       }
     }
@@ -87,8 +94,12 @@ export function folded(plain: Uint8Array): Uint8Array<ArrayBuffer> {
     const values = Int32Array.from(new Column(whole.buffer, from, rows));
     from += rows * width + pad(rows * width);
     let step = 0;
-    for (const value of values) for (let rest = value; rest; ) [step, rest] = [rest, step % rest];
-    step = Math.abs(step);
+    for (let row = 0; row < rows && step !== 1; row += 1)
+      for (let rest = Math.abs(values[row] as number); rest > 0; ) {
+        const over = step % rest;
+        step = rest;
+        rest = over;
+      }
     [scale, run] = [SCALE_FIRST, RUN_FIRST];
     rice(step);
     if (step === 0) continue;

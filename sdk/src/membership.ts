@@ -8,7 +8,7 @@ import { Sender } from "./sender.ts";
 import { LEFT, Vault, isSupported } from "./vault.ts";
 
 const BEAT_MS = 1500;
-const RECOVER_BEATS = 2;
+const RECOVER_BEATS = 4;
 const FAREWELL_MS = 10_000;
 
 /** What tabs of one study tell each other. */

@@ -70,12 +70,19 @@ export function partsOf(event: PointerEvent): PointerEvent[] {
   return parts.length > 0 ? parts : [event];
 }
 
-/** Time (µs) and facts of a move, one by one. */
-export function samples(event: PointerEvent): [number, Facts][] {
+/**
+ * Tell time (µs) and facts of a move, sample by sample: the browser hands several on as one event.
+ * Returns false where a script made it.
+ */
+export function samples(event: PointerEvent, tell: (t_us: number, facts: Facts) => void): boolean {
+  if (!event.isTrusted) return false;
   const isMouse = event.pointerType === "mouse";
   const about = device(event);
-  return partsOf(event).map((part) => [
-    toMicroseconds(part.timeStamp),
-    { ...about, ...(isMouse ? {} : touched(part)), ...place(part) },
-  ]);
+  for (const part of partsOf(event))
+    tell(toMicroseconds(part.timeStamp), {
+      ...about,
+      ...(isMouse ? null : touched(part)),
+      ...place(part),
+    });
+  return true;
 }

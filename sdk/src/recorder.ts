@@ -13,9 +13,11 @@ import { samples } from "./pointer.ts";
 import { Session, hold } from "./session.ts";
 
 /** A page that dies loses what came since, so it is below a second; it is also not often. */
-const JOURNAL_MS = 700;
+const JOURNAL_MS = 800;
 /** So many events are journalled at once, that they fit beside a session that ends. */
 const JOURNAL_ROWS = 200;
+/** The browser tells of pages that a script puts into the history; else each event asks: 40 µs. */
+const { navigation } = window as { navigation?: EventTarget };
 /** A page that lies in the background is not painted. */
 const PAINT_MS_MAX = 100;
 const CLOSE_MS_MIN = 1000;
@@ -37,7 +39,7 @@ export class Recorder implements Sink {
   /** The person has paused it. */
   held = false;
   off: Reason = "";
-  ignored = 0;
+  #ignored = 0;
   #study: string;
   #account: Account;
   #secrets: Secrets | null = null;
@@ -58,6 +60,7 @@ export class Recorder implements Sink {
   constructor(study: string, account: Account) {
     this.#study = study;
     this.#account = account;
+    navigation?.addEventListener("currententrychange", () => this.#indicator && this.#follow());
   }
 
   /** From here on it is remembered which fields were secret. */
@@ -106,6 +109,7 @@ export class Recorder implements Sink {
     this.#capture?.stop();
     this.#indicator?.remove();
     this.#releaseSession();
+    this.#ignored = this.ignored;
     this.#capture = this.#indicator = this.session = this.#outbox = null;
     this.off = reason;
     this.#phase = "none";
@@ -185,6 +189,7 @@ export class Recorder implements Sink {
     const { session } = this;
     if (!session) return null;
     const end_us = this.#phase === "recording" ? now_us() : session.last_us;
+    this.#ignored = this.ignored;
     this.session = null;
     this.#phase = "none";
     this.#capture?.stop();
@@ -245,9 +250,10 @@ export class Recorder implements Sink {
     this.listeners.tell(() => this.state());
   }
 
-  /** Single-page sites go elsewhere without loading. */
+  /** Single-page sites go elsewhere without loading; where the study lists pages, that matters. */
   #follow(): void {
-    if (location.pathname !== this.#path) this.update();
+    const { grant } = this.#account;
+    if (grant?.paths?.length && location.pathname !== this.#path) this.update();
   }
 
   wants(kind: number): boolean {
@@ -255,7 +261,7 @@ export class Recorder implements Sink {
   }
 
   isOpen(): boolean {
-    this.#follow();
+    if (!navigation) this.#follow();
     return this.#phase === "recording" && this.#indicator?.isConnected === true;
   }
 
@@ -268,17 +274,24 @@ export class Recorder implements Sink {
 
   moved(event: PointerEvent): void {
     if (this.watchers.isEmpty) {
-      this.session?.moved(event);
-      this.#counted();
-    } else for (const sample of samples(event)) this.add(Kind.POINTER_MOVE, ...sample, event);
+      if (this.session?.moved(event)) this.#counted();
+    } else {
+      const add = (t_us: number, facts: Facts) => this.add(Kind.POINTER_MOVE, t_us, facts, event);
+      if (!samples(event, add)) this.untrusted();
+    }
   }
 
   #counted(): void {
     if ((this.session?.produced ?? 0) - this.#journalled >= JOURNAL_ROWS) void this.flush();
   }
 
+  /** Events of this page that a script made. */
+  get ignored(): number {
+    return this.#ignored + (this.session?.untrusted ?? 0);
+  }
+
   untrusted(): void {
-    this.ignored += 1;
+    this.#ignored += 1;
   }
 
   #mark(kind: number, facts: Facts = {}): void {

@@ -35,6 +35,8 @@ export class Session {
   readonly kept = new Map<string, Kept>();
   produced = 0;
   last_us = 0;
+  /** Moves that a script made. */
+  untrusted = 0;
   #outbox: Desk;
   #streams = new Map<number, Stream | null>();
   #byKey = new Map<string, Stream>();
@@ -62,11 +64,14 @@ export class Session {
   /**
    * A pointer moved. To ask where, and when, can wait until something else happens or the journal is
    * written: what costs a page twenty microseconds by itself costs one among many of its kind.
+   * Returns whether there are events more.
    */
-  moved(event: PointerEvent): void {
+  moved(event: PointerEvent): boolean {
     // No method that a page may have replaced.
     this.#moved[this.#moved.length] = event;
-    if (this.#moved.length === MOVED_MAX) this.#settle();
+    if (this.#moved.length < MOVED_MAX) return false;
+    this.#settle();
+    return true;
   }
 
   #settle(): void {
@@ -75,7 +80,8 @@ export class Session {
     this.#moved = [];
     for (const event of moved)
       try {
-        for (const [t_us, facts] of samples(event)) this.#make(Kind.POINTER_MOVE, t_us, facts);
+        const make = (t_us: number, facts: Facts) => void this.#make(Kind.POINTER_MOVE, t_us, facts);
+        if (!samples(event, make)) this.untrusted += 1;
       } catch {
         // A page that has replaced what this asks loses its moves, and nothing else.
       }

@@ -36,7 +36,7 @@ function journalled(): [Session, OvertEvent[]] {
 /** A move as the browser tells it: one sample, or several that came between two frames. */
 function move(...places: number[]): PointerEvent {
   const parts = places.map((at) => ({ timeStamp: at / 1000, clientX: at, clientY: -at / 8 }));
-  const told = { pointerType: "mouse", isPrimary: true, ...parts.at(-1) };
+  const told = { isTrusted: true, pointerType: "mouse", isPrimary: true, ...parts.at(-1) };
   return { ...told, getCoalescedEvents: () => (parts.length > 1 ? parts : []) } as never;
 }
 
