@@ -38,7 +38,7 @@ class Inside implements Sink {
   }
 
   moved(event: PointerEvent): void {
-    for (const sample of samples(event)) this.add(Kind.POINTER_MOVE, ...sample, event);
+    samples(event, (t_us, facts) => this.add(Kind.POINTER_MOVE, t_us, facts, event));
   }
 
   untrusted(): void {}
