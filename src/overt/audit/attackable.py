@@ -9,7 +9,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -19,6 +21,7 @@ from overt.datasets.tokens import Sequences, sequences_of
 from overt.models import shadows
 from overt.models.config import Config
 from overt.models.scores import Progress
+from overt.models.stream import stream_of
 from overt.models.typos import shadows as typos
 from overt.schema.errors import InvalidInput
 from overt.schema.people import SubjectEvents
@@ -39,6 +42,7 @@ KINDS = {
     "encoder": Kind("the event encoder (next event and pause)", sharded=True),
     "lightgbm": Kind("LightGBM (next event and pause)", sharded=False),
     "corrector": Kind("the typo corrector, taught by people's slips", sharded=False),
+    "private": Kind("pauses learned with the privacy of people (DP-FedAvg)", sharded=False),
     "overfitted": Kind("an event encoder that was trained far too long", sharded=False),
     "strangers": Kind("event encoders that never met who is looked for", sharded=True),
 }
@@ -52,8 +56,13 @@ def published(
     shards: int,
     device: str,
     progress: Progress,
+    *,
+    epsilon: float | None = None,
 ) -> Membership:
-    """Attack a model of `KINDS` trained on published people. Raises `TooFew` with the numbers."""
+    """Attack a model of `KINDS` trained on published people. Raises `TooFew` with the numbers.
+
+    `epsilon` is of `private` alone; None learns as it does, without noise.
+    """
     if name not in KINDS:
         raise InvalidInput(
             "is not known", where=f"--model {name}", do=f"Known: {', '.join(KINDS)}."
@@ -68,6 +77,8 @@ def published(
         return _strangers(people, models, count, config, progress)
     if name == "overfitted":
         config = replace(config, **OVERFITTED)  # type: ignore[arg-type]
+    if name == "private":
+        return _attacked(name, len(people), models, 1, _private(people, epsilon), progress)
     made = shadows.trees(people) if name == "lightgbm" else shadows.encoders(people, config)
     return _attacked(name, len(people), models, count, made, progress)
 
@@ -83,6 +94,25 @@ def typists(path: Path, people_max: int, progress: Progress) -> list[Sequences]:
         if made.tokens:
             found.append(made)
     return sorted(found, key=lambda person: person.tag)[:people_max]
+
+
+def _private(people: list[Sequences], epsilon: float | None) -> shadows.Shadows:
+    from overt.models.private import pauses
+    from overt.models.private.rounds import Rounds, within
+
+    known = [pauses.timed(stream_of(person.sessions)) for person in people]
+    rounds = Rounds() if epsilon is None else within(epsilon, Rounds())
+    return shadows.one_by_one(partial(_taught_privately, known, rounds), len(known))
+
+
+def _taught_privately(people: list[Any], rounds: Any, member: np.ndarray, seed: int) -> np.ndarray:
+    from overt.models.private import pauses
+    from overt.models.private.rounds import train
+
+    some = [one for one, taught in zip(people, member, strict=True) if taught]
+    course = replace(rounds, seed=seed + 1)
+    learned = train(some, pauses.start(), pauses.learn, course, len(people) // 2)
+    return np.array([pauses.gradient(learned.weights, one)[0] for one in people])
 
 
 def _attacked(

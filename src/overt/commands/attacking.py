@@ -74,7 +74,7 @@ def membership(
         str,
         typer.Option(
             help="With --study, the purpose it serves. With --data: encoder, lightgbm, corrector, "
-            "or for comparison overfitted and strangers."
+            "private, or for comparison overfitted and strangers."
         ),
     ],
     study: Annotated[str | None, typer.Option(help="Id of the study.")] = None,
@@ -93,6 +93,9 @@ def membership(
     ] = 200,
     shards: Annotated[int, typer.Option(min=1, max=64, help="Of an encoder of --data.")] = 4,
     device: Annotated[Device, typer.Option(help="cuda trains many at once.")] = Device.CPU,
+    epsilon: Annotated[
+        float | None, typer.Option(min=0.01, help="Of private; without it, no noise.")
+    ] = None,
     html: Report = None,
     as_json: AsJson = False,
     data_dir: DataDir = DATA_DIR,
@@ -121,7 +124,14 @@ def membership(
             verdict, synthetic = (), False
             if data is not None:
                 found = attackable.published(
-                    model, data, people_max, models, shards, device.value, update
+                    model,
+                    data,
+                    people_max,
+                    models,
+                    shards,
+                    device.value,
+                    update,
+                    epsilon=epsilon,
                 )
             else:
                 found = attackable.elsewhere(model, losses or Path(), update)
