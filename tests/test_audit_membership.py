@@ -29,8 +29,7 @@ NORMAL = NormalDist()
 @pytest.fixture(autouse=True)
 def fewer_draws(monkeypatch: pytest.MonkeyPatch) -> None:
     """Draw people fewer times: what is tested are the figures, and intervals within reason."""
-    for module in (rates, operating):
-        monkeypatch.setattr(module, "RESAMPLES", 100)
+    monkeypatch.setattr(rates, "RESAMPLES", 100)
 
 
 def toy(people: int, models: int, apart: float, shards: int = 1, seed: int = 0) -> Asked:

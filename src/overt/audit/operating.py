@@ -15,11 +15,12 @@ from typing import Any
 
 import numpy as np
 
-from overt.audit.rates import RESAMPLES, Interval, draws
+from overt.audit.rates import Interval, draws
 
 FALSE_MIN = 10
 """So many false alarms must be expected at a rate before a true positive rate is read there."""
-_CELLS_AT_ONCE = 4_000_000
+_THRESHOLDS = 2_000
+"""The strictest thresholds are each looked at; as many more, evenly, where there are more."""
 _CURVE_FALSE_MIN, _CURVE_POINTS = 1e-5, 120
 
 
@@ -66,7 +67,7 @@ def operating(
     """
     order = np.argsort(-scores, kind="stable")
     member, scores, unit = member[order], scores[order], unit[order]
-    ends = np.append(np.flatnonzero(np.diff(scores)), len(scores) - 1)
+    counts = _counts(member, scores, unit, people)
     outsiders, trials = len(np.unique(unit[~member])), int((~member).sum())
     readable = [
         rate
@@ -74,41 +75,44 @@ def operating(
         if outsiders >= needed(rate).people and trials >= needed(rate).trials
     ]
 
-    def read(weight: Any, at: Sequence[float]) -> tuple[Any, Any, Any]:
-        true, false = _curve(weight, member, ends)
+    def read(weights: Any) -> tuple[Any, Any, Any, Any]:
+        true, false = (_running(weights @ side) for side in counts)
         area = ((true[:, 1:] + true[:, :-1]) / 2 * np.diff(false, axis=1)).sum(1)
-        rates = np.array([np.interp(at, f, t) for f, t in zip(false, true, strict=True)])
-        return area, rates.reshape(len(weight), len(at)), (false, true)
+        rates = np.array([np.interp(readable, f, t) for f, t in zip(false, true, strict=True)])
+        return area, rates.reshape(len(weights), len(readable)), false, true
 
-    area, rates, (false, true) = read(np.ones((1, len(scores))), readable)
-    weights = draws(people, 0)
-    areas, drawn = [], []
-    for part in np.array_split(weights, max(1, RESAMPLES * len(scores) // _CELLS_AT_ONCE)):
-        found = read(part[:, unit], readable)
-        areas.append(found[0])
-        drawn.append(found[1])
-    spread = np.concatenate(drawn)
+    area, rates, false, true = read(np.ones((1, people)))
+    areas, spread, *_ = read(draws(people, 0))
     read_at = {
         rate: _interval(rates[0, place], spread[:, place]) for place, rate in enumerate(readable)
     }
     return Operating(
-        _interval(area[0], np.concatenate(areas)),
+        _interval(area[0], areas),
         {rate: read_at.get(rate) for rate in false_rates},
         _points(false[0], true[0], trials),
     )
 
 
-def _curve(weight: Any, member: Any, ends: Any) -> tuple[Any, Any]:
-    """Return true and false positive rates from strict to lenient, [draws, thresholds + 1].
+def _counts(member: Any, scores: Any, unit: Any, people: int) -> tuple[Any, Any]:
+    """Return float64[people, thresholds], members and others from one threshold to the next.
 
-    Equal scores are one threshold; between two, an attacker may toss a coin.
+    Trials come sorted. Equal scores are one threshold; between two, an attacker may toss a coin.
     """
-    made = []
-    for side in (member, ~member):
-        running = np.cumsum(weight * side, axis=1)[:, ends]
-        running = np.concatenate([np.zeros((len(running), 1)), running], axis=1)
-        made.append(running / np.maximum(running[:, -1:], 1e-300))
-    return made[0], made[1]
+    ends = np.append(np.flatnonzero(np.diff(scores)), len(scores) - 1)
+    if len(ends) > 2 * _THRESHOLDS:
+        rest = np.linspace(_THRESHOLDS, len(ends) - 1, _THRESHOLDS).astype(np.int64)
+        ends = np.concatenate([ends[:_THRESHOLDS], ends[rest]])
+    place = unit * len(ends) + np.searchsorted(ends, np.arange(len(scores)))
+    return tuple(
+        np.bincount(place[side], minlength=people * len(ends)).reshape(people, -1).astype(float)
+        for side in (member, ~member)
+    )  # type: ignore[return-value]
+
+
+def _running(found: Any) -> Any:
+    """Return the share found from strict to lenient, [draws, thresholds + 1]."""
+    running = np.concatenate([np.zeros((len(found), 1)), np.cumsum(found, axis=1)], axis=1)
+    return running / np.maximum(running[:, -1:], 1e-300)
 
 
 def _interval(value: Any, drawn: Any) -> Interval:
