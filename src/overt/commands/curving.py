@@ -21,7 +21,10 @@ class Task(StrEnum):
 
     NEXT_ACTION = "next-action"
     PAUSE = "pause"
+    NEXT_TEXT = "next-text"
+    NEXT_ELEMENT = "next-element"
     SLIPS = "slips"
+    SPELLING = "spelling"
     PERSON_OR_PROGRAM = "person-or-program"
     SHARDS = "shards"
     """Not how much is enough, but what it costs that people can leave."""
@@ -38,7 +41,8 @@ def curve(
         str, typer.Option("--format", help="Format of --data, as for overt import.")
     ] = "aalto",
     people_max: Annotated[
-        int, typer.Option("--people", min=1, help="People of --data that are read, the first.")
+        int,
+        typer.Option("--people", min=1, help="People (of spelling: words) of --data, the first."),
     ] = 400,
     share: Annotated[
         float, typer.Option(min=0.5, max=0.999, help="Share of the utility that is enough.")
@@ -95,7 +99,8 @@ def curve(
             found = _published(
                 task.value, data, format_name, people_max, share, resamplings, update
             )
-            about, people, synthetic = f"Published data, format {format_name}.", {}, False
+            whose = "" if task.value in ("spelling", "next-element") else f", format {format_name}"
+            about, people, synthetic = f"Published data{whose}.", {}, False
         else:
             found, synthetic = _of_study(
                 data_dir, str(study), task.value, share, resamplings, update
@@ -145,16 +150,22 @@ def _published(
     """Return the curve of the first published people who have enough to learn from."""
     from overt.datasets.importers import importer
     from overt.datasets.reading.imported import Skipped
+    from overt.models.enough import chosen, listed
     from overt.models.enough.measured import measure, part_of
 
     found: list[Any] = []
-    for number, person in enumerate(importer(format_name).read(path, skipped=Skipped())):
-        if len(found) == people_max:
-            break
-        update("reading", 0.3 * len(found) / people_max)
-        digest = hashlib.sha256(f"overt curve 1 {number}".encode()).digest()
-        part = part_of(task, person.sessions, int.from_bytes(digest[:7], "big"))
-        found += [] if part is None else [part]
+    if task == listed.NAME:
+        found = listed.words_of(path)[:people_max]
+    elif task == chosen.NAME:
+        found = chosen.people_of(path)[:people_max]
+    else:
+        for number, person in enumerate(importer(format_name).read(path, skipped=Skipped())):
+            if len(found) == people_max:
+                break
+            update("reading", 0.3 * len(found) / people_max)
+            digest = hashlib.sha256(f"overt curve 1 {number}".encode()).digest()
+            part = part_of(task, person.sessions, int.from_bytes(digest[:7], "big"))
+            found += [] if part is None else [part]
     return measure(
         task,
         found,
@@ -165,12 +176,14 @@ def _published(
 
 
 def _show(found: Curve) -> None:
+    from overt.models.enough.advice import for_minutes
+
     grid = found.grid
     low, high = grid.low, grid.high
     rows = [
         (
             level,
-            f"{minutes:.2g}",
+            f"{minutes:.2g}" if minutes < float("inf") else "all",
             *(
                 f"{grid.value[a, b, c]:.3f}\n{low[a, b, c]:.3f} … {high[a, b, c]:.3f}"
                 for c in range(len(grid.sizes))
@@ -179,12 +192,12 @@ def _show(found: Curve) -> None:
         for a, level in enumerate(grid.levels)
         for b, minutes in enumerate(grid.minutes)
     ]
-    heads = ("level", "minutes of each", *(f"{size} people" for size in grid.sizes))
+    heads = ("level", "minutes of each", *(f"{size} {found.who}" for size in grid.sizes))
     table(f"{found.title}: {found.unit} (95 % below)", heads, rows)
     say(found.advice.sentence)
     for one in found.advice.within:
         say(
-            f"At {one.level}, {one.people} people for {one.minutes:.2g} minutes give "
+            f"At {one.level}, {one.people} {found.who}{for_minutes(one.minutes)} give "
             f"{one.share:.0%} ({one.low:.0%} to {one.high:.0%}) of what it gives here at most."
         )
     for note in found.notes:

@@ -14,7 +14,14 @@ from overt.gateway.model import Progress, work
 from overt.gateway.studies import study_of
 from overt.models.enough.advice import SHARE
 from overt.models.enough.grid import ASKED_MIN, LEARNED_MIN, PEOPLE_MIN
-from overt.models.enough.measured import NAMES, RESAMPLINGS, Curve, measure, part_of
+from overt.models.enough.measured import (
+    NAMES,
+    PUBLISHED,
+    RESAMPLINGS,
+    Curve,
+    measure,
+    part_of,
+)
 from overt.schema.errors import InvalidInput, TooFew
 from overt.schema.manifest import bucket
 from overt.schema.study import Study
@@ -24,7 +31,8 @@ ROLE, ACTION = "trainer", "train"
 _PURPOSES = {
     "next-action": ("next-action", "typing-assist"),
     "pause": ("typing-assist", "next-action"),
-    "slips": ("typing-assist",),
+    "next-text": ("text-assist",),
+    "slips": ("typing-assist", "text-assist"),
     "person-or-program": ("person-or-program",),
 }
 """Task → purposes that cover it, the first that a study has."""
@@ -90,11 +98,17 @@ def _purpose(study: Study, task: str) -> str:
         raise InvalidInput(
             "is not known", where=f"task {task}", do=f"Known: {', '.join(sorted(NAMES))}."
         )
-    if task == "slips" and study.level != "keys":
+    if task in PUBLISHED:
+        raise InvalidInput(
+            "is learned from published data alone",
+            where=f"task {task}",
+            do="Say where it lies with --data.",
+        )
+    if task in ("slips", "next-text") and study.level != "keys":
         raise InvalidInput(
             f"records at level {study.level}, which does not say which key it was",
             where=f"study {study.id}",
-            do="Slips are people's own corrections, and need level keys.",
+            do="Texts, and slips, which are people's own corrections, need level keys.",
         )
     covering = _PURPOSES[task]
     for purpose in covering:

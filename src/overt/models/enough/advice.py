@@ -46,8 +46,8 @@ class Advice:
     """Why a level has no law."""
 
 
-def advise(grid: Grid, share: float = SHARE) -> Advice:
-    """Return what the grid says."""
+def advise(grid: Grid, share: float = SHARE, who: str = "people") -> Advice:
+    """Return what the grid says; `who` says what its people are."""
     laws: dict[str, Law | None] = {}
     silent = {}
     for place, level in enumerate(grid.levels):
@@ -57,7 +57,7 @@ def advise(grid: Grid, share: float = SHARE) -> Advice:
             silent[level] = why
     if np.quantile(grid.drawn[-1, -1, -1], 0.025) <= 0:
         sentence = (
-            f"The data do not tell: with all {grid.sizes[-1]} people at {grid.levels[-1]}, what is "
+            f"The data do not tell: with all {grid.sizes[-1]} {who} at {grid.levels[-1]}, what is "
             "learned is not above nothing for certain. Nothing is recommended."
         )
         return Advice(sentence, None, None, (), (), laws, silent)
@@ -66,9 +66,10 @@ def advise(grid: Grid, share: float = SHARE) -> Advice:
     by_level = tuple(choice for choice, _ in found)
     chosen = next((choice for choice, enough in found if enough), by_level[-1])
     largest = _choice(grid, _whole(grid, last), last)
-    more = _more(laws[chosen.level], silent, chosen.level, grid)
+    more = _more(laws[chosen.level], silent, chosen.level, grid, who)
+    timed = bool(np.isfinite(grid.minutes[-1]))
     return Advice(
-        f"{_said(chosen, largest)} {_less(by_level, chosen)}{more}",
+        f"{_said(chosen, largest, who)} {_less(by_level, chosen, who, timed=timed)}{more}",
         chosen,
         largest,
         by_level,
@@ -112,38 +113,45 @@ def _choice(grid: Grid, cell: Cell, beside: int) -> Choice:
     return Choice(grid.levels[level], grid.sizes[size], grid.minutes[minute], share, low, high)
 
 
-def _said(chosen: Choice, largest: Choice) -> str:
+def _said(chosen: Choice, largest: Choice, who: str) -> str:
     if chosen == largest:
         return (
             f"No smaller study here is enough: only {largest.level} from all {largest.people} "
-            f"people for {_minutes(largest.minutes)}."
+            f"{who}{for_minutes(largest.minutes)}."
         )
     return (
-        f"{chosen.level} from {chosen.people} people for {_minutes(chosen.minutes)} gives "
+        f"{chosen.level} from {chosen.people} {who}{for_minutes(chosen.minutes)} gives "
         f"{chosen.share:.0%} ({chosen.low:.0%} to {chosen.high:.0%}) of what {largest.level} from "
-        f"{largest.people} people for {_minutes(largest.minutes)} gives."
+        f"{largest.people} {who}{for_minutes(largest.minutes)} gives."
     )
 
 
-def _less(by_level: tuple[Choice, ...], chosen: Choice) -> str:
+def _less(by_level: tuple[Choice, ...], chosen: Choice, who: str, *, timed: bool) -> str:
     """Return what levels of less detail give at most, each one that is not enough."""
     less = [one for one in by_level if one.level != chosen.level]
     less = less[: [one.level for one in by_level].index(chosen.level)]
     if not less:
         return ""
     said = [f"{one.level} {one.share:.0%} ({one.low:.0%} to {one.high:.0%})" for one in less]
-    return f"With all the people and minutes: {', '.join(said)}. "
+    return f"With all the {who}{' and minutes' if timed else ''}: {', '.join(said)}. "
 
 
-def _minutes(minutes: float) -> str:
-    return f"{minutes / 60:.2g} hours" if minutes >= 90 else f"{minutes:.2g} minutes"
+def for_minutes(minutes: float) -> str:
+    """Return minutes of each in words; nothing where all of each is taken.
+
+    >>> for_minutes(2.9), for_minutes(120.0), for_minutes(float("inf"))
+    (' for 2.9 minutes', ' for 2 hours', '')
+    """
+    if not np.isfinite(minutes):
+        return ""
+    return f" for {minutes / 60:.2g} hours" if minutes >= 90 else f" for {minutes:.2g} minutes"
 
 
-def _more(law: Law | None, silent: dict[str, str], level: str, grid: Grid) -> str:
+def _more(law: Law | None, silent: dict[str, str], level: str, grid: Grid, who: str) -> str:
     if law is None:
-        return f"What more people would add, these do not tell: {silent[level]}."
+        return f"What more {who} would add, these do not tell: {silent[level]}."
     now = float(grid.value[grid.levels.index(level), -1, -1])
     return (
-        f"Twice as many people at {level} would add {law.doubled / now:.1%} "
+        f"Twice as many {who} at {level} would add {law.doubled / now:.1%} "
         f"({law.doubled_low / now:.1%} to {law.doubled_high / now:.1%})."
     )

@@ -92,10 +92,14 @@ def minutes_of(input_minutes: Sequence[float], least: float = 0.0) -> tuple[floa
 
     Fewer than `least` are none: with them there is nothing to learn from.
 
+    Where no time is known (infinite), all of each is taken.
+
     >>> minutes_of([2.0, 4.2, 9.0]), minutes_of([2.0, 4.2, 9.0], 1.0)
     ((0.53, 1.1, 2.1, 4.2), (1.1, 2.1, 4.2))
     """
     most = float(np.median(input_minutes))
+    if not np.isfinite(most):
+        return (most,)
     found = tuple(float(f"{most / part:.2g}") for part in (8, 4, 2, 1))
     return tuple(one for one in found if one >= least) or found[-1:]
 
@@ -108,12 +112,13 @@ def grid(
     resamplings: int,
     seed: int,
     progress: Callable[[float], None],
+    who: str = "people",
 ) -> Grid:
     """Return the utility of every cell. Raises `TooFew` with the number that is needed."""
     if people < PEOPLE_MIN:
         raise TooFew(
-            f"has {people} people with enough to learn from",
-            where="people",
+            f"has {people} {who} with enough to learn from",
+            where=who,
             do=f"{PEOPLE_MIN} are needed: {LEARNED_MIN} to learn from, {ASKED_MIN} to ask.",
         )
     asked = min(max(ASKED_MIN, round(ASKED * people)), ASKED_MAX)

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from overt.models.enough import pointed, slipped
+from overt.models.enough import chosen, listed, pointed, slipped, spelled
 from overt.models.enough.advice import SHARE, Advice, advise
+from overt.models.enough.chosen import Chosen, Pressed
 from overt.models.enough.grid import PEOPLE_MIN, Additive, Grid, grid, minutes_of
 from overt.models.enough.pointed import Pointed, Strokes, strokes_of
 from overt.models.enough.slipped import Slipped, Slips, slips_of
+from overt.models.enough.spelled import Spelled, spelled_of
 from overt.models.enough.tables import TASKS, Summed, Task, tables_of
 from overt.models.enough.typed import KEYS, RHYTHM, SECONDS, Acts, acts_of
 from overt.models.scores import Progress
 from overt.schema.errors import InvalidInput
 
-NAMES = (*TASKS, slipped.NAME, pointed.NAME)
+PUBLISHED = (listed.NAME, chosen.NAME)
+"""Tasks that are learned from published data alone: no study records what they need."""
+
+NAMES = (*TASKS, spelled.NAME, slipped.NAME, pointed.NAME, *PUBLISHED)
 """Tasks a curve can be drawn for."""
 
 ACTS_MIN = 50
@@ -45,6 +50,8 @@ class Curve:
     grid: Grid
     advice: Advice
     notes: tuple[str, ...]
+    who: str = "people"
+    """What stands for people."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain JSON: every cell, laws, and the sentence."""
@@ -53,7 +60,7 @@ class Curve:
         cells = [
             {
                 "level": found.levels[at[0]],
-                "minutes": found.minutes[at[1]],
+                "minutes": _plain(found.minutes[at[1]]),
                 "people": found.sizes[at[2]],
                 "utility": _plain(found.value[at]),
                 "low": _plain(low[at]),
@@ -64,6 +71,7 @@ class Curve:
         return {
             "task": self.task,
             "utility": self.unit,
+            "who": self.who,
             "people": found.people,
             "people_asked": found.asked,
             "resamplings": found.resamplings,
@@ -89,7 +97,7 @@ def _row(found: Any) -> dict[str, Any] | None:
     return {n: v if isinstance(v, str | int) else _plain(v) for n, v in vars(found).items()}
 
 
-Part = Acts | Slips | Strokes
+Part = Acts | Slips | Strokes | Spelled | Chosen
 """What of one person a task is learned from."""
 
 
@@ -102,10 +110,18 @@ def part_of(task: str, sessions: Sequence[pa.Table], seed: int) -> Part | None:
         raise InvalidInput(
             "is not known", where=f"task {task}", do=f"Known: {', '.join(sorted(NAMES))}."
         )
+    if task in PUBLISHED:
+        raise InvalidInput(
+            "is learned from published data alone",
+            where=f"task {task}",
+            do="Say where it lies with --data.",
+        )
     if task == pointed.NAME:
         return strokes_of(sessions, seed)
     if task == slipped.NAME:
         return slips_of(sessions)
+    if task == spelled.NAME:
+        return spelled_of(sessions)
     acts = acts_of(sessions)
     told = 0 if acts is None else acts.came.size
     if acts is not None and not TASKS[task].told:
@@ -124,12 +140,7 @@ def measure(
 ) -> Curve:
     """Return the curve of a task over people. Raises `TooFew` with the number that is needed."""
     progress("putting side by side", 0.0)
-    if task == pointed.NAME:
-        about = _pointed([one for one in people if isinstance(one, Strokes)])
-    elif task == slipped.NAME:
-        about = _slipped([one for one in people if isinstance(one, Slips)])
-    else:
-        about = _typed(TASKS[task], [one for one in people if isinstance(one, Acts)])
+    about = _ABOUT.get(task, _acts(task))([one for one in people if one is not None])
     found = grid(
         about.levels,
         len(about.minutes),
@@ -137,9 +148,11 @@ def measure(
         resamplings=resamplings,
         seed=seed,
         progress=lambda done: progress("learning, again and again", done),
+        who=about.who,
     )
     notes = (*about.notes, LIGHT)
-    return Curve(task, about.title, about.unit, found, advise(found, share), notes)
+    advice = advise(found, share, about.who)
+    return Curve(task, about.title, about.unit, found, advice, notes, about.who)
 
 
 @dataclass(frozen=True)
@@ -154,19 +167,53 @@ class _About:
     notes: list[str]
     least: float = 0.0
     """Minutes without which a person teaches nothing."""
+    who: str = "people"
 
 
-def _pointed(people: list[Strokes]) -> _About:
+def _pointed(people: list[Any]) -> _About:
     minutes = [one.minutes for one in people]
     levels: dict[str, Additive] = {"pointer": Pointed(people)}
     least = pointed.WINDOW_S / 60
     return _About(pointed.TITLE, pointed.UNIT, levels, minutes, [pointed.NOTE], least)
 
 
-def _slipped(people: list[Slips]) -> _About:
+def _slipped(people: list[Any]) -> _About:
     minutes = [one.minutes for one in people]
     levels: dict[str, Additive] = {KEYS: Slipped(people)}
     return _About(slipped.TITLE, slipped.UNIT, levels, minutes, [slipped.NOTE])
+
+
+def _listed(words: list[Any]) -> _About:
+    levels: dict[str, Additive] = {"lists": Slipped(words)}
+    minutes = [one.minutes for one in words]
+    return _About(listed.TITLE, listed.UNIT, levels, minutes, [listed.NOTE], who=listed.WHO)
+
+
+def _spelled(people: list[Any]) -> _About:
+    task = spelled.TASK
+    levels: dict[str, Additive] = {KEYS: Summed(spelled.tables_of(people))} if people else {}
+    minutes = [one.minutes for one in people]
+    few = f"Who wrote fewer than {spelled.CHARACTERS_MIN} characters is left out."
+    return _About(task.title, task.unit, levels, minutes, [few, task.note])
+
+
+def _chosen(people: list[Any]) -> _About:
+    levels: dict[str, Additive] = {chosen.LEVEL: Pressed(people)}
+    minutes = [float("inf")] * len(people)
+    return _About(chosen.TITLE, chosen.UNIT, levels, minutes, [chosen.NOTE])
+
+
+def _acts(task: str) -> Callable[[list[Any]], _About]:
+    return lambda people: _typed(TASKS[task], people)
+
+
+_ABOUT: dict[str, Callable[[list[Any]], _About]] = {
+    pointed.NAME: _pointed,
+    slipped.NAME: _slipped,
+    listed.NAME: _listed,
+    spelled.NAME: _spelled,
+    chosen.NAME: _chosen,
+}
 
 
 def _typed(task: Task, acts: list[Acts]) -> _About:

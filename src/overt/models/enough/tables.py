@@ -76,6 +76,8 @@ class Task:
     told: bool
     """Whether an act is told (a probability), or a time (a number)."""
     note: str = ""
+    symbols: int = len(VOCABULARY)
+    """How many there are to tell apart, where something is told."""
 
 
 TASKS = {
@@ -128,27 +130,43 @@ class Tables:
 def tables_of(task: Task, level: str, everyone: Sequence[Acts]) -> Tables:
     """Return the rows of all people, at least one."""
     people = [_with_aim(task, acts) for acts in everyone]
-    came = np.concatenate([acts.came for acts in people])
-    each = [task.chain(level)(acts) for acts in people]
+    return numbered(
+        task,
+        [task.chain(level)(acts) for acts in people],
+        [acts.came for acts in people],
+        [
+            np.ones(acts.came.size) if task.told else acts.log_ms - acts.own_log_ms
+            for acts in people
+        ],
+        [acts.minute for acts in people],
+    )
+
+
+def numbered(
+    task: Task,
+    each: Sequence[Sequence[Sequence[Array]]],
+    came: Sequence[Array],
+    aim: Sequence[Array],
+    minute: Sequence[Array],
+) -> Tables:
+    """Return rows with contexts numbered in common.
+
+    `each` has for each person their contexts, from the least detailed to the most, each a list of
+    columns; the rest is as in `Table`, person by person.
+    """
+    whole = np.concatenate(came)
     context = np.stack(
-        [_numbered([one[place] for one in each], came.size) for place in range(len(each[0]))],
+        [_numbered([one[place] for one in each], whole.size) for place in range(len(each[0]))],
         axis=1,
     )
     pair = context
     if task.told:
-        both = context * len(VOCABULARY) + came[:, None]
+        both = context * task.symbols + whole[:, None]
         pair = np.stack([np.unique(column, return_inverse=True)[1] for column in both.T], axis=1)
-    cuts = np.cumsum([acts.came.size for acts in people])[:-1]
+    cuts = np.cumsum([one.size for one in came])[:-1]
     made = [
-        Table(
-            one,
-            other,
-            np.ones(acts.came.size) if task.told else acts.log_ms - acts.own_log_ms,
-            acts.minute,
-        )
-        for one, other, acts in zip(
-            np.split(context, cuts), np.split(pair, cuts), people, strict=True
-        )
+        Table(*row)
+        for row in zip(np.split(context, cuts), np.split(pair, cuts), aim, minute, strict=True)
     ]
     return Tables(task, made, _sizes(context), _sizes(pair))
 
@@ -157,7 +175,7 @@ def _sizes(numbers: Array) -> tuple[int, ...]:
     return tuple((numbers.max(axis=0, initial=-1) + 1).tolist())
 
 
-def _numbered(contexts: list[list[Array]], rows: int) -> Array:
+def _numbered(contexts: Sequence[Sequence[Array]], rows: int) -> Array:
     """Return int64[rows] that is equal where all columns of a context are."""
     key = np.zeros(rows, np.int64)
     for columns in zip(*contexts, strict=True):
@@ -223,7 +241,7 @@ class Sum:
 
     def _start(self, person: int, first: int | None) -> Array:
         aim = self._tables.people[person].aim[:first]
-        return np.full(aim.size, 1 / len(VOCABULARY) if self._tables.task.told else 0.0)
+        return np.full(aim.size, 1 / self._tables.task.symbols if self._tables.task.told else 0.0)
 
     def _led(
         self, person: int, first: int | None, place: int, guess: Array, lean: Array | float
