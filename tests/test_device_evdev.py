@@ -82,7 +82,7 @@ def obvious(records: list[tuple[int, int, int]]) -> tuple[list[tuple[int, int]],
 
 
 @given(st.lists(RECORDS, max_size=40), st.integers(0, 40 * 24))
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 def test_records_become_what_an_obvious_loop_makes_of_them_wherever_the_bytes_end(
     records: list[tuple[int, int, int]], cut: int
 ) -> None:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import copy
 import json
 import os
+import pty
 import socket
 import struct
+import subprocess
+import sys
 import tempfile
 import threading
 from pathlib import Path
@@ -198,6 +201,29 @@ def test_without_a_display_or_with_one_that_is_not_there_nothing_begins(
         look(None)
     with pytest.raises(Missing, match="cannot be reached"):
         look(":7654")
+
+
+def test_the_command_line_says_it_in_one_line_ends_with_status_1_and_keeps_nothing(
+    tmp_path: Path,
+) -> None:
+    pytest.importorskip("xcffib")
+    overt = [sys.executable, "-m", "overt", "record", "--study", "http://127.0.0.1:9/study/desk"]
+    keep = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
+    for told, words in (({}, "there is no display"), ({"WAYLAND_DISPLAY": "/nowhere"}, "Wayland")):
+        ours, theirs = pty.openpty()
+        done = subprocess.run(
+            [*overt, "--device-dir", str(tmp_path / "device")],
+            env={**keep, **told, "HOME": str(tmp_path)},
+            stdin=theirs,
+            capture_output=True,
+            text=True,
+        )
+        for end in (ours, theirs):
+            os.close(end)
+        assert done.returncode == 1
+        assert words in done.stderr
+        assert "Traceback" not in done.stderr
+        assert not (tmp_path / "device").exists()
 
 
 def test_a_layout_without_a_letter_is_not_known() -> None:

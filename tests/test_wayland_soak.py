@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import threading
@@ -15,18 +16,24 @@ from typing import Any
 import numpy as np
 import pytest
 
-from desktop_fixtures import until
-from overt.device import evdev
+from desktop_fixtures import add_study, until
+from overt.device import evdev, permission, platforms, wayland
+from overt.device.account import Account
+from overt.device.agent import Agent
 from overt.device.applications import Application, Applications
 from overt.device.capture import FACTS, Capture
 from overt.device.evdev import Device
 from overt.device.fields import Fields
 from overt.device.indicator import LAYER, Indicator
+from overt.device.vault import Vault
 from overt.device.verdicts import FieldsAndTerminals
 from overt.device.wayland import Wayland
 from overt.device.wire import Toplevels, Wire
+from overt.schema import batch
 from overt.schema.errors import Missing
 from overt.schema.event import Command, KeyClass, Kind, Role
+from overt.store.store import Store
+from studio_fixtures import studio
 from wayland_fixtures import Keyboard, Session, record, session
 
 pytest.importorskip("jeepney", reason="the desktop extra is not installed")
@@ -56,6 +63,11 @@ class Desk:
     def keys(self) -> int:
         return int((self.made()["kind"] == Kind.KEY_DOWN).sum())
 
+    def decided(self) -> None:
+        """Wait until all that was typed is decided: looks have begun since, and no key waits."""
+        looks = len(self.rows) + 2
+        until(lambda: len(self.rows) >= looks and not self.capture._waiting, "nothing waits")
+
     def focus(self, program: str) -> None:
         self.place.sway(f'[app_id="{program}"] focus')
 
@@ -70,7 +82,7 @@ class Desk:
             return self.keys() > since
 
         until(heard, "a key in the editor is recorded")
-        time.sleep(0.5)  # the last of them are settled
+        self.decided()
 
     def run(self, stop: threading.Event) -> None:
         try:
@@ -87,6 +99,8 @@ def _at_work(folder: Path, patch: pytest.MonkeyPatch) -> Iterator[Desk]:
         for name in ("DBUS_SESSION_BUS_ADDRESS", "WAYLAND_DISPLAY"):
             patch.setenv(name, place.environment[name])
         keyboard = Keyboard(place.path)
+        (folder / "active").write_text("tty2")
+        patch.setattr(wayland, "ACTIVE_TERMINAL", folder / "active")
         for program in (("zenity", "--password"), ("mousepad",)):
             _started(place, *program)
         fields = Fields()
@@ -136,7 +150,7 @@ def _during(desk: Desk, work: Callable[[], None]) -> Any:
     """Return what is recorded of some work."""
     first = len(desk.made())
     work()
-    time.sleep(1.5)  # whatever waits for its field has been decided
+    desk.decided()
     return desk.made()[first:]
 
 
@@ -170,7 +184,11 @@ def test_a_shortcut_is_a_command_and_the_pause_keys_pause(desk: Desk) -> None:
         for held, key in (((CONTROL,), C), ((CONTROL, ALT), P)):
             for code in held:
                 desk.keyboard._do(code, evdev.PRESSED)
-            desk.keyboard.key(key)
+            desk.keyboard._do(key, evdev.PRESSED)
+            for _ in range(5 if key == P else 0):
+                at_ns = time.monotonic_ns()
+                desk.keyboard.write(record(at_ns, evdev.EV_KEY, key, evdev.REPEATED))
+            desk.keyboard._do(key, evdev.RELEASED)
             for code in held:
                 desk.keyboard._do(code, evdev.RELEASED)
 
@@ -211,6 +229,18 @@ def test_while_a_password_prompt_is_open_nothing_typed_anywhere_is_recorded(desk
     assert _digits(desk) == digits
 
 
+def test_while_a_console_or_another_session_is_in_front_nothing_is_recorded(desk: Desk) -> None:
+    desk.ready()
+    digits = _digits(desk)
+    wayland.ACTIVE_TERMINAL.write_text("tty3")
+    for _ in range(10):
+        desk.keyboard.key(CANARY)
+    time.sleep(0.5)
+    wayland.ACTIVE_TERMINAL.write_text("tty2")
+    desk.ready()
+    assert _digits(desk) == digits
+
+
 def test_buttons_and_movement_are_read_past_and_nothing_of_the_pointer_exists(desk: Desk) -> None:
     def work() -> None:
         at_ns = time.monotonic_ns()
@@ -236,6 +266,59 @@ def test_the_chip_lives_only_while_the_compositor_draws_it(desk: Desk) -> None:
     finally:
         compositor.send_signal(signal.SIGCONT)
         chip.close()
+
+
+def test_the_agent_itself_records_and_sends_what_is_typed_and_shows_its_chip(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_study(tmp_path / "data", outbox_delay_s=600)
+    with session(tmp_path / "home") as place, studio(tmp_path) as server:
+        for name in ("DBUS_SESSION_BUS_ADDRESS", "WAYLAND_DISPLAY"):
+            monkeypatch.setenv(name, place.environment[name])
+        keyboard = Keyboard(place.path)
+        # There are no device nodes here, and the tests may run as root, who is refused.
+        node = tmp_path / "event0"
+        monkeypatch.setattr(evdev, "nodes", lambda: [node])
+        monkeypatch.setattr(evdev, "opened", lambda _: Device(os.dup(keyboard.node)))
+        monkeypatch.setattr(permission, "require", lambda: None)
+        for program in (("zenity", "--password"), ("mousepad",)):
+            _started(place, *program)
+        vault = Vault(tmp_path / "device")
+        account = Account(server.url, "desk", vault)
+        shown = account.notice("en")
+        purposes = tuple(one["id"] for one in shown.notice["choices"]["purposes"])
+        listed = tuple(shown.notice["settings"]["applications"])
+        account.join(shown, purposes, listed, "en", "rhythm")
+        platforms.look(None)
+        agent, phases = Agent(vault, account), list[str]()
+        thread = threading.Thread(
+            target=lambda: agent.run(lambda state: phases.append(state.phase))
+        )
+        thread.start()
+        until(lambda: phases == ["recording"], "the chip can be seen")
+        for program, key in (("zenity", CANARY), ("mousepad", A), ("zenity", CANARY)):
+            place.sway(f'[app_id="{program}"] focus')
+            time.sleep(1)
+            for _ in range(30):
+                keyboard.key(key)
+            time.sleep(0.5)
+        agent.stop()
+        thread.join()
+        agent.outbox.send(account, 7, force=True)
+        assert agent.outbox.counts()["waiting"] == 0
+        account.close()
+        vault.close()
+        keyboard.close()
+    with Store.open(tmp_path / "data") as store:
+        (person,) = store.subjects("desk")
+        tables = [
+            batch.to_events(*batch.decode(body)) for _, body in store.read(store.batches_of(person))
+        ]
+    kinds = [(one["kind"], one["key_class"]) for table in tables for one in table.to_pylist()]
+    pressed = [key_class for kind, key_class in kinds if kind == Kind.KEY_DOWN]
+    assert set(pressed) == {KeyClass.LETTER}
+    assert len(pressed) == 30  # though the editor's title changes at the first of them
+    assert Kind.POINTER_MOVE not in {kind for kind, _ in kinds}
 
 
 def test_a_compositor_that_goes_away_ends_the_recording_with_a_line_that_says_so(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -183,9 +184,10 @@ class Fields:
     def _follow(self) -> None:
         while True:
             try:
-                self._bus, self._asking = accessibility_bus(), accessibility_bus()
-                self._again = Questions(accessibility_bus())
-                self._signals()
+                with ExitStack() as stack:
+                    buses = [stack.enter_context(accessibility_bus()) for _ in range(3)]
+                    self._bus, self._asking, self._again = *buses[:2], Questions(buses[2])
+                    self._signals()
             except Exception:  # noqa: BLE001 - no service: every field is unknown, for now
                 self.available = False
                 self.turn += 1

@@ -76,8 +76,8 @@ class Hooks:
         """`listener` returns one that calls back with what happened (`pointer`)."""
         self.name = name
         self._system = system
-        self._queue: deque[tuple[int, int, int, int, int]] = deque(maxlen=QUEUE_MAX)
-        self._heard = self._taken = 0
+        self._queue: deque[tuple[int, int, int, int, int]] = deque()
+        self._is_over = False
         self._something = threading.Event()
         self._windows: Sequence[Window] = ()
         self._locked: Callable[[], None] | None = None
@@ -86,8 +86,10 @@ class Hooks:
         self._listener.start()
 
     def _put(self, code: int, detail: int, x: float, y: float) -> None:
-        self._queue.append((time.monotonic_ns(), code, detail, int(x), int(y)))
-        self._heard += 1
+        if len(self._queue) < QUEUE_MAX:
+            self._queue.append((time.monotonic_ns(), code, detail, int(x), int(y)))
+        else:
+            self._is_over = True
         self._something.set()
 
     def wait(self, seconds: float) -> None:
@@ -98,8 +100,7 @@ class Hooks:
     def heap(self) -> Heap:
         """Return what happened since the last call; void if the queue ran over."""
         rows = [self._queue.popleft() for _ in range(len(self._queue))]
-        lost = self._taken + len(rows) < self._heard - len(self._queue)
-        self._taken = self._heard - len(self._queue)
+        lost, self._is_over = self._is_over, False
         is_locked = self._system.is_locked()
         if is_locked and not self._was_locked and self._locked:
             self._locked()

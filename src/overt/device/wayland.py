@@ -19,10 +19,13 @@ from overt.device.applications import Applications, asks_for_passwords
 from overt.device.fields import Fields
 from overt.device.keyboard import ALT, CONTROL
 from overt.device.screen import Moment
-from overt.device.stream import KEY_PRESS, Heap
+from overt.device.stream import KEY_RELEASE, Heap
 from overt.device.wire import Toplevels, Wire
 
 _P = ord("p")
+ACTIVE_TERMINAL = Path("/sys/class/tty/tty0/active")
+"""Which of the computer's terminals is in front: a graphical session, another person's, a console.
+The kernel hands out keys of all of them."""
 
 
 class Wayland:
@@ -43,10 +46,13 @@ class Wayland:
         self.keymap = xkb.keymap_of(self._keymap_text)
         self._devices = evdev.Devices(self.keymap, devices)
         self._hotkey: Callable[[], None] | None = None
+        self._hot = 0
+        """The key P while it is held down with Control and Alt."""
+        self._terminal = _active_terminal()
         self._seen = -1
         self._looked = -1
-        self._owner = (0, 0)
-        """The window whose processes were looked for, and its process."""
+        self._owner: tuple[int, list[int]] = (0, [])
+        """The window whose processes were looked for, and they."""
 
     def wait(self, seconds: float) -> None:
         """Return when something happened, or after so many seconds."""
@@ -58,14 +64,26 @@ class Wayland:
         self._wire.round_trip()
         changed = self._toplevels.changes != self._looked
         self._looked = self._toplevels.changes
+        if not self._is_in_front:
+            return Heap(heap.events[:0], focus=True)
         self._press(heap)
         return Heap(heap.events, focus=heap.focus or changed)
 
+    @property
+    def _is_in_front(self) -> bool:
+        return _active_terminal() == self._terminal
+
     def _press(self, heap: Heap) -> None:
-        for event in heap.events[heap.events["code"] == KEY_PRESS]:
-            state = int(event["state"])
+        for event in heap.events[heap.events["code"] <= KEY_RELEASE]:
+            code, state = int(event["detail"]), int(event["state"])
+            if event["code"] == KEY_RELEASE:
+                self._hot = 0 if code == self._hot else self._hot
+                continue
             both = state & CONTROL and state & ALT
-            if both and self._hotkey and self.keymap.letter(int(event["detail"]), 0) == _P:
+            if not both or code == self._hot or self.keymap.letter(code, 0) != _P:
+                continue
+            self._hot = code  # held down it repeats, and counts once
+            if self._hotkey is not None:
                 self._hotkey()
 
     def now_ms(self) -> int:
@@ -89,7 +107,7 @@ class Wayland:
         """Return which window is active now, and whether windows changed since the last call."""
         self._wire.round_trip()
         changed, self._seen = self.poll(), self._toplevels.changes
-        active = self._toplevels.active
+        active = self._toplevels.active if self._is_in_front else 0
         number = self._number(active)
         names = [one.application for one in self._toplevels.all.values()]
         moment = Moment(
@@ -107,16 +125,19 @@ class Wayland:
         return 0 if number and self._applications.is_terminal(number) else number
 
     def _pid(self, active: int, number: int) -> int:
-        """Return the application's process that has the field, or its only one; else 0."""
+        """Return the application's process that has the field; else one of its, each in turn.
+
+        Each is asked for the field that it may have had before anybody listened.
+        """
         field = self._fields.now.pid
         if not number:
             return 0
         if field and self._applications.of(field) == number:
             return field
         if self._owner[0] != active:
-            mine = self._applications.processes(number)
-            self._owner = (active, mine[0] if len(mine) == 1 else 0)
-        return self._owner[1]
+            self._owner = (active, self._applications.processes(number))
+        mine = self._owner[1]
+        return mine[int(time.monotonic()) % len(mine)] if mine else 0
 
     def shows(self, pid: int) -> bool:
         """Return true: the chip itself says whether the compositor draws it, or it is not alive."""
@@ -126,3 +147,10 @@ class Wayland:
         """Stop listening."""
         self._devices.close()
         self._wire.close()
+
+
+def _active_terminal() -> str:
+    try:
+        return ACTIVE_TERMINAL.read_text()
+    except OSError:
+        return ""  # a computer without any

@@ -247,8 +247,9 @@ class Toplevels:
             states = struct.unpack(f"<{len(data) // 4}I", data)
             pending.is_active = _ACTIVATED in states
         elif event == 5:
-            self.all[one] = Toplevel(pending.application, pending.is_active)
-            self.changes += 1
+            said = Toplevel(pending.application, pending.is_active)
+            self.changes += said != self.all.get(one)  # a new title is no change
+            self.all[one] = said
         elif event == 6:
             self.all.pop(one, None)
             self._pending.pop(one, None)
