@@ -247,7 +247,7 @@ def test_a_network_learns_texts_and_joins_our_experts(monkeypatch: pytest.Monkey
     known = [one.text for one in others if one.group == 0]
     held = [one.text for one in others if one.group == 1]
     found = [
-        networked.judge(networked.Networks(1), known, held, texts[:2], ours, less) for _ in "ab"
+        networked.judge(networked.Networks((1,)), known, held, texts[:2], ours, less) for _ in "ab"
     ]
     assert {name: of.shape for name, of in found[0].bits.items()} == {
         networked.ALONE: (2,),

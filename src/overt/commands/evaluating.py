@@ -54,6 +54,12 @@ TASKS: dict[str, Job] = {
     "pause": Job("overt.models.pauses", "Time to the next key", "aalto-desktop-subset"),
     "pointer-intent": Job("overt.models.intent.scored", "Where is this pointer going?", "."),
     "person-or-program": Job("overt.models.programs.scored", "Is this a person or a program?", "."),
+    "shared-encoder": Job(
+        "overt.models.pretrained.scored",
+        "One encoder of events for several tasks, and what it tells of sources",
+        ".",
+        neural=True,
+    ),
     "slips": Job(
         "overt.models.typos.slips", "Slips of the hand put right", "aalto-slips", neural=True
     ),

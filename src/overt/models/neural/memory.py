@@ -21,10 +21,14 @@ class Memory(nn.Module):
         self.gru = nn.GRU(inputs, width)
 
     def forward(self, given: Tensor, state: Tensor | None = None) -> Tensor:
-        """Return all states (n, batch, width).
+        """Return all states (n, batch, width), in fp32 whatever else is multiplied in.
 
         `given` is (n, batch, inputs), `state` (batch, width) before the first step.
         """
+        with torch.autocast(given.device.type, enabled=False):
+            return self._states(given.float(), state)
+
+    def _states(self, given: Tensor, state: Tensor | None) -> Tensor:
         if state is None:
             state = given.new_zeros(given.shape[1], self.width)
         if given.is_cuda:

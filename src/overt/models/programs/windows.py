@@ -104,11 +104,12 @@ def windows_of(
     recordings: list[Recording],
     sides: Callable[[Recording], int],
     progress: Callable[[str, float], None],
+    look: Callable[[Trace], None] = lambda _piece: None,
 ) -> Windows:
     """Return the windows of people and of the programs in their place.
 
     `sides` says on which side of a split a recording lies: a program that replays or has learned
-    from people knows people of that side only.
+    from people knows people of that side only. `look` is shown what each window is of, in order.
     """
     libraries = _libraries(recordings, sides)
     makers = {
@@ -125,7 +126,9 @@ def windows_of(
             block, unit = blocks[place], f"{person}/{place}"
             side = sides(recording)
             channel, errands = channel_of(block), errands_of(block)
-            gathered += [(*row, PERSON, recording.source, person, person) for row in _pieces(block)]
+            gathered += [
+                (*row, PERSON, recording.source, person, person) for row in _pieces(block, look)
+            ]
             if channel is None or errands.dx_px.size < TINY:
                 continue
             kinds = KINDS if len(libraries[side]) >= LIBRARY_MIN else WITHOUT_PEOPLE
@@ -137,7 +140,7 @@ def windows_of(
                 done = performed(mover, errands, channel, draw, until_ms=until_ms)
                 gathered += [
                     (*row, kind, recording.source, person, f"{kind}/{unit}")
-                    for row in _pieces(done)
+                    for row in _pieces(done, look)
                 ]
     return columns(gathered, len(NAMES), len(TRIVIAL))
 
@@ -161,9 +164,10 @@ def _some(strokes: list[Trace]) -> list[Trace]:
     return [strokes[k] for k in sorted(picked.tolist())]
 
 
-def _pieces(block: Trace) -> Iterator[tuple[Array, Array, float]]:
+def _pieces(block: Trace, look: Callable[[Trace], None]) -> Iterator[tuple[Array, Array, float]]:
     for seconds in SECONDS:
         for piece in cut(block, seconds, least=LEAST):
+            look(piece)
             yield row_of(piece), trivial_of(piece), seconds
 
 

@@ -29,9 +29,9 @@ PREFIX_MAX = 4
 
 @dataclass
 class Networks:
-    """The networks of all groups of sentences, as many as there are seeds."""
+    """The networks of all groups of sentences, one a seed."""
 
-    seeds: int
+    seeds: Sequence[int]
     _general: dict[int, Letters] = field(default_factory=dict)
 
     def general(self, seed: int) -> Letters:
@@ -73,7 +73,7 @@ def judge(
     tables: dict[str, list[Array]] = {}
     looked, aside = mixture.look(ours.experts, different), mixture.look(less.experts, held)
     pools = _pools(ours, different)
-    for seed in range(networks.seeds):
+    for seed in networks.seeds:
         for name, begun in ((ALONE, None), (NEURAL, networks.general(seed))):
             fewer, whole = network.learned(known, held, seed, begun)
             share = network.everything(whole, different)

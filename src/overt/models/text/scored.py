@@ -79,7 +79,7 @@ def _networks(seeds: int) -> tuple[Networks | None, tuple[str, ...]]:
     from overt.models.neural import device
     from overt.models.text import networked
 
-    return networked.Networks(seeds), networked.notes(device.machine(), seeds)
+    return networked.Networks(range(seeds)), networked.notes(device.machine(), seeds)
 
 
 def fitted(
