@@ -1,16 +1,58 @@
-"""`overt curve --private`: what an ε of people costs, at several numbers of people."""
+"""`overt curve --private`, `overt train-private`: what an ε of people costs; a model with one."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from overt.commands.console import progress, say, say_json, table
 from overt.schema.errors import InvalidInput
 
 if TYPE_CHECKING:
     from overt.models.private.curve import PrivateCurve, Task
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("train-private", epilog="Example: overt train-private --study pilot --epsilon 3")(
+        train_private
+    )
+
+
+def train_private(
+    *,
+    study: Annotated[str, typer.Option(help="Id of the study.")],
+    epsilon: Annotated[float, typer.Option(help="Most that this training may cost a person.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    data_dir: Annotated[
+        Path,
+        typer.Option("--data-dir", envvar="OVERT_DATA_DIR", help="Where Overt keeps everything."),
+    ] = Path("overt-data"),
+) -> None:
+    """Train a study's pause model with the privacy of people, and show its card.
+
+    Needs 50 people besides the fifth who are judged. Each training spends again; the card adds up.
+    """
+    from overt.commands.place import opened
+    from overt.commands.training import show_card
+    from overt.gateway.privately import train_privately
+
+    with opened(data_dir) as store, progress("train-private") as update:
+        card = train_privately(store, study, epsilon, reader="command line", progress=update)
+    if as_json:
+        say_json(card)
+        return
+    show_card(card)
+    say(card["privacy"]["words"])
+    spent = card["privacy"]["with_trainings_before"]
+    if spent["trainings"] > 1:
+        say(
+            f"With the trainings before it ({spent['trainings']} in all): ε {spent['epsilon']:.3g} "
+            f"at δ {spent['delta']:.2g}, unit: {spent['privacy_unit']}."
+        )
 
 
 def _pause(path: Path, update: Any) -> Task:

@@ -69,7 +69,7 @@ def run(grid: Any, context: Any) -> None:
     course = Course(plan, start(plan.task))
     ask = _secure if plan.secure else _plain
     for step in range(1, plan.steps + 1):
-        nodes = _waited(grid, plan.replies_min)
+        nodes = _there(grid, _waited(grid, plan.replies_min), step)
         course.take(step, *ask(grid, context, course, step, nodes))
         out = Path(os.environ[OUT])
         part = out.with_suffix(".part")
@@ -83,6 +83,22 @@ def _waited(grid: Any, needed: int) -> list[int]:
     while len(nodes := list(grid.get_node_ids())) < needed and time.monotonic() < until:
         time.sleep(1.0)
     return nodes
+
+
+def _there(grid: Any, nodes: list[int], step: int) -> list[int]:
+    """Return those that answer to their name.
+
+    SecAgg+ bears devices that die once they have given out the shares of their keys, and stops for
+    good where one dies before: so the dead are found first.
+    """
+    from flwr.app import Message, RecordDict
+
+    asked = [
+        Message(RecordDict(), dst_node_id=node, message_type="query", group_id=str(step))
+        for node in nodes
+    ]
+    answers = grid.send_and_receive(asked, timeout=WAIT_S / 2)
+    return [one.metadata.src_node_id for one in answers if not one.has_error()]
 
 
 def _fit(course: Course, step: int) -> Any:

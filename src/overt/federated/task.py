@@ -33,10 +33,13 @@ def reply(message: Any, context: Any) -> Any:
 
 
 def _reply(message: Any, context: Any) -> Any:
-    from flwr.app import Message
+    from flwr.app import Message, RecordDict
     from flwr.client.mod import secaggplus_mod
     from flwr.common.secure_aggregation.secaggplus_constants import RECORD_KEY_CONFIGS
     from flwr.compat.common import recorddict_compat as compat
+
+    if message.metadata.message_type == "query":
+        return Message(RecordDict(), reply_to=message)
 
     def fit(asked: Any, _context: Any) -> Any:
         return Message(_fitted(compat, asked, secure=secure), reply_to=asked)

@@ -87,8 +87,8 @@ def judged(
     trained = learner.fit(people, model.trained, model.missing, progress)
     progress("judging on people it has not seen", 1.0)
     study = study_of(store, model.study)
-    described = _described(study, model.purpose, people)
-    made = learner.card(trained, _may_be_shown(learned), described, _enough_of_each(learned))
+    described = described_of(study, model.purpose, people)
+    made = learner.card(trained, may_be_shown(learned), described, _enough_of_each(learned))
     detail = {
         "event": "training",
         "purpose": model.purpose,
@@ -102,7 +102,7 @@ def judged(
     return done
 
 
-def _may_be_shown(people: list[Any]) -> list[Any]:
+def may_be_shown(people: list[Any]) -> list[Any]:
     """Return whom of those with something to learn from a card's figures are over.
 
     The living only when they are ten or more. The synthetic people beside them can be made again,
@@ -118,7 +118,7 @@ def _enough_of_each(people: list[Any]) -> bool:
     return all(n >= PEOPLE_MIN for origin, n in taught.items() if origin != "synthetic")
 
 
-def _described(study: Study, purpose: str, people: list[Any]) -> Description:
+def described_of(study: Study, purpose: str, people: list[Any]) -> Description:
     """Return what the card says of the data: ranges and hashes, nobody by name."""
     learner = learner_of(purpose)
     dataset = learner.data_hash(people)

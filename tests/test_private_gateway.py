@@ -1,0 +1,48 @@
+"""A study's private model: who is too few, what its card says, and that it goes with a person."""
+
+from pathlib import Path
+
+import pytest
+
+from gateway_fixtures import STUDY, join, new_store, sessions, upload
+from overt.gateway import erase
+from overt.gateway.history import told
+from overt.gateway.privately import EVENT, KIND, train_privately
+from overt.models.card import markdown
+from overt.schema.errors import TooFew
+
+
+def test_a_study_of_too_few_people_is_refused_with_the_number_it_needs(tmp_path: Path) -> None:
+    with new_store(tmp_path / "data") as store:
+        _, person = join(store)
+        upload(store, person, sessions(count=1))
+        with pytest.raises(TooFew, match="50 are needed"):
+            train_privately(store, STUDY, 3.0)
+        assert not store.artefacts.filed(STUDY, KIND)
+
+
+@pytest.mark.soak
+def test_a_card_says_what_was_spent_and_the_model_goes_with_a_person(tmp_path: Path) -> None:
+    with new_store(tmp_path / "data", people=72) as store:
+        _, person = join(store)
+        upload(store, person, sessions())
+        card = train_privately(store, STUDY, 4.0)
+        private = card["privacy"]
+        assert 3.9 < private["epsilon"] <= 4.0
+        assert private["privacy_unit"] == private["unit"] == "person"
+        assert {"delta", "sampling", "sampling_rate", "noise_multiplier", "clip", "steps"} <= (
+            private.keys()
+        )
+        assert f"δ {private['delta']:g}, a person" in markdown(card)
+        rows = card["evaluation"]["rows"]
+        learned, nobody = (row["pause_nll"]["value"] for row in rows.values())
+        assert learned < nobody
+        (entry,) = (one for one in told(store, STUDY) if one.opening.detail["event"] == EVENT)
+        assert entry.opening.detail["privacy_unit"] == "person"
+        again = train_privately(store, STUDY, 4.0)["privacy"]["with_trainings_before"]
+        assert again["trainings"] == 2
+        assert 7.8 < again["epsilon"] <= 8.0
+        assert len(store.artefacts.filed(STUDY, KIND)) == 1
+        certificate = erase.finish(store, erase.begin(store, person))
+        assert KIND in certificate["reached"]["artefacts_destroyed"]
+        assert not store.artefacts.filed(STUDY, KIND)
