@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+from random import SystemRandom
 
 import numpy as np
 
@@ -33,9 +33,11 @@ def answer(plan: Plan, own: Own, run: str, step: int, weights: Array) -> Array:
     if weights.shape != start(plan.task).shape or not np.isfinite(weights).all():
         raise InvalidInput("are not those of the task", where="weights")
     own.count(run, plan.sha256(), step, plan.steps)
-    rng = np.random.Generator(np.random.PCG64(int.from_bytes(os.urandom(16), "little")))
-    made = rng.normal(0.0, plan.share, weights.size)
-    if rng.random() < plan.sampling_rate:
+    # From the operating system: a generator whose state can be worked out from its numbers would
+    # give the noise away, and with it the person.
+    chance = SystemRandom()
+    made = np.array([chance.gauss(0.0, plan.share) for _ in range(weights.size)])
+    if chance.random() < plan.sampling_rate:
         made += update(plan, own, weights)
     return np.asarray(made)
 

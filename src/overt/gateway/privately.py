@@ -92,7 +92,7 @@ def train_privately(
             )
         # The divisor is the beginning of the range that a card shows: it moves for nobody alone.
         planned = bounds(len(learned))[0]
-        seed = int.from_bytes(os.urandom(8), "little")
+        seed = int.from_bytes(os.urandom(16), "little")
         plan = replace(Rounds(), delta=min(1e-5, delta_for(bounds(len(learned))[1])), seed=seed)
         course = within(epsilon, plan)
         taught = [pauses.timed(stream_of(one.sessions)) for one in learned]
