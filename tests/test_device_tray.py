@@ -67,7 +67,7 @@ def test_the_icon_shows_the_state_is_pressed_by_its_tray_alone_and_goes_with_it(
         tray.close()
         closed_s = time.monotonic()
         until(lambda: not icon.is_alive(), "nothing shows it any more")
-        assert time.monotonic() - closed_s < 3  # the promise is a second; machines are busy
+        assert time.monotonic() - closed_s < 5  # the promise is a second; machines are busy
         again = Tray()
         until(lambda: again.item, "it is registered with the next tray")
         again.shown()
