@@ -127,6 +127,7 @@ def test_a_worker_that_is_stopped_while_somebody_types_loses_nothing(browser: Ex
     view = browser.view()
     assert (view["waiting"], view["lost"]) == (0, 0)
     assert view["today"]["events"] == sum(map(len, sessions))
+    assert view["today"]["bytes"] > view["today"]["events"]
 
 
 def test_secret_and_unlisted_fields_do_not_exist(browser: Extended) -> None:
@@ -159,6 +160,7 @@ def test_a_path_off_the_list_is_never_recorded_also_without_loading(browser: Ext
     assert count(events, Kind.PAUSE) == count(events, Kind.RESUME) == 1
 
 
+@pytest.mark.soak
 def test_a_frame_is_recorded_if_it_and_all_around_it_are_of_one_listed_origin(
     browser: Extended,
 ) -> None:

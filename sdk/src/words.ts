@@ -1,5 +1,5 @@
 import type { OvertEvent } from "./event.ts";
-import { Command, Edit, KeyClass, Kind, Role } from "./generated.ts";
+import { Command, Edit, KeyClass, Kind, Role, SYMBOL_NAMED_BASE } from "./generated.ts";
 
 function nameIn(set: Readonly<Record<string, number>>, value: number): string {
   const name = Object.keys(set).find((key) => set[key] === value) ?? `${value}`;
@@ -10,6 +10,9 @@ function nameIn(set: Readonly<Record<string, number>>, value: number): string {
 export function describe(event: OvertEvent): string {
   const parts = [nameIn(Kind, event.kind)];
   if (event.key_class) parts.push(nameIn(KeyClass, event.key_class));
+  // Level `keys` alone has it.
+  if (event.key_symbol > 0 && event.key_symbol < SYMBOL_NAMED_BASE)
+    parts.push(String.fromCodePoint(event.key_symbol));
   if (event.edit) parts.push(nameIn(Edit, event.edit), `${event.edit_chars} characters`);
   if (event.kind === Kind.COMMAND) parts.push(nameIn(Command, event.value));
   if (event.role) parts.push(nameIn(Role, event.role));

@@ -15,8 +15,8 @@ export class Counted extends Account {
 
   override async fetch(path: string, init?: RequestInit, receipt?: string): Promise<Response> {
     const answer = await super.fetch(path, init, receipt);
-    const { body } = init ?? {};
-    if (path === BATCHES && answer.ok && body instanceof ArrayBuffer) this.bytes += body.byteLength;
+    const { byteLength = 0 } = (init?.body ?? {}) as Partial<ArrayBufferView>;
+    if (path === BATCHES && answer.ok) this.bytes += byteLength;
     return answer;
   }
 
