@@ -42,6 +42,8 @@ def test_a_slip_that_was_corrected_is_put_right_elsewhere_and_never_leaves(tmp_p
         expect(field).to_have_value(f"a {SLIP} one {WORD} and more {SLIP} ")
         page.keyboard.type(f"then breakfast and {SLIP} ", delay=4)
         expect(put).to_be_hidden()
+        # Both models are in the page: without a connection they go on as before.
+        page.context.set_offline(True)
         page.keyboard.type(f"but {WORD}s and {SLIP}s ", delay=4)
         expect(line).to_contain_text(f"{SLIP}s → {WORD}s, two letters swapped")
         # What it expects next are words of mine, in the order in which I used them before.
@@ -54,6 +56,7 @@ def test_a_slip_that_was_corrected_is_put_right_elsewhere_and_never_leaves(tmp_p
         first.click()
         expect(field).to_have_value(re.compile("then breakfast and $"))
         expect(expected).to_contain_text("words here stood among these")
+        page.context.set_offline(False)
         hands.press("send-now")
         expect(hands.on("count-stored")).not_to_have_text("0")
         hands.press("pause")
