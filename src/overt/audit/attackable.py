@@ -6,7 +6,6 @@ Two are there to show that the attack can be believed: `overfitted`, which it mu
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -16,18 +15,15 @@ from typing import Any
 import numpy as np
 
 from overt.audit.membership import Asked, Membership, attacked, check, halves
-from overt.datasets.formats import aalto
-from overt.datasets.tokens import Sequences, sequences_of
-from overt.models import shadows
+from overt.datasets.tokens import Sequences
+from overt.models import shadows, typists
 from overt.models.config import Config
 from overt.models.scores import Progress
 from overt.models.stream import stream_of
 from overt.models.typos import shadows as typos
 from overt.schema.errors import InvalidInput
-from overt.schema.people import SubjectEvents
 
 OVERFITTED = {"epochs": 150, "epochs_max": 150, "weight_decay": 0.0}
-_USE = b"overt audit membership 1\0"
 
 
 @dataclass(frozen=True)
@@ -72,7 +68,8 @@ def published(
     if name == "corrector":
         slips = typos.read(path, people_max)
         return _attacked(name, len(slips), models, 1, typos.correctors(slips), progress)
-    people = typists(path, people_max * (2 if name == "strangers" else 1), progress)
+    people = typists.all_in(path, _within(progress, 0.0, 0.5))
+    people = people[: people_max * (2 if name == "strangers" else 1)]
     if name == "strangers":
         return _strangers(people, models, count, config, progress)
     if name == "overfitted":
@@ -81,19 +78,6 @@ def published(
         return _attacked(name, len(people), models, 1, _private(people, epsilon), progress)
     made = shadows.trees(people) if name == "lightgbm" else shadows.encoders(people, config)
     return _attacked(name, len(people), models, count, made, progress)
-
-
-def typists(path: Path, people_max: int, progress: Progress) -> list[Sequences]:
-    """Return people who copied sentences (Aalto), the first by a hash of their number."""
-    found = []
-    for participant, person in aalto.by_participant(
-        path, progress=lambda done: progress("reading", 0.1 * done.bytes / max(done.bytes_total, 1))
-    ):
-        tag = hashlib.sha256(_USE + participant.encode()).digest()
-        made = sequences_of(SubjectEvents(tag, "imported", person.sessions), 1)
-        if made.tokens:
-            found.append(made)
-    return sorted(found, key=lambda person: person.tag)[:people_max]
 
 
 def _private(people: list[Sequences], epsilon: float | None) -> shadows.Shadows:

@@ -31,13 +31,22 @@ def spread(
             progress(done / len(parts))
             made.append(work(*part))
         return made
-    with ProcessPoolExecutor(count, get_context("spawn"), _begin) as pool:
-        running = [pool.submit(work, *part) for part in parts]
+    # What the work holds goes to each process once, what a part holds with the part.
+    with ProcessPoolExecutor(count, get_context("spawn"), _begin, (work,)) as pool:
+        running = [pool.submit(_do, *part) for part in parts]
         for done, _future in enumerate(as_completed(running)):
             progress((done + 1) / len(parts))
         return [future.result() for future in running]
 
 
-def _begin() -> None:
-    """Set the environment before anything that reads it is loaded."""
+_work: list[Callable[..., Any]] = []
+
+
+def _begin(work: Callable[..., Any]) -> None:
+    """Set the environment before anything that reads it is loaded, and take the work."""
     os.environ.update(ENVIRONMENT)
+    _work[:] = [work]
+
+
+def _do(*part: Any) -> Any:
+    return _work[0](*part)

@@ -56,11 +56,8 @@ class Typists:
         }
 
 
-def read(path: Path, progress: Progress, learned_max: int | None = LEARNED_MAX) -> Typists:
-    """Return the people in `path`, to learn from at most so many.
-
-    Raises `TooFew` where too few are there to judge on.
-    """
+def all_in(path: Path, progress: Progress) -> list[Sequences]:
+    """Return everybody in `path` who typed, in the order of their tags."""
 
     def report(done: Imported) -> None:
         progress("reading", 0.2 * done.bytes / max(done.bytes_total, 1))
@@ -71,7 +68,15 @@ def read(path: Path, progress: Progress, learned_max: int | None = LEARNED_MAX) 
         made = sequences_of(SubjectEvents(tag, "imported", person.sessions), SHARDS)
         if made.tokens:
             everyone.append(made)
-    everyone.sort(key=lambda person: person.tag)
+    return sorted(everyone, key=lambda person: person.tag)
+
+
+def read(path: Path, progress: Progress, learned_max: int | None = LEARNED_MAX) -> Typists:
+    """Return the people in `path`, to learn from at most so many.
+
+    Raises `TooFew` where too few are there to judge on.
+    """
+    everyone = all_in(path, progress)
     learned = [person for person in everyone if person.split == "train"]
     unseen = [person for person in everyone if person.split == "test"]
     if len(unseen) < PERSONS_MIN:
