@@ -45,6 +45,10 @@ PEOPLE_MIN = 10
 WRITERS_MIN = 2
 """People of a shard who wrote a word before it is learned."""
 
+WEIGHED_PEOPLE, WEIGHED_CHARACTERS = 40, 1_500
+"""People of a shard on whom trust is earned, evenly by tag, and how much of each: a few numbers
+need no more, and what experts say of a text takes memory."""
+
 SPELT, SPELT_ORDER = 5_000, 5
 """Words that a speller learns to spell from where there are no texts, and how."""
 
@@ -169,8 +173,10 @@ def _fit(people: list[Sample], general: Vocabulary) -> Tensors:
         _experts([p for one in people if _side(one) == side for p in pieces[one.tag]], general)
         for side in (0, 1)
     ]
+    wrote = [one for one in people if pieces[one.tag]]
     seen = [
-        mixture.look(sides[1 - _side(one)], pieces[one.tag]) for one in people if pieces[one.tag]
+        mixture.look(sides[1 - _side(one)], _beginning(pieces[one.tag]))
+        for one in wrote[:: 1 + len(wrote) // WEIGHED_PEOPLE]
     ]
     weights = mixture.weigh(seen) if seen else np.full((2, 3), 1 / 3)
     pairs = [pair for one in people for pair in one.pairs if pair[1] in shared]
@@ -204,6 +210,12 @@ def cut(text: str, shared: Collection[str]) -> list[str]:
             parts.append(text[start : match.start()])
             start = match.end()
     return [part for one in (*parts, text[start:]) if (part := one.strip()) and any(words_of(part))]
+
+
+def _beginning(texts: Sequence[str]) -> list[str]:
+    """Return the first texts, until there are so many characters; at least one."""
+    ends = np.cumsum([len(text) for text in texts])
+    return list(texts[: 1 + int(np.searchsorted(ends, WEIGHED_CHARACTERS))])
 
 
 def _side(one: Sample) -> int:
