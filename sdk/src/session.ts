@@ -44,6 +44,8 @@ export class Session {
   #open: Streams = new Map();
   /** Moves that nobody has looked at yet. */
   #moved: PointerEvent[] = [];
+  /** Only of Chromium is it known that an event keeps its samples when it is over. */
+  #movedMax = "userAgentData" in navigator ? MOVED_MAX : 1;
   #parts: Step[] = [];
   #part = 0;
   #closed = 0;
@@ -69,7 +71,7 @@ export class Session {
   moved(event: PointerEvent): boolean {
     // No method that a page may have replaced.
     this.#moved[this.#moved.length] = event;
-    if (this.#moved.length < MOVED_MAX) return false;
+    if (this.#moved.length < this.#movedMax) return false;
     this.#settle();
     return true;
   }

@@ -40,6 +40,9 @@ function move(...places: number[]): PointerEvent {
   return { ...told, getCoalescedEvents: () => (parts.length > 1 ? parts : []) } as never;
 }
 
+// As in Chromium: then moves wait.
+Object.defineProperty(navigator, "userAgentData", { value: {} });
+
 test("moves that wait for the journal are numbered, timed and placed as if they had not", async () => {
   const place = (at: number) => ({ x_8th_css_px: 8 * at, y_8th_css_px: -at });
   const [waiting, later] = journalled();
