@@ -53,10 +53,10 @@ def _told(
 ) -> list[tuple[float, float, float]]:
     rows, source, person = [], [], []
     for number, one in enumerate(people):
-        windows = _windows(one, view)
-        rows.append(pooled(encode(windows)) if windows else np.zeros((0, 0)))
-        source += [sources.index(one.source)] * len(windows)
-        person += [number] * len(windows)
+        cut = windows(one, view)
+        rows.append(pooled(encode(cut)) if cut else np.zeros((0, 0)))
+        source += [sources.index(one.source)] * len(cut)
+        person += [number] * len(cut)
     kept = [row for row in rows if row.size]
     if not kept:
         return []
@@ -90,7 +90,7 @@ def _balanced(hits: Array, source: Array, who: Array, sources: int) -> tuple[flo
     return float(value.mean()), low, high
 
 
-def _windows(person: Person, view: str) -> list[tuple[Array, Array]]:
+def windows(person: Person, view: str) -> list[tuple[Array, Array]]:
     """Return windows of a person's events; short stretches are read on into the next."""
     stretches = seen(person.stretches, view)
     if not stretches:

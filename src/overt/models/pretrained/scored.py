@@ -16,7 +16,6 @@ import numpy as np
 from overt.models.neural import device
 from overt.models.pretrained import fitted, probe, tasks
 from overt.models.pretrained.erased import erasure
-from overt.models.pretrained.frames import seen
 from overt.models.pretrained.network import Shared
 from overt.models.pretrained.sources import Person, judged, read
 from overt.models.pretrained.tasks import BOOSTED, Encode, Tried
@@ -141,11 +140,15 @@ def of_variant(
 
 
 def _without_source(encode: Encode, learned: Sequence[Person], view: str) -> Encode:
-    """Return what encodes, and takes out the source as people learned from show it."""
+    """Return what encodes, and takes out the source as people learned from show it.
+
+    Worked out on the same windows as the probe's: read on across stretches, as in fitting. States
+    at the beginning of a stretch with nothing before it have other means.
+    """
     by_source: dict[str, list[Array]] = {}
     for one in learned:
-        by_source.setdefault(one.source, []).extend(encode(seen(one.stretches, view)))
-    take_out = erasure([np.concatenate(states) for states in by_source.values()])
+        by_source.setdefault(one.source, []).extend(encode(probe.windows(one, view)))
+    take_out = erasure([np.concatenate(states) for states in by_source.values() if states])
     return lambda stretches: [take_out(states) for states in encode(stretches)]
 
 
