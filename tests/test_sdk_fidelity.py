@@ -361,14 +361,17 @@ def test_which_listed_page_it_is_never_its_address_and_nothing_on_others(
 def test_which_of_the_studys_fields_has_the_keyboard_and_that_an_element_has_a_name(
     page: Any, server: Server
 ) -> None:
-    server.fields = ["!.private", "#listed", "[[", "#password, #edit"]
+    server.fields = ["!.private", "#listed", "[[", "#password, #edit", *["#none"] * 50, "#free"]
     reloaded(page)
     join(page, ["next-action"])
     page.evaluate("listed.ariaLabel = 'CanaryName'")
-    for field in ("#listed", "#edit", "#password", "#unlisted", "#button"):
+    for field in ("#listed", "#edit", "#password", "#unlisted", "#button", "#free"):
         page.focus(field)
+    page.keyboard.type("a")
+    assert len(rows(page, Kind.KEY_DOWN)) == 1, "listed, if beyond what has a number"
     found = [(e["value"], e["button"]) for e in rows(page, Kind.FOCUS)]
-    assert found == [(2, 1), (4, 2), (0, 2), (0, 2), (0, 1)], "2: no name; 0: none of the fields"
+    named = [(2, 1), (4, 2), (0, 2), (0, 2), (0, 1), (0, 2)]
+    assert found == named, "2: no name; 0: none of the fields, or beyond the fiftieth"
     page.evaluate("seen.length = 0, inner.textContent = ' '")
     page.hover("#button")
     assert [e["button"] for e in rows(page, Kind.HOVER)] == [2]

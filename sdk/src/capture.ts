@@ -38,6 +38,9 @@ const VIEW_STEP_CSS_PX = 64;
 const LINE_CSS_PX = 16;
 /** Between a key that prints and what the browser says of it. */
 const PRINT_MS = 2000;
+/** The schema has numbers for so many of the study's fields and pages; those after them are 0. */
+const LISTED_MAX = 50;
+const listed = (number: number): number => (number > LISTED_MAX ? 0 : number);
 const LONG_PRESS_MS = 500;
 const LONG_PRESS_CSS_PX = 10;
 
@@ -384,13 +387,13 @@ export class Capture {
     const before = this.#path;
     this.#path = location.pathname;
     if (this.#path === before || !this.#sink.wants(Kind.NAVIGATION)) return;
-    this.#add(Kind.NAVIGATION, event, { value: pageOf(this.#paths, this.#path) });
+    this.#add(Kind.NAVIGATION, event, { value: listed(pageOf(this.#paths, this.#path)) });
   }
 
   #attention(event: Event, kind: number): void {
     const where = this.#where(event);
     // Which of the study's fields, in any session; what is secret is none.
-    const value = this.#gate.fieldOf(targetOf(event), this.#at_ms);
+    const value = listed(this.#gate.fieldOf(targetOf(event), this.#at_ms));
     const button = kind === Kind.FOCUS ? this.#elements.naming : 0;
     this.#add(kind, event, { value, button, ...where });
   }

@@ -284,7 +284,7 @@ USES: dict[str, tuple[Use, ...]] = {
         _use(
             _ATTENTION,
             "which of the study's fields (on a desktop: applications) got or lost the keyboard, "
-            "from 1; 0 none of them",
+            "from 1 to 50; 0 another, or none of them",
             "number",
             _EXACT,
         ),
@@ -294,7 +294,8 @@ USES: dict[str, tuple[Use, ...]] = {
         _use(_K.VIEW, "device pixels a CSS pixel", "ratio", "1/4"),
         _use(
             _K.NAVIGATION,
-            "which of the study's paths, from 1; 0 another, in recordings of the extension",
+            "which of the study's paths, from 1 to 50; 0 another: a later one, or in recordings of "
+            "the extension one that is not listed",
             "number",
             "exact; never an address",
         ),
