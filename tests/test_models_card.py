@@ -13,7 +13,7 @@ from models_fixtures import TINY, people, random_model
 from overt.datasets.tokens import TOKENS_ID, Sequences
 from overt.models import evaluate as judging
 from overt.models.boosted import NAME as LIGHTGBM
-from overt.models.card import card, markdown
+from overt.models.card import by_group, card, halves_of, markdown
 from overt.models.evaluate import MODEL, evaluate
 from overt.models.metrics import FIGURES
 from overt.models.predict import BASELINES
@@ -167,6 +167,21 @@ def test_figures_by_group_are_of_ten_people_or_more_and_of_everybody_once() -> N
     text = markdown(card(random_model(TINY), made, MANIFEST))
     assert "| quick | 10–19 |" in text
     assert evaluate(random_model(TINY), people(29)[:9]).groups == {}
+
+
+def test_a_division_with_a_part_of_fewer_than_ten_is_left_out() -> None:
+    def figures(places: list[int]) -> dict[str, int]:
+        return {"n": len(places)}
+
+    origins = ["live"] * 15 + ["synthetic"] * 10
+    amount = halves_of(list(range(25)))
+    made = by_group({"origin": origins, "input": amount}, figures)
+    assert {name: group["figures"]["n"] for name, group in made["origin"].items()} == {
+        "live": 15,
+        "synthetic": 10,
+    }
+    assert set(made["input"]) == {"less", "more"}
+    assert by_group({"origin": origins[:-1], "one": ["all"] * 25}, figures) == {}
 
 
 def test_what_is_made_up_is_labelled_so() -> None:

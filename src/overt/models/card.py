@@ -5,12 +5,13 @@ A card names nobody and counts people in ranges. It is plain JSON; `markdown` is
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from overt.datasets.tokens import TOKENS_ID
 from overt.models.config import Config
 from overt.models.curve import mean_curve
-from overt.models.evaluate import Evaluation
+from overt.models.evaluate import GROUP_MIN, Evaluation
 from overt.models.train import Trained
 from overt.schema.errors import InvalidInput
 from overt.schema.manifest import Manifest, bucket
@@ -117,6 +118,37 @@ def _licence(manifest: Manifest) -> list[str]:
     said = {"live": RECORDED, "synthetic": MADE_UP}
     made = [said[origin] for origin in sorted(manifest.origins) if origin in said]
     return [*(f"{source.name}: {source.licence}." for source in manifest.sources), *made]
+
+
+def by_group(
+    divisions: Mapping[str, Sequence[str]], figures: Callable[[list[int]], dict[str, Any]]
+) -> dict[str, Any]:
+    """Return figures of parts of the people, by what divides them and the part.
+
+    `divisions` name everybody's part, `figures` makes a card's row of the people at some places.
+    """
+    made: dict[str, Any] = {}
+    for division, names in divisions.items():
+        parts = {
+            name: [place for place, one in enumerate(names) if one == name]
+            for name in dict.fromkeys(sorted(names))
+        }
+        if len(parts) > 1 and min(map(len, parts.values())) >= GROUP_MIN:
+            made[division] = {
+                name: {"people": bucket(len(places)), "figures": figures(places)}
+                for name, places in parts.items()
+            }
+    return made
+
+
+def halves_of(amount: Sequence[float]) -> list[str]:
+    """Return `less` or `more` for each person, by the median of how much there is of them.
+
+    >>> halves_of([3, 9, 4, 8])
+    ['less', 'more', 'less', 'more']
+    """
+    middle = sorted(amount)[(len(amount) - 1) // 2] if amount else 0
+    return ["more" if one > middle else "less" for one in amount]
 
 
 def markdown(card: dict[str, Any]) -> str:

@@ -27,7 +27,7 @@ MODEL = "encoder"
 
 
 GROUP_MIN = 10
-"""Nobody's figures are among fewer; a division with a smaller part is left out."""
+"""No figure by group is of fewer people; a division with a smaller part is left out."""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from overt.models.card import frame
+from overt.models.card import by_group, frame, halves_of
 from overt.models.metrics import PERSONS_MIN
 from overt.models.programs.features import NAMES
 from overt.models.programs.fitted import (
@@ -51,6 +51,13 @@ def card(fitted: Fitted, people: Iterable[Sample], manifest: Manifest) -> dict[s
         "events": bucket(sum(one.kind.size for one, _shards in asked)),
         "too_few": len(asked) < PERSONS_MIN,
         "rows": _rows(fitted, asked) if asked else {},
+        "groups": by_group(
+            {
+                "origin": [one.origin for one, _shards in asked],
+                "input": halves_of([one.size for one, _shards in asked]),
+            },
+            lambda places: _rows(fitted, [asked[at] for at in places])["model"],
+        ),
     }
     config = {**configuration(), "programs": list(KINDS), "seconds": list(SECONDS)}
     return frame(KIND, fitted, config, figures, manifest)

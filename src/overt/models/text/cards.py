@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from overt.models.card import frame
+from overt.models.card import by_group, frame, halves_of
 from overt.models.metrics import PERSONS_MIN
 from overt.models.scores import Score, shares
 from overt.models.text import mixture
@@ -54,12 +54,21 @@ def card(fitted: Taught, people: Iterable[Sample], manifest: Manifest) -> dict[s
         raise InvalidInput("is of another rule than the model", where="manifest.tokens")
     able = [one for one in people if one.size and set(fitted.shards) - {one.shard}]
     asked = able[:: 1 + len(able) // ASKED_PEOPLE]
+    asked.sort(key=lambda one: one.shard)
+    rows = _rows(fitted, asked) if asked else {}
     figures: dict[str, Any] = {
         "protocol": "leave-shard-out" if asked else "none",
         "persons": bucket(len(asked)),
         "events": bucket(sum(one.size for one in asked)),
         "too_few": len(asked) < PERSONS_MIN,
-        "rows": _rows(fitted, asked) if asked else {},
+        "rows": {name: _figures(row) for name, row in rows.items()},
+        "groups": by_group(
+            {
+                "origin": [one.origin for one in asked],
+                "input": halves_of([one.size for one in asked]),
+            },
+            lambda places: _figures(rows["model"][places]),
+        ),
         "remarks": _remarks(fitted, asked),
     }
     config = {"order": mixture.ORDER, "writers_min": WRITERS_MIN}
@@ -67,6 +76,7 @@ def card(fitted: Taught, people: Iterable[Sample], manifest: Manifest) -> dict[s
 
 
 def _rows(fitted: Taught, asked: Sequence[Sample]) -> dict[str, Any]:
+    """Return float64[people, 4] by method, in the order of those asked, who come by shard."""
     public = only_public()
     slips = any(one.pairs for one in asked)
     found: dict[str, list[list[float]]] = {"model": [], PUBLIC: []}
@@ -78,7 +88,7 @@ def _rows(fitted: Taught, asked: Sequence[Sample]) -> dict[str, Any]:
             if one.shard == shard:
                 found["model"].append(_judged(one, predictor, corrector))
                 found[PUBLIC].append(_judged(one, public, untaught() if slips else None))
-    return {name: _figures(np.array(rows)) for name, rows in found.items()}
+    return {name: np.array(rows) for name, rows in found.items()}
 
 
 def _remarks(fitted: Taught, asked: Sequence[Sample]) -> list[str]:
