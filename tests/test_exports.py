@@ -276,6 +276,8 @@ def test_living_people_do_not_leave_and_ten_others_may(store: Store, tmp_path: P
     assert len(set(left["person"].to_pylist())) == done.people
     mine = [opening.detail for opening in openings_of(store, person.subject)]
     assert not any(detail.get("action") == "release" for detail in mine)
+    with pytest.raises(InvalidInput, match="already"):
+        leave("out")
     logged = [t.opening.detail for t in history.told(store, STUDY) if t.entry.kind == "release"]
     assert [(d["what"], d["people"]) for d in logged] == [("huggingface", {"synthetic": "10–19"})]
 

@@ -56,6 +56,7 @@ def data(
     study = study_of(store, study_id)
     wanted = _purpose(study, purpose)
     _check_keys(study, with_keys=with_keys)
+    exports.check(form, folder)
     with work(store):
         door = Door(store, reader, ROLE)
         selected = door.select(study.id, wanted, ACTION)
@@ -85,6 +86,7 @@ def own(
     """Write everything that is stored of one person, for themselves."""
     study = study_of(store, person.study)
     _check_keys(study, with_keys=with_keys)
+    exports.check(form, folder)
     sessions = Door(store, "the person's own device", "participant").own(person, "export-own")
     if not sessions:
         raise Missing("there is nothing of you here yet", where=f"study {study.id}")

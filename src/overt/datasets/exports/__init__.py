@@ -25,10 +25,7 @@ def write(form: str, folder: Path, about: About, people: Iterable[Leaving]) -> C
 
     The folder must not be there yet, and is only there when everything is in it.
     """
-    if form not in FORMATS:
-        raise InvalidInput("is not known", where="--format", do=f"Known: {', '.join(FORMATS)}.")
-    if folder.exists():
-        raise InvalidInput("is there already", where=str(folder), do="Name a new folder.")
+    check(form, folder)
     module = importlib.import_module(f"overt.datasets.exports.{form}")
     part = folder.with_name(folder.name + ".part")
     _emptied(part)
@@ -39,6 +36,14 @@ def write(form: str, folder: Path, about: About, people: Iterable[Leaving]) -> C
     finally:
         _emptied(part)
     return counted
+
+
+def check(form: str, folder: Path) -> None:
+    """Raise `InvalidInput` where a format is not known or a folder is there already."""
+    if form not in FORMATS:
+        raise InvalidInput("is not known", where="--format", do=f"Known: {', '.join(FORMATS)}.")
+    if folder.exists():
+        raise InvalidInput("is there already", where=str(folder), do="Name a new folder.")
 
 
 def _emptied(folder: Path) -> None:
