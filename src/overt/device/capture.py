@@ -21,7 +21,6 @@ from overt.device.screen import Moment
 from overt.device.seam import Sight, Source
 from overt.device.stream import (
     BUTTON_PRESS,
-    BUTTON_RELEASE,
     EVENT,
     KEY_PRESS,
     KEY_RELEASE,
@@ -393,8 +392,8 @@ def _numbered(events: Any, first: int) -> Any:
 
 def _clicked(events: Any) -> bool:
     """Return whether a button went down or up, wherever: it may move the keyboard elsewhere."""
-    button = (events["code"] == BUTTON_PRESS) | (events["code"] == BUTTON_RELEASE)
-    return bool((button & ~np.isin(events["detail"], list(_WHEEL))).any())
+    button, number = events["code"] - BUTTON_PRESS, events["detail"]  # no wheel: 4 to 7
+    return bool(((button <= 1) & ((number < 4) | (number > 7))).any())
 
 
 def _near(pressed: tuple[int, int, int], x: int, y: int) -> bool:
