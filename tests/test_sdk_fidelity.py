@@ -377,6 +377,7 @@ def test_which_of_the_studys_fields_has_the_keyboard_and_that_an_element_has_a_n
     assert [e["button"] for e in rows(page, Kind.HOVER)] == [2]
 
 
+@pytest.mark.soak
 def test_printing_by_key_or_menu_is_one_command(page: Any) -> None:
     join(page, ["next-action"])
     page.evaluate("() => window.dispatchEvent(new Event('beforeprint'))")

@@ -312,6 +312,7 @@ FRAMES = """(elsewhere) => {
 }"""
 
 
+@pytest.mark.soak
 def test_frames_of_the_pages_own_origin_are_recorded_as_a_part_of_it_and_no_others(
     page: Any, server: Server
 ) -> None:
