@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from overt.commands.evaluating import evaluate
 from overt.models.neural import device
 from overt.models.neural.fitting import Plan, fit
 from overt.models.neural.memory import Memory, initialise
@@ -261,3 +263,8 @@ def test_a_network_learns_texts_and_joins_our_experts(monkeypatch: pytest.Monkey
     assert (words[:, 0] == 3).all()
     assert (words[:, 3] <= words[:, 4]).all()
     assert len(codes(texts[0])) == 10
+
+
+def test_networks_are_asked_of_tasks_that_have_some_only(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="slips"):
+        evaluate("pause", tmp_path, None, neural_seeds=1)

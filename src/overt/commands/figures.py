@@ -34,15 +34,16 @@ def evaluate(
         bool, typer.Option("--neural", help=f"Fit networks too, which takes longer: {_NEURAL}.")
     ] = False,
     seeds: Annotated[
-        int, typer.Option(min=1, max=20, help="How often each network is fitted anew.")
-    ] = 1,
+        int | None,
+        typer.Option(min=1, max=20, help="How often each network is fitted anew; default: once."),
+    ] = None,
     html: PlotFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Score a task on published data nothing was fitted to, beside every baseline."""
     from overt.commands.evaluating import evaluate as run
 
-    run(task, data, html, neural_seeds=seeds if neural else 0, as_json=as_json)
+    run(task, data, html, neural_seeds=seeds or int(neural), as_json=as_json)
 
 
 def reproduce(

@@ -76,14 +76,13 @@ def read(path: Path, progress: Progress) -> list[Person]:
     Raises `InvalidInput` where there is none, `TooFew` where nobody is on one of the sides.
     """
     found: list[Person] = []
-    for number, (source, (mark, kind, reader)) in enumerate(_SOURCES.items()):
+    for number, (source, (mark, _, _)) in enumerate(_SOURCES.items()):
         for place in places(path, mark):
             progress(f"reading {source}", number / len(_SOURCES))
-            try:
-                people = [_person(source, name, kind, person) for name, person in reader(place)]
-            except OvertError:
-                continue
-            found += _some(people)
+            found += _people(source, place)
+    for source in () if found else _SOURCES:
+        # Under another name: whoever finds files of their own in it.
+        found = found or _people(source, path)
     if not found:
         raise InvalidInput(
             "holds no recordings of people that are known here",
@@ -95,6 +94,15 @@ def read(path: Path, progress: Progress) -> list[Person]:
             "has people on one side of the split only", where=str(path), do="Add other people."
         )
     return found
+
+
+def _people(source: str, place: Path) -> list[Person]:
+    _, kind, reader = _SOURCES[source]
+    try:
+        people = [_person(source, name, kind, person) for name, person in reader(place)]
+    except OvertError:
+        return []
+    return _some(people)
 
 
 def _person(source: str, name: str, kind: str, person: ImportedPerson) -> Person:
