@@ -52,6 +52,9 @@ def test_everyone_is_in_exactly_half_of_the_models_and_in_one_shard_of_each(
     design = halves(people, 2 * pairs, shards, seed)
     inside = design >= 0
     assert (inside[::2] ^ inside[1::2]).all()
+    for target in range(2 * pairs):
+        others = inside[membership.attackers(target, 2 * pairs)]
+        assert (others.sum(0) == pairs - 1).all(), "counting would tell"
     for model in design:
         sizes = np.bincount(model[model >= 0], minlength=shards)
         assert sizes.max() - sizes.min() <= 1
@@ -186,6 +189,10 @@ def test_losses_of_models_trained_elsewhere_are_attacked_too(tmp_path: Path) -> 
     ):
         np.savez(file, **{**vars(asked), **change})
         with pytest.raises(InvalidInput):
+            attackable.elsewhere("federated", file, lambda _what, _done: None)
+    for damaged in (b"", b"PK\x03\x04 not a zip", b"text"):
+        file.write_bytes(damaged)
+        with pytest.raises(InvalidInput, match="holds no losses"):
             attackable.elsewhere("federated", file, lambda _what, _done: None)
     with pytest.raises(InvalidInput, match="Known: encoder"):
         attackable.published("mood", file, 20, 8, 1, "cpu", lambda _what, _done: None)

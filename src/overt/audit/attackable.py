@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -131,13 +132,13 @@ def elsewhere(name: str, path: Path, progress: Progress) -> Membership:
     `others_loss` and `others_answered`. Raises `InvalidInput`.
     """
     try:
-        with np.load(path) as held:
+        with path.open("rb") as file, np.load(file) as held:
             shard = held["shard"].astype(np.int64)
             asked = Asked(shard, held["loss"].astype(float), held["answered"].astype(float))
             others = None
             if "others_loss" in held:
                 others = held["others_loss"].astype(float), held["others_answered"].astype(float)
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
         raise InvalidInput(
             "holds no losses",
             where=str(path),
@@ -150,8 +151,10 @@ def elsewhere(name: str, path: Path, progress: Progress) -> Membership:
 def check_losses(asked: Asked, where: str) -> None:
     """Raise `InvalidInput` where losses are not of pairs of halves, or not all finite."""
     models, people = asked.shard.shape
-    shapes = asked.loss.shape[::2] == asked.answered.shape == (models, people)
-    if not shapes or asked.loss.ndim != 3 or not np.isfinite(asked.loss).all():
+    fits = asked.loss.ndim == 3 and asked.loss.shape[::2] == asked.answered.shape
+    fits = fits and asked.answered.shape == (models, people)
+    known = np.isfinite(asked.loss).all() and np.isfinite(asked.answered).all()
+    if not fits or not known or asked.shard.max() >= asked.loss.shape[1]:
         raise InvalidInput("has losses that are not there for every model and person", where=where)
     inside = asked.shard >= 0
     if models % 2 or (inside[::2] == inside[1::2]).any():

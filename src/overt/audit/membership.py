@@ -257,9 +257,14 @@ def _itself(
     return made
 
 
+def attackers(target: int, models: int) -> list[int]:
+    """Return the models that whoever attacks one has: all but it and its pair."""
+    return [model for model in range(models) if model // 2 != target // 2]
+
+
 def _scores(asked: Asked, target: int, access: str, instead: tuple[Any, Any]) -> dict[str, Any]:
     """Return float64[people] by test, of one model with the others as the attacker's."""
-    others = [m for m in range(len(asked.shard)) if m // 2 != target // 2]
+    others = attackers(target, len(asked.shard))
     seen = instead[0][target] if access == "weights" else instead[1][target][None]
     known = _known(asked, others, access)
     return {name: test(seen, *known) for name, test in ATTACKS.items()}

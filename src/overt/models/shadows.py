@@ -26,7 +26,7 @@ from overt.models.stream import Stream, stream_of
 from overt.models.tensors import Array
 from overt.models.train import Progress as Fitting
 from overt.models.train import Trained, train
-from overt.schema.errors import InvalidInput
+from overt.schema.errors import InvalidInput, Missing
 
 Losses = tuple[Array, Array]
 """float64[M, S, people], mean nats an event under each shard alone; float64[M, people], under what
@@ -43,7 +43,21 @@ def encoders(people: Sequence[Sequences], config: Config, workers: int | None = 
 
     On the processor they are fitted as a study's are; on `cuda` side by side, and never certified.
     """
+    if config.device == "cuda":
+        need_gpu()
     return partial(_encoders, people, config, workers)
+
+
+def need_gpu() -> None:
+    """Raise `Missing` where there is no GPU that torch can use."""
+    import torch
+
+    if not torch.cuda.is_available():
+        raise Missing(
+            "there is no GPU that torch can use",
+            where="--device cuda",
+            do="Leave it out: the processor does the same, slower.",
+        )
 
 
 def _encoders(

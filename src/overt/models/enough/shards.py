@@ -20,6 +20,7 @@ from overt.models.config import Config
 from overt.models.metrics import Figure, figures_of, sums
 from overt.models.predict import predict
 from overt.models.scores import Progress
+from overt.models.shadows import need_gpu
 from overt.models.spread import spread
 from overt.models.stream import Stream, stream_of
 from overt.models.tensors import Array
@@ -117,6 +118,8 @@ def price(
             f"judge; there are {len(learned)} and {len(unseen)}",
             do="Name more people.",
         )
+    if gpu:
+        need_gpu()
     config = config or Config()
     asked = [stream_of(person.sessions) for person in unseen]
     taught = [stream_of(person.sessions) for person in learned]
