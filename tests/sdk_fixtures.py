@@ -424,3 +424,19 @@ def closed(page: Any) -> None:
 
 FIXTURES = (browser, context, own, page, server, shared)
 """What a test module binds to these names."""
+
+
+def pressed(keys: Any, key: str, code: str, number: int, **more: object) -> None:
+    """Press a key over the DevTools protocol; `number` is the one that Windows gives it."""
+    common = {"key": key, "code": code, "windowsVirtualKeyCode": number}
+    keys.send("Input.dispatchKeyEvent", {"type": "rawKeyDown", **common, **more})
+
+
+def composed(keys: Any, *texts: str, end: str) -> None:
+    """Compose these texts one after another, as an input method does, and end with one."""
+    for text in texts:
+        at = len(text)
+        keys.send(
+            "Input.imeSetComposition", {"text": text, "selectionStart": at, "selectionEnd": at}
+        )
+    keys.send("Input.insertText", {"text": end})

@@ -13,9 +13,11 @@ from sdk_fixtures import (
     FIXTURES,
     KEYBOARD,
     Server,
+    composed,
     join,
     kinds,
     listened,
+    pressed,
     reloaded,
     seen,
     send,
@@ -33,20 +35,6 @@ def rows(page: Any, *kinds: Kind) -> list[dict[str, int]]:
 def edits(page: Any) -> list[tuple[int, int, int]]:
     """Return what each edit did, how many characters it brought or took, and it replaced."""
     return [(e["edit"], e["edit_chars"], e["value"]) for e in rows(page, Kind.EDIT)]
-
-
-def pressed(keys: Any, key: str, code: str, number: int, **more: object) -> None:
-    common = {"key": key, "code": code, "windowsVirtualKeyCode": number}
-    keys.send("Input.dispatchKeyEvent", {"type": "rawKeyDown", **common, **more})
-
-
-def composed(keys: Any, *texts: str, end: str) -> None:
-    for text in texts:
-        at = len(text)
-        keys.send(
-            "Input.imeSetComposition", {"text": text, "selectionStart": at, "selectionEnd": at}
-        )
-    keys.send("Input.insertText", {"text": end})
 
 
 def values(page: Any, kind: Kind) -> list[int]:
