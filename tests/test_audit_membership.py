@@ -9,7 +9,7 @@ from statistics import NormalDist
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
@@ -45,6 +45,7 @@ def row(found: Membership, attack: str, access: str = "weights"):
     return next(r.found for r in found.rows if (r.access, r.attack) == (access, attack))
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.integers(1, 40), st.integers(1, 6), st.integers(1, 5), st.integers(0, 9))
 def test_everyone_is_in_exactly_half_of_the_models_and_in_one_shard_of_each(
     people: int, pairs: int, shards: int, seed: int
