@@ -116,6 +116,13 @@ class Desktop:
         self.do("windowmove", "--sync", found[-1], str(x), str(y))
         return found[-1]
 
+    def editor_and_terminal(self) -> tuple[str, str]:
+        """Start an editor and a terminal, side by side."""
+        self.start("mousepad")
+        self.start("xterm", "-e", "bash", "--norc", "--noprofile")
+        editor = self.window("mousepad", 20, 80, 520, 500)
+        return editor, self.window("xterm", 620, 80, 520, 500)
+
     def browser(self, folder: Path) -> str:
         """Start Debian's Chromium at a page with a text field, a password field and a text area."""
         page = folder / "fields.html"

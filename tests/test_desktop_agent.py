@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import signal
@@ -10,21 +9,16 @@ import sqlite3
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.parse
-import urllib.request
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from desktop_fixtures import Desktop, Hand, Terminal, add_study, desktop, join, recording, until
-from overt.device.capture import FACTS
+from desk_fixtures import DIGIT_7, RETURN, A, Desk, device, headers, page_of
+from desktop_fixtures import Hand, add_study, desktop, join, recording, until
 from overt.device.terminals import shells_of
 from overt.schema.event import Command, KeyClass, Kind, Role
 from overt.store.store import Store
@@ -33,85 +27,6 @@ from studio_fixtures import studio
 pytest.importorskip("xcffib", reason="the desktop extra is not installed (Linux only)")
 
 EDITOR, TERMINAL = 1, 2
-A, DIGIT_7, TAB, RETURN = 38, 16, 23, 36
-"""Key codes of the usual keyboard of Xvfb."""
-
-EDGE, EDGE_Y = 40, 560
-"""Where moves that only say "until here" begin: in the editor, near its lower edge."""
-
-
-@dataclass
-class Desk:
-    """A desktop with an editor, a terminal, a server, and the agent at work."""
-
-    screen: Desktop
-    url: str
-    folder: Path
-    data_dir: Path
-    agent: Terminal
-    editor: str
-    terminal: str
-    hand: Hand = field(repr=False)
-    page: str
-    """Address of the person's page."""
-    signals: int = 0
-
-    def events(self) -> Any:
-        """Return every event on the device, journalled or waiting, in the order of each session."""
-        from overt.device.outbox import Outbox
-        from overt.device.session import unpacked
-        from overt.device.vault import Vault
-        from overt.schema import batch
-
-        vault = Vault(self.folder / "desk")
-        found: dict[str, list[Any]] = {}
-        try:
-            with vault.alone:
-                for entry in Outbox(vault).entries():
-                    table = batch.to_events(*batch.decode(entry.plain))
-                    rows = np.zeros(table.num_rows, FACTS)
-                    for name in rows.dtype.names:
-                        rows[name] = table.column(name).to_numpy()
-                    found.setdefault(entry.session, []).append(rows)
-                for name, value in vault.items("part/"):
-                    found.setdefault(name.split("/")[1], []).extend(unpacked(value).values())
-        finally:
-            vault.close()
-        sessions = [np.concatenate(parts) for parts in found.values()]
-        made = [rows[np.unique(rows["seq"], return_index=True)[1]] for rows in sessions]
-        return np.concatenate([np.zeros(0, FACTS), *made])
-
-    def keys(self) -> int:
-        return int((self.events()["kind"] == Kind.KEY_DOWN).sum())
-
-    def ready(self, window: str) -> None:
-        """Give a window the keyboard and wait until keys in it are recorded."""
-        self.screen.focus(window)
-        before = self.keys()
-
-        def heard() -> bool:
-            self.hand.key(A)
-            return self.keys() > before
-
-        until(heard, "a key in this window is recorded")
-        self.settled()
-
-    def settled(self) -> Any:
-        """Wait until all that was injected is decided, and return every event until now.
-
-        Events come out in order, so a move that has come out says that all before it is decided.
-        """
-        self.signals += 1
-        x = EDGE + self.signals
-        self.hand.move(x, EDGE_Y)
-        until(lambda: _is_at(self.events(), x), "a move after all of it is recorded")
-        made = self.events()
-        return made[~np.isin(made["y_8th_css_px"], [EDGE_Y * 8])]
-
-
-def _is_at(events: Any, x: int) -> bool:
-    moves = events[events["kind"] == Kind.POINTER_MOVE]
-    return bool(((moves["x_8th_css_px"] == x * 8) & (moves["y_8th_css_px"] == EDGE_Y * 8)).any())
 
 
 @pytest.fixture(scope="module")
@@ -121,10 +36,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
         screen = stack.enter_context(desktop(folder / "home"))
         add_study(folder / "data", outbox_delay_s=600, screen=True)
         server = stack.enter_context(studio(folder))
-        screen.start("mousepad")
-        screen.start("xterm", "-e", "bash", "--norc", "--noprofile")
-        editor = screen.window("mousepad", 20, 80, 520, 500)
-        terminal = screen.window("xterm", 620, 80, 520, 500)
+        editor, terminal = screen.editor_and_terminal()
         address = f"{server.url.rstrip('/')}/study/desk"
         agent = stack.enter_context(recording(screen, address, folder / "device"))
         join(agent, screen=True)
@@ -297,43 +209,31 @@ def test_a_locked_screen_closes_recording_and_only_an_own_act_opens_it_again(des
     assert desk.agent.shown.count("overt: recording") == 1
 
 
-def _page(desk: Desk, path: str = "", origin: str = "", **form: str) -> str:
-    """Return what the person's page answers: its text, or its status."""
-    data = urllib.parse.urlencode(form).encode() if origin else None
-    asked = urllib.request.Request(urllib.parse.urljoin(desk.page, path), data)
-    if origin:
-        asked.add_header("Origin", origin)
-    try:
-        with urllib.request.urlopen(asked) as answer:
-            return str(answer.read().decode())
-    except urllib.error.HTTPError as error:
-        with error:
-            return str(error.code)
-
-
 def test_the_persons_page_shows_what_waits_pauses_and_takes_out(desk: Desk) -> None:
     desk.ready(desk.editor)
     own = desk.page.rpartition("/")[0].rpartition("/")[0]
-    assert _page(desk, own + "/") == _page(desk, own + "/guessed/") == "404"
+    assert page_of(desk, own + "/") == page_of(desk, own + "/guessed/") == "404"
     for origin in ("https://example.org", "null"):
-        assert _page(desk, "pause", origin, minutes="10") == "403"
+        assert page_of(desk, "pause", origin, minutes="10") == "403"
     desk.agent.shown = ""
-    assert "Paused for 10 minutes" in _page(desk, "pause", own, minutes="10")
+    assert "Paused for 10 minutes" in page_of(desk, "pause", own, minutes="10")
     desk.agent.until("overt: paused (person)")
-    assert "10 min to go" in _page(desk)
-    assert _page(desk, "pause", own, minutes="11") == "404"
-    _page(desk, "resume", own)
+    assert "10 min to go" in page_of(desk)
+    assert page_of(desk, "pause", own, minutes="11") == "404"
+    page_of(desk, "resume", own)
     desk.agent.until("overt: recording")
     desk.ready(desk.editor)
     places = re.findall(
-        r'href="(batch/[^"]+)"', _page(desk, "remove-application", own, application="99")
+        r'href="(batch/[^"]+)"', page_of(desk, "remove-application", own, application="99")
     )
-    shown = [_page(desk, place) for place in places[:12]]
+    shown = [page_of(desk, place) for place in places[:12]]
     assert all("clock_resolution_us" in one for one in shown)
     assert any("<td>key_down</td>" in one and "<td>letter</td>" in one for one in shown)
     before = len(desk.events())
     assert before > 0
-    removed = re.findall(r"([\d,]+) events removed", _page(desk, "remove-last", own, minutes="60"))
+    removed = re.findall(
+        r"([\d,]+) events removed", page_of(desk, "remove-last", own, minutes="60")
+    )
     assert int(removed[0].replace(",", "")) >= before
     assert not (desk.events()["kind"] == Kind.KEY_DOWN).any()
     desk.ready(desk.editor)
@@ -366,14 +266,14 @@ def test_an_action_in_a_chosen_window_comes_with_what_the_window_was_like_before
     assert places == {0}, "on steps of eight pixels"
     desk.settled()
     own = desk.page.rpartition("/")[0].rpartition("/")[0]
-    page = _page(desk, "remove-application", own, application="99")  # closes what is open
+    page = page_of(desk, "remove-application", own, application="99")  # closes what is open
     place, *_ = re.findall(r'href="(batch/[^"]+)"><svg class="look"', page)
-    one = _page(desk, place)
+    one = page_of(desk, place)
     assert "exactly as it would leave" in one
     assert "Learn what windows look like" in page
-    before = _page(desk).count('<svg class="look"')
-    assert "events removed" in _page(desk, "remove", own, batch=place.removeprefix("batch/"))
-    assert _page(desk).count('<svg class="look"') == before - 1
+    before = page_of(desk).count('<svg class="look"')
+    assert "events removed" in page_of(desk, "remove", own, batch=place.removeprefix("batch/"))
+    assert page_of(desk).count('<svg class="look"') == before - 1
 
 
 def test_nothing_of_it_lies_in_the_clear_on_the_disk(desk: Desk) -> None:
@@ -421,19 +321,19 @@ def test_an_agent_that_was_killed_loses_nothing_it_had_journalled_and_says_uncle
     assert kept >= before
     with recording(desk.screen, desk.url, desk.folder) as again:
         again.until("overt: recording")
-        headers = _headers(desk)
+        waiting = headers(desk)
         again.process.send_signal(signal.SIGINT)
         again.until("overt: ended")
     ended: dict[str, bool] = {}
-    for header in headers:
+    for header in waiting:
         ended[header.session] = header.end or ended.get(header.session, False)
     assert list(ended.values()) == [True, False]  # ended in order; killed
-    assert sum(header.rows for header in headers) == kept
+    assert sum(header.rows for header in waiting) == kept
 
 
 def test_all_that_was_produced_arrives_and_leaving_destroys_what_is_here(desk: Desk) -> None:
     produced = len(desk.events())
-    sent = _device(desk, "send")["counts"]
+    sent = device(desk, "send")["counts"]
     assert (sent["acknowledged"], sent["waiting"]) == (produced, 0)
     assert sent["produced"] == produced + sent["removed"]
     with Store.open(desk.data_dir) as store:
@@ -441,31 +341,9 @@ def test_all_that_was_produced_arrives_and_leaving_destroys_what_is_here(desk: D
         assert store.stored_counts(person)["events"] == produced
     with recording(desk.screen, desk.url, desk.folder) as agent:
         agent.until("overt: recording")
-        assert _device(desk, "leave")["job"]
+        assert device(desk, "leave")["job"]
         agent.until("you have left this study")
     assert not list((desk.folder / "desk").iterdir())
-
-
-def _device(desk: Desk, what: str) -> Any:
-    where = ("--study", desk.url, "--device-dir", str(desk.folder), "--json")
-    done = subprocess.run(
-        [sys.executable, "-m", "overt", "device", what, *where],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return json.loads(done.stdout)
-
-
-def _headers(desk: Desk) -> list[Any]:
-    from overt.device.outbox import Outbox
-    from overt.device.vault import Vault
-    from overt.schema import batch
-
-    vault = Vault(desk.folder / "desk")
-    headers = [batch.read_header(entry.plain)[0] for entry in Outbox(vault).entries()]
-    vault.close()
-    return headers
 
 
 def test_recording_starts_only_at_a_terminal_and_only_over_an_encrypted_way(desk: Desk) -> None:

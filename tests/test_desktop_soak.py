@@ -173,11 +173,8 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
         screen = stack.enter_context(desktop(folder / "home"))
         add_study(folder / "data", outbox_delay_s=600)
         server = stack.enter_context(studio(folder))
-        screen.start("mousepad")
-        screen.start("xterm", "-e", "bash", "--norc", "--noprofile")
+        editor, terminal = screen.editor_and_terminal()
         screen.start("xev")
-        editor = screen.window("mousepad", 20, 80, 520, 500)
-        terminal = screen.window("xterm", 620, 80, 520, 500)
         browser = screen.browser(folder)
         other = screen.window("Event Tester", 300, 640, 300, 100, by="--name")
         address = f"{server.url.rstrip('/')}/study/desk"
