@@ -117,6 +117,8 @@ def _shares(spread: Array) -> Array:
 
 def channel(weights: Array, people: float) -> Edits:
     """Return the channel of what people gave: their mean vector, and how many they were."""
+    if not (weights > 0).any():
+        return _unwatched()
     counts = np.maximum(weights, 0.0) * people * SLIPS_FULL
     counts[KEPT] /= KEPT_SCALE
     change, leave, put = _spread()
