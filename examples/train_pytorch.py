@@ -26,10 +26,10 @@ with Store.open(chosen.data_dir) as store:
     for person in Door(store, "example", "trainer").people(chosen.study, "next-action", "train"):
         made = sequences_of(person, shards=1)
         sessions[made.split] += [torch.tensor(s.token.astype("int64")) for s in made.sessions]
-train, unseen = (
-    nn.utils.rnn.pad_sequence(sessions[split], batch_first=True, padding_value=-1)
-    for split in ("train", "test")
-)
+if not sessions["train"] or not sessions["test"]:
+    raise SystemExit("Too few people to learn from some and judge on others: make it twenty.")
+pad = {"batch_first": True, "padding_value": -1}
+train, unseen = (nn.utils.rnn.pad_sequence(sessions[part], **pad) for part in ("train", "test"))
 
 torch.manual_seed(1)
 embed, gru = nn.Embedding(len(VOCABULARY), 16), nn.GRU(16, 64, batch_first=True)
