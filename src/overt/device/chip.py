@@ -55,7 +55,7 @@ def main() -> None:
     small = tk.Label(root, font=("sans-serif", 8), padx=12, text=words["hint"])
     small.pack(fill="x")
     for part in (label, small):
-        part.bind("<Button-1>", lambda _: _say("toggle"))
+        part.bind("<Button-1>", lambda _: say("toggle"))
 
     def show(state: str) -> None:
         phase, _, more = state.partition(" ")
@@ -82,7 +82,7 @@ def main() -> None:
                 return
             show(line)
         if root.winfo_viewable():
-            _say("beat")
+            say("beat")
         root.after(BEAT_MS, beat)
 
     root.bind(
@@ -94,7 +94,8 @@ def main() -> None:
     root.mainloop()
 
 
-def _say(line: str) -> None:
+def say(line: str) -> None:
+    """Tell the agent; where it has gone, end at once."""
     try:
         sys.stdout.write(line + "\n")
         sys.stdout.flush()

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from overt.device.chip import BEAT_MS
+from overt.device.chip import BEAT_MS, say
 from overt.device.wire import Reader, Wire, socket_path
 from overt.schema.errors import Missing, OvertError
 
@@ -101,7 +101,7 @@ class Chip:
         if event == _CLICK:
             _, _, _, state = (reader.number() for _ in range(4))
             if state == _PRESSED:
-                _say("toggle")
+                say("toggle")
 
     def _configured(self, event: int, reader: Reader) -> None:
         if event:
@@ -147,16 +147,8 @@ class Chip:
                     self.show(lines[-1].decode().strip())
             if time.monotonic() - at_s >= BEAT_MS / 1000 and self._was_drawn:
                 at_s, self._was_drawn = time.monotonic(), False
-                _say("beat")
+                say("beat")
                 self.show(self._state)
-
-
-def _say(line: str) -> None:
-    try:
-        sys.stdout.write(line + "\n")
-        sys.stdout.flush()
-    except OSError:
-        raise SystemExit(0) from None
 
 
 def main() -> None:

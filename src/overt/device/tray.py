@@ -15,6 +15,7 @@ import time
 from queue import Empty, SimpleQueue
 from typing import Any
 
+from overt.device.chip import say
 from overt.device.tray_icon import icons
 from overt.device.tray_menu import MENU, MENU_PATH, menu_answer
 
@@ -229,10 +230,10 @@ def main() -> None:
                 item.take(bus.receive(timeout=BEAT_S))
             if item.toggled:
                 item.toggled = False
-                _say("toggle")
+                say("toggle")
             if item.seen_by and time.monotonic() - beat_s >= BEAT_S:
                 beat_s = time.monotonic()
-                _say("beat")
+                say("beat")
 
 
 def _told(told: SimpleQueue[str], item: Item) -> bool:
@@ -245,14 +246,6 @@ def _told(told: SimpleQueue[str], item: Item) -> bool:
         if line == "bye":
             return False
         item.show(line)
-
-
-def _say(line: str) -> None:
-    try:
-        sys.stdout.write(line + "\n")
-        sys.stdout.flush()
-    except OSError:
-        raise SystemExit(0) from None
 
 
 if __name__ == "__main__":
