@@ -89,7 +89,7 @@ class Desktop:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        self.stack.callback(_end, process)
+        self.stack.callback(ended, process)
         return process
 
     def do(self, *words: str) -> str:
@@ -206,9 +206,24 @@ class Hand:
         self._x.disconnect()
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def ended(process: subprocess.Popen[bytes]) -> None:
     process.kill()
     process.wait()
+
+
+def own_bus(environment: dict[str, str], stack: ExitStack) -> None:
+    """Start a session bus for these programs alone, and put its address into `environment`."""
+    bus = subprocess.Popen(
+        ["dbus-daemon", "--session", "--nofork", "--print-address"],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    stack.callback(ended, bus)
+    assert bus.stdout is not None
+    stack.callback(bus.stdout.close)
+    environment["DBUS_SESSION_BUS_ADDRESS"] = bus.stdout.readline().strip()
 
 
 @contextmanager
@@ -233,7 +248,7 @@ def desktop(folder: Path) -> Iterator[Desktop]:
         ]
         server = subprocess.Popen(command, pass_fds=[write], stderr=subprocess.DEVNULL)
         os.close(write)
-        stack.callback(_end, server)
+        stack.callback(ended, server)
         with os.fdopen(read) as told:
             display = f":{told.readline().strip()}"
         home = {"HOME": str(folder), "XDG_RUNTIME_DIR": str(folder), "XDG_DATA_HOME": str(folder)}
@@ -241,17 +256,7 @@ def desktop(folder: Path) -> Iterator[Desktop]:
             name: os.environ[name] for name in ("PATH", "LANG", "PYTHONPATH") if name in os.environ
         }
         environment = {**keep, **home, "DISPLAY": display, "GSETTINGS_BACKEND": "memory"}
-        bus = subprocess.Popen(
-            ["dbus-daemon", "--session", "--nofork", "--print-address"],
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        stack.callback(_end, bus)
-        assert bus.stdout is not None
-        stack.callback(bus.stdout.close)
-        environment["DBUS_SESSION_BUS_ADDRESS"] = bus.stdout.readline().strip()
+        own_bus(environment, stack)
         made = Desktop(environment, stack, server)
         made.start("openbox")
         until(lambda: _manages(environment), "a window manager")

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from desktop_fixtures import until
+from desktop_fixtures import ended, own_bus, until
 from overt.device.evdev import EV_KEY, EV_SYN, PRESSED, RELEASED
 from overt.device.wire import Wire
 
@@ -104,18 +104,13 @@ class Session:
     def start(self, *command: str) -> subprocess.Popen[bytes]:
         quiet = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
         process = subprocess.Popen(command, env=self.environment, **quiet)
-        self.stack.callback(_end, process)
+        self.stack.callback(ended, process)
         return process
 
     def sway(self, words: str) -> None:
         """Let sway do something; raises where it cannot."""
         command = [*_as_nobody(), "swaymsg", "-s", str(self.ipc), words]
         subprocess.run(command, check=True, capture_output=True)
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    process.kill()
-    process.wait()
 
 
 def _as_nobody() -> list[str]:
@@ -141,7 +136,7 @@ def session(folder: Path) -> Iterator[Session]:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        stack.callback(_end, process)
+        stack.callback(ended, process)
         until(lambda: list(place.glob("sway-ipc*")) and list(place.glob("wayland-?")), "sway")
         (path,), (ipc,) = place.glob("wayland-?"), place.glob("sway-ipc*")
         keep = {
@@ -151,17 +146,7 @@ def session(folder: Path) -> Iterator[Session]:
         home = {"HOME": str(folder), "XDG_RUNTIME_DIR": str(folder), "XDG_DATA_HOME": str(folder)}
         environment = {**keep, **home, "WAYLAND_DISPLAY": str(path), "GDK_BACKEND": "wayland"}
         environment["GSETTINGS_BACKEND"] = "memory"
-        bus = subprocess.Popen(
-            ["dbus-daemon", "--session", "--nofork", "--print-address"],
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        stack.callback(_end, bus)
-        assert bus.stdout is not None
-        stack.callback(bus.stdout.close)
-        environment["DBUS_SESSION_BUS_ADDRESS"] = bus.stdout.readline().strip()
+        own_bus(environment, stack)
         yield Session(path, ipc, environment, process, stack)
 
 

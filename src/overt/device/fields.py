@@ -188,7 +188,7 @@ class Fields:
                     buses = [stack.enter_context(accessibility_bus()) for _ in range(3)]
                     self._bus, self._asking, self._again = *buses[:2], Questions(buses[2])
                     self._signals()
-            except Exception:  # noqa: BLE001 - no service: every field is unknown, for now
+            except Exception:  # noqa: BLE001 - no service: every field is unknown until one answers
                 self.available = False
                 self.turn += 1
             self._tried.set()

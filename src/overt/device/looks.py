@@ -151,7 +151,7 @@ class Looks:
                     elements = stack.enter_context(closing(Elements()))
                     pixels = stack.enter_context(closing(Pixels(self._display)))
                     self._watch(elements, pixels)
-            except Exception:  # noqa: BLE001 - no service, no display: nothing is looked at, for now
+            except Exception:  # noqa: BLE001 - no service, no display: nothing is looked at
                 self.drop_held()
             self._stop.wait(RETRY_S)
 
