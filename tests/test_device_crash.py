@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -87,6 +88,27 @@ def test_a_full_disk_stops_with_what_to_do_and_keeps_what_was_there(tmp_path: Pa
     (entry,) = Outbox(vault).entries()
     header, _ = batch.read_header(entry.plain)
     assert (header.rows, header.end) == (50, False)
+    vault.close()
+
+
+class _Refusing:
+    """An account whose server can never take what comes."""
+
+    receipt_id = "1" * 32
+
+    def send(self, *_: object, **__: object) -> Any:
+        return SimpleNamespace(status_code=422, headers={})
+
+
+def test_what_the_collector_can_never_take_is_counted_and_not_kept(tmp_path: Path) -> None:
+    vault = Vault(tmp_path)
+    session = Session(Recording(session="a" * 32, **ABOUT), vault)
+    session.add(_moves(10))
+    session.close(0, end=True)
+    outbox = Outbox(vault)
+    assert outbox.send(_Refusing(), 7, force=True)  # type: ignore[arg-type]
+    assert outbox.counts()["quarantined"] == 10
+    assert not [name for name in vault.names("") if not name.startswith("counts/")]
     vault.close()
 
 

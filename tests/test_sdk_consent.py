@@ -340,7 +340,9 @@ def test_a_password_shown_before_joining_or_replaced_stays_secret(page: Any) -> 
     assert not KEYBOARD & set(kinds(page))
     page.click("#free")
     page.keyboard.type("a")
-    page.evaluate("free.style.webkitTextSecurity = 'disc'")
+    page.evaluate("free.style.webkitTextSecurity = edit.style.webkitTextSecurity = 'disc'")
+    page.keyboard.type(CANARY)
+    page.click("#edit")
     page.keyboard.type(CANARY)
     assert kinds(page).count(Kind.KEY_DOWN) == 1
 

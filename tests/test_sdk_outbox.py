@@ -28,6 +28,19 @@ from sdk_fixtures import (
     write,
 )
 
+STORES = """async () => {
+  const [{ name }] = await indexedDB.databases();
+  const db = await new Promise((done) => {
+    const request = indexedDB.open(name); request.onsuccess = () => done(request.result); });
+  const filled = [];
+  for (const store of db.objectStoreNames) await new Promise((done) => {
+    const request = db.transaction(store).objectStore(store).count();
+    request.onsuccess = () => done(request.result && filled.push(store)); });
+  db.close();
+  return filled;
+}"""
+"""Where in the browser anything lies."""
+
 browser, context, own, page, server, shared = FIXTURES
 
 
@@ -79,13 +92,14 @@ def test_a_refused_token_is_refreshed_and_too_large_is_split(page: Any, server: 
     assert len(server.stored) == 3
 
 
-def test_a_batch_that_can_never_be_accepted_is_quarantined_and_counted(
+def test_a_batch_that_can_never_be_accepted_is_dropped_and_counted(
     page: Any, server: Server
 ) -> None:
     join(page, ["typing-assist"])
     server.answers = [(422, {})]
     after = send(page)
     assert after["quarantined"] == after["produced"] == 1
+    assert "quarantine" not in page.evaluate(STORES), "kept, nobody would see it or take it out"
     assert after["waiting"] == after["acknowledged"] == 0
 
 

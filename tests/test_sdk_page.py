@@ -225,6 +225,8 @@ def test_a_page_style_cannot_hide_the_indicator(page: Any) -> None:
     join(page)
     page.add_style_tag(
         content="overt-indicator{display:none!important;opacity:0!important;left:-999px!important}"
+        "overt-indicator::before,overt-indicator::after{content:''!important;position:absolute;"
+        "inset:0;background:#fff}"
     )
     page.evaluate(
         "document.querySelector('overt-indicator').style.cssText = 'display:none!important'"
@@ -232,6 +234,9 @@ def test_a_page_style_cannot_hide_the_indicator(page: Any) -> None:
     box = page.locator("overt-indicator").bounding_box()
     assert box["width"] > 80
     assert box["x"] > 0
+    for side in ("before", "after"):
+        drawn = "getComputedStyle(document.querySelector('overt-indicator'), `::${side}`).content"
+        assert page.evaluate(f"(side) => {drawn}", side) == "none"
 
 
 def test_withdrawing_stops_and_purges_here_and_in_other_tabs(

@@ -11,7 +11,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from overt.schema.errors import Damaged, Missing, Refused
+from overt.schema.errors import Damaged, InvalidInput, Missing, Refused
 from overt.store.entries import SLOT_BYTES
 from overt.store.keyring import HEADER_BYTES, Keyring
 from overt.store.layout import Layout
@@ -163,6 +163,17 @@ def test_the_same_name_gives_the_same_secret_in_every_process(tmp_path: Path) ->
     assert rings[0].secret("other") not in secrets
     for ring in rings:
         ring.close()
+
+
+@pytest.mark.parametrize("passphrase", ["", "hunter2"])
+def test_nothing_is_sealed_under_a_passphrase_that_protects_little(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, passphrase: str
+) -> None:
+    monkeypatch.setenv(PASSPHRASE_VARIABLE, passphrase)
+    with pytest.raises(InvalidInput) as caught:
+        opened(tmp_path)
+    assert "hunter" not in str(caught.value)
+    assert not any(path.is_file() for path in tmp_path.rglob("*"))
 
 
 def test_a_wrong_master_key_or_passphrase_opens_nothing(

@@ -247,7 +247,10 @@ export class Gate {
     }
     if (target instanceof HTMLTextAreaElement)
       return this.#secrets.has(target) ? "suppressed" : this.#listed(target);
-    if (target.isContentEditable) return this.#listed(editingHost(target));
+    if (target.isContentEditable) {
+      const host = editingHost(target);
+      return this.#secrets.has(host) ? "suppressed" : this.#listed(host);
+    }
     const known =
       OUTSIDE_TAGS.includes(target.tagName) ||
       OUTSIDE_ROLES.includes(target.getAttribute("role") ?? "");

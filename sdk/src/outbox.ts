@@ -265,10 +265,11 @@ export class Outbox {
   }
 
   /**
-   * The person took it out, or it waited too long. Returns the events that ended. If it told the
-   * session's end, the last one that still waits tells it; if none does, nobody is told.
+   * The person took it out, it waited too long, or the collector cannot take it, ever. Returns the
+   * events that ended. If it told the session's end, the last one that still waits tells it; if
+   * none does, nobody is told.
    */
-  async drop(entry: Entry, as: "removed" | "lost"): Promise<number> {
+  async drop(entry: Entry, as: "removed" | "lost" | "quarantined"): Promise<number> {
     const steps: Step[] = [
       { store: "outbox", at: placeOf(entry) },
       this.ledger.fact(entry.session, { [as]: entry.rows }),
@@ -294,15 +295,6 @@ export class Outbox {
       const found = await this.entry(at);
       if (found) await this.drop(found.entry, "lost");
     }
-  }
-
-  /** The collector cannot take it, ever: keep it aside, sealed, and count it. */
-  async quarantine(entry: Entry, bytes: Uint8Array): Promise<void> {
-    await this.vault.change([
-      { store: "outbox", at: placeOf(entry) },
-      { store: "quarantine", at: placeOf(entry), json: entry, bytes },
-      this.ledger.fact(entry.session, { quarantined: entry.rows }),
-    ]);
   }
 
   /** After a withdrawal: drop what only withdrawn purposes needed, rename the rest. */

@@ -164,7 +164,7 @@ export class Sender {
       const body = (await answer?.json().catch(() => null)) as { withdrawn?: string[] } | null;
       const purposes = body?.withdrawn ?? Object.keys(PURPOSES);
       this.#gone = { receipt: entry.receipt, purposes };
-    } else if (outcome === "quarantined") await this.#outbox.quarantine(entry, bytes);
+    } else if (outcome === "quarantined") await this.#outbox.drop(entry, outcome);
     else await parted?.split(this.#outbox, entry, bytes);
     this.#known.delete(JSON.stringify(placeOf(entry)));
     return outcome;

@@ -4,7 +4,7 @@
  * In the clear stand only random ids and batch numbers. The place of a value is bound to it.
  */
 
-export const STORES = ["grant", "sessions", "journal", "outbox", "quarantine", "facts"] as const;
+export const STORES = ["grant", "sessions", "journal", "outbox", "facts"] as const;
 /** Beside them: the key, batch numbers, and the masked last words of pages that closed. */
 const ALL = [...STORES, "key", "numbers", "last"];
 export type Store = (typeof STORES)[number];

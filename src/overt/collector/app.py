@@ -12,7 +12,7 @@ when the batch is durable.
 | 409 | already have it: an acknowledgement |
 | 410 `{"error": …, "withdrawn": [purposes]}` | withdrawn: delete what rests on these alone |
 | 413 | send smaller batches |
-| 400, 422 | never send it again: quarantine and count |
+| 400, 422 | never send it again: drop and count |
 | 429, 503 with Retry-After | wait as told |
 
 Every answer but 200 is counted, by status and place; nothing else of the request is kept.

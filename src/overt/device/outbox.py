@@ -194,7 +194,6 @@ class Outbox:
             return "done"
         former = header.receipt != account.receipt_id and status in (401, 403, 404)
         if status in (400, 413, 422) or former:
-            self.vault.change({entry.name.replace("outbox/", "quarantine/"): entry.plain})
             self._end(entry, "quarantined")
             return "done"
         self._failures += 1

@@ -8,17 +8,29 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
-from overt.schema.errors import Damaged, Missing
+from overt.schema.errors import Damaged, InvalidInput, Missing
 from overt.store.files import write_new
 from overt.store.layout import Layout
 from overt.store.seal import KEY_BYTES
 
 PASSPHRASE_VARIABLE = "OVERT_PASSPHRASE"  # noqa: S105 - the name of a variable, not a secret
+PASSPHRASE_CHARS_MIN = 12
+"""Of a new keyring: shorter ones are found by trying, in days, by whoever has the disk."""
 
 
 def make_master_key(layout: Layout) -> None:
-    """Make the key file, unless there is one or a passphrase is used."""
-    if PASSPHRASE_VARIABLE not in os.environ and not layout.master_key.exists():
+    """Make the key file, unless there is one or a passphrase is used.
+
+    Raises `InvalidInput` for a passphrase that protects little, such as a variable set to nothing.
+    """
+    passphrase = os.environ.get(PASSPHRASE_VARIABLE)
+    if passphrase is not None and len(passphrase) < PASSPHRASE_CHARS_MIN:
+        raise InvalidInput(
+            f"is shorter than {PASSPHRASE_CHARS_MIN} characters: found by whoever tries",
+            where=PASSPHRASE_VARIABLE,
+            do="Choose several words by chance, or unset it: then a random key is made.",
+        )
+    if passphrase is None and not layout.master_key.exists():
         write_new(layout.master_key, os.urandom(KEY_BYTES))
 
 
