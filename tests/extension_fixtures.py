@@ -143,6 +143,17 @@ class Extended:
         studies = self.ask(do="view")["studies"]
         return studies[study] if studies else None
 
+    def records(self, page: Page, sessions: int) -> None:
+        """Wait until a page and the frames in it have so many sessions."""
+        ask = """async (url) => {
+          const [tab] = await chrome.tabs.query({ url });
+          const all = await chrome.tabs.sendMessage(tab.id, { call: "sessions" }, { frameId: 0 });
+          return all.length;
+        }"""
+        panel = self.panel()
+        until(lambda: panel.evaluate(ask, page.url) == sessions)
+        page.bring_to_front()
+
     def press(self, name: str) -> None:
         on(self.panel(), name).click()
 

@@ -248,6 +248,7 @@ def serving() -> Iterator[Server]:
                 status, payload = 200, PAGE.encode() if self.path == "/" else b"<!doctype html>"
             elif (named := self.path.partition("?")[0]) in server.pages:
                 status, payload = 200, server.pages[named]
+                kind = "text/javascript" if named.endswith(".js") else kind
             elif self.path.startswith("/static/overt"):
                 status, payload = 200, (STATIC / self.path[8:]).read_bytes()
                 kind = "text/javascript"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -27,6 +26,9 @@ if (prompt?.id !== "addon-webext-permissions-notification") return false;
 prompt.button.click();
 return true;"""
 REST = f"await WebExtensionPolicy.getByID('{ID}').extension.terminateBackground();"
+SESSIONS = """const tab = (await browser.tabs.query({})).find(({ url }) => url === a[0]);
+const all = await browser.tabs.sendMessage(tab.id, { call: "sessions" }, { frameId: 0 });
+return all.length === a[1];"""
 ASK = "return (await browser.runtime.sendMessage(a[0])).value"
 
 
@@ -82,11 +84,16 @@ def test_it_joins_records_over_a_stopped_background_and_leaves(tmp_path: Path) -
         (session,) = fox.run(ASK, {"do": "export"})["sessions"]
         assert session["seq"] == list(range(len(session["seq"])))
         assert session["kind"].count(Kind.KEY_DOWN) == len("a ferry crosses")
-        fox.tab(f"{listed.url}/write/framed")
+        framed = fox.tab(f"{listed.url}/write/framed")
         fox.until("return document.querySelector('[data-state=recording]') !== null")
         fox.do("WebDriver:SwitchToFrame", id=0)
         fox.click("#button")
-        time.sleep(0.5)  # until the page around has said that its sign is seen
+        # Until the page around has said that its sign is seen.
+        fox.do("WebDriver:SwitchToWindow", handle=panel, focus=False)
+        fox.until(SESSIONS, f"{listed.url}/write/framed", 2)
+        fox.do("WebDriver:SwitchToWindow", handle=framed, focus=False)
+        fox.do("WebDriver:SwitchToFrame", id=0)
+        fox.write("#password", "hunter")
         fox.write("#listed", "framed")
         fox.do("WebDriver:SwitchToWindow", handle=panel)
         fox.run(ASK, {"do": "send"})

@@ -49,7 +49,12 @@ def test_which_of_the_listed_pages_it_is_and_a_jump_of_the_clock_are_recorded(
     page.evaluate("history.pushState({}, '', '/write/18')")
     write(page, "d")
     in_our_world(browser, page, "{ const now = Date.now; Date.now = () => now() + 7_200_000 }")
-    page.wait_for_timeout(600)
+
+    def clocks() -> list[int]:
+        return [e["value"] for e in browser.stored()[0] if e["kind"] == Kind.CLOCK]
+
+    until(lambda: clocks() == [7200])
+    page.bring_to_front()
     write(page, "e")
     page.close()
     (events,) = browser.stored()

@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from sdk_fixtures import FIXTURES, Server, until, write
+from overt.schema.event import Kind
+from sdk_fixtures import FIXTURES, STATIC, Server, eventually, until, write
 
 browser, context, own, page, server, shared = FIXTURES
 
@@ -73,9 +74,14 @@ def test_the_package_has_all_that_it_names_and_states_its_hash(built: Path) -> N
     for path, text in made.items():
         assert not path.endswith(".d.ts") or b'.ts"' not in text, path
         assert str(ROOT).encode() not in text, path
-    digest = base64.b64encode(hashlib.sha384(made["dist/overt.iife.js"]).digest()).decode()
     stated = json.loads(made["dist/integrity.json"])
-    assert stated == {"overt.iife.js": f"sha384-{digest}"}
+    for name in ("overt.iife.js", "overt-frame.js"):
+        digest = base64.b64encode(hashlib.sha384(made[f"dist/{name}"]).digest()).decode()
+        assert stated.pop(name) == f"sha384-{digest}"
+    assert stated == {}
+    assert made["dist/overt-frame.js"] == (STATIC / "overt-frame.js").read_bytes()
+    for name in ("overt.iife.js", "more.js"):
+        assert digest.encode() in made[f"dist/{name}"], "it loads into frames what has this hash"
 
 
 @pytest.mark.soak
@@ -106,18 +112,26 @@ def test_an_empty_folder_installs_checks_bundles_and_records_with_three_lines(
     esbuild = SDK / "node_modules" / ".bin" / "esbuild"
     subprocess.run([str(esbuild), "page.ts", *bundled], cwd=site, check=True, capture_output=True)
 
-    field = '<!doctype html><link rel="icon" href="data:,"><textarea id="listed"></textarea>'
-    scripts = {
-        "/modules": (site / "page.js").read_text(),
-        "/one-file": (built / "dist" / "overt.iife.js").read_text() + ONE_FILE,
+    files_of_the_site = {
+        "page.js": (site / "page.js").read_bytes(),
+        "overt.iife.js": (built / "dist" / "overt.iife.js").read_bytes(),
+        "overt-frame.js": (built / "dist" / "overt-frame.js").read_bytes(),
     }
-    for path, script in scripts.items():
-        kind = ' type="module"' if path == "/modules" else ""
-        server.pages[path] = f"{field}<script{kind}>{script}</script>".encode()
-    for path in scripts:
+    server.pages = {f"/assets/{name}": script for name, script in files_of_the_site.items()}
+    server.pages["/inside"] = FRAME
+    module = '<script type="module" src="/assets/page.js"></script>'
+    one_file = f'<script src="/assets/overt.iife.js"></script><script>{ONE_FILE}</script>'
+    for path, scripts in {"/modules": module, "/one-file": one_file}.items():
+        server.pages[path] = f"{FIELD}{scripts}".encode()
         its_hooks_work(own.new_page(), server, path)
+    del server.pages["/assets/overt-frame.js"]
+    without_its_file_no_frame_is_entered(own.new_page(), server)
 
 
+FIELD = """<!doctype html><link rel="icon" href="data:,"><textarea id="listed"></textarea>
+<iframe src="/inside"></iframe>"""
+FRAME = b"""<!doctype html><input id="listed"><input id="password" type="password">
+<script>addEventListener("overt-frame", () => { document.title = "entered" })</script>"""
 ONE_FILE = """
 (async () => {
   const overt = await Overt.open({ study: "test" });
@@ -137,6 +151,7 @@ def its_hooks_work(page: Any, server: Server, path: str) -> None:
     write(page)
     assert "key down · letter · text area" in page.evaluate("told")
     assert page.evaluate("overt.outbox().then(Array.isArray)")
+    write_in_a_frame(page)
     page.evaluate("overt.pause()")
     before = page.evaluate("seen.length")
     page.keyboard.type("unheard")
@@ -146,3 +161,27 @@ def its_hooks_work(page: Any, server: Server, path: str) -> None:
     page.evaluate("overt.withdraw()")
     assert page.evaluate("indexedDB.databases()") == []
     page.close()
+
+
+def write_in_a_frame(page: Any) -> None:
+    page.evaluate("overt.frames()")
+    eventually(page, "frames[0].document.title === 'entered'")
+    inside = page.frame_locator("iframe")
+    for field, text in (("#password", "hunter"), ("#listed", "ab")):
+        inside.locator(field).click()
+        page.keyboard.type(text)
+    keys = f"seen.filter(({{ kind }}) => kind === {Kind.KEY_DOWN}).map(({{ element }}) => element)"
+    assert [element >= 1024 for element in page.evaluate(keys)] == [False] * 3 + [True] * 2
+
+
+def without_its_file_no_frame_is_entered(page: Any, server: Server) -> None:
+    page.goto(server.url + "/one-file")
+    page.wait_for_function("window.overt && title === 'Test'")
+    page.evaluate("overt.join(['typing-assist'])")
+    until(page, "recording")
+    with page.expect_console_message(lambda message: "leaves frames out" in message.text):
+        page.evaluate("overt.frames()")
+    page.frame_locator("iframe").locator("#listed").click()
+    page.keyboard.type("ab")
+    write(page)
+    assert page.evaluate(f"seen.filter(({{ kind }}) => kind === {Kind.KEY_DOWN}).length") == 3

@@ -24,10 +24,22 @@ const second = (file) => ({
   },
 });
 
+// What runs in frames, the same bytes as the Overt server has; the others load it only if it is these.
+const frame = "overt-frame.js";
+await build({
+  ...common,
+  entryPoints: [join(src, "frame.ts")],
+  mangleProps: shortened,
+  outfile: join(dist, frame),
+});
+const hash = (name) => integrityOf(readFileSync(join(dist, name)));
+const define = { FRAME_INTEGRITY: JSON.stringify(hash(frame)) };
+
 // Modules for a bundler: readable, the bundler makes them small.
 await build({
   ...common,
   chunkNames: "shared",
+  define,
   entryPoints: ["index.ts", "more.ts", "consent.ts"].map((name) => join(src, name)),
   minify: false,
   outdir: dist,
@@ -39,16 +51,16 @@ await build({
 const file = "overt.iife.js";
 await build({
   ...common,
+  define,
   charset: "ascii", // a page that does not say how it is written shows the words all the same
   entryPoints: [join(here, "whole.ts")],
   format: "iife",
   globalName: "Overt",
   mangleProps: shortened,
   outfile: join(dist, file),
-  plugins: [second(join(here, "../extension/src/second.ts")), numbers],
+  plugins: [second(join(here, "beside.ts")), numbers],
 });
-const bytes = readFileSync(join(dist, file));
-const integrity = { [file]: integrityOf(bytes) };
+const integrity = Object.fromEntries([file, frame].map((name) => [name, hash(name)]));
 writeFileSync(join(dist, "integrity.json"), `${JSON.stringify(integrity, null, 2)}\n`);
 
 /** Copy the declarations that a reader of these needs, with the names that stand in the package. */
@@ -77,5 +89,5 @@ try {
 
 for (const name of ["package.json", "README.md"]) cpSync(join(here, name), join(outdir, name));
 cpSync(join(here, "../../LICENSE"), join(outdir, "LICENSE"));
-const kB = (gzipSync(bytes, { level: 9 }).length / 1000).toFixed(1);
+const kB = (gzipSync(readFileSync(join(dist, file)), { level: 9 }).length / 1000).toFixed(1);
 console.log(`${relative(process.cwd(), outdir)}: ${file} ${kB} kB gzipped`);

@@ -11,6 +11,7 @@
  */
 
 import type { Choice, Overt, Receipt } from "./index.ts";
+import { type Child, make } from "./make.ts";
 
 const TAG = "overt-consent";
 
@@ -37,18 +38,6 @@ interface Shown {
   sections: { id: string; heading: string; text: string[] }[];
 }
 
-type Child = Node | string;
-
-function make<K extends keyof HTMLElementTagNameMap>(
-  tag: K,
-  stated: Partial<HTMLElementTagNameMap[K]>,
-  ...children: Child[]
-): HTMLElementTagNameMap[K] {
-  const made = Object.assign(document.createElement(tag), stated);
-  made.append(...children);
-  return made;
-}
-
 const lines = (text: string[]): Child =>
   text.length > 1
     ? make("ul", {}, ...text.map((line) => make("li", {}, line)))
@@ -59,7 +48,7 @@ function choices(type: "checkbox" | "radio", name: string, all: Choice[]): HTMLE
     make(
       "label",
       {},
-      make("input", { type, name, value: id, required: type === "radio" }),
+      make("input", { type, name, value: id, ...(type === "radio" && { required: "" }) }),
       make("span", {}, make("strong", {}, title), make("br", {}), text),
     ),
   );
@@ -87,16 +76,16 @@ export async function ask(overt: Overt, place: Element = document.body): Promise
     : [];
   const form = make(
     "form",
-    { autocomplete: "off", noValidate: true },
+    { autocomplete: "off", novalidate: "" },
     make("fieldset", {}, make("legend", {}, own.heading), lines(own.text), ...boxes),
     ...levels,
     problem,
-    make("div", { className: "equal" }, join, decline),
+    make("div", { class: "equal" }, join, decline),
   );
   const title = make("h2", { id: "title" }, notice.title);
   const section = make(
     "section",
-    { lang: told.language, dir: told.direction },
+    { lang: told.language, dir: told.direction, "aria-labelledby": "title" },
     title,
     make("p", {}, told.about),
     make("p", {}, `${told.controller} · ${told.contact}`),
@@ -107,7 +96,6 @@ export async function ask(overt: Overt, place: Element = document.body): Promise
     ),
     form,
   );
-  section.setAttribute("aria-labelledby", "title");
   root.append(section);
   place.append(host);
 

@@ -9,7 +9,7 @@ import type { Facts } from "./event.ts";
 import type { Host } from "./frames.ts";
 import { Gate, Secrets } from "./gate.ts";
 import { Kind } from "./generated.ts";
-import { allows } from "./paths.ts";
+import { allows, follows } from "./paths.ts";
 import { samples } from "./pointer.ts";
 
 /** What the page around says of itself, and a frame of its own accord would say again. */
@@ -17,11 +17,20 @@ const OF_THE_PAGE: readonly number[] = [Kind.VIEW, Kind.NAVIGATION, Kind.VISIBIL
 
 class Inside implements Sink {
   #host: Host;
+  /** Whether the study lists the frame's own path. */
+  #isListed = false;
+  #isTold: boolean;
 
   constructor(host: Host) {
     this.#host = host;
+    this.#isTold = follows(() => this.#look());
+    this.#look();
     const gate = new Gate(host.fields, new Secrets());
     new Capture(gate, this, host.keys).start();
+  }
+
+  #look(): void {
+    this.#isListed = allows(this.#host.paths, location.pathname);
   }
 
   wants(kind: number): boolean {
@@ -30,7 +39,8 @@ class Inside implements Sink {
 
   /** Asked for every event before it is looked at: the frame's own path may have changed too. */
   isOpen(): boolean {
-    return allows(this.#host.paths, location.pathname) && this.#host.isOpen();
+    if (!this.#isTold) this.#look();
+    return this.#isListed && this.#host.isOpen();
   }
 
   add(kind: number, t_us: number, facts: Facts, source: Event | null): void {

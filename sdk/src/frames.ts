@@ -2,7 +2,7 @@ import type { Account } from "./account.ts";
 import type { Facts } from "./event.ts";
 import type { Recorder } from "./recorder.ts";
 
-/** The hash of the third file, as `build.mjs` found it; there is none in other builds. */
+/** The hash of the third file, as the build found it; an extension has none. */
 declare const FRAME_INTEGRITY: string;
 
 /** Numbers of elements that each frame has for its own; those of the page come before. */
@@ -24,6 +24,7 @@ export function frames(recorder: Recorder, account: Account, file: string): void
   if (!file) return;
   const met = new WeakSet<Document>();
   let count = 0;
+  let isSaid = false;
 
   const enter = (frame: unknown) => {
     const { grant } = account;
@@ -61,6 +62,10 @@ export function frames(recorder: Recorder, account: Account, file: string): void
     view.addEventListener("overt-frame", lend, { once: true });
     const script = inside.createElement("script");
     Object.assign(script, { type: "module", integrity: FRAME_INTEGRITY, crossOrigin: "", src: file });
+    script.onerror = () => {
+      if (!isSaid) console.warn("Overt leaves frames out where overt-frame.js does not load as built.");
+      isSaid = true;
+    };
     inside.head.append(script);
   };
   const look = () => {

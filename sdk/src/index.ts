@@ -190,7 +190,7 @@ export interface Overt {
   sendNow(): Promise<void>;
   /**
    * From here on, frames of the page's own origin are recorded with it, where the study's paths list
-   * the frame's own. Only with the SDK as the Overt server has it, not as a package.
+   * the frame's own. It loads `overt-frame.js` into them from beside the SDK, as it was built.
    */
   frames(): Promise<void>;
   /** Be told of each event as it is created. Returns the function that ends it. */

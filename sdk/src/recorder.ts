@@ -8,7 +8,7 @@ import { Kind } from "./generated.ts";
 import type { Phase, Reason, State, Watched } from "./index.ts";
 import { Indicator, type Words } from "./indicator.ts";
 import type { Outbox } from "./outbox.ts";
-import { allows } from "./paths.ts";
+import { allows, follows } from "./paths.ts";
 import { samples } from "./pointer.ts";
 import { Session, hold } from "./session.ts";
 
@@ -16,8 +16,6 @@ import { Session, hold } from "./session.ts";
 const JOURNAL_MS = 800;
 /** So many events are journalled at once, that they fit beside a session that ends. */
 const JOURNAL_ROWS = 200;
-/** The browser tells of pages that a script puts into the history; else each event asks: 40 µs. */
-const { navigation } = window as { navigation?: EventTarget };
 /** A page that lies in the background is not painted. */
 const PAINT_MS_MAX = 100;
 const CLOSE_MS_MIN = 1000;
@@ -50,6 +48,8 @@ export class Recorder implements Sink {
   #seen = false;
   /** The page's path when it was last looked at. */
   #path = "";
+  /** Whether the browser tells when that changes. */
+  #isTold: boolean;
   #resolution_us = 0;
   #timer = 0;
   #ahead_ms = 0;
@@ -60,7 +60,7 @@ export class Recorder implements Sink {
   constructor(study: string, account: Account) {
     this.#study = study;
     this.#account = account;
-    navigation?.addEventListener("currententrychange", () => this.#indicator && this.#follow());
+    this.#isTold = follows(() => this.#indicator && this.#follow());
   }
 
   /** From here on it is remembered which fields were secret. */
@@ -261,7 +261,7 @@ export class Recorder implements Sink {
   }
 
   isOpen(): boolean {
-    if (!navigation) this.#follow();
+    if (!this.#isTold) this.#follow();
     return this.#phase === "recording" && this.#indicator?.isConnected === true;
   }
 

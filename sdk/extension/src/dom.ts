@@ -1,21 +1,8 @@
 /** What the panel is made of: elements, buttons that say what went wrong, and asking the worker. */
 
+import { type Child, make } from "../../src/make.ts";
 import type { Answer, Command, OfStudy } from "./protocol.ts";
 import { text } from "./words.ts";
-
-export type Child = Node | string;
-
-/** Make an element; strings become text, never markup. */
-export function make<K extends keyof HTMLElementTagNameMap>(
-  tag: K,
-  attributes: Record<string, string> = {},
-  ...children: Child[]
-): HTMLElementTagNameMap[K] {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  made.append(...children);
-  return made;
-}
 
 export const main = document.getElementById("main") as HTMLElement;
 export const said = document.getElementById("said") as HTMLElement;

@@ -1,7 +1,8 @@
 /** Taking part: the address, the notice as the server sent it, and the person's own choice. */
 
 import { asksForPrivacy } from "../../src/signal.ts";
-import { type Child, ask, button, enter, go, make, said, tabLink } from "./dom.ts";
+import { type Child, make } from "../../src/make.ts";
+import { ask, button, enter, go, said, tabLink } from "./dom.ts";
 import type { ShownNotice } from "./protocol.ts";
 import { language, text } from "./words.ts";
 

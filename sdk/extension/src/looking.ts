@@ -1,6 +1,7 @@
 /** Looking at what there is of a study: outbox, mirror, receipt, export. */
 
-import { askOf, button, enter, go, keepLooking, main, make, said } from "./dom.ts";
+import { make } from "../../src/make.ts";
+import { askOf, button, enter, go, keepLooking, main, said } from "./dom.ts";
 import type { MirrorView, OfStudy, OutboxView } from "./protocol.ts";
 import { language, text } from "./words.ts";
 

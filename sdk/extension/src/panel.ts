@@ -1,6 +1,7 @@
 /** The panel behind the toolbar icon; also a page of its own, in a tab. */
 
-import { type Child, ask, askOf, button, enter, go, isTab, keepLooking, main, make, said, show, tabLink } from "./dom.ts";
+import { type Child, make } from "../../src/make.ts";
+import { ask, askOf, button, enter, go, isTab, keepLooking, main, said, show, tabLink } from "./dom.ts";
 import { fetched, stranger } from "./joining.ts";
 import { document_, mirror, outbox, sure } from "./looking.ts";
 import type { Joined, SiteView, View } from "./protocol.ts";

@@ -1,4 +1,5 @@
 import { Secrets } from "../../src/gate.ts";
+import { follows } from "../../src/paths.ts";
 import type { Permit } from "./protocol.ts";
 import { type Hearer, Relay } from "./relay.ts";
 import { type Around, Track } from "./track.ts";
@@ -17,6 +18,7 @@ export abstract class Scene implements Around, Hearer {
   protected tracks = new Map<string, Track>();
   /** The document was closed or put aside; it may come back. */
   protected left = false;
+  readonly isTold = follows(() => this.tracks.size > 0 && this.look());
   #secrets = new Secrets();
   #timer = 0;
 

@@ -18,6 +18,8 @@ export interface Around {
   isSigned(at: string): boolean;
   /** So much waits for the worker that nothing more is taken. */
   readonly isFull: boolean;
+  /** Whether the browser tells when the page's path changes; then nobody has to ask. */
+  readonly isTold: boolean;
   /** See where it is now, and what follows for every study. */
   look(): void;
 }
@@ -152,7 +154,7 @@ export class Track implements Sink {
 
   /** Asked for every event before it is looked at: the path may have changed since the last. */
   isOpen(): boolean {
-    if (location.pathname !== this.#path) this.#page.look();
+    if (!this.#page.isTold && location.pathname !== this.#path) this.#page.look();
     return this.shown === "recording" && this.#page.isSigned(this.permit.at);
   }
 

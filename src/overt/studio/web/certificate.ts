@@ -1,6 +1,7 @@
 /** A certificate of erasure as a document to read; the signed JSON is what counts. */
 
-import { download, make, row } from "./dom.ts";
+import { make } from "../../../../sdk/src/make.ts";
+import { download, row } from "./dom.ts";
 
 export interface Opening {
   n: number;

@@ -1,5 +1,7 @@
 /** The few things every page script needs of the document. Nothing here parses HTML from text. */
 
+import { type Child, make } from "../../../../sdk/src/make.ts";
+
 /** Return the element with this id; a page without it is a defect, so it throws. */
 export function at<T extends HTMLElement = HTMLElement>(id: string): T {
   const found = document.getElementById(id);
@@ -12,20 +14,6 @@ export function byTest<T extends HTMLElement = HTMLElement>(name: string): T {
   const found = document.querySelector<T>(`[data-testid="${name}"]`);
   if (!found) throw new Error(`no element ${name}`);
   return found;
-}
-
-type Child = Node | string;
-
-/** Make an element with attributes and children; strings become text. */
-export function make<K extends keyof HTMLElementTagNameMap>(
-  tag: K,
-  attributes: Record<string, string> = {},
-  ...children: Child[]
-): HTMLElementTagNameMap[K] {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  made.append(...children);
-  return made;
 }
 
 /** Make a table row; cells that are numbers are set to the right. */

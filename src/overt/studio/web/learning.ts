@@ -1,9 +1,10 @@
 /** Step 4: train on what is there, and watch what the model expects. */
 
 import type { Overt, Watched } from "../../../../sdk/src/index.ts";
+import { make } from "../../../../sdk/src/make.ts";
 import { answer, follow } from "./api.ts";
 import { shares } from "./chart.ts";
-import { at, busy, byTest, make, row } from "./dom.ts";
+import { at, busy, byTest, row } from "./dom.ts";
 import type { Expectation, PageModel } from "./model.ts";
 import { GUESSERS, Watching, median } from "./watching.ts";
 

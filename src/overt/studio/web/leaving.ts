@@ -1,8 +1,9 @@
 /** Taking back what has left: the last minutes, a purpose, or everything; and a copy of it all. */
 
 import type { Overt } from "../../../../sdk/src/index.ts";
+import { make } from "../../../../sdk/src/make.ts";
 import { answer } from "./api.ts";
-import { at, busy, byTest, download, make, say } from "./dom.ts";
+import { at, busy, byTest, download, say } from "./dom.ts";
 import { purposeTitle } from "./choice.ts";
 
 /** Called when a withdrawal was taken, with its job; `all` is false for a single purpose. */

@@ -3,7 +3,8 @@
 import { Kind, WIRE } from "../../../../sdk/src/generated.ts";
 import type { OutboxEntry, Overt, OvertEvent, Watched } from "../../../../sdk/src/index.ts";
 import { describe } from "../../../../sdk/src/more.ts";
-import { at, busy, byTest, bytesText, make, row, say } from "./dom.ts";
+import { make } from "../../../../sdk/src/make.ts";
+import { at, busy, byTest, bytesText, row, say } from "./dom.ts";
 
 const LIVE_ROWS_MAX = 60;
 const LOOK_ROWS_MAX = 200;

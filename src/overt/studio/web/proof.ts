@@ -1,9 +1,10 @@
 /** Step 6: what the log says about this person, and the certificate after leaving. */
 
 import type { Overt } from "../../../../sdk/src/index.ts";
+import { make } from "../../../../sdk/src/make.ts";
 import { answer, follow } from "./api.ts";
 import { type Bundle, type Erasure, progressOf, showCertificate } from "./certificate.ts";
-import { at, busy, byTest, download, make, row, say } from "./dom.ts";
+import { at, busy, byTest, download, row, say } from "./dom.ts";
 
 const WORDS: Record<string, string> = {
   consent: "You consented",

@@ -5,7 +5,7 @@
  * nothing here goes anywhere but to the verdict.
  */
 
-import { make } from "./dom.ts";
+import { make } from "../../../../sdk/src/make.ts";
 import { place } from "./tasks.ts";
 
 const TARGETS = 12;

@@ -1,6 +1,7 @@
 /** The seven things to do. They work the same for those who did not join. */
 
-import { at, byTest, make, say } from "./dom.ts";
+import { make } from "../../../../sdk/src/make.ts";
+import { at, byTest, say } from "./dom.ts";
 
 const TARGETS = 12;
 

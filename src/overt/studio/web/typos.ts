@@ -6,7 +6,8 @@
 
 import { Kind } from "../../../../sdk/src/generated.ts";
 import type { Overt, Watched } from "../../../../sdk/src/index.ts";
-import { at, make } from "./dom.ts";
+import { make } from "../../../../sdk/src/make.ts";
+import { at } from "./dom.ts";
 import { type Correction, type Hint, inCaseOf, Own, plain, tokenAt, Watch } from "./own.ts";
 
 type Field = HTMLInputElement | HTMLTextAreaElement;

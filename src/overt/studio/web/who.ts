@@ -1,8 +1,9 @@
 /** Person or program: a verdict on the person's own pointer, and on a script's, side by side. */
 
 import type { Overt, Watched } from "../../../../sdk/src/index.ts";
+import { make } from "../../../../sdk/src/make.ts";
 import { answer, follow } from "./api.ts";
-import { at, busy, byTest, make } from "./dom.ts";
+import { at, busy, byTest } from "./dom.ts";
 import { windowOf } from "./motion.ts";
 import { LEAST_S, Movement, PURPOSE, type Sample, judged } from "./movement.ts";
 import { perform } from "./script.ts";

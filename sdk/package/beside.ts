@@ -1,0 +1,10 @@
+import * as whole from "../src/more.ts";
+
+/** In place of the SDK's own `second.ts`: here everything but what runs in frames is in one file. */
+export const more = (): Promise<typeof whole> => Promise.resolve(whole);
+
+/** Known only while the file runs for the first time. */
+const { src = "" } = (document.currentScript ?? {}) as Partial<HTMLScriptElement>;
+
+/** Beside the one file; a page that has taken that into a script of its own has it beside itself. */
+export const frameFile = (): string => new URL("overt-frame.js", src || document.baseURI).href;
