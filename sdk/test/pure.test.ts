@@ -5,6 +5,7 @@ import { about, changed, editOf, extent } from "../src/edits.ts";
 import { isSecretToken, typeAllows } from "../src/gate.ts";
 import { Command, Edit, KeyClass, Kind, Modifier, Role, SYMBOL_NAMED_BASE } from "../src/generated.ts";
 import { type Key, commandOf, isPlain, keyClass, keySymbol, modifiers } from "../src/keys.ts";
+import { follows } from "../src/paths.ts";
 import { purposesFor } from "../src/purpose.ts";
 import { roleOf } from "../src/roles.ts";
 import { outcomeOf, wait_ms } from "../src/sender.ts";
@@ -184,4 +185,18 @@ test("the clock's resolution is its smallest step, and a stopped clock does not 
   let calls = 0;
   assert.equal(clockResolution_us(() => (++calls % 3 ? now : (now += 0.1))), 100);
   assert.equal(clockResolution_us(() => 5), 100_000);
+});
+
+test("an element that a page calls navigation is not taken for the browser's word of paths", () => {
+  const page: { navigation?: object } = {};
+  Object.assign(globalThis, { window: page });
+  let moved = 0;
+  assert.ok(!follows(() => (moved += 1)));
+  page.navigation = new EventTarget();
+  assert.ok(!follows(() => (moved += 1)));
+  const told = Object.assign(new EventTarget(), { currentEntry: {} });
+  page.navigation = told;
+  assert.ok(follows(() => (moved += 1)));
+  told.dispatchEvent(new Event("currententrychange"));
+  assert.equal(moved, 1);
 });
