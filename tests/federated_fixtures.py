@@ -13,15 +13,20 @@ import time
 import urllib.parse
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from gateway_fixtures import STUDY
 from overt.consent.notice import notice_sha256
 from overt.datasets import synthetic
+from overt.device.account import Grant
+from overt.device.capture import FACTS
+from overt.device.session import Recording, Session
+from overt.device.vault import Vault, as_json
 from overt.federated.own import Own
 from overt.federated.plan import Plan
 from overt.gateway import enrol, studies
@@ -70,14 +75,59 @@ def recorded(number: int, minutes: float = 1.0) -> list[pa.Table]:
     return list([*made][number].sessions)
 
 
+def granted(folder: Path, receipt: dict[str, Any], purposes: tuple[str, ...] = (PURPOSE,)) -> Vault:
+    """Return the agent's vault of somebody who joined."""
+    vault = Vault(folder)
+    grant = Grant(
+        base="http://127.0.0.1",
+        study=STUDY,
+        receipt_id=receipt["receipt_id"],
+        receipt=receipt,
+        device_secret="",
+        purposes=purposes,
+        level="keys",
+        transform="keys/0",
+        outbox_delay_s=600,
+        hold_days=30,
+        applications=(),
+        notice_sha256="",
+        lang="en",
+    )
+    vault.change({"grant": as_json(asdict(grant))})
+    return vault
+
+
+def record(vault: Vault, events: pa.Table, number: int = 0) -> None:
+    """Let the agent's session take these events, to its end."""
+    grant = vault.get_json("grant")
+    session = Session(
+        Recording(
+            session=f"{number:032x}",
+            study=grant["study"],
+            receipt=grant["receipt_id"],
+            purposes=tuple(grant["purposes"]),
+            level=grant["level"],
+            transform=grant["transform"],
+            time_origin_ms=1_790_000_000_000,
+            outbox_delay_s=grant["outbox_delay_s"],
+        ),
+        vault,
+    )
+    rows = np.zeros(len(events), FACTS)
+    for name in FACTS.names or ():
+        rows[name] = events.column(name).to_numpy()
+    session.add(rows)
+    session.close(0, end=True)
+
+
 def device(folder: Path, store: Store, events: list[pa.Table]) -> Own:
-    """Return a device that joined and holds events."""
-    own = Own(folder)
-    there, key = joined(store)
-    own.join(there.receipt, key)
-    for session in events:
-        own.keep(session)
-    return own
+    """Return a device that joined, and whose agent recorded these sessions."""
+    there, _ = joined(store)
+    vault = granted(folder, there.receipt)
+    for number, session in enumerate(events):
+        record(vault, session, number)
+    vault.close()
+    return Own(folder)
 
 
 def typed_text(events: pa.Table) -> str:

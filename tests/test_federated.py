@@ -10,16 +10,34 @@ from typing import Any
 import numpy as np
 import pytest
 
-from federated_fixtures import PLAN, PURPOSE, device, joined, new_store, recorded
+from federated_fixtures import (
+    PLAN,
+    PURPOSE,
+    device,
+    granted,
+    joined,
+    new_store,
+    record,
+    recorded,
+)
 from overt.consent.notice import notice_bytes
+from overt.device import kept
+from overt.device.account import Account
+from overt.device.capture import FACTS
+from overt.device.clock import CLOCK
+from overt.device.outbox import Outbox
+from overt.device.pairing import HANDED
+from overt.device.session import Recording, Session, recover
+from overt.device.vault import Vault
 from overt.federated import node, task
 from overt.federated.answer import answer, update
 from overt.federated.own import Own
 from overt.federated.plan import plan_from, start
 from overt.federated.server import Course
 from overt.gateway import enrol, erase, erasure, studies
-from overt.schema.errors import Damaged, InvalidInput, Missing, NotConsented, Refused, TooFew
-from overt.schema.purpose import PURPOSES, REGISTRY, TOGETHER
+from overt.schema.errors import Damaged, InvalidInput, NotConsented, Refused, TooFew
+from overt.schema.event import Kind
+from overt.schema.purpose import PURPOSES, REGISTRY, TOGETHER, learned_here
 from overt.store.store import Store
 
 
@@ -41,41 +59,158 @@ def own(store: Store, events: list[Any], tmp_path: Path) -> Iterator[Own]:
     made.close()
 
 
-def test_a_device_without_a_receipt_answers_nothing(tmp_path: Path, events: list[Any]) -> None:
+def test_a_device_without_a_receipt_answers_nothing(tmp_path: Path) -> None:
+    with pytest.raises(NotConsented, match="nobody has joined"):
+        Own(tmp_path / "none")
+    assert not (tmp_path / "none").exists()
+    Vault(tmp_path / "device").close()
     own = Own(tmp_path / "device")
-    own.keep(events[0])
     with pytest.raises(NotConsented, match="no receipt"):
         answer(PLAN, own, "1", 1, start("pause"))
     own.close()
 
 
-def test_a_receipt_for_something_else_does_not_do(
-    tmp_path: Path, store: Store, events: list[Any]
+@pytest.mark.parametrize(
+    ("asked", "left"), [(("typing-assist",), ("typing-assist",)), ((PURPOSE,), ())]
+)
+def test_a_receipt_for_something_else_does_not_do_nor_one_that_was_taken_back(
+    tmp_path: Path, store: Store, asked: tuple[str, ...], left: tuple[str, ...]
 ) -> None:
+    there, _ = joined(store, asked)
+    granted(tmp_path / "device", there.receipt, left).close()
     own = Own(tmp_path / "device")
-    there, key = joined(store, ("typing-assist",))
-    own.join(there.receipt, key)
-    own.keep(events[0])
     with pytest.raises(NotConsented, match="does not cover"):
         answer(PLAN, own, "1", 1, start("pause"))
     own.close()
 
 
-def test_a_receipt_that_was_changed_is_not_kept(tmp_path: Path, store: Store) -> None:
-    own = Own(tmp_path / "device")
-    there, key = joined(store, ("typing-assist",))
+def test_a_receipt_that_was_changed_does_not_do(tmp_path: Path, store: Store) -> None:
+    there, _ = joined(store, ("typing-assist",))
     forged = json.loads(json.dumps(there.receipt).replace("typing-assist", PURPOSE))
+    granted(tmp_path / "device", forged).close()
+    own = Own(tmp_path / "device")
     with pytest.raises(Damaged):
-        own.join(forged, key)
+        answer(PLAN, own, "1", 1, start("pause"))
     own.close()
 
 
-def test_who_has_left_answers_nothing_and_keeps_nothing(own: Own) -> None:
-    own.leave()
-    with pytest.raises(NotConsented):
+def test_the_agent_keeps_what_the_purpose_needs_and_nothing_of_it_waits_to_leave(
+    own: Own, events: list[Any], tmp_path: Path
+) -> None:
+    (kept,) = own.sessions()
+    kinds = {int(kind) for kind in Kind if learned_here(kind, [PURPOSE])}
+    wanted = [k for k, kind in enumerate(events[0].column("kind").to_pylist()) if kind in kinds]
+    assert kept.drop(["seq"]).equals(
+        events[0].take(wanted).drop(["seq"]).cast(kept.drop(["seq"]).schema)
+    )
+    vault = Vault(tmp_path / "device")
+    outbox = Outbox(vault)
+    assert outbox.entries() == []
+    assert outbox.counts()["produced"] == 0
+    assert outbox.kept.count() == kept.num_rows > 100
+    vault.close()
+    raw = b"".join(path.read_bytes() for path in (tmp_path / "device").glob("vault.sqlite*"))
+    assert kept.column("t_us").to_numpy()[20:24].tobytes() not in raw
+
+
+def test_beside_another_purpose_each_has_its_own_and_batches_count_only_what_leaves(
+    tmp_path: Path, store: Store
+) -> None:
+    there, _ = joined(store, (PURPOSE, "typing-assist"))
+    vault = granted(tmp_path / "both", there.receipt, (PURPOSE, "typing-assist"))
+    (session,) = recorded(0, 0.1)
+    record(vault, session)
+    outbox = Outbox(vault)
+    assert outbox.counts()["produced"] == outbox.counts()["waiting"] == outbox.kept.count()
+    assert all(b"together" not in entry.plain for entry in outbox.entries())
+    outbox.narrow(there.receipt["receipt_id"], ("typing-assist",))
+    assert outbox.kept.count() == 0
+    assert outbox.counts()["waiting"] > 0
+    vault.close()
+
+
+def test_taking_out_the_last_minutes_or_an_application_takes_out_what_is_learned_from(
+    tmp_path: Path, store: Store
+) -> None:
+    there, _ = joined(store)
+    vault = granted(tmp_path / "device", there.receipt)
+    outbox, mine = Outbox(vault), recorded(0, 0.1)[0]
+    for number in range(3):
+        record(vault, mine, number)
+    first = outbox.kept.pieces()[0]
+    vault.change(outbox.kept.moved(-3_600_000))
+    record(vault, mine, 3)
+    assert outbox.kept.count() == 4 * len(first.events)
+    outbox.remove_since(CLOCK.now_ms() - 600_000)
+    assert [one.session for one in outbox.kept.pieces()] == [f"{n:032x}" for n in range(3)]
+    typed = np.zeros(3, FACTS)
+    typed["kind"], typed["value"] = (Kind.FOCUS, Kind.KEY_DOWN, Kind.BLUR), (2, 0, 0)
+    vault.change(outbox.kept.added("a" * 32, [PURPOSE], 0, typed))
+    assert outbox.kept.remove_of(1) == 0
+    assert outbox.kept.remove_of(2) == 3
+    outbox.remove_since(0)
+    assert outbox.kept.count() == 0
+    vault.close()
+
+
+def test_no_more_is_kept_than_a_limit_and_the_oldest_goes_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kept, "ROWS_MAX", 25)
+    vault = Vault(tmp_path)
+    here = kept.Kept(vault)
+    for number in range(5):
+        vault.change(here.added(str(number), [PURPOSE], number, np.zeros(10, FACTS)))
+    assert [one.session for one in here.pieces()] == ["3", "4"]
+    vault.close()
+
+
+def test_what_an_agent_that_was_killed_had_journalled_is_kept_too(
+    tmp_path: Path, store: Store
+) -> None:
+    there, _ = joined(store)
+    vault = granted(tmp_path / "device", there.receipt)
+    rows = np.zeros(30, FACTS)
+    rows["kind"] = Kind.KEY_DOWN
+    about: dict[str, Any] = {"study": "s", "receipt": "1" * 32, "level": "rhythm"}
+    about |= {"transform": "rhythm/0", "time_origin_ms": 1, "outbox_delay_s": 600}
+    killed = Session(Recording(session="b" * 32, purposes=(PURPOSE,), **about), vault)
+    killed.add(rows)
+    killed.journal()
+    assert Outbox(vault).kept.count() == 0
+    recover(vault)
+    assert Outbox(vault).kept.count() == 30
+    assert vault.names("part/") == vault.names("session/") == []
+    vault.close()
+
+
+def test_while_its_person_pauses_a_device_answers_nothing(own: Own, tmp_path: Path) -> None:
+    vault = Vault(tmp_path / "device")
+    vault.change({"paused": b"1"})
+    with pytest.raises(Refused, match="paused by its person"):
         answer(PLAN, own, "1", 1, start("pause"))
-    with pytest.raises(Missing):
-        own.sessions()
+    vault.change({"paused": None})
+    answer(PLAN, own, "1", 1, start("pause"))
+    vault.close()
+
+
+def test_a_second_computer_of_the_same_person_takes_no_part(tmp_path: Path, store: Store) -> None:
+    there, _ = joined(store, (PURPOSE, "typing-assist"))
+    handed = granted(tmp_path / "first", there.receipt, (PURPOSE, "typing-assist"))
+    grant = {name: handed.get_json("grant")[name] for name in HANDED}
+    handed.close()
+    second = Vault(tmp_path / "second")
+    account = Account("http://127.0.0.1", PLAN.study, second)
+    assert account.pair(grant, ()).purposes == ("typing-assist",)
+    account.close()
+    second.close()
+
+
+def test_who_has_left_answers_nothing_and_keeps_nothing(own: Own, tmp_path: Path) -> None:
+    Vault(tmp_path / "device").destroy()
+    with pytest.raises(NotConsented):
+        Own(tmp_path / "device")
+    assert list((tmp_path / "device").iterdir()) == []
 
 
 def test_each_step_is_answered_once_and_no_more_than_were_planned(own: Own) -> None:

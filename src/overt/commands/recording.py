@@ -198,13 +198,15 @@ def outbox(folder: Path, address: str, *, remove_minutes: int | None, as_json: b
     from overt.device.outbox import Outbox
 
     held = Outbox(opened(folder, address))
-    removed = 0
+    removed, before = 0, held.kept.count()
     if remove_minutes is not None:
         removed = held.remove_since(time.time_ns() // 1_000_000 - remove_minutes * 60_000)
+    kept = held.kept.count()
     entries = held.entries()
     counts = held.counts()
     if as_json:
-        say_json({"counts": counts, "removed": removed, "batches": [_entry(e) for e in entries]})
+        said = {"counts": counts, "removed": removed, "kept": kept, "forgotten": before - kept}
+        say_json({**said, "batches": [_entry(e) for e in entries]})
         return
     rows = [
         (
@@ -218,6 +220,8 @@ def outbox(folder: Path, address: str, *, remove_minutes: int | None, as_json: b
     table("Waiting on this computer", ("closed", "events", "bytes", ""), rows)
     if remove_minutes is not None:
         say(f"Removed {removed} events; they never left.")
+    if before:
+        say(f"Kept here to be learned from, never to leave: {kept}; forgotten {before - kept}.")
     say(" · ".join(f"{name} {count}" for name, count in counts.items()))
 
 

@@ -13,6 +13,7 @@ import httpx
 from overt.device.notice import check_receipt
 from overt.device.vault import Vault, as_json
 from overt.schema.errors import InvalidInput, Missing, NotConsented, OvertError, Refused, Withdrawn
+from overt.schema.purpose import TOGETHER
 
 PATIENCE_S = 20.0
 GONE = 410
@@ -114,8 +115,12 @@ class Account:
         return grant
 
     def pair(self, handed: dict[str, Any], applications: tuple[dict[str, Any], ...]) -> Grant:
-        """Keep a grant that another device of the same person handed over."""
-        purposes = tuple(handed.pop("purposes"))
+        """Keep a grant that another device of the same person handed over.
+
+        Without what is learned together: there each device counts as a person, and two of one
+        person would answer twice.
+        """
+        purposes = tuple(one for one in handed.pop("purposes") if one not in TOGETHER)
         own: dict[str, Any] = {"base": self._base, "study": self._study}
         own |= {"purposes": purposes, "applications": applications}
         grant = Grant(**own, **handed, former=tuple(self._proofs()))

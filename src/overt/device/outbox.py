@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from overt.device.account import GONE, Account
 from overt.device.clock import CLOCK
+from overt.device.kept import Kept
 from overt.device.vault import Vault, as_json
 from overt.schema import batch
 from overt.schema.columns import reheaded
@@ -42,6 +43,8 @@ class Outbox:
 
     def __init__(self, vault: Vault) -> None:
         self.vault = vault
+        self.kept = Kept(vault)
+        """What never leaves: whatever the person takes out here, they take out there."""
         self._failures = 0
         self._not_before_s = 0.0
         self._due_ms: dict[str, int] = {}
@@ -89,7 +92,7 @@ class Outbox:
                 for entry in self.entries()
             }
             self._due_ms = {}
-            self.vault.change(moved)
+            self.vault.change(moved | self.kept.moved(ahead_ms))
         if ahead_ms > 0:
             CLOCK.follow(ahead_ms)
         return ahead_ms
@@ -106,7 +109,11 @@ class Outbox:
         return {**total, "waiting": total["produced"] - ended}
 
     def remove_since(self, since_ms: int) -> int:
-        """Remove what was closed since then and never left. Returns how many events."""
+        """Remove what was closed since then and never left, and what is kept here of that time.
+
+        Returns how many events will not leave.
+        """
+        self.kept.remove_since(since_ms)
         mine = [one for one in self.entries() if one.closed_ms >= since_ms and not one.sent]
         return sum(self._end(entry, "removed") for entry in mine)
 
@@ -117,6 +124,7 @@ class Outbox:
 
     def narrow(self, receipt: str, purposes: tuple[str, ...]) -> None:
         """After a withdrawal: drop what only withdrawn purposes needed, rename the rest."""
+        self.kept.narrow(purposes)
         for entry in self.entries():
             header, _ = batch.read_header(entry.plain)
             left = tuple(one for one in header.purposes if one in purposes)

@@ -130,20 +130,29 @@ class OutboxPage:
             return None
         minutes = min(int(form["minutes"]), ALL_MIN)
         self._agent.settle()
+        kept = self._agent.outbox.kept.count()
         removed = self._agent.outbox.remove_since(CLOCK.now_ms() - 60_000 * minutes)
-        return self._removed(removed)
+        return self._removed(removed, kept)
 
     def _remove_application(self, form: Mapping[str, str]) -> str:
         self._agent.settle()
         wanted = form.get("application", "")
+        kept = self._agent.outbox.kept.count()
+        if wanted.isdecimal():
+            self._agent.outbox.kept.remove_of(int(wanted))
         mine = [one for one in self._waiting() if wanted in map(str, one.applications)]
-        return self._removed(self._agent.outbox.remove([one.entry.name for one in mine]))
+        return self._removed(self._agent.outbox.remove([one.entry.name for one in mine]), kept)
 
     def _remove(self, form: Mapping[str, str]) -> str:
         return self._removed(self._agent.outbox.remove([f"outbox/{form.get('batch', '')}"]))
 
-    def _removed(self, events: int) -> str:
-        return self._words("said.removed", count=self._words.number(events))
+    def _removed(self, events: int, kept: int = 0) -> str:
+        """Say how many will not leave, and how many of `kept` are no longer learned from here."""
+        said = self._words("said.removed", count=self._words.number(events))
+        less = kept - self._agent.outbox.kept.count() if kept else 0
+        if less:
+            said += " " + self._words("said.forgotten", count=self._words.number(less))
+        return said
 
     def _pair(self, _: Mapping[str, str]) -> str:
         try:
@@ -204,6 +213,8 @@ class OutboxPage:
             (f"{number(costs.cpu_s)} s", w("figures.cpu", lasted=self._lasted(costs.hours))),
             (f"{number(costs.memory_mb)} MB", w("figures.memory")),
         ]
+        if kept := self._agent.outbox.kept.count():
+            figures.insert(1, (number(kept), w("figures.kept")))
         if costs.battery_wh is not None:
             figures.append((f"{number(costs.battery_wh, 2)} Wh", w("figures.battery")))
         return figures

@@ -1,6 +1,8 @@
 """One recording from its start mark to its end mark: numbers events, journals them, closes batches.
 
 Events go to the stream of the purposes that need them, as in the browser (`sdk/src/session.ts`).
+What purposes need that learn on the device goes besides to a stream of its own, which is journalled
+like the others and becomes no batch (`overt.device.kept`).
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import numpy as np
 
 from overt.device.capture import FACTS
 from overt.device.clock import CLOCK
+from overt.device.kept import HERE, Kept
 from overt.device.stream import joined
 from overt.device.vault import Vault, as_json
 from overt.schema import batch, limits
@@ -21,7 +24,7 @@ from overt.schema.coarse import COARSE, STEP_US, TYPED, left_out, timed
 from overt.schema.columns import from_columns
 from overt.schema.event import EVENTS, SCHEMA_ID, KeyClass, Kind, Pointer, Role
 from overt.schema.header import BatchHeader
-from overt.schema.purpose import purposes_for
+from overt.schema.purpose import TOGETHER, learned_here, purposes_for
 
 SOURCE = "desktop/0.1.0"
 ROWS_MAX = 500
@@ -62,6 +65,10 @@ class Session:
         for kind, stream in needed.items():
             if stream:
                 self._stream_of[kind] = self._streams.index(stream)
+        here = {int(kind) for kind in Kind if learned_here(kind, recording.purposes)}
+        self._here = np.array([kind in here for kind in range(len(self._stream_of))])
+        """Kind → whether it is kept to be learned from on this device."""
+        self._seq_here = 0
         vault.change({f"session/{recording.session}": as_json(asdict(recording))})
 
     @property
@@ -82,6 +89,7 @@ class Session:
         events, self._added = joined(self._added, FACTS), []
         if self.recording.transform == COARSE:
             events = _coarse(events)
+        self._keep(events[self._here[events["kind"]]])
         stream_of = self._stream_of[events["kind"]]
         events, stream_of = events[stream_of >= 0], stream_of[stream_of >= 0]
         events["seq"] = self._seq + np.arange(len(events))
@@ -90,6 +98,13 @@ class Session:
             mine = events[stream_of == number]
             self._place(self._streams[number], mine)
             self._pending.setdefault(self._streams[number], []).append(mine)
+
+    def _keep(self, events: Any) -> None:
+        """Lay what is learned from here to its stream, with numbers of its own."""
+        if len(events):
+            events["seq"] = self._seq_here + np.arange(len(events))
+            self._seq_here += len(events)
+            self._pending.setdefault(HERE, []).append(events)
 
     def _place(self, stream: str, events: Any) -> None:
         """Give what happens at no place the place of the row before: a difference of nothing."""
@@ -146,6 +161,10 @@ def _close(vault: Vault, recording: Recording, produced: int, *, end: bool) -> i
             streams.setdefault(stream, []).append(events)
     if end:
         change[f"session/{session}"] = None
+    now_ms = CLOCK.now_ms()
+    if HERE in streams:
+        purposes = [one for one in recording.purposes if one in TOGETHER]
+        change |= Kept(vault).added(session, purposes, now_ms, joined(streams.pop(HERE), FACTS))
     counts = vault.get_json(f"counts/{session}", {})
     number = int(counts.get("batches", 0))
     runs = [
@@ -153,7 +172,6 @@ def _close(vault: Vault, recording: Recording, produced: int, *, end: bool) -> i
         for stream, parts in sorted(streams.items(), key=lambda item: item[1][-1]["seq"][-1])
         for run in _cut(joined(parts, FACTS))
     ]
-    now_ms = CLOCK.now_ms()
     for k, (stream, events) in enumerate(runs):
         anchors, rows = from_columns(_by_name(events))
         header = BatchHeader(
@@ -204,9 +222,9 @@ def recover(vault: Vault) -> int:
         stated = vault.get_json(name)
         recording = Recording(**{**stated, "purposes": tuple(stated["purposes"])})
         last = [
-            int(events["seq"][-1])
+            -1 if stream == HERE else int(events["seq"][-1])
             for _, value in vault.items(f"part/{recording.session}/")
-            for events in unpacked(value).values()
+            for stream, events in unpacked(value).items()
         ]
         if last:
             made += close(vault, recording, max(last) + 1, end=False)

@@ -1,7 +1,8 @@
-"""What a device keeps for learning together: events, receipt, and what it has answered; sealed.
+"""What a device has for learning together: what the agent kept, its grant, and what it answered.
 
-The events are those the person's own device recorded. They lie in the device's vault and are read
-only here; what a step needs of them is worked out anew each time and kept nowhere.
+All of it lies sealed in the agent's own vault, one for each study: so pausing, taking out the last
+minutes, and leaving reach it without anybody having to think of it. What a step needs of the events
+is worked out anew each time and kept nowhere.
 """
 
 from __future__ import annotations
@@ -10,58 +11,50 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from overt.consent.receipt import check
+from overt.device.kept import Kept
 from overt.device.vault import Vault, as_json
 from overt.schema.errors import Missing, NotConsented, Refused
 from overt.schema.event import EVENTS
 
-_EVENTS, _RECEIPT, _LEDGER = "together/events/", "together/receipt", "together/ledger"
+_LEDGER = "together/ledger"
 
 
 class Own:
     """One person's device, for one study."""
 
     def __init__(self, folder: Path) -> None:
+        """Open the agent's vault. Raises `NotConsented` where nobody has joined, or has left."""
+        if not (folder / "key").exists():
+            raise NotConsented("nobody has joined on this device", where="device", do="Join first.")
         self._vault = Vault(folder)
 
-    def join(self, receipt: dict[str, Any], key: str) -> None:
-        """Keep the receipt, and the key of the log it was given under, as known at joining."""
-        check(receipt, key)
-        self._vault.change({_RECEIPT: as_json({"receipt": receipt, "key": key})})
-
-    def leave(self) -> None:
-        """Take part in nothing more, and forget what was kept for it."""
-        names = [*self._vault.names(_EVENTS), _RECEIPT]
-        self._vault.change(dict.fromkeys(names))
-
-    def keep(self, events: pa.Table) -> None:
-        """Add the events of a session."""
-        sink = pa.BufferOutputStream()
-        with pa.ipc.new_stream(sink, events.schema) as writer:
-            writer.write_table(events)
-        number = len(self._vault.names(_EVENTS))
-        self._vault.change({f"{_EVENTS}{number:08d}": sink.getvalue().to_pybytes()})
-
     def sessions(self) -> Sequence[pa.Table]:
-        """Return the events, a table a session."""
-        found = []
-        for _, data in self._vault.items(_EVENTS):
-            with pa.ipc.open_stream(pa.py_buffer(data)) as reader:
-                found.append(reader.read_all().select(EVENTS.names))
-        if not found:
+        """Return the events, a table a session, in order."""
+        parts: dict[str, list[Any]] = {}
+        for piece in Kept(self._vault).pieces():
+            parts.setdefault(piece.session, []).append(piece.events)
+        if not parts:
             raise Missing("there are no events on this device to learn from", where="device")
-        return found
+        return [_table(np.concatenate(events)) for events in parts.values()]
 
     def consents(self, study: str, purpose: str) -> None:
-        """Raise `NotConsented` unless the receipt covers it, now, and was not tampered with."""
-        kept = self._vault.get_json(_RECEIPT)
-        if kept is None:
+        """Raise unless the person's receipt covers it now and is whole, and it is not paused.
+
+        What the person has taken back on this device or elsewhere is no longer in its grant.
+        """
+        grant = self._vault.get_json("grant")
+        if grant is None:
             raise NotConsented("there is no receipt on this device", where="device")
-        receipt = check(kept["receipt"], kept["key"])
-        if kept["receipt"]["overt"]["study"] != study or purpose not in receipt.purposes:
+        receipt = check(grant["receipt"], grant["receipt"]["log"]["key"])
+        covered = set(receipt.purposes) & set(grant["purposes"])
+        if grant["receipt"]["overt"]["study"] != study or purpose not in covered:
             raise NotConsented("the receipt does not cover this", where="device")
+        if self._vault.get("paused") is not None:
+            raise Refused("is paused by its person", where="device")
 
     def count(self, run: str, plan_sha256: str, step: int, steps: int) -> None:
         """Note that a step of a run is answered now, before it is. Raises `Refused`.
@@ -82,3 +75,7 @@ class Own:
     def close(self) -> None:
         """Close the vault."""
         self._vault.close()
+
+
+def _table(events: Any) -> pa.Table:
+    return pa.table({name: events[name] for name in EVENTS.names}, schema=EVENTS)

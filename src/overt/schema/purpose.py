@@ -157,3 +157,13 @@ def purposes_for(kind: Kind, consented: Iterable[str]) -> tuple[str, ...]:
     """
     wanted = sorted(set(consented) & PURPOSES.keys())
     return tuple(p for p in wanted if kind in MARKS or kind in PURPOSES[p].kinds)
+
+
+def learned_here(kind: Kind, consented: Iterable[str]) -> tuple[str, ...]:
+    """Return the consented purposes for which a device keeps an event of `kind` to itself, sorted.
+
+    >>> learned_here(Kind.KEY_DOWN, ["next-action", "typing-together"])
+    ('typing-together',)
+    """
+    wanted = sorted(set(consented) & TOGETHER.keys())
+    return tuple(p for p in wanted if kind in MARKS or kind in TOGETHER[p].kinds)
