@@ -23,7 +23,7 @@ from overt.device.pairing import LASTS_S, code_in, new_code, scanned
 from overt.device.session import Recording, Session
 from overt.device.vault import Vault
 from overt.device.wording import Words, page_words
-from overt.schema.errors import Missing
+from overt.schema.errors import InvalidInput, Missing
 from overt.schema.event import KeyClass, Kind, Role
 from overt.schema.study import LANGUAGES
 
@@ -181,6 +181,9 @@ def test_the_square_says_the_study_and_the_code_and_the_terminals_is_the_same() 
     assert code_in(text) == code
     assert code_in("https://example.org/study/desk") is None
     assert study_at(text) == ("https://example.org", "desk")
+    for study in ("../../desk", "..", "%2e%2e", "a/b", "coach"):
+        with pytest.raises(InvalidInput):
+            study_at(f"https://example.org/study/{study}")
     modules = [
         [bool(one) for one in row] for row in segno.make(text, micro=False, error="m").matrix
     ]

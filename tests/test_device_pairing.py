@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from desktop_fixtures import add_study
-from overt.device import pairing
+from overt.device import leaving, pairing
 from overt.device.account import Account
 from overt.device.notice import check_notice
 from overt.device.vault import Vault
-from overt.schema.errors import InvalidInput, Missing, NotConsented, Refused
+from overt.schema.errors import InvalidInput, Missing, NotConsented, Refused, Withdrawn
 from overt.studio import handover
 from studio_fixtures import studio
 
@@ -160,5 +160,39 @@ def test_leaving_on_one_device_or_with_the_recovery_code_ends_both(place: Place)
     assert first.standing() == second.standing() == ()
     third, _ = joined(place, "f3")
     fourth = paired(place, third, "f4")
-    assert fourth.withdraw()
+    assert fourth.withdraw(fourth.proofs())
     assert third.standing() == ()
+
+
+def test_what_was_joined_at_one_server_is_never_shown_to_another(place: Place) -> None:
+    joined(place, "g1")
+    with pytest.raises(Refused, match="was joined at"):
+        Account("http://127.0.0.1:9", "desk", Vault(place.folder / "g1"))
+
+
+def test_leaving_without_a_connection_empties_this_computer_and_the_server_hears_of_it_later(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, _ = joined(place, "h1")
+    second = paired(place, first, "h2")
+    here = place.folder / "h1"
+    recording = Vault(here)
+
+    def unreachable(*_: object, **__: object) -> None:
+        raise httpx.ConnectError("no network")
+
+    monkeypatch.setattr(httpx.Client, "request", unreachable)
+    assert leaving.leave(here, place.url, "desk") is None
+    assert recording.is_gone, "a running agent sees it"
+    assert {path.name for path in here.iterdir()} == {leaving.LEFT}
+    with pytest.raises(Missing, match="cannot be reached"):
+        leaving.tell(here, "desk")
+    monkeypatch.undo()
+    assert second.standing() == ("typing-assist",)
+    assert leaving.tell(here, "desk")
+    assert second.standing() == ()
+    assert not list(here.iterdir())
+    assert leaving.tell(here, "desk") is None
+    with pytest.raises(Withdrawn, match="is destroyed"):
+        leaving.leave(place.folder / "h2", place.url, "desk")
+    assert not list((place.folder / "h2").iterdir())

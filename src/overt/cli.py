@@ -263,7 +263,7 @@ def erase(
 
 @app.command(epilog="Example: overt retention")
 def retention(*, as_json: AsJson = False, data_dir: DataDir = DATA_DIR) -> None:
-    """Erase what is older than its study keeps it. `overt up` does the same every day."""
+    """Erase what is older than its study keeps it. `overt up` does the same every hour."""
     from overt.commands.erasing import expire_old
 
     expire_old(data_dir, as_json=as_json)

@@ -7,10 +7,8 @@ import sys
 from pathlib import Path
 
 from overt.commands.console import remark, say
-from overt.commands.recording import require
+from overt.commands.recording import COACH, require
 from overt.schema.errors import InvalidInput, Missing, Refused
-
-FOLDER = "coach"
 
 
 def coach(folder: Path, programs: list[str], display: str | None, *, chip: bool) -> None:
@@ -31,7 +29,7 @@ def coach(folder: Path, programs: list[str], display: str | None, *, chip: bool)
             raise InvalidInput(
                 "is an interpreter, which runs anything", where="--program", do="Name the program."
             )
-    vault = Vault(folder / FOLDER)
+    vault = Vault(folder / COACH)
     chosen = programs or vault.get_json("programs", [])
     if not chosen:
         chosen = _choose(programs_in_sight(display))
@@ -44,7 +42,7 @@ def coach(folder: Path, programs: list[str], display: str | None, *, chip: bool)
     signal.signal(signal.SIGTERM, lambda *_: counted.stop())
     page = serve(lambda: days(vault))
     say(page.url)
-    remark(f"overt: counts in {', '.join(chosen)}; sums lie sealed in {folder / FOLDER}.")
+    remark(f"overt: counts in {', '.join(chosen)}; sums lie sealed in {folder / COACH}.")
     remark("overt: click the sign to pause; Ctrl+C ends it; `overt coach --forget` destroys all.")
     try:
         counted.run(lambda phase: remark(f"overt: {phase}"))
@@ -71,7 +69,7 @@ def forget(folder: Path) -> None:
     """Destroy the key and the sums."""
     from overt.device.vault import Vault
 
-    place = folder / FOLDER
+    place = folder / COACH
     if not (place / "key").exists():
         raise Missing("nothing was counted on this computer", where=str(place))
     Vault(place).destroy()

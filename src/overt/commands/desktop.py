@@ -38,7 +38,7 @@ def record(
     folder: DeviceFolder = None,
     chip: AsChip = False,
 ) -> None:
-    """Join a study and record the applications you switch on, on this desktop (Linux, X11).
+    """Join a study and record the applications you switch on, on this desktop.
 
     An icon in the tray, or a chip in the corner, shows it; click it to pause. Nothing leaves before
     the study's delay.

@@ -14,27 +14,23 @@ from overt.schema.errors import InvalidInput, Refused
 def pair(
     *,
     study: Annotated[str, typer.Option("--study", help="Address of the study's page.")],
-    code: Annotated[
-        str | None, typer.Option(help="On the second device: the code that the first shows.")
-    ] = None,
     folder: Annotated[
         Path | None, typer.Option("--device-dir", help="Where the agent keeps things.")
     ] = None,
 ) -> None:
-    """Make another computer of yours take part as you: without --code on the first, with it there.
+    """Make another computer of yours take part as you: once on the first, then once on the other.
 
-    Pausing, withdrawing and erasing on one acts on all of them.
+    The first shows a code, and the other asks for it. Pausing, withdrawing and erasing on one acts
+    on all of them.
     """
-    from overt.commands.recording import device_folder, require
+    from overt.commands.recording import device_folder, require, study_at
 
     require()
-    from overt.device.pairing import code_in
-
-    code = code or code_in(study)
-    if code is None:
-        _offer(folder or device_folder(), study)
+    place = folder or device_folder()
+    if (place / study_at(study)[1] / "key").exists():
+        _offer(place, study)
     else:
-        _take(folder or device_folder(), study, code)
+        _take(place, study)
 
 
 def _offer(folder: Path, address: str) -> None:
@@ -52,11 +48,21 @@ def _offer(folder: Path, address: str) -> None:
     say(f"Code: {code}")
     if qr.is_there() and sys.stdout.isatty():
         say(qr.in_terminal(pairing.scanned(base, study, code)))
-    say("It lasts ten minutes and works once. On the other computer:")
-    say(f"  overt device pair --study {address} --code {code}")
+    say("It lasts ten minutes and works once. On the other computer, which asks for it:")
+    say(f"  overt device pair --study {address}")
 
 
-def _take(folder: Path, address: str, code: str) -> None:
+def _asked() -> str:
+    """Ask for the code: on a command line every user of the computer could read it meanwhile."""
+    from overt.commands.console import remark
+    from overt.device.pairing import code_in
+
+    remark("Nobody has joined on this computer. Which code does your other one show?")
+    said = sys.stdin.readline().strip()
+    return code_in(said) or said
+
+
+def _take(folder: Path, address: str) -> None:
     from overt.commands.console import say
     from overt.commands.recording import applications_here, study_at
     from overt.device import pairing
@@ -80,7 +86,7 @@ def _take(folder: Path, address: str, code: str) -> None:
         check_notice(shown.notice, study)
         offered = shown.notice["choices"]["purposes"]
         listed = applications_here(shown.notice, [one["id"] for one in offered])
-        pairing.take(account, study, code, shown, listed)
+        pairing.take(account, study, _asked(), shown, listed)
     finally:
         if account.grant is None:
             vault.destroy()

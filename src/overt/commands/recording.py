@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from overt.commands.console import progress, remark, say, say_json, table
 from overt.schema.errors import InvalidInput, Missing, NotConsented, Refused, Withdrawn
+from overt.schema.tables import identifier
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from overt.device.account import Account, Grant, Shown
     from overt.device.agent import State
     from overt.device.vault import Vault
+
+
+COACH = "coach"
+"""Folder beside those of studies."""
 
 
 def device_folder() -> Path:
@@ -41,7 +46,14 @@ def study_at(address: str) -> tuple[str, str]:
         raise Refused(
             "would send what is recorded without encryption", where="--study", do="Use https."
         )
-    return f"{parts.scheme}://{parts.netloc}", study.strip("/")
+    name = identifier({"id": study.strip("/")}, "study.")
+    if name == COACH:
+        raise InvalidInput(
+            "is a name that this computer keeps for the coach",
+            where="--study",
+            do="Ask for another.",
+        )
+    return f"{parts.scheme}://{parts.netloc}", name
 
 
 def record(folder: Path, address: str, lang: str, display: str | None, *, chip: bool) -> None:
@@ -53,6 +65,7 @@ def record(folder: Path, address: str, lang: str, display: str | None, *, chip: 
             where="overt record",
             do="Run it in a terminal.",
         )
+    from overt.device import leaving
     from overt.device.account import Account
     from overt.device.agent import Agent
     from overt.device.notice import check_notice
@@ -65,6 +78,7 @@ def record(folder: Path, address: str, lang: str, display: str | None, *, chip: 
         remark(f"overt: {NEVER_RUN[kind()]}")
     look(display)
     say(f"On this computer ({kind()}) Overt can record {RECORDS[kind()]}.")
+    leaving.tell(folder / study, study)
     vault = Vault(folder / study)
     account = Account(base, study, vault)
     try:
@@ -265,17 +279,19 @@ def send(folder: Path, address: str, *, as_json: bool) -> None:
 def leave(folder: Path, address: str, *, as_json: bool) -> None:
     """Withdraw: the server erases, and what is on this computer is destroyed at once."""
     require()
-    from overt.device.account import Account
+    from overt.device import leaving
 
     base, study = study_at(address)
-    vault = opened(folder, address)
-    account = Account(base, study, vault)
-    if account.grant is None:
-        raise NotConsented("nobody has joined on this computer", where="grant")
-    job = account.withdraw()
-    vault.destroy()
+    job = leaving.tell(folder / study, study)
+    if job is None or (folder / study / "key").exists():
+        opened(folder, address).close()
+        job = leaving.leave(folder / study, base, study)
     if as_json:
         say_json({"job": job})
+        return
+    if job is None:
+        say("You have left. What was on this computer is destroyed. The server cannot be reached:")
+        say("give this command again when it can, or your recovery code at its page /leave.")
         return
     say("You have left. What was on this computer is destroyed; the server erases the rest.")
     say(f"How far it is: {base}/v1/erasures/{job}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -65,6 +66,13 @@ class Account:
                 name: tuple(kept.pop(name)) for name in ("purposes", "applications", "former")
             }
             self.grant = Grant(**kept, **lists)
+        if self.grant is not None and self.grant.base != self._base:
+            # Whoever is asked next gets this device's secret, and what waits here.
+            raise Refused(
+                f"a study of this name was joined at {self.grant.base}",
+                where="--study",
+                do="Give that address, or another folder with --device-dir.",
+            )
 
     def close(self) -> None:
         """Hang up."""
@@ -108,7 +116,7 @@ class Account:
             applications=applications,
             notice_sha256=shown.sha256,
             lang=lang,
-            former=tuple(self._proofs()),
+            former=tuple(self.proofs()),
         )
         self._tokens[grant.receipt_id] = joined["token"]
         self._keep(grant)
@@ -123,7 +131,7 @@ class Account:
         purposes = tuple(one for one in handed.pop("purposes") if one not in TOGETHER)
         own: dict[str, Any] = {"base": self._base, "study": self._study}
         own |= {"purposes": purposes, "applications": applications}
-        grant = Grant(**own, **handed, former=tuple(self._proofs()))
+        grant = Grant(**own, **handed, former=tuple(self.proofs()))
         self._keep(grant)
         return grant
 
@@ -144,17 +152,16 @@ class Account:
         self._vault.change({"grant": as_json(asdict(grant))})
         self.grant = grant
 
-    def _proofs(self) -> list[dict[str, str]]:
+    def proofs(self) -> list[dict[str, str]]:
         """Return what shows that this device belongs to a receipt: the present one first."""
         if self.grant is None:
             return []
         own = {"receipt_id": self.grant.receipt_id, "device_secret": self.grant.device_secret}
         return [own, *self.grant.former]
 
-    def withdraw(self) -> str:
-        """Withdraw all receipts of this device; returns the job of the present one's erasure."""
-        self._granted()
-        own, *former = self._proofs()
+    def withdraw(self, proofs: Sequence[dict[str, str]]) -> str:
+        """Withdraw the receipts of `proofs`; returns the job of the first one's erasure."""
+        own, *former = proofs
         for proof in former:
             # One that the server does not know any more must not keep anyone from leaving.
             with contextlib.suppress(Refused, InvalidInput):
@@ -199,7 +206,7 @@ class Account:
         answer = self._with_token(token, method, path, **more) if token else None
         if answer is not None and answer.status_code != 401:
             return answer
-        proof = next((one for one in self._proofs() if one["receipt_id"] == receipt), None)
+        proof = next((one for one in self.proofs() if one["receipt_id"] == receipt), None)
         if proof is None:
             raise NotConsented("this device has no such receipt", where="receipt")
         fresh = self._request("POST", "/v1/token", json=proof)
@@ -236,5 +243,6 @@ class Account:
         except (ValueError, KeyError, TypeError):
             said = {"what": f"the server answered {answer.status_code}"}
         kinds: dict[int, type[OvertError]] = {GONE: Withdrawn, 400: InvalidInput, 404: Missing}
-        kind = kinds.get(answer.status_code, Refused)
+        broken = answer.status_code >= 500
+        kind = Missing if broken else kinds.get(answer.status_code, Refused)
         raise kind(said.get("what", ""), where=said.get("where", self._base), do=said.get("do", ""))

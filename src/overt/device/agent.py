@@ -320,6 +320,9 @@ class Agent:
         beat = 0
         while not self._stop.wait(BEAT_S):
             beat += 1
+            if self._vault.is_gone:
+                self._left = ()
+                return
             try:
                 if self._tell_pause:
                     self._account.pause()

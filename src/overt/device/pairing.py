@@ -59,7 +59,7 @@ def _place_and_key(code: str, study: str) -> tuple[str, bytes]:
     if len(symbols) != CODE_SYMBOLS or not set(symbols) <= set(_SYMBOLS):
         raise InvalidInput(
             "has twelve letters and digits in groups of four",
-            where="--code",
+            where="code",
             do="Copy it from the first device.",
         )
     salt = b"overt pair 1\n" + study.encode()

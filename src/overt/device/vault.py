@@ -120,6 +120,11 @@ class Vault:
             if value is not None:
                 yield name, value
 
+    @property
+    def is_gone(self) -> bool:
+        """Whether it was destroyed, here or by another process."""
+        return not (self._folder / "key").exists()
+
     def destroy(self) -> None:
         """Overwrite and remove the key, then everything it sealed. As far as the disk allows.
 

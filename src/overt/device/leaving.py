@@ -1,0 +1,68 @@
+"""Leaving: this computer is emptied at once, and the server told, now or when it can be reached.
+
+What stays until the server has heard of it is only what proves to it who leaves: ids of receipts
+and secrets of this device, in a vault of their own.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from overt.device.account import Account
+from overt.device.vault import Vault, as_json
+from overt.schema.errors import Missing, NotConsented, OvertError, Withdrawn
+
+LEFT = "left"
+"""Folder below a study's, and name in its vault, of what the server has not heard yet."""
+
+
+def leave(place: Path, base: str, study: str) -> str | None:
+    """Leave the study that is kept at `place`; return the erasure's job, None: told later.
+
+    Raises `NotConsented` where nobody has joined, and `Withdrawn`, with all destroyed, where the
+    server knows nothing of the person any more.
+    """
+    vault = Vault(place)
+    account = Account(base, study, vault)
+    proofs = account.proofs()
+    if not proofs:
+        vault.close()
+        raise NotConsented("nobody has joined on this computer", where="grant")
+    try:
+        return account.withdraw(proofs)
+    except Missing:
+        later = Vault(place / LEFT)
+        later.change({LEFT: as_json({"base": base, "proofs": proofs})})
+        later.close()
+        return None
+    except OvertError as error:
+        what = "you had left already; what was on this computer is destroyed"
+        raise Withdrawn(what, where="receipt") from error
+    finally:
+        account.close()
+        vault.destroy()
+
+
+def tell(place: Path, study: str) -> str | None:
+    """Tell a server of a leaving that it has not heard of; return the job, None: there is none.
+
+    Raises `Missing` where it still cannot be reached.
+    """
+    if not (place / LEFT / "key").exists():
+        return None
+    vault = Vault(place / LEFT)
+    kept = vault.get_json(LEFT)
+    account = Account(kept["base"], study, vault)
+    job: str | None = None
+    try:
+        job = account.withdraw(kept["proofs"])
+    except Missing:
+        vault.close()
+        raise
+    except OvertError:
+        pass  # it knows nothing of the person any more
+    finally:
+        account.close()
+    vault.destroy()
+    (place / LEFT).rmdir()
+    return job
