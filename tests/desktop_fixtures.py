@@ -299,9 +299,9 @@ class Terminal:
     screen: int
     shown: str = ""
 
-    def until(self, words: str) -> None:
+    def until(self, words: str, patience_s: float = PATIENCE_S) -> None:
         """Read until the terminal shows these words."""
-        end_s = time.monotonic() + PATIENCE_S
+        end_s = time.monotonic() + patience_s
         while words not in self.shown:
             assert time.monotonic() < end_s, f"never showed {words!r}:\n{self.shown[-2000:]}"
             ready, _, _ = select.select([self.screen], [], [], 0.1)

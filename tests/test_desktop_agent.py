@@ -11,7 +11,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Any
 
 import numpy as np
@@ -219,7 +219,7 @@ def test_the_persons_page_shows_what_waits_pauses_and_takes_out(desk: Desk) -> N
     assert "Paused for 10 minutes" in page_of(desk, "pause", own, minutes="10")
     desk.agent.until("overt: paused (person)")
     assert "10 min to go" in page_of(desk)
-    assert page_of(desk, "pause", own, minutes="11") == "404"
+    assert page_of(desk, "pause", own, minutes="1441") == "404"
     page_of(desk, "resume", own)
     desk.agent.until("overt: recording")
     desk.ready(desk.editor)
@@ -286,27 +286,69 @@ def test_nothing_of_it_lies_in_the_clear_on_the_disk(desk: Desk) -> None:
     assert ("kept",) in tables.fetchall()
 
 
-def test_without_its_sign_nothing_is_recorded_within_a_second(desk: Desk) -> None:
+def test_without_its_sign_nothing_is_recorded_within_a_second_and_another_takes_its_place(
+    desk: Desk,
+) -> None:
     desk.ready(desk.editor)
-    chip = subprocess.run(
-        ["pgrep", "-f", "overt.device.chip", "-P", str(desk.agent.process.pid)],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    os.kill(int(chip.stdout), signal.SIGKILL)
+    os.kill(_chip(desk), signal.SIGKILL)
     killed_ns = time.monotonic_ns()
     desk.agent.shown = ""
-    desk.agent.until("paused (indicator)")
+    desk.agent.until("paused (gone)")
     assert time.monotonic_ns() - killed_ns < 5e9  # the promise is a second; machines are busy
     before = len(desk.events())
     for _ in range(10):
         desk.hand.key(A)
     desk.hand.move(100, 200)
-    desk.agent.process.send_signal(signal.SIGINT)  # ends in order: whatever it holds is written
-    desk.agent.until("overt: ended")
+    until(lambda: _shows_a_chip(desk), "another chip")
+    for _ in range(10):
+        desk.hand.key(A)
+
+    def goes_on() -> bool:
+        desk.screen.do("key", "ctrl+alt+p")  # nothing, while no sign can be seen
+        with suppress(AssertionError):
+            desk.agent.until("overt: recording", 3)
+        return "overt: recording" in desk.agent.shown
+
+    until(goes_on, "it goes on by the person's own act")
+    desk.ready(desk.editor)
     made = desk.events()[before:]
-    assert {Kind(kind) for kind in made["kind"]} <= {Kind.BLUR, Kind.PAUSE, Kind.SESSION_END}
+    resumed = np.flatnonzero(made["kind"] == Kind.RESUME)
+    assert len(resumed) == 1
+    assert {Kind(kind) for kind in made["kind"][: resumed[0]]} <= {Kind.BLUR, Kind.PAUSE}
+
+
+def _chip(desk: Desk) -> int:
+    asked = ["pgrep", "-f", "overt.device.chip", "-P", str(desk.agent.process.pid)]
+    return int(subprocess.run(asked, capture_output=True, text=True, check=True).stdout)
+
+
+def _shows_a_chip(desk: Desk) -> bool:
+    asked = ["xdotool", "search", "--onlyvisible", "--name", "^Overt$"]
+    found = subprocess.run(asked, env=desk.screen.environment, capture_output=True, text=True)
+    return bool(found.stdout.split())
+
+
+def test_the_terminal_says_when_the_keyboard_is_in_no_window_that_is_switched_on(
+    desk: Desk,
+) -> None:
+    desk.ready(desk.editor)
+    desk.agent.shown = ""
+    other = desk.screen.start("xev")
+    window = desk.screen.window("Event Tester", 300, 600, 300, 100, by="--name")
+    desk.screen.do("windowactivate", window)
+    desk.agent.until("overt: recording · not in this window")
+    other.kill()
+    desk.agent.shown = ""
+    desk.ready(desk.editor)
+    desk.agent.until("overt: recording")
+    assert "not in this window" not in desk.agent.shown
+
+
+def test_a_terminal_that_is_closed_ends_the_recording_in_order(desk: Desk) -> None:
+    desk.ready(desk.editor)
+    desk.agent.process.send_signal(signal.SIGHUP)
+    desk.agent.until("overt: ended")
+    assert headers(desk)[-1].end
 
 
 def test_an_agent_that_was_killed_loses_nothing_it_had_journalled_and_says_unclean(

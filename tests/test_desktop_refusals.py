@@ -62,7 +62,7 @@ def test_where_a_tray_is_the_icon_in_it_is_the_sign_and_recording_stops_with_it(
         agent.until("overt: recording")
         agent.shown = ""
         tray.close()
-        agent.until("overt: paused (indicator)")
+        agent.until("overt: paused (gone)")
 
 
 def test_a_display_that_goes_away_ends_the_recording_with_a_line_that_says_so(

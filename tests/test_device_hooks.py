@@ -87,7 +87,7 @@ def kept(told: Told, call: Callable[[list[Called]], None], gates: Capture) -> An
 def test_the_pointer_exists_over_allowed_windows_that_can_be_seen_and_nowhere_else() -> None:
     told = windows_pc()
     source, call = at_work(told)
-    screen = Screen(source, Applications([NOTEPAD], told.program), CHIP)
+    screen = Screen(source, Applications([NOTEPAD], told.program), lambda: CHIP)
     gates = Capture(source, screen, NoFields(), source.now_ms())
     gates.look(is_open=True)
     kinds = [Kind(kind) for kind in kept(told, call, gates)["kind"]]
@@ -103,7 +103,7 @@ def test_in_a_secure_moment_nothing_is_recorded_and_a_lock_pauses(why: str) -> N
     told, paused = windows_pc(), list[bool]()
     source, call = at_work(told)
     source.on_lock(lambda: paused.append(True))
-    screen = Screen(source, Applications([NOTEPAD], told.program), CHIP)
+    screen = Screen(source, Applications([NOTEPAD], told.program), lambda: CHIP)
     gates = Capture(source, screen, NoFields(), source.now_ms())
     gates.look(is_open=True)
     assert len(kept(told, call, gates))

@@ -38,6 +38,8 @@ class Standing:
     acts: list[str] = field(default_factory=list)
     recording: bool = True
     online: bool = True
+    offline: bool = False
+    hold_days: int = 7
 
     def phase(self) -> tuple[str, float | None]:
         return ("recording", None) if self.recording else ("paused person", 9.6)
@@ -53,7 +55,7 @@ class Standing:
     def settle(self) -> None: ...
 
     def costs(self) -> Costs:
-        return Costs(1.5, 54.0, 61.0, 0.037)
+        return Costs(1.5, 54.0, 61.0, 0.037, 5400, 31_000)
 
     def pair(self) -> str:
         if not self.online:
@@ -217,7 +219,7 @@ def test_what_the_battery_gave_counts_by_our_share_of_all_processor_time(tmp_pat
         voltage_now=10_000_000,
     )
     assert held(tmp_path) == pytest.approx(50 + 20)
-    meter = Meter(0, tmp_path)
+    meter = Meter(lambda: 0, tmp_path)
     assert meter.costs().battery_wh is None
     meter.look()
     assert meter.costs().battery_wh is None

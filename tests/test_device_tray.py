@@ -7,14 +7,18 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from itertools import product
 
 import pytest
 
 from desktop_fixtures import until
-from overt.device.indicator import TRAY, Indicator, sign
+from overt.device.indicator import CHIP, TRAY, Indicator, sign
+from overt.device.layer_chip import GLYPHS, drawn
+from overt.device.signs import MARKS, look_of, said, words_of
 from overt.device.tray import ITEM, ITEM_PATH, is_there
 from overt.device.tray_icon import icons
 from overt.device.tray_menu import MENU, MENU_PATH, menu_answer
+from overt.schema.study import LANGUAGES
 from tray_fixtures import Tray
 
 
@@ -74,6 +78,13 @@ def test_the_icon_shows_the_state_is_pressed_by_its_tray_alone_and_goes_with_it(
         until(icon.is_alive, "it is shown again")
         os.kill(icon.pid, signal.SIGKILL)
         until(lambda: not icon.is_alive(), "the icon was killed")
+        assert not icon.lost
+        killed = icon.pid
+        icon.keep()
+        assert (icon.lost, icon.program) == (True, CHIP)
+        assert icon.pid != killed
+        icon.accept()
+        assert icon.lost, "nobody goes on while no sign is there"
         again.close()
     finally:
         icon.close()
@@ -87,12 +98,12 @@ def test_where_no_tray_is_there_the_sign_is_a_chip(bus: str) -> None:
 
 
 def test_the_icon_has_a_form_of_its_own_for_each_state() -> None:
-    for size, other, pixels in icons(paused=False):
+    for size, other, pixels in icons("recording"):
         assert (size, len(pixels)) == (other, 4 * size * size)
         middle = 4 * (size // 2 * size + size // 2)
         assert tuple(pixels[middle : middle + 4]) == (255, 255, 255, 255)
         assert pixels[0] == 0, "clear in the corner"
-    assert icons(paused=True) != icons(paused=False)
+    assert len({str(icons(look)) for look in MARKS}) == 3
 
 
 def test_the_menu_answers_what_trays_ask_and_nothing_else() -> None:
@@ -100,3 +111,18 @@ def test_the_menu_answers_what_trays_ask_and_nothing_else() -> None:
     assert menu_answer("Get", (MENU, "Version"), "t", "l", 1) == ("v", (("u", 3),))
     assert menu_answer("GetProperty", (1, "no"), "t", "l", 1) is None
     assert menu_answer("Fly", (), "t", "l", 1) is None
+
+
+def test_every_state_is_said_in_every_language_and_can_be_drawn_where_there_are_no_fonts() -> None:
+    states = ["recording", "recording elsewhere offline", "paused locked", "paused gone"]
+    for language, coach in product(LANGUAGES, ([], ["coach"])):
+        words = words_of([language, *coach])
+        for state in states:
+            text = said(state, words)
+            assert not set(state.split()) & set(text.replace("offline", "").split())
+            assert set(text.upper()) <= set(GLYPHS)
+        assert len({drawn(state, words).tobytes() for state in states}) == len(states)
+    assert words_of(["fr"]) == words_of(["../../en"]) == words_of([]) == words_of(["en"])
+    assert [look_of(one) for one in (*states, "")] == [
+        "recording", "elsewhere", "paused", "paused", "paused",
+    ]  # fmt: skip

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from pathlib import Path
 
 from overt.commands.console import remark, say
-from overt.commands.recording import COACH, require
+from overt.commands.recording import COACH, require, stop_on_signals
 from overt.schema.errors import InvalidInput, Missing, Refused
 
 
@@ -38,8 +37,7 @@ def coach(folder: Path, programs: list[str], display: str | None, *, chip: bool)
         return
     vault.change({"programs": as_json(chosen)})
     counted = Coach(vault, chosen, display, chip=chip)
-    signal.signal(signal.SIGINT, lambda *_: counted.stop())
-    signal.signal(signal.SIGTERM, lambda *_: counted.stop())
+    stop_on_signals(counted.stop)
     page = serve(lambda: days(vault))
     say(page.url)
     remark(f"overt: counts in {', '.join(chosen)}; sums lie sealed in {folder / COACH}.")

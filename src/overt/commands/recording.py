@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
 import signal
 import sys
 from pathlib import Path
@@ -14,7 +16,7 @@ from overt.schema.errors import InvalidInput, Missing, NotConsented, Refused, Wi
 from overt.schema.tables import identifier
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
 
     from overt.device.account import Account, Grant, Shown
     from overt.device.agent import State
@@ -93,16 +95,17 @@ def record(folder: Path, address: str, lang: str, display: str | None, *, chip: 
     if grant is None:
         return
     agent = Agent(vault, account, display, chip=chip)
-    signal.signal(signal.SIGINT, lambda *_: agent.stop())
-    signal.signal(signal.SIGTERM, lambda *_: agent.stop())
+    stop_on_signals(agent.stop)
     titles = ", ".join(one["title"] for one in grant.applications) or "no application"
     remark(f"overt: records in: {titles}. Click its sign to pause; Ctrl+C ends it.")
     titles_by_number = {one["number"]: one["title"] for one in grant.applications}
     page = OutboxPage(agent, titles_by_number, study, server=grant.base, language=grant.lang)
     say(f"What waits to leave, and what it costs: {page.url}")
+    line = StatusLine()
     try:
-        end = agent.run(_tell)
+        end = agent.run(line.tell)
     finally:
+        line.end()
         page.close()
     if end.reason == "withdrawn":
         remark("overt: you have left this study. What was on this computer is destroyed.")
@@ -114,9 +117,46 @@ def record(folder: Path, address: str, lang: str, display: str | None, *, chip: 
     )
 
 
-def _tell(state: State) -> None:
-    why = f" ({state.reason})" if state.reason else ""
-    remark(f"overt: {state.phase}{why}")
+def stop_on_signals(stop: Callable[[], None]) -> None:
+    """End in order at Ctrl+C, at the end of the session, and when the terminal is closed."""
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        if number := getattr(signal, name, None):
+            signal.signal(number, lambda *_: stop())
+
+
+class StatusLine:
+    """What the agent does now, as one line of the terminal that is written anew in place."""
+
+    def __init__(self) -> None:
+        self._phase = ""
+        self._open = False
+
+    def tell(self, state: State) -> None:
+        """Show a state; where nobody looks at a terminal, each phase once."""
+        with contextlib.suppress(OSError):  # the terminal was closed; the session ends in order
+            self._tell(state)
+
+    def _tell(self, state: State) -> None:
+        phase = f"overt: {state.phase}" + (f" ({state.reason})" if state.reason else "")
+        more = " · not in this window" * state.elsewhere + " · offline" * state.offline
+        if not sys.stderr.isatty():
+            if phase != self._phase:
+                remark(phase)
+        else:
+            if phase != self._phase:
+                self.end()
+            wide = shutil.get_terminal_size().columns - 1
+            sys.stderr.write(f"\r\x1b[2K{(phase + more)[:wide]}")
+            sys.stderr.flush()
+            self._open = True
+        self._phase = phase
+
+    def end(self) -> None:
+        """Go on to the next line."""
+        if self._open:
+            self._open = False
+            with contextlib.suppress(OSError):
+                remark("")
 
 
 def _join(account: Account, shown: Shown, lang: str) -> Grant | None:

@@ -7,18 +7,20 @@ import secrets
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from overt.device.account import Account, Grant
 from overt.device.applications import Application
 from overt.device.capture import Capture
 from overt.device.costs import Costs, Meter
+from overt.device.daybook import Daybook
 from overt.device.locks import Locks
 from overt.device.looks import Looks, wanted
 from overt.device.outbox import Outbox
 from overt.device.pairing import offer
 from overt.device.platforms import opened
 from overt.device.session import Recording, Session, prepare, recover
+from overt.device.signs import ELSEWHERE, GONE, LOCKED, OFFLINE
 from overt.device.vault import Vault
 from overt.schema.errors import Missing, NotConsented, OvertError
 from overt.schema.event import Kind
@@ -37,6 +39,9 @@ PERSON, INDICATOR, GATE = 1, 2, 3
 
 REASONS = {0: "", PERSON: "person", INDICATOR: "indicator", GATE: "locked"}
 CLOCK_JUMP_S = 0.5
+ELSEWHERE_S = 0.4
+"""Menus and changes of window last less, and are not worth a word."""
+
 SETTLE_PATIENCE_S = 3.0
 
 
@@ -47,8 +52,12 @@ class State:
     phase: str
     """`recording`, `paused` or `ended`."""
     reason: str = ""
-    """`person`, `indicator`, `locked`, `withdrawn`."""
+    """`person`, `indicator`, `gone` (a sign that was lost), `locked`, `withdrawn`."""
     events: int = 0
+    elsewhere: bool = False
+    """The window with the keyboard is not one that the person switched on."""
+    offline: bool = False
+    """The server is out of reach; what is recorded waits."""
 
 
 class Agent:
@@ -86,14 +95,17 @@ class Agent:
         self._tell_pause = False
         """The person's other devices do not know yet of a pause here."""
         self._settling, self._settled = threading.Event(), threading.Event()
-        self._meter = Meter(self._indicator.pid)
+        self._daybook = Daybook(vault, Meter(lambda: self._indicator.pid))
         self._locks = Locks(self.interrupt)
         self._wall_ahead_s = _wall_ahead_s()
         self._phase = ""
+        self._elsewhere_since_s: float | None = None
+        self._told: State | None = None
+        self.offline = False
 
     def toggle(self) -> None:
         """Pause without limit, or go on: one act of the person."""
-        if self._paused or self._interrupted:
+        if self._paused or self._interrupted or self._indicator.lost:
             self.resume()
         else:
             self.pause()
@@ -102,13 +114,14 @@ class Agent:
         """Go on, by the person's own act. Nothing while the screen is locked."""
         if not self._locks.closed:
             self._paused = self._interrupted = False
+            self._indicator.accept()
 
     def pause(self, minutes: float | None = None) -> None:
         """Pause for so long as the person says; None: without limit."""
         self._until_s, self._until = None, ""
         if minutes is not None:
             self._until_s = time.monotonic() + 60 * minutes
-            self._until = time.strftime(" →%H:%M", time.localtime(time.time() + 60 * minutes))
+            self._until = time.strftime("→%H:%M", time.localtime(time.time() + 60 * minutes))
         self._paused = self._tell_pause = True
 
     def phase(self) -> tuple[str, float | None]:
@@ -116,7 +129,15 @@ class Agent:
         reason = self._why_not()
         until_s = self._until_s if reason == PERSON else None
         left_min = None if until_s is None else (until_s - time.monotonic()) / 60
-        return (f"paused {REASONS[reason]}" if reason else "recording"), left_min
+        return (f"paused {self._called(reason)}" if reason else "recording"), left_min
+
+    def _called(self, reason: int) -> str:
+        return GONE if reason == INDICATOR and self._indicator.lost else REASONS[reason]
+
+    @property
+    def hold_days(self) -> int:
+        """For how many days what is due waits for the server."""
+        return self._grant.hold_days
 
     def settle(self) -> None:
         """Close what is open, so that the outbox has everything until now."""
@@ -125,8 +146,8 @@ class Agent:
         self._settled.wait(SETTLE_PATIENCE_S)
 
     def costs(self) -> Costs:
-        """Return what this process and its chip have cost since the start."""
-        return self._meter.costs()
+        """Return what this process and its sign have cost today."""
+        return self._daybook.costs()
 
     def pair(self) -> str:
         """Return a code for another computer of the person; it must reach the server."""
@@ -156,6 +177,8 @@ class Agent:
         finally:
             self._stop.set()
             self._end_looks()
+            with contextlib.suppress(OvertError):  # a full disk, or all has been destroyed
+                self._daybook.keep(now=True)
             self._indicator.close()
             self._display.close()
             if sending.ident is not None:
@@ -212,7 +235,7 @@ class Agent:
         self._locks.wait()
         self._await_fields()
         self._await_chip()
-        self._meter = Meter(self._indicator.pid)
+        self._daybook = Daybook(self._vault, Meter(lambda: self._indicator.pid))
 
     def _await_fields(self) -> None:
         """Refuse where no field could be told from a password, unless only terminals count."""
@@ -257,8 +280,10 @@ class Agent:
         journalled = 0.0
         while not self._stop.is_set() and self._left is None:
             self._locks.look()
+            self._indicator.keep()
             reason = self._why_not()
-            self._mark(session, capture, reason, told)
+            self._mark(session, capture, reason)
+            self._show(session, capture, reason, told)
             rows = capture.look(is_open=not reason)
             if self._looks is not None:
                 session.add(self._looks.before(capture, rows, is_open=not reason))
@@ -284,7 +309,7 @@ class Agent:
             self._wall_ahead_s = ahead_s
             session.mark(Kind.CLOCK, capture.now_us(), max(0, round(jump_s)))
         self.outbox.clock_was_set()
-        self._meter.look()
+        self._daybook.keep()
 
     def _why_not(self) -> int:
         if self._paused and self._until_s is not None and time.monotonic() >= self._until_s:
@@ -295,12 +320,8 @@ class Agent:
             return GATE
         return 0 if self._indicator.is_seen(self._screen) else INDICATOR
 
-    def _mark(
-        self, session: Session, capture: Capture, reason: int, told: Callable[[State], None]
-    ) -> None:
+    def _mark(self, session: Session, capture: Capture, reason: int) -> None:
         phase = "paused" if reason else "recording"
-        more = {GATE: " locked", PERSON: self._until}.get(reason, "")
-        self._indicator.show(phase + more)
         if phase == self._phase:
             return
         if reason and self._phase:
@@ -312,11 +333,33 @@ class Agent:
         kept = self._vault.get("paused") is not None
         if kept != (reason == PERSON):
             self._vault.change({"paused": b"1" if reason == PERSON else None})
-        told(State(phase, REASONS[reason], session.produced))
+
+    def _show(
+        self, session: Session, capture: Capture, reason: int, told: Callable[[State], None]
+    ) -> None:
+        """Tell the sign and whoever listens what is done now, where it has changed."""
+        elsewhere = not reason and self._is_elsewhere(capture)
+        words = [self._phase]
+        more = {PERSON: self._until, GATE: LOCKED, INDICATOR: GONE * self._indicator.lost}
+        words.append(more.get(reason, ""))
+        words += [ELSEWHERE] * elsewhere + [OFFLINE] * self.offline
+        self._indicator.show(" ".join(filter(None, words)))
+        state = State(self._phase, self._called(reason), 0, elsewhere, self.offline)
+        if state != self._told:
+            self._told = state
+            told(replace(state, events=session.produced))
+
+    def _is_elsewhere(self, capture: Capture) -> bool:
+        """Return whether the keyboard has been in a window that is not switched on for a while."""
+        if capture.moment.application:
+            self._elsewhere_since_s = None
+            return False
+        now_s = time.monotonic()
+        self._elsewhere_since_s = self._elsewhere_since_s or now_s
+        return now_s - self._elsewhere_since_s >= ELSEWHERE_S
 
     def _send(self) -> None:
         """Send what is due, and ask now and then whether the person has left elsewhere."""
-        hold_days = self._grant.hold_days
         beat = 0
         while not self._stop.wait(BEAT_S):
             beat += 1
@@ -327,10 +370,11 @@ class Agent:
                 if self._tell_pause:
                     self._account.pause()
                     self._tell_pause = False
-                withdrawn = not self.outbox.send(self._account, hold_days)
+                withdrawn = not self.outbox.send(self._account, self.hold_days)
                 if beat % STANDING_EVERY and not withdrawn:
                     continue
                 left = self._account.standing()
+                self.offline = left is None
                 if self._account.paused_elsewhere() and not self._paused:
                     self._until_s, self._until, self._paused = None, "", True
                 if left is not None and not set(self._grant.purposes) <= set(left):
@@ -338,7 +382,7 @@ class Agent:
                 if left == ():
                     return
             except OvertError:
-                continue  # offline: everything waits
+                self.offline = True  # everything waits
 
 
 def _wall_ahead_s() -> float:

@@ -1,7 +1,7 @@
 """The sign that recording is on: a small window that stays on top, in a process of its own.
 
 `python -m overt.device.chip` speaks with the agent by lines: it is told what to show, says `beat`
-five times a second, and `pause` when clicked. If it dies, is hidden or covered, the agent stops
+five times a second, and `toggle` when clicked. If it dies, is hidden or covered, the agent stops
 within a second; if the agent dies, the chip closes itself.
 """
 
@@ -11,26 +11,13 @@ import sys
 import threading
 from queue import Empty, SimpleQueue
 
+from overt.device.signs import ELSEWHERE, MARKS, look_of, said, say, words_of
+
 BEAT_MS = 200
-COLOURS = {"recording": ("#b3261e", "#ffffff"), "paused": ("#3c4043", "#ffffff")}
-WORDS = {
-    "en": {
-        "recording": "● Overt records",
-        "paused": "❚❚ Overt paused",
-        "locked": "the screen was locked",
-        "hint": "click or Ctrl+Alt+P: pause or go on",
-    },
-    "de": {
-        "recording": "● Overt zeichnet auf",
-        "paused": "❚❚ Overt pausiert",
-        "locked": "der Bildschirm war gesperrt",
-        "hint": "Klick oder Strg+Alt+P: Pause oder weiter",
-    },
-    "coach": {
-        "recording": "● Overt coach counts",
-        "paused": "❚❚ Overt coach paused",
-        "hint": "click or Ctrl+Alt+P: pause or go on",
-    },
+COLOURS = {
+    "recording": ("#b3261e", "#ffffff"),
+    ELSEWHERE: ("#ffffff", "#b3261e"),
+    "paused": ("#3c4043", "#ffffff"),
 }
 
 
@@ -38,7 +25,7 @@ def main() -> None:
     """Show the chip until standard input ends."""
     import tkinter as tk
 
-    words = WORDS.get(sys.argv[1] if len(sys.argv) > 1 else "en", WORDS["en"])
+    words = words_of(sys.argv[1:])
     told: SimpleQueue[str] = SimpleQueue()
 
     def listen() -> None:
@@ -58,11 +45,8 @@ def main() -> None:
         part.bind("<Button-1>", lambda _: say("toggle"))
 
     def show(state: str) -> None:
-        phase, _, more = state.partition(" ")
-        back, front = COLOURS.get(phase, COLOURS["paused"])
-        label.configure(
-            text=" · ".join(words.get(one, one) for one in (phase, *more.split()) if one)
-        )
+        back, front = COLOURS[look_of(state)]
+        label.configure(text=f"{MARKS[look_of(state)]} {said(state, words)}")
         for part in (root, label, small):
             part.configure(background=back)
         for text in (label, small):
@@ -94,14 +78,10 @@ def main() -> None:
     root.mainloop()
 
 
-def say(line: str) -> None:
-    """Tell the agent; where it has gone, end at once."""
-    try:
-        sys.stdout.write(line + "\n")
-        sys.stdout.flush()
-    except OSError:
-        raise SystemExit(0) from None
-
-
 if __name__ == "__main__":
-    main()
+    from tkinter import TclError
+
+    try:
+        main()
+    except TclError:  # the display has gone; the agent says so
+        sys.exit(1)

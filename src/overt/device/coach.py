@@ -17,6 +17,7 @@ from overt.device.fields import Fields
 from overt.device.indicator import sign
 from overt.device.practice import Day, Practice
 from overt.device.screen import Screen
+from overt.device.signs import ELSEWHERE, GONE
 from overt.device.vault import Vault, as_json
 from overt.device.verdicts import FieldsAndTerminals
 from overt.device.x11 import Display, refuse_wayland
@@ -71,9 +72,10 @@ class Coach:
         programs: Sequence[str],
         display: str | None = None,
         *,
+        lang: str = "en",
         chip: bool = False,
     ) -> None:
-        """`chip`: a chip even where the desktop has a tray."""
+        """`lang`: of the sign; `chip`: a chip even where the desktop has a tray."""
         refuse_wayland()
         fields = Fields()
         if not set(programs) <= TERMINALS and not fields.wait():
@@ -90,9 +92,9 @@ class Coach:
             for number, name in enumerate(programs, 1)
         ]
         self._display = Display(display)
-        self._indicator = sign(self._display.name, "coach", self.toggle, chip=chip)
+        self._indicator = sign(self._display.name, lang, self.toggle, chip=chip, coach=True)
         applications = Applications(listed)
-        self._screen = Screen(self._display, applications, self._indicator.pid)
+        self._screen = Screen(self._display, applications, lambda: self._indicator.pid)
         verdicts = FieldsAndTerminals(applications, fields)
         origin_ms = self._display.now_ms()
         self._capture = Capture(self._display, self._screen, verdicts, origin_ms, letters=True)
@@ -101,8 +103,10 @@ class Coach:
         self._paused = False
 
     def toggle(self) -> None:
-        """Pause without limit, or go on."""
-        self._paused = not self._paused
+        """Pause without limit, or go on; after its sign was gone, go on."""
+        lost = self._indicator.lost
+        self._indicator.accept()
+        self._paused = not self._paused and not lost
 
     def stop(self) -> None:
         """End; `run` returns."""
@@ -116,9 +120,12 @@ class Coach:
         try:
             while not self._stop.is_set():
                 self._capture.rest()
+                self._indicator.keep()
                 is_open = self._indicator.is_seen(self._screen) and not self._paused
                 now = "recording" if is_open else "paused"
-                self._indicator.show(now)
+                elsewhere = is_open and not self._capture.moment.application
+                more = f" {GONE}" if self._indicator.lost else f" {ELSEWHERE}" if elsewhere else ""
+                self._indicator.show(now + more)
                 if now != phase:
                     phase = now
                     practice.rest()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,15 +15,21 @@ BATTERY_EVERY_S = 30.0
 
 @dataclass(frozen=True)
 class Costs:
-    """Since recording began, the chip included; what starting costs is not in it."""
+    """What the agent cost, its sign included; what starting costs is not in it."""
 
     hours: float
+    """How long it ran."""
     cpu_s: float
     memory_mb: float
+    """Now."""
     battery_wh: float | None = None
     """Of what the battery gave meanwhile, the part of our processor time in all of it: at most what
     we cost, for it feeds the screen too. None where there is no battery that tells, or it gave
     nothing."""
+    events: int = 0
+    """Events that were put into batches."""
+    sealed_bytes: int = 0
+    """Size of these batches, before compression."""
 
     @property
     def share_of_a_core(self) -> float:
@@ -31,17 +38,29 @@ class Costs:
 
 
 class Meter:
-    """Measures this process, and the chip's, from now on."""
+    """Measures this process, and that of the sign, from now on."""
 
-    def __init__(self, chip: int, power: Path = POWER) -> None:
-        self._pids = (os.getpid(), chip)
-        self._began_s = time.monotonic()
-        self._before_s = sum(_process(pid)[0] for pid in self._pids)
+    def __init__(self, sign: Callable[[], int], power: Path = POWER) -> None:
+        """`sign`: tells which process the sign is; another may take its place."""
+        self._sign = sign
         self._power = power
         self._looked_s = -math.inf
+        self._began_s = time.monotonic()
+        self._cpu_s = 0.0
         self._battery_wh: float | None = None
         self._last: tuple[float, float, float] | None = None
         """At the last look, while the battery gave: what it held, our time, everybody's."""
+        self._before = {pid: _process(pid)[0] for pid in self._pids()}
+
+    def _pids(self) -> tuple[int, int]:
+        return os.getpid(), self._sign()
+
+    def _spent_s(self) -> float:
+        """Return processor seconds since the beginning; those of a former sign stay in it."""
+        now = {pid: _process(pid)[0] for pid in self._pids()}
+        self._cpu_s += sum(max(0.0, now[pid] - self._before.get(pid, 0.0)) for pid in now)
+        self._before = now
+        return self._cpu_s
 
     def look(self) -> None:
         """Look at the battery, now and then; called as often as one likes."""
@@ -49,9 +68,7 @@ class Meter:
             return
         self._looked_s = time.monotonic()
         held_wh = held(self._power)
-        now = None
-        if held_wh is not None:
-            now = (held_wh, sum(_process(pid)[0] for pid in self._pids), _busy_s())
+        now = None if held_wh is None else (held_wh, self._spent_s(), _busy_s())
         if now is not None and self._last is not None:
             given_wh, own_s, all_s = (b - a for a, b in zip(self._last, now, strict=True))
             share = min(1.0, max(0.0, own_s) / all_s) if all_s > 0 else 0.0
@@ -59,12 +76,10 @@ class Meter:
         self._last = now
 
     def costs(self) -> Costs:
-        """Return what it has cost so far."""
-        parts = [_process(pid) for pid in self._pids]
+        """Return what it has cost since the beginning."""
         hours = (time.monotonic() - self._began_s) / 3600
-        cpu_s = sum(cpu for cpu, _ in parts) - self._before_s
-        memory_mb = sum(memory for _, memory in parts)
-        return Costs(hours, max(0.0, cpu_s), memory_mb, self._battery_wh)
+        memory_mb = sum(_process(pid)[1] for pid in self._pids())
+        return Costs(hours, self._spent_s(), memory_mb, self._battery_wh)
 
 
 def held(power: Path = POWER) -> float | None:

@@ -15,57 +15,86 @@ from pathlib import Path
 
 import numpy as np
 
-from overt.device.chip import BEAT_MS, say
+from overt.device.chip import BEAT_MS
+from overt.device.signs import ELSEWHERE, MARKS, look_of, said, say, words_of
 from overt.device.wire import Reader, Wire, socket_path
 from overt.schema.errors import Missing, OvertError
 
 LAYER_SHELL = "zwlr_layer_shell_v1"
 _OVERLAY, _TOP_RIGHT, _XRGB = 3, 1 | 8, 1
 _CLICK, _PRESSED = 3, 1
-COLOURS = {"recording": 0xB3261E, "paused": 0x3C4043}
-WORDS = {
-    "en": {"recording": "OVERT RECORDS", "paused": "OVERT PAUSED"},
-    "de": {"recording": "OVERT ZEICHNET AUF", "paused": "OVERT PAUSIERT"},
-    "coach": {"recording": "OVERT COACH COUNTS", "paused": "OVERT COACH PAUSED"},
+COLOURS = {
+    "recording": (0xB3261E, 0xFFFFFF),
+    ELSEWHERE: (0xFFFFFF, 0xB3261E),
+    "paused": (0x3C4043, 0xFFFFFF),
 }
 SCALE, MARGIN = 2, 8
 _HIGH, _WIDE, _STEP = 7, 5, 6
 GLYPHS = {
     "A": "0E 11 11 1F 11 11 11",
+    "B": "1E 11 11 1E 11 11 1E",
     "C": "0E 11 10 10 10 11 0E",
     "D": "1E 11 11 11 11 11 1E",
     "E": "1F 10 10 1E 10 10 1F",
     "F": "1F 10 10 1E 10 10 10",
+    "G": "0E 11 10 17 11 11 0F",
     "H": "11 11 11 1F 11 11 11",
     "I": "0E 04 04 04 04 04 0E",
+    "J": "07 02 02 02 02 12 0C",
+    "K": "11 12 14 18 14 12 11",
+    "L": "10 10 10 10 10 10 1F",
+    "M": "11 1B 15 15 11 11 11",
     "N": "11 19 15 13 11 11 11",
     "O": "0E 11 11 11 11 11 0E",
     "P": "1E 11 11 1E 10 10 10",
+    "Q": "0E 11 11 11 15 12 0D",
     "R": "1E 11 11 1E 14 12 11",
     "S": "0F 10 10 0E 01 01 1E",
     "T": "1F 04 04 04 04 04 04",
     "U": "11 11 11 11 11 11 0E",
     "V": "11 11 11 11 11 0A 04",
+    "W": "11 11 11 15 15 1B 11",
+    "X": "11 11 0A 04 0A 11 11",
+    "Y": "11 11 0A 04 04 04 04",
     "Z": "1F 01 02 04 08 10 1F",
+    "Ä": "0A 00 0E 11 1F 11 11",
+    "Ö": "0A 00 0E 11 11 11 0E",
+    "Ü": "0A 00 11 11 11 11 0E",
+    "0": "0E 11 13 15 19 11 0E",
+    "1": "04 0C 04 04 04 04 0E",
+    "2": "0E 11 01 06 08 10 1F",
+    "3": "1F 02 04 02 01 11 0E",
+    "4": "02 06 0A 12 1F 02 02",
+    "5": "1F 10 1E 01 01 11 0E",
+    "6": "06 08 10 1E 11 11 0E",
+    "7": "1F 01 02 04 08 08 08",
+    "8": "0E 11 11 0E 11 11 0E",
+    "9": "0E 11 11 0F 01 02 0C",
     " ": "00 00 00 00 00 00 00",
+    "-": "00 00 00 1F 00 00 00",
+    ":": "00 04 04 00 04 04 00",
+    "·": "00 00 00 04 00 00 00",
+    "→": "00 04 02 1F 02 04 00",
     "●": "00 0E 1F 1F 1F 0E 00",
+    "○": "00 0E 11 11 11 0E 00",
     "❚": "00 1B 1B 1B 1B 1B 00",
 }
-"""Letters of the words above, seven rows of five bits: a surface has no fonts of its own."""
+"""Letters, seven rows of five bits: a surface has no fonts of its own. Others are left blank."""
 
 
 def drawn(state: str, words: dict[str, str]) -> np.ndarray[tuple[int, int], np.dtype[np.uint32]]:
     """Return uint32[height, width], 0xRRGGBB: the chip in a state (`recording`, `paused …`)."""
-    phase = "recording" if state.partition(" ")[0] == "recording" else "paused"
-    text = ("● " if phase == "recording" else "❚ ") + words[phase]
+    look = look_of(state)
+    text = f"{MARKS[look][0]} {said(state, words).upper()}"
     bits = np.zeros((_HIGH, _STEP * len(text)), bool)
     for k, letter in enumerate(text):
-        rows = [int(row, 16) for row in GLYPHS[letter].split()]
+        rows = [int(row, 16) for row in GLYPHS.get(letter, GLYPHS[" "]).split()]
         for y, row in enumerate(rows):
             for x in range(_WIDE):
                 bits[y, _STEP * k + x] = row >> (_WIDE - 1 - x) & 1
     large = np.pad(bits.repeat(SCALE, 0).repeat(SCALE, 1), MARGIN)
-    return np.where(large, 0xFFFFFF, COLOURS[phase]).astype(np.uint32)
+    back, front = COLOURS[look]
+    return np.where(large, front, back).astype(np.uint32)
 
 
 class Chip:
@@ -82,8 +111,8 @@ class Chip:
         wire.send(self._compositor, 0, self._surface)
         self._layer = wire.new(self._configured)
         wire.send(shell, 0, self._layer, self._surface, 0, _OVERLAY, "overt")
-        high, wide = drawn("recording", words).shape
-        wire.send(self._layer, 0, max(wide, drawn("paused", words).shape[1]), high)
+        self._size = drawn(self._state, words).shape
+        wire.send(self._layer, 0, self._size[1], self._size[0])
         wire.send(self._layer, 1, _TOP_RIGHT)
         wire.send(self._layer, 3, 16, 16, 0, 0)
         wire.send(self._surface, 6)
@@ -117,6 +146,11 @@ class Chip:
             return
         picture = drawn(state, self._words)
         high, wide = picture.shape
+        if picture.shape != self._size:  # the compositor makes room, then asks for the picture
+            self._size = picture.shape
+            self._wire.send(self._layer, 0, wide, high)
+            self._wire.send(self._surface, 6)
+            return
         memory = os.memfd_create("overt-chip")
         os.write(memory, picture.tobytes())
         pool, buffer, frame = self._wire.new(), self._wire.new(), self._wire.new(self._framed)
@@ -153,7 +187,7 @@ class Chip:
 
 def main() -> None:
     """Show the chip until standard input ends."""
-    words = WORDS.get(sys.argv[1] if len(sys.argv) > 1 else "en", WORDS["en"])
+    words = words_of(sys.argv[1:])
     path = socket_path()
     if path is None:
         raise Missing("there is no Wayland session", where="WAYLAND_DISPLAY")

@@ -21,6 +21,7 @@ from overt.device.wording import Words
 from overt.schema.errors import OvertError
 
 PAUSES_MIN = (10, 30, 60)
+PAUSE_MIN_MAX = 24 * 60
 REMOVALS_MIN = (1, 10, 60)
 ALL_MIN = 10**7
 LINES_MAX = 200
@@ -31,6 +32,12 @@ class Agent(Protocol):
     """What the page asks of the agent."""
 
     outbox: Outbox
+    offline: bool
+    """The server is out of reach."""
+
+    @property
+    def hold_days(self) -> int:
+        """For how many days what is due waits for the server."""
 
     def phase(self) -> tuple[str, float | None]:
         """Return phase with reason, and how many minutes a pause lasts still."""
@@ -45,7 +52,7 @@ class Agent(Protocol):
         """Close what is open, so that the outbox has everything until now."""
 
     def costs(self) -> Costs:
-        """Return what it costs."""
+        """Return what it cost today."""
 
     def pair(self) -> str:
         """Return a code for another computer of the person."""
@@ -113,8 +120,8 @@ class OutboxPage:
         return "/#pair" if path == "/pair" else "/"
 
     def _pause(self, form: Mapping[str, str]) -> str | None:
-        minutes = form.get("minutes", "")
-        if minutes and minutes not in map(str, PAUSES_MIN):
+        minutes = form.get("own") or form.get("minutes", "")
+        if minutes and (not minutes.isdecimal() or not 1 <= int(minutes) <= PAUSE_MIN_MAX):
             return None
         self._agent.pause(int(minutes) if minutes else None)
         if minutes:
@@ -192,6 +199,9 @@ class OutboxPage:
             can_pair=bool(self._server),
             left_min=left_min,
             pauses=PAUSES_MIN,
+            pause_max=PAUSE_MIN_MAX,
+            offline=self._agent.offline,
+            days=max(1, self._agent.hold_days),
             removals=REMOVALS_MIN,
             all_min=ALL_MIN,
             figures=self._figures(waiting),
@@ -209,8 +219,10 @@ class OutboxPage:
         figures = [
             (number(sum(one.entry.rows for one in waiting)), w("figures.wait")),
             (f"{number(size / 1e6, 2)} MB", w("figures.size")),
-            (f"{number(100 * costs.share_of_a_core, 1)} %", w("figures.share")),
+            (number(costs.events), w("figures.made")),
+            (f"{number(costs.sealed_bytes / 1e6, 2)} MB", w("figures.made_size")),
             (f"{number(costs.cpu_s)} s", w("figures.cpu", lasted=self._lasted(costs.hours))),
+            (f"{number(100 * costs.share_of_a_core, 1)} %", w("figures.share")),
             (f"{number(costs.memory_mb)} MB", w("figures.memory")),
         ]
         if kept := self._agent.outbox.kept.count():

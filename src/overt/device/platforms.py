@@ -149,7 +149,7 @@ def _x11(
 
     applications, shown = Applications(listed), Display(display)
     indicator = sign(shown.name, lang, toggled, chip=chip)
-    screen, fields = Screen(shown, applications, indicator.pid), Fields()
+    screen, fields = Screen(shown, applications, lambda: indicator.pid), Fields()
     needed = None if all(one.terminal for one in listed) else fields
     verdicts = FieldsAndTerminals(applications, fields)
     return Platform(shown, screen, indicator, verdicts, needed, display=shown.name)
@@ -192,7 +192,7 @@ def _hooks(listed: list[Application], lang: str, toggled: Callable[[], None]) ->
         system = Mac()
     hooks = Hooks(system, pynput_listener)
     indicator = Indicator("", lang, toggled)
-    screen = Screen(hooks, Applications(listed, system.program), indicator.pid)
+    screen = Screen(hooks, Applications(listed, system.program), lambda: indicator.pid)
     return Platform(hooks, screen, indicator, NoFields(), on_lock=hooks.on_lock)
 
 

@@ -6,6 +6,7 @@ where both say the same, and nothing in between says that something changed.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -44,8 +45,8 @@ class Moment:
 class Screen:
     """Looks at the display, and asks anew only where something changed."""
 
-    def __init__(self, display: Shown, applications: Applications, own: int) -> None:
-        """`own`: process of the indicator, whose window covers nothing that matters."""
+    def __init__(self, display: Shown, applications: Applications, own: Callable[[], int]) -> None:
+        """`own`: tells the process of the sign, whose window covers nothing that matters."""
         self._display, self._applications, self._own = display, applications, own
         self._windows: list[Window] = []
         self._changed = True
@@ -79,7 +80,8 @@ class Screen:
     def _glance(self) -> Moment:
         """Return what can be seen, whoever has the keyboard."""
         top_first = [window for window in self._windows[::-1] if window.drawn]
-        numbers = [0 if one.pid == self._own else self._number(one.pid) for one in top_first]
+        own = self._own()
+        numbers = [0 if one.pid == own else self._number(one.pid) for one in top_first]
         places = [(w.x, w.y, w.x + w.width, w.y + w.height) for w in top_first]
         return Moment(
             prompt=any(

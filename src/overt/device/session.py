@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from overt.device import daybook
 from overt.device.capture import FACTS
 from overt.device.clock import CLOCK
 from overt.device.kept import HERE, Kept
@@ -172,6 +173,7 @@ def _close(vault: Vault, recording: Recording, produced: int, *, end: bool) -> i
         for stream, parts in sorted(streams.items(), key=lambda item: item[1][-1]["seq"][-1])
         for run in _cut(joined(parts, FACTS))
     ]
+    encoded: list[bytes] = []
     for k, (stream, events) in enumerate(runs):
         anchors, rows = from_columns(_by_name(events))
         header = BatchHeader(
@@ -194,8 +196,9 @@ def _close(vault: Vault, recording: Recording, produced: int, *, end: bool) -> i
         )
         about = {"due_ms": now_ms + recording.outbox_delay_s * 1000, "closed_ms": now_ms}
         entry = as_json({**about, "rows": header.rows, "sent": False})
+        encoded.append(batch.encode(header, rows))
         change[f"outbox/{session}/{number + k:09d}"] = (
-            len(entry).to_bytes(4, "little") + entry + batch.encode(header, rows)
+            len(entry).to_bytes(4, "little") + entry + encoded[-1]
         )
     closed = sum(len(events) for _, events in runs)
     if runs:
@@ -205,6 +208,7 @@ def _close(vault: Vault, recording: Recording, produced: int, *, end: bool) -> i
             "produced": int(counts.get("produced", 0)) + closed,
         }
         change[f"counts/{session}"] = as_json(counts)
+        change |= daybook.made(vault, closed, sum(map(len, encoded)))
     if change:
         vault.change(change)
     return len(runs)

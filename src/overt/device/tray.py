@@ -15,7 +15,7 @@ import time
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from overt.device.chip import say
+from overt.device.signs import look_of, said, say, words_of
 from overt.device.tray_icon import icons
 from overt.device.tray_menu import MENU, MENU_PATH, menu_answer
 
@@ -25,16 +25,6 @@ HOSTS = "org.kde.StatusNotifierHost"
 PROPERTIES, BUS = "org.freedesktop.DBus.Properties", "org.freedesktop.DBus"
 BEAT_S = 0.2
 PATIENCE_S = 2.0
-WORDS = {
-    "en": {"recording": "Overt records", "paused": "Overt paused", "locked": "screen was locked"},
-    "de": {
-        "recording": "Overt zeichnet auf",
-        "paused": "Overt pausiert",
-        "locked": "Bildschirm war gesperrt",
-    },
-    "coach": {"recording": "Overt coach counts", "paused": "Overt coach paused"},
-}
-HINTS = {"de": ("Anhalten", "Weiter aufzeichnen"), "en": ("Pause", "Go on")}
 
 
 def is_there() -> bool:
@@ -64,15 +54,14 @@ class Item:
     Only what that tray says counts: another program can press nothing, and seeing by it is none.
     """
 
-    def __init__(self, bus: Any, asking: Any, lang: str) -> None:
+    def __init__(self, bus: Any, asking: Any, words: dict[str, str]) -> None:
         from jeepney import MatchRule, message_bus
 
         self._bus, self._asking = bus, asking
-        self._words = WORDS.get(lang, WORDS["en"])
-        self._hints = HINTS.get(lang, HINTS["en"])
+        self._words = words
         self.state = "paused"
         self.seen_by = ""
-        self.toggled = False
+        self.was_seen = self.toggled = False
         self._revision = 1
         self._name = f"{ITEM}-{os.getpid()}-1"
         bus.send_and_get_reply(message_bus.RequestName(self._name), timeout=PATIENCE_S)
@@ -88,11 +77,6 @@ class Item:
         asked = new_method_call(where, "RegisterStatusNotifierItem", "s", (self._name,))
         asked.header.flags |= MessageFlag.no_reply_expected | MessageFlag.no_auto_start
         self._bus.send(asked)
-
-    @property
-    def paused(self) -> bool:
-        """Whether recording is paused."""
-        return self.state.partition(" ")[0] != "recording"
 
     def show(self, state: str) -> None:
         """Show a state: `recording` or `paused`, and a word more."""
@@ -126,7 +110,7 @@ class Item:
         elif interface == PROPERTIES and body and body[0] == ITEM:
             self._answer_properties(message, member, body)
             if sender != self.seen_by and self._is_tray(sender):
-                self.seen_by = sender
+                self.seen_by, self.was_seen = sender, True
         elif interface == ITEM:
             self._pressed(sender, pressed=member in ("Activate", "SecondaryActivate"))
             self._reply(message)
@@ -155,7 +139,7 @@ class Item:
                 self.register()
 
     def _answer_menu(self, message: Any, member: str, body: Any, sender: str) -> None:
-        label = self._hints[1] if self.paused else self._hints[0]
+        label = self._words["resume" if look_of(self.state) == "paused" else "pause"]
         answer = menu_answer(member, body, self._title(), label, self._revision)
         if answer is None:
             self._refuse(message)
@@ -176,7 +160,7 @@ class Item:
 
     def properties(self) -> dict[str, tuple[str, Any]]:
         """Return what a tray asks of an item."""
-        pixels = icons(paused=self.paused)
+        pixels = icons(look_of(self.state))
         return {
             "Category": ("s", "ApplicationStatus"),
             "Id": ("s", "overt"),
@@ -196,8 +180,7 @@ class Item:
         }
 
     def _title(self) -> str:
-        phase, *more = self.state.split()
-        return " · ".join(self._words.get(one, one) for one in (phase, *more))
+        return said(self.state, self._words)
 
     def _reply(self, message: Any, signature: str | None = None, body: Any = ()) -> None:
         from jeepney import new_method_return
@@ -223,11 +206,14 @@ def main() -> None:
 
     threading.Thread(target=listen, daemon=True).start()
     with open_dbus_connection("SESSION") as bus, open_dbus_connection("SESSION") as asking:
-        item = Item(bus, asking, sys.argv[1] if len(sys.argv) > 1 else "en")
+        item = Item(bus, asking, words_of(sys.argv[1:]))
         beat_s = 0.0
         while _told(told, item):
             with contextlib.suppress(TimeoutError):
                 item.take(bus.receive(timeout=BEAT_S))
+            if item.was_seen and not item.seen_by:
+                item.was_seen = False
+                say("gone")
             if item.toggled:
                 item.toggled = False
                 say("toggle")
