@@ -67,7 +67,7 @@ class Indicator:
             if process is not self._process:
                 return
             if line.strip() == "beat":
-                self._beat_s = time.monotonic()
+                self._beat_s, self._was_alive = time.monotonic(), True
             elif line.strip() == "gone":
                 self._gone, self._beat_s = True, 0.0
             elif line.strip() == "toggle":
@@ -99,8 +99,8 @@ class Indicator:
         """Put a chip in the place of a sign that has gone; called at every look."""
         now_s = time.monotonic()
         if self.is_alive():
-            self._was_alive = True
-        elif self._was_alive and self._has_gone(now_s):
+            return
+        if self._was_alive and self._has_gone(now_s):
             self.lost = True
             self._replace()
         elif self.lost and not self._was_alive and now_s - self._started_s > AGAIN_S:
