@@ -37,6 +37,7 @@ def main() -> None:
     root.title("Overt")
     root.overrideredirect(True)  # noqa: FBT003 - no frame, and no window manager to cover it
     root.attributes("-topmost", True)  # noqa: FBT003
+    root.configure(highlightthickness=2, highlightbackground=COLOURS["recording"][0])
     label = tk.Label(root, font=("sans-serif", 11, "bold"), padx=12, pady=6, cursor="hand2")
     label.pack()
     small = tk.Label(root, font=("sans-serif", 8), padx=12, text=words["hint"])
