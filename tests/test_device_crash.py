@@ -136,3 +136,27 @@ def test_a_clock_that_is_set_neither_hurries_nor_loses_what_waits(
         monkeypatch.undo()
         clock.CLOCK.follow(clock.CLOCK.jumped_ms())
         vault.close()
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_what_never_reached_us_is_counted_and_the_session_says_it_is_not_whole(
+    tmp_path: Path, *, killed: bool
+) -> None:
+    vault = Vault(tmp_path)
+    session = Session(Recording(session="a" * 32, **ABOUT), vault)
+    for at in range(2):
+        session.add(_moves(10, 10_000 * at))
+        session.lose(3)
+    session.journal()
+    if killed:
+        recover(vault)
+    else:
+        session.close(0, end=True)
+    outbox = Outbox(vault)
+    (entry,) = outbox.entries()
+    header, rows = batch.decode(entry.plain)
+    assert (header.rows, header.produced, header.lost) == (20, 26, 6)
+    assert rows.column("dseq").to_pylist() == [0, *[1] * 9, 4, *[1] * 9]
+    counts = outbox.counts()
+    assert (counts["produced"], counts["lost"], counts["waiting"]) == (26, 6, 20)
+    vault.close()

@@ -289,6 +289,7 @@ class Agent:
                 session.add(self._looks.before(capture, rows, is_open=not reason))
             if len(rows):
                 session.add(rows)
+            session.lose(capture.lost())
             if self._settling.is_set():
                 session.add(capture.leave())
                 session.close(0)

@@ -40,21 +40,19 @@ NOTCH_CSS_PX = 120
 
 _WHEEL = {4: (0, -1), 5: (0, 1), 6: (-1, 0), 7: (1, 0)}
 _MULTI_CLICK_MS, _MULTI_CLICK_PX = 500, 5
-CONFIRM_AFTER_S = 0.06
-CONFIRM_AFTER_MOVE_S = 0.6
-"""After something that may move the keyboard to another field (Tab, Enter, a click, a shortcut) a
-key waits longer for its field to confirm: a busy program may not have moved it yet."""
+CONFIRM_AFTER_S = 0.08
+MOVED_S, CONFIRM_AFTER_MOVE_S = 0.6, 0.7
+"""Less than `MOVED_S` after something that may move the keyboard to another field (Tab, Enter, a
+click, a shortcut) a key waits longer for its field to confirm: a busy program may not have moved it
+yet. Both waits begin when the key went down or up, not when one looked."""
 
 BUSY_S, AGAIN_S = 5.0, 0.2
 """So long a key waits for a program that does not answer, asked again so often. Whatever moved the
 keyboard meanwhile will have been said by then, which makes a late confirmation no weaker."""
 
-TOGETHER_S = 0.06
-"""The first of several keys waits so much longer, that its field is asked once for all of them."""
-
-TICK_S, CALM_TICK_S = 0.02, 0.1
-"""Between two looks at least, while a key waits and while none does: what happens meanwhile is
-judged together."""
+TICK_S, HURRIED_TICK_S = 0.1, 0.02
+"""Between something that happens and the look at it: what happens meanwhile is judged together. The
+shorter one where a key waits and a look too late would miss something (`Verdicts.hurries`)."""
 
 LOOK_ANYWAY_S = 0.2
 """After so long, who has the keyboard is asked even where nothing happened.
@@ -80,6 +78,9 @@ class Verdicts(Protocol):
     def turn(self, moment: Moment) -> int:
         """Return a number that changes whenever the keyboard may have gone to another field."""
 
+    def hurries(self, moment: Moment) -> bool:
+        """Return whether the field may have been another for a while, and only looks would tell."""
+
     def typed(self, moment: Moment, keys: int, lines: int) -> None:
         """Take in how many keys gave a character since the look before, and how many were Enter."""
 
@@ -95,7 +96,7 @@ class _Waiting:
     focus: int
     turn: int
     due_s: float
-    hooked_s: float
+    done_s: float
     plain: bool
     command: int
     """What the shortcut asks for (`Command`), or 0."""
@@ -133,20 +134,25 @@ class Capture:
         self._moved_s = 0.0
         self._in = 0
         self._looked_s = 0.0
+        self._heap_s = (time.monotonic(), time.monotonic())
+        """When the heap before this one was taken, and this one: all that is in it lies between."""
         self._looked_us = self._handed_us = 0
+        self._lost = 0
         self._pressed: dict[int, tuple[int, int, int]] = {}
         self._clicked: tuple[int, int, int, int, int] = (0, 0, 0, 0, 0)
 
     def rest(self) -> None:
         """Wait until something has happened, or a key may be settled, and a little longer."""
-        first_s = self._waiting[0].due_s + TOGETHER_S if self._waiting else float("inf")
+        first_s = self._waiting[0].due_s if self._waiting else float("inf")
         left_s = min(LOOK_ANYWAY_S, first_s - time.monotonic())
         self._source.wait(max(0.0, left_s))
-        time.sleep(TICK_S if self._waiting else CALM_TICK_S)
+        hurried = self._waiting and self._verdicts.hurries(self._before)
+        time.sleep(HURRIED_TICK_S if hurried else TICK_S)
 
     def look(self, *, is_open: bool) -> Any:
         """Return `FACTS[n]`: what may be kept now, in order of time. Nothing, unless `is_open`."""
         looked_us = self.t_us(self._source.now_ms())
+        self._heap_s = (self._heap_s[1], time.monotonic())
         heap = self._source.heap()
         self._looked_us = int(looked_us)  # what comes later is of a later heap
         first, self._heard = self._heard, self._heard + len(heap.events)
@@ -167,6 +173,8 @@ class Capture:
         if not is_open:
             self._forget()
             return _NOTHING
+        if before.application or after.application:
+            self._lost += heap.lost
         elsewhere = any(self._source.outermost(one) != before.focus for one in heap.asked)
         steady = not heap.focus and not elsewhere and before.focus == after.focus
         typing = (
@@ -206,6 +214,11 @@ class Capture:
         if until:
             self._handed_us = int(made["t_us"][until - 1])
         return made[:until]
+
+    def lost(self) -> int:
+        """Return how often input was lost that might have been kept, since the last call."""
+        lost, self._lost = self._lost, 0
+        return lost
 
     @property
     def moment(self) -> Moment:
@@ -317,7 +330,6 @@ class Capture:
     def _typing(self, events: Any, first: int, moment: Moment, turn: int) -> None:
         """Take the class of each key at once; the code goes no further than this loop."""
         keymap = self._sight.keymap
-        now_s = time.monotonic()
         for k in np.flatnonzero(events["code"] <= KEY_RELEASE):
             event = events[k]
             code, state = int(event["detail"]), int(event["state"])
@@ -340,27 +352,34 @@ class Capture:
             plain = held.key_class not in CHARACTERS or (
                 bool(command) and held.key_class != KeyClass.COMPOSING
             )
-            recent = now_s - self._moved_s < CONFIRM_AFTER_MOVE_S
+            done_s = self._done_s(event)
+            recent = done_s - self._moved_s < MOVED_S
             wait_s = CONFIRM_AFTER_MOVE_S if recent else CONFIRM_AFTER_S
             letter = keymap.letter(code, state) if command and kind == Kind.KEY_DOWN else 0
             asked = command_of(letter, bits)
             self._waiting.append(
-                _Waiting(row, moment.focus, turn, now_s + wait_s, now_s, plain, asked)
+                _Waiting(row, moment.focus, turn, done_s + wait_s, done_s, plain, asked)
             )
             if held.key_class in _MOVES or (
                 bits & (Modifier.CONTROL | Modifier.ALT | Modifier.META)
                 and held.key_class not in HELD
             ):
-                self._moved_s = now_s
+                self._moved_s = time.monotonic()
+
+    def _done_s(self, event: Any) -> float:
+        """Return when an event happened, on this program's clock; never earlier than is sure."""
+        ago_s = (self._looked_us - int(self.t_us(event["time_ms"]))) / 1e6
+        before_s, taken_s = self._heap_s
+        return min(taken_s, max(before_s, taken_s - ago_s))
 
     def _settled(self, moment: Moment, turn: int) -> list[Any]:
         """Return the keys whose field has confirmed; drop those whose field has not."""
         now_s = time.monotonic()
-        if not self._waiting or self._waiting[0].due_s + TOGETHER_S > now_s:
+        if not self._waiting or self._waiting[0].due_s > now_s:
             return []
         field = self._verdicts.confirmed(moment, turn)
-        if field.verdict == BUSY and now_s < self._waiting[0].hooked_s + BUSY_S:
-            self._waiting[0].due_s = time.monotonic() + AGAIN_S - TOGETHER_S
+        if field.verdict == BUSY and now_s < self._waiting[0].done_s + BUSY_S:
+            self._waiting[0].due_s = time.monotonic() + AGAIN_S
             return []
         rows = []
         while self._waiting and self._waiting[0].due_s <= now_s:

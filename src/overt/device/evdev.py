@@ -3,7 +3,7 @@
 A device node gives records of 24 bytes (`struct input_event`, `linux/input-event-codes.h`). Kept of
 them are keys and buttons. Where the pointer is, the kernel does not know, so movement and wheels
 are read past. When its buffer ran over, a device says `SYN_DROPPED`: then what it says until the
-next report is void, and the heap says that something may have changed unseen.
+next report is void, and the heap says so: the session then counts what it lost, and is not whole.
 """
 
 from __future__ import annotations
@@ -66,12 +66,12 @@ _KEYS_DOWN = _ioctl(2, 0x18, _BITS_BYTES)
 _KEYS_THERE = _ioctl(2, 0x20 + EV_KEY, _BITS_BYTES)
 
 
-def void(records: Any, *, dropping: bool = False) -> tuple[Any, bool, bool]:
-    """Return which records count, whether any were dropped, and whether dropping goes on."""
+def void(records: Any, *, dropping: bool = False) -> tuple[Any, int, bool]:
+    """Return which records count, how often any were dropped, and whether dropping goes on."""
     syn = records["type"] == EV_SYN
     lost = syn & (records["code"] == SYN_DROPPED)
     if not dropping and not lost.any():
-        return np.ones(len(records), bool), False, False
+        return np.ones(len(records), bool), 0, False
     counts = np.zeros(len(records), bool)
     for k in range(len(records)):
         if lost[k]:
@@ -80,7 +80,7 @@ def void(records: Any, *, dropping: bool = False) -> tuple[Any, bool, bool]:
             dropping = False
         else:
             counts[k] = not dropping
-    return counts, True, dropping
+    return counts, int(lost.sum()), dropping
 
 
 def as_events(records: Any) -> Any:
@@ -116,10 +116,11 @@ class Device:
     def __init__(self, number: int) -> None:
         self.number = number
         self._rest = b""
-        self._dropping = False
+        self.is_dropping = False
+        """What it says is void until its next report."""
 
-    def read(self) -> tuple[Any, bool]:
-        """Return `RECORD[n]` of what counts, and whether anything was dropped; raises `OSError`."""
+    def read(self) -> tuple[Any, int]:
+        """Return `RECORD[n]` of what counts, and how often some was dropped; raises `OSError`."""
         data = self._rest
         while True:
             try:
@@ -134,7 +135,7 @@ class Device:
         whole = len(data) // RECORD.itemsize * RECORD.itemsize
         self._rest = data[whole:]
         records = np.frombuffer(data[:whole], RECORD)
-        counts, lost, self._dropping = void(records, dropping=self._dropping)
+        counts, lost, self.is_dropping = void(records, dropping=self.is_dropping)
         return records[counts], lost
 
     def down(self) -> list[int]:
@@ -236,15 +237,15 @@ class Devices:
         """Return what happened since the last call. Raises `Missing` where no device is left."""
         if time.monotonic() - self._scanned_s > RESCAN_S:
             self._scan()
-        parts, lost = [], False
+        parts, lost, unsure = [], 0, any(device.is_dropping for device in self.all)
         for device in self.all:
             try:
                 records, dropped = device.read()
             except (OSError, EOFError):
                 self._gone(device)  # unplugged: whatever was down on it is not
-                lost = True
+                unsure = True
                 continue
-            lost = lost or dropped
+            lost += dropped
             parts.append(records)
         if not self.all:
             raise Missing(
@@ -255,9 +256,9 @@ class Devices:
         records = joined(parts, RECORD)
         events = as_events(records[np.lexsort((records["us"], records["s"]))])
         self._modify(events)
-        if lost:
+        if lost or unsure:
             self._look_down()
-        return Heap(events, focus=lost)
+        return Heap(events, focus=bool(lost or unsure), lost=lost)
 
     def _look_down(self) -> None:
         down = {code + X_LESS_KERNEL for device in self.all for code in device.down()}

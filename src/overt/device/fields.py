@@ -200,6 +200,7 @@ class Fields:
         rule = MatchRule(
             type="signal", interface="org.a11y.atspi.Event.Object", member="StateChanged"
         )
+        rule.add_arg_condition(0, "focused")  # programs say far more at each key
         self._bus.send_and_get_reply(message_bus.AddMatch(rule))
         registry = DBusAddress(
             "/org/a11y/atspi/registry", "org.a11y.atspi.Registry", "org.a11y.atspi.Registry"

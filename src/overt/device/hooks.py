@@ -28,7 +28,8 @@ from overt.device.seam import Window
 from overt.device.stream import BUTTON_PRESS, BUTTON_RELEASE, EVENT, MOTION, Heap
 
 QUEUE_MAX = 20_000
-"""Events, some twenty seconds of a mouse at 1 kHz. What does not fit makes its heap void."""
+"""Events, some twenty seconds of a mouse at 1 kHz. What does not fit makes its heap void, and the
+session count a loss."""
 
 BUTTONS = {"left": 1, "middle": 2, "right": 3, "x1": 8, "x2": 9, "button8": 8, "button9": 9}
 """pynput's names of buttons → numbers as X has them; of others nothing is kept."""
@@ -106,7 +107,7 @@ class Hooks:
             self._locked()
         self._was_locked = is_locked
         if lost or is_locked or self._system.is_secure():
-            return Heap(np.empty(0, EVENT), focus=True)
+            return Heap(np.empty(0, EVENT), focus=True, lost=int(lost))
         events = np.zeros(len(rows), EVENT)
         for name, column in zip(("code", "detail", "x", "y"), range(1, 5), strict=True):
             values = np.array([row[column] for row in rows], np.int64)
@@ -164,6 +165,10 @@ class NoFields:
     def turn(self, _: Moment) -> int:
         """Return a number that never changes."""
         return 0
+
+    def hurries(self, _: Moment) -> bool:
+        """Return false: no key ever waits."""
+        return False
 
     def typed(self, moment: Moment, keys: int, lines: int) -> None:
         """Take nothing in."""

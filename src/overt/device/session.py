@@ -57,7 +57,7 @@ class Session:
         self._last: dict[str, tuple[int, int]] = {}
         self._added: list[Any] = []
         self._pending: dict[str, list[Any]] = {}
-        self._part = 0
+        self._part = self._lost = 0
         self._opened_s: float | None = None
         needed = {int(kind): "+".join(purposes_for(kind, recording.purposes)) for kind in Kind}
         self._streams = sorted({stream for stream in needed.values() if stream})
@@ -123,9 +123,27 @@ class Session:
         row["kind"], row["t_us"], row["value"] = kind, t_us, value
         self.add(row)
 
+    def lose(self, events: int) -> None:
+        """Count events that never reached us; from then on the session says it is not whole."""
+        if events:
+            self._number()
+            self._seq += events
+            self._lost += events
+
+    def _count_lost(self) -> None:
+        name, lost = f"counts/{self.recording.session}", self._lost
+        with self._vault.alone:
+            counts = self._vault.get_json(name, {})
+            for field in ("lost", "produced"):
+                counts[field] = int(counts.get(field, 0)) + lost
+            self._vault.change({name: as_json({**counts, "numbered": self._seq})})
+        self._lost = 0
+
     def journal(self) -> None:
         """Seal what is new on the disk."""
         self._number()
+        if self._lost:
+            self._count_lost()
         pending, self._pending = self._pending, {}
         if not pending:
             return
@@ -231,7 +249,8 @@ def recover(vault: Vault) -> int:
             for stream, events in unpacked(value).items()
         ]
         if last:
-            made += close(vault, recording, max(last) + 1, end=False)
+            numbered = vault.get_json(f"counts/{recording.session}", {}).get("numbered", 0)
+            made += close(vault, recording, max(max(last) + 1, numbered), end=False)
         vault.change({name: None})
     return made
 

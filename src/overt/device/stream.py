@@ -78,11 +78,13 @@ class Heap:
     asked: tuple[int, ...] = ()
     """Windows that a program asked to be given the keyboard. Window managers ask for the one that
     has it, at each click, and some of them late."""
+    lost: int = 0
+    """How often some of it never reached us. How many events, nobody knows: at least so many."""
 
     @property
     def moves_only(self) -> bool:
         """Whether nothing is in it but the pointer's way."""
-        if self.focus or self.asked or self.grabbed is not None:
+        if self.focus or self.lost or self.asked or self.grabbed is not None:
             return False
         return not len(self.events) or bool((self.events["code"] == MOTION).all())
 

@@ -36,6 +36,10 @@ class FieldsAndTerminals:
         self._waits = waits
         return 2 * self._prompt_turn + 1
 
+    def hurries(self, moment: Moment) -> bool:
+        """Return true in a terminal: nobody tells what runs there, so one has to look."""
+        return self._is_terminal(moment)
+
     def typed(self, moment: Moment, keys: int, lines: int) -> None:
         """Take in how many keys gave a character since the look before, and how many were Enter."""
         if self._is_terminal(moment):

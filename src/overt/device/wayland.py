@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from overt.device import evdev, wire, xkb
@@ -67,7 +68,7 @@ class Wayland:
         if not self._is_in_front:
             return Heap(heap.events[:0], focus=True)
         self._press(heap)
-        return Heap(heap.events, focus=heap.focus or changed)
+        return replace(heap, focus=heap.focus or changed)
 
     @property
     def _is_in_front(self) -> bool:
