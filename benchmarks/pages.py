@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,6 +25,8 @@ from overt.commands import chromium
 SDK = Path(__file__).parents[1] / "src" / "overt" / "studio" / "static" / "overt.js"
 PURPOSES = ["next-action", "person-or-program", "typing-assist"]
 WAYS = ("overt", "rrweb", "listener", "nothing")
+HELD_S = 12.0
+"""So long Overt's server keeps the question open how a person stands, if there is no news."""
 DEAF, DUMB = 0, 1
 """The collector dies before it has kept a batch, or after that and before it says so."""
 
@@ -144,6 +147,8 @@ class Pages:
         elif path == "/v1/batches":
             return self.batch(bearer, body)
         elif path == "/v1/me/state":
+            if "known=" in query:
+                time.sleep(HELD_S)
             made = {"purposes": PURPOSES, "withdrawn": False}
         elif path.startswith("/v1/") and path != "/v1/token":
             return 404, "application/json", b"{}"

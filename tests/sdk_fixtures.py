@@ -125,6 +125,8 @@ class Server:
     """Receipts that were withdrawn from another device."""
     strange: list[str] = field(default_factory=list)
     """What arrived where the page of fields says nothing does."""
+    news: threading.Event | None = None
+    """Until it is set, the question how a person stands stays open where the page allows that."""
     left: list[tuple[str, list[str] | None]] = field(default_factory=list)
     """Receipts withdrawn here, and which purposes of them (None: all)."""
 
@@ -253,6 +255,8 @@ def serving() -> Iterator[Server]:
                 status, payload = 200, (STATIC / self.path[8:]).read_bytes()
                 kind = "text/javascript"
             else:
+                if server.news and "?known=" in self.path:
+                    server.news.wait(10)
                 with lock:
                     head = f"{self.requestline}\n{self.headers}".encode()
                     server.received += [head, body]

@@ -21,4 +21,6 @@ if __name__ == "__main__":
     sys.stdout.write(f"http://127.0.0.1:{listening.getsockname()[1]}\n")
     sys.stdout.flush()
     config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)
-    uvicorn.Server(config).run(sockets=[listening])
+    server = uvicorn.Server(config)
+    app.standing.goes_on = lambda: not server.should_exit
+    server.run(sockets=[listening])

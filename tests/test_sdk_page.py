@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
@@ -352,3 +353,27 @@ def test_frames_of_the_pages_own_origin_are_recorded_as_a_part_of_it_and_no_othe
     page.frame_locator("#own").locator("#listed").click()
     page.keyboard.type("e")
     assert len([event for event in seen(page) if event["kind"] == Kind.KEY_DOWN]) == 4
+
+
+CHANGED = "document.dispatchEvent(new Event('visibilitychange'))"
+HIDDEN = f"Object.defineProperty(document, 'hidden', {{ value: true }}); {CHANGED}"
+
+
+def test_a_question_that_the_server_keeps_open_is_one_and_only_while_the_page_is_seen(
+    page: Any, context: Any, server: Server
+) -> None:
+    def is_held(request: Any) -> bool:
+        return "/v1/me/state?known=" in request.url
+
+    server.news = threading.Event()
+    with page.expect_event("request", is_held):
+        join(page)
+    other = opened(context, server)
+    with other.expect_event("request", lambda request: request.url.endswith("/v1/me/state")):
+        until(other, "recording")
+    with other.expect_event("request", is_held), page.expect_event("requestfailed", is_held):
+        page.evaluate(HIDDEN)
+    server.withdrawn = True
+    server.news.set()
+    for each in (page, other):
+        each.wait_for_function("overt.state().reason === 'withdrawn'")

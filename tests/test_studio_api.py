@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -170,6 +171,32 @@ def test_withdrawing_one_purpose_keeps_the_other(client: httpx.Client) -> None:
     assert client.post("/v1/withdraw", json=asked).status_code == 200
     state = client.get("/v1/me/state", headers=bearer(joined)).json()
     assert state["purposes"] == ["typing-assist"]
+
+
+def test_how_one_stands_is_answered_as_soon_as_it_is_not_what_one_knows(
+    client: httpx.Client,
+) -> None:
+    joined = join(client, "typing-assist", "next-action")
+    proof = {
+        "receipt_id": joined["receipt"]["receipt_id"],
+        "device_secret": joined["device_secret"],
+    }
+
+    def ask(known: str) -> httpx.Response:
+        how = {"headers": bearer(joined), "params": {"known": known}, "timeout": 8.0}
+        return client.get("/v1/me/state", **how)
+
+    with ThreadPoolExecutor(1) as elsewhere:
+        for known, gone, left in (
+            ("typing-assist,next-action", {"purposes": ["next-action"]}, ["typing-assist"]),
+            ("typing-assist", {}, None),
+        ):
+            asked = elsewhere.submit(ask, known)
+            assert ask("").json()["purposes"] == sorted(known.split(","))
+            assert not asked.done(), "there is no news"
+            assert client.post("/v1/withdraw", json={**proof, **gone}).status_code == 200
+            assert asked.result().json().get("purposes") == left
+    assert ask("typing-assist").status_code == 410, "at once"
 
 
 def test_the_page_of_a_study_lists_nobody(client: httpx.Client) -> None:

@@ -42,7 +42,7 @@ interface Joined {
   device_secret: string;
 }
 
-const PATIENCE_MS = 20_000;
+export const PATIENCE_MS = 20_000;
 export const GONE = 410;
 
 const hex = (bytes: ArrayBuffer): string =>
@@ -124,9 +124,13 @@ export class Account {
     return (await (await this.#post("/v1/withdraw", asked)).json()) as { job: string };
   }
 
-  /** What the server says of this receipt; a status of 410 is told as withdrawn. */
-  async standing(): Promise<Standing> {
-    const answer = await this.fetch("/v1/me/state", { cache: "no-store" });
+  /**
+   * What the server says of this receipt; a status of 410 is told as withdrawn. `known`: purposes
+   * that are known of; as long as there are these, the server may take its time.
+   */
+  async standing(known: readonly string[] = [], init: RequestInit = {}): Promise<Standing> {
+    const path = `/v1/me/state${known.length > 0 ? `?known=${known.join()}` : ""}`;
+    const answer = await this.fetch(path, { cache: "no-store", ...init });
     if (answer.status === GONE) return { withdrawn: true };
     return answer.ok ? ((await answer.json()) as Standing) : {};
   }

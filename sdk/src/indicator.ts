@@ -5,12 +5,6 @@ const TAG = "overt-indicator";
 /** Between two looks at it, and after one that found it covered: both together in one second. */
 const CHECK_MS = 750;
 const AGAIN_MS = 120;
-/** Where the looks go, as parts of its width and height: if it is there, it is that large too. */
-const SPOTS = [
-  [0.1, 0.2],
-  [0.5, 0.5],
-  [0.9, 0.8],
-] as const;
 const SIZE_CSS_PX_MIN = 16;
 const OPACITY_MIN = 0.6;
 /** Between its words and what lies behind them; large text needs this much (WCAG 2.2, 1.4.3). */
@@ -87,6 +81,9 @@ export class Indicator {
   #covered = false;
   /** Where it was when it was last measured. */
   #place: DOMRect | null = null;
+  #styles = new WeakMap<Element, CSSStyleDeclaration>();
+  /** Colours that were found to contrast. */
+  #colors = "";
 
   /** `toggled`: the person pressed the button. `checked` hears at each look if it can be seen. */
   constructor(words: Words | undefined, toggled: () => void, checked: (visible: boolean) => void) {
@@ -107,19 +104,14 @@ export class Indicator {
     this.#button.addEventListener("click", (event) => event.isTrusted && toggled());
     this.#box.append(document.createElement("i"), this.#text, this.#button);
     root.append(this.#box);
-    this.#lookIn(CHECK_MS, checked);
+    this.#timer = window.setInterval(() => this.#look(checked), CHECK_MS);
   }
 
-  #lookIn(wait_ms: number, checked: (visible: boolean) => void): void {
-    const timer = window.setTimeout(() => {
-      let isKept = false;
-      try {
-        if (document.visibilityState === "visible") checked((isKept = this.#isKept()));
-      } finally {
-        if (this.#timer === timer) this.#lookIn(isKept && this.#covered ? AGAIN_MS : CHECK_MS, checked);
-      }
-    }, wait_ms);
-    this.#timer = timer;
+  #look(checked: (visible: boolean) => void): void {
+    if (document.hidden || !this.#timer) return;
+    const isKept = this.#isKept();
+    checked(isKept);
+    if (isKept && this.#covered) window.setTimeout(() => this.#look(checked), AGAIN_MS);
   }
 
   show(state: Shown): void {
@@ -169,7 +161,7 @@ export class Indicator {
   }
 
   remove(): void {
-    window.clearTimeout(this.#timer);
+    window.clearInterval(this.#timer);
     this.#timer = 0;
     this.#host.remove();
   }
@@ -178,13 +170,15 @@ export class Indicator {
     return Host.isIn(this.#host);
   }
 
-  /** Whether it is found where it was. At a spot beside the screen there is nothing. */
+  /**
+   * Whether it is found where it was; if it is there, it is that large too. At a spot beside the
+   * screen there is nothing.
+   */
   #isHit(): boolean {
-    if (!this.#place) return false;
-    const { left, top, width, height } = this.#place;
-    return SPOTS.every(
-      ([x, y]) => document.elementFromPoint(left + width * x, top + height * y) === this.#host,
-    );
+    const { left = 0, top = 0, width = 0, height = 0 } = this.#place ?? {};
+    const at = (x: number, y: number) =>
+      document.elementFromPoint(left + width * x, top + height * y) === this.#host;
+    return at(0.1, 0.2) && at(0.5, 0.5) && at(0.9, 0.8);
   }
 
   /** Whether a person can see it: in the page, of a size, on screen, uncovered, opaque. */
@@ -198,20 +192,33 @@ export class Indicator {
     }
     let opacity = 1;
     for (let at: Element | null = this.#host; at; at = at.parentElement) {
-      const style = getComputedStyle(at);
+      const style = this.#styleOf(at);
       opacity *= Number(style.opacity);
       if (style.visibility !== "visible" || style.clipPath !== "none") return false;
-      if (FADING.test(style.filter)) return false;
+      const { filter } = style;
+      if (filter !== "none" && FADING.test(filter)) return false;
     }
     return opacity >= OPACITY_MIN && this.#contrasts();
   }
 
+  /** The style of an element as it is: it changes by itself, so it is asked for once. */
+  #styleOf(element: Element): CSSStyleDeclaration {
+    let style = this.#styles.get(element);
+    if (!style) this.#styles.set(element, (style = getComputedStyle(element)));
+    return style;
+  }
+
   /** Whether its words stand out; colours that a person has chosen for everything are theirs. */
   #contrasts(): boolean {
-    if (matchMedia("(forced-colors:active)").matches) return true;
-    const { color, visibility } = getComputedStyle(this.#text);
-    const [one, other] = [color, getComputedStyle(this.#box).backgroundColor].map(luminance);
-    const ratio = (one as number) / (other as number);
-    return visibility === "visible" && Math.max(ratio, 1 / ratio) >= CONTRAST_MIN;
+    const { color, visibility } = this.#styleOf(this.#text);
+    const colors = [color, this.#styleOf(this.#box).backgroundColor];
+    if (this.#colors !== colors.join() + visibility) {
+      const [one = 0, other = 0] = colors.map(luminance);
+      const ratio = one / other;
+      const stands = visibility === "visible" && Math.max(ratio, 1 / ratio) >= CONTRAST_MIN;
+      if (!stands) return matchMedia("(forced-colors:active)").matches;
+      this.#colors = colors.join() + visibility;
+    }
+    return true;
   }
 }

@@ -44,6 +44,8 @@ export function keyClass({ key, code, keyCode, isComposing }: Key): number {
     if (named) return named;
     if (/^F\d\d?$/.test(key)) return KeyClass.FUNCTION;
   }
+  // Most keys by far: to make the patterns below takes a browser milliseconds.
+  if (/^[a-z ]$/i.test(key)) return key === " " ? KeyClass.SPACE : KeyClass.LETTER;
   if ([...key].length !== 1) return KeyClass.OTHER;
   if (/[\p{L}\p{M}]/u.test(key)) return KeyClass.LETTER;
   if (/\p{N}/u.test(key)) return KeyClass.DIGIT;

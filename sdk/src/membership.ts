@@ -1,4 +1,4 @@
-import { Account, type Grant, type Proof, type Standing } from "./account.ts";
+import { Account, type Grant, PATIENCE_MS, type Proof, type Standing } from "./account.ts";
 import { OvertError } from "./errors.ts";
 import type { Options, Receipt, ShownNotice } from "./index.ts";
 import { Ledger } from "./ledger.ts";
@@ -26,7 +26,8 @@ export class Membership {
   #channel: BroadcastChannel | null = null;
   #timer = 0;
   #beats = 0;
-  #asking = false;
+  /** The question how the person stands, while it is open. */
+  #asking: AbortController | null = null;
   /** Tells the server of a withdrawal that it has not heard of. */
   #farewell: (() => Promise<unknown>) | null = null;
   #shown: ShownNotice | null = null;
@@ -48,11 +49,15 @@ export class Membership {
     this.#channel = new BroadcastChannel(this.#name);
     this.#channel.onmessage = ({ data }) => void this.#heard(...(data as [Said, ...string[]]));
     window.addEventListener("pagehide", () => {
+      this.#asking?.abort();
       const session = recorder.leave();
       if (session) this.sender?.closing(session.kept.values());
     });
     window.addEventListener("pageshow", (event) => void (event.persisted && this.#reread()));
-    document.addEventListener("visibilitychange", () => void recorder.flush());
+    document.addEventListener("visibilitychange", () => {
+      if (document.hidden) this.#asking?.abort();
+      void recorder.flush();
+    });
     await this.#load();
   }
 
@@ -240,14 +245,23 @@ export class Membership {
     void safely(async () => {
       if (!(this.outbox && this.outbox.due_ms > Date.now())) await this.send(false);
     });
-    if (document.visibilityState === "visible" && !this.#asking) await safely(() => this.#ask(grant));
+    if (!document.hidden && !this.#asking) await safely(() => this.#ask(grant));
   }
 
-  /** Ask how the person stands; another device may have withdrawn. */
+  /**
+   * Ask how the person stands; another device may have withdrawn. The server keeps the question open
+   * until there is news: that is a connection, and a browser has few, so only one page of a study
+   * does so, and only while it is seen.
+   */
   async #ask(grant: Grant): Promise<void> {
-    this.#asking = true;
-    const standing = await this.account.standing().catch((): Standing => ({}));
-    this.#asking = false;
+    const asking = (this.#asking = new AbortController());
+    const late = setTimeout(() => asking.abort(), PATIENCE_MS);
+    const { signal } = asking;
+    const ask = (lock: unknown) =>
+      this.account.standing(lock ? grant.purposes : [], { signal }).catch((): Standing => ({}));
+    const standing = await navigator.locks.request(`${this.#name}-asks`, { ifAvailable: true }, ask);
+    clearTimeout(late);
+    this.#asking = null;
     if (this.account.grant?.receipt_id !== grant.receipt_id) return;
     const { withdrawn = false, purposes = grant.purposes } = standing;
     await this.#leave((id) => !withdrawn && purposes.includes(id), grant.receipt_id);

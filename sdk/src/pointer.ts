@@ -77,12 +77,12 @@ export function partsOf(event: PointerEvent): PointerEvent[] {
 export function samples(event: PointerEvent, tell: (t_us: number, facts: Facts) => void): boolean {
   if (!event.isTrusted) return false;
   const isMouse = event.pointerType === "mouse";
-  const about = device(event);
-  for (const part of partsOf(event))
-    tell(toMicroseconds(part.timeStamp), {
-      ...about,
-      ...(isMouse ? null : touched(part)),
-      ...place(part),
-    });
+  const { pointer, slot } = device(event);
+  for (const part of partsOf(event)) {
+    // Most of all that is made: a mouse has nothing to be spread.
+    const { x_8th_css_px, y_8th_css_px } = place(part);
+    const facts: Facts = { pointer, slot, x_8th_css_px, y_8th_css_px };
+    tell(toMicroseconds(part.timeStamp), isMouse ? facts : { ...facts, ...touched(part) });
+  }
   return true;
 }

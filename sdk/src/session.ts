@@ -80,9 +80,9 @@ export class Session {
     const moved = this.#moved;
     if (moved.length === 0) return;
     this.#moved = [];
+    const make = (t_us: number, facts: Facts) => void this.#make(Kind.POINTER_MOVE, t_us, facts);
     for (const event of moved)
       try {
-        const make = (t_us: number, facts: Facts) => void this.#make(Kind.POINTER_MOVE, t_us, facts);
         if (!samples(event, make)) this.untrusted += 1;
       } catch {
         // A page that has replaced what this asks loses its moves, and nothing else.
@@ -166,7 +166,7 @@ export class Session {
     if (isNew) {
       this.#pending = new Map();
       this.#unsaved.add(pending);
-    }
+    } else if (age_ms && !(this.#open.size && this.#isOld(age_ms))) return this.#work.then(() => {});
     return this.#then(async () => {
       if (isNew) {
         const part = (this.#part += 1);
@@ -181,9 +181,13 @@ export class Session {
         }
       }
       const rows = [...this.#open.values()].reduce((sum, events) => sum + events.length, 0);
-      const old = performance.now() - this.#opened_ms >= age_ms;
-      if (rows > 0 && !this.#left && (old || rows >= CLOSE_AT_ROWS)) await this.#close(rows);
+      const isDue = this.#isOld(age_ms) || rows >= CLOSE_AT_ROWS;
+      if (rows > 0 && !this.#left && isDue) await this.#close(rows);
     });
+  }
+
+  #isOld(age_ms: number): boolean {
+    return performance.now() - this.#opened_ms >= age_ms;
   }
 
   async #close(rows: number): Promise<void> {

@@ -93,7 +93,9 @@ def serve(
     say(address)
     remark(f"overt: for researchers: {address}research, with the key of `overt access researcher`")
     try:
-        uvicorn.Server(config).run(sockets=[sock])
+        server = uvicorn.Server(config)
+        app.standing.goes_on = lambda: not server.should_exit
+        server.run(sockets=[sock])
     finally:
         stop.set()
 

@@ -18,7 +18,14 @@ from starlette.routing import Route
 from overt.consent.notice import notice_bytes, notice_sha256
 from overt.gateway import enrol, erase, export, retention, risk, train
 from overt.gateway.studies import study_of
-from overt.schema.errors import InvalidInput, Missing, NotConsented, Refused, Withdrawn
+from overt.schema.errors import (
+    InvalidInput,
+    Missing,
+    NotConsented,
+    OvertError,
+    Refused,
+    Withdrawn,
+)
 from overt.store.store import Store
 from overt.studio import synthetic
 from overt.studio.elsewhere import is_extension
@@ -26,6 +33,7 @@ from overt.studio.handover import LASTS_S, Handover
 from overt.studio.jobs import Jobs, Progress
 from overt.studio.lesson import Lesson, purpose_of
 from overt.studio.shell import LISTED, error_body
+from overt.studio.standing import Standing
 
 Answer = dict[str, Any]
 PURPOSES_MAX = 16
@@ -67,6 +75,13 @@ class Asked:
             raise
         except (Refused, InvalidInput) as error:
             raise _Unknown(error.what, where="header Authorization", do=error.do) from error
+
+    def found(self) -> str | None:
+        """Return the receipt whose token was shown; None where it is nobody's, or not any more."""
+        try:
+            return self.person().receipt
+        except OvertError:
+            return None
 
     def object(self) -> Answer:
         """Return the body as a JSON object."""
@@ -235,20 +250,31 @@ class Api:
         return risk.own(self._store, asked.person())
 
 
-def routes(store: Store, jobs: Jobs, lesson: Lesson) -> list[Route]:
+def routes(store: Store, jobs: Jobs, lesson: Lesson, standing: Standing) -> list[Route]:
     """Return the routes of the interface."""
     api = Api(store, jobs, lesson)
 
+    async def answered(asked: Asked, work: Callable[[Asked], Answer]) -> Response:
+        try:
+            return JSONResponse(await run_in_threadpool(work, asked))
+        except _Unknown as error:
+            challenge = {"WWW-Authenticate": "Bearer"}
+            return JSONResponse(error_body(error), 401, headers=challenge)
+
     def route(path: str, method: str, work: Callable[[Asked], Answer]) -> Route:
         async def endpoint(request: Request) -> Response:
-            asked = Asked(request, await request.body(), store)
-            try:
-                return JSONResponse(await run_in_threadpool(work, asked))
-            except _Unknown as error:
-                challenge = {"WWW-Authenticate": "Bearer"}
-                return JSONResponse(error_body(error), 401, headers=challenge)
+            return await answered(Asked(request, await request.body(), store), work)
 
         return Route(path, endpoint, methods=[method])
+
+    async def state(request: Request) -> Response:
+        asked = Asked(request, await request.body(), store)
+        known = asked.query("known", "")
+        # Who does not prove who they are, or says nothing of what they know, waits for nothing.
+        found = await run_in_threadpool(asked.found) if known else None
+        if found is not None:
+            await standing.news(found, frozenset(known.split(",")), request.is_disconnected)
+        return await answered(asked, api.state)
 
     async def notice(request: Request) -> Response:
         return await run_in_threadpool(_notice, store, Asked(request, b"", store))
@@ -259,7 +285,7 @@ def routes(store: Store, jobs: Jobs, lesson: Lesson) -> list[Route]:
         route("/v1/token", "POST", api.token),
         route("/v1/withdraw", "POST", api.withdraw),
         route("/v1/erasures/{job}", "GET", api.erasure),
-        route("/v1/me/state", "GET", api.state),
+        Route("/v1/me/state", state),
         route("/v1/me/pair", "POST", api.pair),
         route("/v1/me/pause", "POST", api.pause),
         route("/v1/pair", "POST", api.take),

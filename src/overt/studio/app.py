@@ -28,6 +28,7 @@ from overt.studio.elsewhere import Elsewhere
 from overt.studio.jobs import Jobs
 from overt.studio.lesson import Lesson
 from overt.studio.shell import Shell, error_body, is_api, status_of
+from overt.studio.standing import Standing
 
 _HERE = files("overt.studio")
 
@@ -35,11 +36,15 @@ _HERE = files("overt.studio")
 class App:
     """The ASGI application: batches and the lifespan to the collector, all else to the shell.
 
-    Give `connection` to `uvicorn.Config(http=…)`; without it batches take the long way.
+    Give `connection` to `uvicorn.Config(http=…)`; without it batches take the long way. Tell
+    `standing` by what it sees that the server stops; without it no question is kept open.
     """
 
-    def __init__(self, shell: ASGIApp, collector: Collector, store: Store) -> None:
+    def __init__(
+        self, shell: ASGIApp, collector: Collector, store: Store, standing: Standing
+    ) -> None:
         self._shell = shell
+        self.standing = standing
         self._collector = collector
         self._guarded = Elsewhere(self._inside, store)
         self.connection = connection_to(collector)
@@ -68,11 +73,12 @@ def create_app(data_dir: Path, lesson: Lesson | None = None, site: Path | None =
     collector = Collector(store)
     own = [Mount("/site", StaticFiles(directory=str(site), html=True))] if site else []
     jobs = Jobs()
+    standing = Standing(store)
     inner = Starlette(
         routes=[
             *own,
             Route("/healthz", _healthy),
-            *api.routes(store, jobs, lesson or Lesson()),
+            *api.routes(store, jobs, lesson or Lesson(), standing),
             *research.routes(store, jobs),
             *pages.routes(store),
             Mount("/static", StaticFiles(directory=str(_HERE / "static"))),
@@ -83,7 +89,7 @@ def create_app(data_dir: Path, lesson: Lesson | None = None, site: Path | None =
             Exception: _broken,
         },
     )
-    return App(Shell(inner), collector, store)
+    return App(Shell(inner), collector, store, standing)
 
 
 def _check_apart(data_dir: Path, site: Path | None) -> None:
