@@ -112,6 +112,25 @@ def test_what_the_collector_can_never_take_is_counted_and_not_kept(tmp_path: Pat
     vault.close()
 
 
+def test_of_what_the_person_takes_out_no_sealed_byte_stays(tmp_path: Path) -> None:
+    vault = Vault(tmp_path)
+    session = Session(Recording(session="a" * 32, **ABOUT), vault)
+    session.add(_moves(200))
+    session.close(0, end=True)
+    outbox = Outbox(vault)
+    (entry,) = outbox.entries()
+    query = "SELECT sealed FROM kept WHERE name = ?"
+    (sealed,) = vault._db.execute(query, (entry.name,)).fetchone()
+
+    def found() -> list[str]:
+        return [path.name for path in tmp_path.iterdir() if sealed[:64] in path.read_bytes()]
+
+    assert found()
+    assert outbox.remove([entry.name]) == 200
+    assert not found()
+    vault.close()
+
+
 @pytest.mark.parametrize("jump_ms", [-86_400_000, 3_600_000, 40 * 86_400_000])
 def test_a_clock_that_is_set_neither_hurries_nor_loses_what_waits(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jump_ms: int

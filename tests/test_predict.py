@@ -128,6 +128,9 @@ def test_numbers_that_are_none_and_times_out_of_order_are_refused() -> None:
             Question({"x": number}, ("x",)).number("x")
         with pytest.raises(InvalidInput):
             Question({"x": [[0, number]]}, ("x",)).table("x", 2)
+    for half in ("\ud800", "a\udfff"):
+        with pytest.raises(InvalidInput, match="string"):
+            Question({"x": half}, ("x",)).text("x")
     with pytest.raises(InvalidInput, match="not JSON"):
         parsed(b"\xff")
     model: Any = None

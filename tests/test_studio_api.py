@@ -111,6 +111,7 @@ def test_a_long_body_is_refused_before_it_is_read(client: httpx.Client) -> None:
         (json.dumps({"study": SECRET, "purposes": SECRET}).encode(), "purposes"),
         (json.dumps({"study": "five-minutes", "purposes": [SECRET] * 99}).encode(), "purposes"),
         (b"[" * 9000, "body"),
+        (b'{"study": "\\ud800"}', "body"),
     ],
 )
 def test_a_bad_body_is_told_where_and_never_repeated(
@@ -214,6 +215,9 @@ def test_errors_are_pages_for_people_and_json_for_programs(client: httpx.Client)
     program = client.get("/v1/nowhere")
     assert program.status_code == 404
     assert program.json()["error"]["what"]
+    for path in ("/study/nowhere", "/v1/studies/nowhere/notice"):
+        said = client.get(path).text
+        assert "five-minutes" not in (said.partition("</header>")[2] or said), "no other is named"
     assert client.get("/healthz").json() == {"ok": True}
 
 

@@ -65,6 +65,7 @@ def test_an_untouched_bundle_verifies_alone_and_against_the_receipt() -> None:
     assert all(ok and text for ok, text in alone.lines)
     assert (alone.trust, against.trust) == ("bundle", "receipt")
     assert "taken from the bundle itself" in alone.lines[1].text
+    assert any("entries are not opened here" in line.text for line in alone.lines)
     assert not any("taken from the bundle itself" in line.text for line in against.lines)
 
 

@@ -114,13 +114,16 @@ class Outbox:
         Returns how many events will not leave.
         """
         self.kept.remove_since(since_ms)
-        mine = [one for one in self.entries() if one.closed_ms >= since_ms and not one.sent]
-        return sum(self._end(entry, "removed") for entry in mine)
+        return self._remove([one for one in self.entries() if one.closed_ms >= since_ms])
 
     def remove(self, names: list[str]) -> int:
         """Remove entries by name that never left. Returns how many events."""
-        mine = [one for one in self.entries() if one.name in names and not one.sent]
-        return sum(self._end(entry, "removed") for entry in mine)
+        return self._remove([one for one in self.entries() if one.name in names])
+
+    def _remove(self, entries: list[Entry]) -> int:
+        removed = sum(self._end(entry, "removed") for entry in entries if not entry.sent)
+        self.vault.purge()
+        return removed
 
     def narrow(self, receipt: str, purposes: tuple[str, ...]) -> None:
         """After a withdrawal: drop what only withdrawn purposes needed, rename the rest."""

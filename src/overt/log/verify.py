@@ -175,6 +175,12 @@ def _openings(case: _Case) -> Iterator[str]:
         _match(case, opening)
         case.openings[opening.n] = opening
         yield f"Entry {opening.n}: {_words(case.entries[opening.n], opening)}"
+    closed = len(case.entries) - len(case.openings)
+    if closed:
+        yield (
+            f"{closed} of {len(case.entries)} entries are not opened here: they are about others, "
+            "or whoever made the bundle did not hand out what opens them."
+        )
 
 
 def _match(case: _Case, opening: Opening) -> None:
@@ -253,6 +259,8 @@ def _consistency(case: _Case) -> Iterator[str]:
     if not 0 <= size <= len(case.leaves):
         raise Damaged("speaks of more entries than there are", where="bundle.consistency")
     proof = [bytes.fromhex(step) for step in given["proof"]]
+    if [step.hex() for step in proof] != given["proof"]:
+        raise Damaged("is not in its canonical form", where="bundle.consistency")
     older = root(case.leaves[:size])
     if not verify_consistency(size, older, checkpoint.size, checkpoint.root, proof):
         raise Damaged(f"does not lead from {size} entries", where="bundle.consistency")

@@ -87,6 +87,7 @@ class Asked:
         """Return the body as a JSON object."""
         try:
             data = json.loads(self._body)
+            json.dumps(data, ensure_ascii=False).encode()  # no halves of characters
         except (ValueError, RecursionError) as error:
             raise InvalidInput("is not JSON", where="body") from error
         if not isinstance(data, dict):

@@ -21,7 +21,7 @@ from overt.collector.app import PATH as BATCHES
 from overt.collector.app import Collector
 from overt.collector.connection import connection_to
 from overt.gateway import studies
-from overt.schema.errors import InvalidInput, OvertError
+from overt.schema.errors import InvalidInput, Missing, OvertError
 from overt.store.store import Store
 from overt.studio import api, pages, research
 from overt.studio.elsewhere import Elsewhere
@@ -125,6 +125,9 @@ def _answer(request: Request, status: int, error: OvertError) -> Response:
 
 def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, OvertError)  # noqa: S101 - registered for this type alone
+    if isinstance(error, Missing) and error.where == "study":
+        # At the command line it names the studies there are; that is for nobody else.
+        error = Missing(error.what, where="study", do="Look at the address you were given.")
     return _answer(request, status_of(error), error)
 
 

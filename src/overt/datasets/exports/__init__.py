@@ -30,7 +30,7 @@ def write(form: str, folder: Path, about: About, people: Iterable[Leaving]) -> C
     part = folder.with_name(folder.name + ".part")
     _emptied(part)
     try:
-        part.mkdir(parents=True)
+        part.mkdir(mode=0o700, parents=True)
         counted: Counted = module.write(part, about, people)
         part.rename(folder)
     finally:

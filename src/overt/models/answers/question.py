@@ -50,7 +50,7 @@ class Question:
     def text(self, name: str, default: Any = _MISSING) -> str:
         """Return a string of at most `TEXT_MAX` characters."""
         found, where = self._get(name, default)
-        if not isinstance(found, str):
+        if not isinstance(found, str) or not _is_text(found):
             raise InvalidInput("is not a string", where=where)
         if len(found) > TEXT_MAX:
             raise InvalidInput(f"has more than {TEXT_MAX:,} characters", where=where)
@@ -59,7 +59,9 @@ class Question:
     def texts(self, name: str, most: int, default: Any = _MISSING) -> list[str]:
         """Return a list of at most `most` strings."""
         found, where = self._get(name, default)
-        if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
+        if not isinstance(found, list) or not all(
+            isinstance(one, str) and _is_text(one) for one in found
+        ):
             raise InvalidInput("is not a list of strings", where=where)
         if len(found) > most or sum(map(len, found)) > TEXT_MAX:
             raise InvalidInput(
@@ -105,6 +107,15 @@ class Question:
                 raise InvalidInput(f"is not a list of {columns} numbers", where=f"{where}[{at}]")
         rows = [[_finite(one, f"{where}[{at}]") for one in row] for at, row in enumerate(found)]
         return np.array(rows, np.float64).reshape(len(rows), columns)
+
+
+def _is_text(found: str) -> bool:
+    """Tell whether a string can be written: JSON may hold halves of characters."""
+    try:
+        found.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _finite(found: Any, where: str) -> float:
