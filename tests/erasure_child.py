@@ -13,6 +13,7 @@ import sys
 import torch  # noqa: F401 - loaded once for all forks
 
 from overt.gateway import enrol, erase
+from overt.models.process import Process
 from overt.store.store import Store
 
 
@@ -36,6 +37,7 @@ def work(root: str, stage: str, code: str | None) -> None:
 
 
 def main() -> None:
+    Process().close()  # what it forks from is shared too
     for line in sys.stdin:
         process = os.fork()
         if process == 0:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
+from pathlib import Path
+from select import select
+from socket import socket
 
 import pytest
 
 from models_fixtures import TINY, people
 from overt.datasets.tokens import Sequences
+from overt.models import process
 from overt.models.shard import ENVIRONMENT, steps_of
 from overt.models.train import (
     Progress,
@@ -28,6 +33,26 @@ def _leaver() -> Sequences:
 
 
 WITHOUT = [p for p in PEOPLE if p is not _leaver()]
+
+
+class Killed(process._Loaded):
+    """One that ends while it is asked for a fork."""
+
+    def forked(self) -> socket | None:
+        connection = super().forked()
+        self._process.kill()
+        self._process.wait()
+        return connection
+
+
+def test_a_training_goes_on_where_what_had_loaded_torch_was_killed() -> None:
+    """Comes first, since the next training loads torch again."""
+    process._close()
+    killed = Killed()
+    process._loaded.append(killed)
+    assert train(PEOPLE[:2], TINY, workers=1).shards
+    assert process._loaded != [killed]
+    assert killed.forked() is None
 
 
 @pytest.fixture(scope="module")
@@ -88,11 +113,28 @@ def test_progress_goes_to_the_end_of_every_shard(whole: Trained) -> None:
 
 
 def test_whoever_stops_listening_stops_the_training() -> None:
+    fitting: list[int] = []
+
     def stop(_report: Progress) -> None:
+        (loaded,) = process._loaded
+        pid = loaded._process.pid
+        forks = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        fitting.extend(os.pidfd_open(int(fork)) for fork in forks)
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         train(PEOPLE, replace(TINY, steps_min=10**6, epochs_max=10**6), workers=1, progress=stop)
+    assert fitting
+    for fork in fitting:
+        assert select([fork], [], [], 10)[0], "it goes on though nobody listens"
+        os.close(fork)
+
+
+def test_torch_is_loaded_once_for_all_trainings(whole: Trained, never_met: Trained) -> None:
+    (loaded,) = process._loaded
+    rebuilt = train(PEOPLE, TINY, workers=2)
+    assert process._loaded == [loaded]
+    assert rebuilt.to_bytes() == whole.to_bytes()
 
 
 def test_a_model_is_certified_only_under_the_fixed_environment(whole: Trained) -> None:

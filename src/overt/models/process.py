@@ -1,19 +1,30 @@
-"""A process that fits shards under a fixed environment, and the pipe to it.
+"""Processes that fit shards under a fixed environment, and the connections to them.
 
-`python -m overt.models.process` reads jobs from standard input and answers on standard output, in
-frames of a length (u64 LE) and that many bytes; so nothing of a person is in a file or an argument.
-The first answer is `M` and what the machine is; then for each job `P` and progress, any number of
-times, and at last `W` and the weights.
+Torch takes seconds to load, so one process loads it and forks for each that is to fit:
+`python -m overt.models.process FD` gets the connections of its forks over the socket FD, sees
+nothing of a person itself, and ends with whoever started it or after `IDLE_S` without work.
+A fork takes jobs from its connection and answers there, in frames of a length (u64 LE) and that
+many bytes; so nothing of a person is in a file or an argument. The first answer is `M` and what the
+machine is; then for each job `P` and progress, any number of times, and at last `W` and the
+weights. A fork whose connection is closed ends at once, whatever it is doing.
 """
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import gc
 import json
 import os
+import signal
+import socket
 import subprocess
 import sys
+import traceback
+import warnings
 from collections.abc import Callable, Iterator
+from queue import SimpleQueue
+from threading import Lock, Thread
 from typing import IO
 
 from overt.models.config import Config, config_from
@@ -24,6 +35,8 @@ from overt.schema.errors import Missing
 
 PROGRESS_STEPS = 10
 """Steps between two reports of progress."""
+IDLE_S = 60
+"""What is loaded takes 160 MB; so long it waits for the next training."""
 
 
 def _write(pipe: IO[bytes], data: bytes) -> None:
@@ -33,33 +46,83 @@ def _write(pipe: IO[bytes], data: bytes) -> None:
 
 def _frames(pipe: IO[bytes]) -> Iterator[bytes]:
     """Yield frames until the pipe ends; a frame cut short ends it too."""
-    while len(head := pipe.read(8)) == 8:
-        size = int.from_bytes(head, "little")
-        data = pipe.read(size)
-        if len(data) != size:
-            return
-        yield data
+    with contextlib.suppress(ConnectionError):
+        while len(head := pipe.read(8)) == 8:
+            size = int.from_bytes(head, "little")
+            data = pipe.read(size)
+            if len(data) != size:
+                return
+            yield data
+
+
+class _Loaded:
+    """The process that has loaded torch, seen from the one that started it."""
+
+    def __init__(self) -> None:
+        self._control, theirs = socket.socketpair()
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "overt.models.process", str(theirs.fileno())],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                pass_fds=(theirs.fileno(),),
+                env={**os.environ, **ENVIRONMENT},
+            )
+
+    def forked(self) -> socket.socket | None:
+        """Return the connection to a new fork; None where there is nobody any more."""
+        ours, theirs = socket.socketpair()
+        with theirs:
+            try:
+                socket.send_fds(self._control, [b"f"], [theirs.fileno()])
+            except OSError:
+                ours.close()
+                return None
+        return ours
+
+    def close(self) -> None:
+        """Let it end, and wait until it has."""
+        with self._control, contextlib.suppress(OSError):
+            self._control.shutdown(socket.SHUT_RDWR)  # also where a fork of ours shares it
+        self._process.wait()
+
+
+_lock = Lock()
+_loaded: list[_Loaded] = []
+"""At most one; forks of this process share it."""
+
+
+@atexit.register
+def _close() -> None:
+    while _loaded:
+        _loaded.pop().close()
+
+
+def _forked() -> tuple[socket.socket, IO[bytes], bytes]:
+    """Return the connection to a new fork, what it answers, and its first answer."""
+    with _lock:
+        fresh = False
+        while not fresh:
+            if fresh := not _loaded:
+                _loaded.append(_Loaded())
+            if connection := _loaded[0].forked():
+                answers = connection.makefile("rb")
+                if first := next(_frames(answers), None):
+                    return connection, answers, first
+                answers.close()
+                connection.close()
+            _close()
+    raise _ended()
 
 
 class Process:
-    """A training process of ours. Raises `Missing` when it ends before its work is done."""
+    """A process of ours that fits. Raises `Missing` when it ends before its work is done."""
 
     def __init__(self) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "overt.models.process"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env={**os.environ, **ENVIRONMENT},
-        )
-        if self._process.stdin is None or self._process.stdout is None:
-            raise Missing("no pipe to the training process", where="models")
-        self._jobs, self._output = self._process.stdin, self._process.stdout
+        self._connection, self._output, first = _forked()
         self._answers = _frames(self._output)
-
-    def machine(self) -> dict[str, str]:
-        """Return processor, libraries and environment; to be asked first, and once."""
-        facts: dict[str, str] = json.loads(self._answer()[1:])
-        return facts
+        self.machine: dict[str, str] = json.loads(first[1:])
+        """Processor, libraries and environment."""
 
     def fit(
         self,
@@ -74,9 +137,10 @@ class Process:
         `progress` gets done and steps, and the mean loss since it was last called.
         """
         head = json.dumps([config.to_json(), vocabulary, shard]).encode()
+        job = len(head).to_bytes(4, "little") + head + encode(pack(streams))
         try:
-            _write(self._jobs, len(head).to_bytes(4, "little") + head + encode(pack(streams)))
-        except BrokenPipeError:
+            self._connection.sendall(len(job).to_bytes(8, "little") + job)
+        except OSError:
             raise _ended() from None
         while (answer := self._answer())[:1] == b"P":
             done, steps, loss = json.loads(answer[1:])
@@ -91,14 +155,13 @@ class Process:
 
     def kill(self) -> None:
         """End it at once; whoever waits for an answer gets `Missing`."""
-        self._process.kill()
+        with contextlib.suppress(OSError):
+            self._connection.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
-        """Let it end, and wait until it has."""
-        with contextlib.suppress(BrokenPipeError):
-            self._jobs.close()
-        self._process.wait()
+        """Let it end."""
         self._output.close()
+        self._connection.close()
 
 
 def _ended() -> Missing:
@@ -109,7 +172,22 @@ def _ended() -> Missing:
     )
 
 
-def _serve(jobs: IO[bytes], answers: IO[bytes]) -> None:
+def _jobs(connection: IO[bytes]) -> Iterator[bytes]:
+    """Yield jobs as they come; with the connection's end this process ends."""
+    waiting: SimpleQueue[bytes] = SimpleQueue()
+
+    def listen() -> None:
+        for frame in _frames(connection):
+            waiting.put(frame)
+        os._exit(0)
+
+    Thread(target=listen, daemon=True).start()
+    while True:
+        yield waiting.get()
+
+
+def _serve(connection: socket.socket) -> None:
+    answers = connection.makefile("wb")
     _write(answers, b"M" + json.dumps(machine()).encode())
 
     losses: list[float] = []
@@ -121,7 +199,7 @@ def _serve(jobs: IO[bytes], answers: IO[bytes]) -> None:
             losses.clear()
             _write(answers, b"P" + json.dumps([done, steps, mean]).encode())
 
-    for frame in _frames(jobs):
+    for frame in _jobs(connection.makefile("rb")):
         size = int.from_bytes(frame[:4], "little")
         config, vocabulary, shard = json.loads(frame[4 : 4 + size])
         streams = unpack(decode(frame[4 + size :]))
@@ -129,5 +207,39 @@ def _serve(jobs: IO[bytes], answers: IO[bytes]) -> None:
         _write(answers, b"W" + encode(weights))
 
 
+def _reap() -> None:
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+
+
+def _load_and_fork(control: socket.socket) -> None:
+    """Load all that fitting needs, then fork for each connection that comes."""
+    from overt.models import descent, encoder  # noqa: F401 - loaded once for all forks
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever started it was asked too, and ends it
+    # The other thread is that of pyarrow's allocator, which is made for forks.
+    warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
+    gc.freeze()
+    control.settimeout(IDLE_S)
+    while True:
+        try:
+            message, files, _flags, _from = socket.recv_fds(control, 1, 1)
+        except TimeoutError:
+            return
+        finally:
+            _reap()
+        if not message:
+            return
+        with socket.socket(fileno=files[0]) as connection:
+            if os.fork() == 0:
+                control.close()
+                try:
+                    _serve(connection)
+                except Exception:  # noqa: BLE001 - a fork ends here, whatever happened
+                    traceback.print_exc()
+                os._exit(1)
+
+
 if __name__ == "__main__":
-    _serve(sys.stdin.buffer, sys.stdout.buffer)
+    _load_and_fork(socket.socket(fileno=int(sys.argv[1])))

@@ -228,7 +228,7 @@ def _fit(
 
     def work(process: Process) -> None:
         try:
-            machine.update(process.machine())
+            machine.update(process.machine)
             while (shard := _next(waiting)) is not None:
 
                 def report(done: int, steps: int, loss: float, shard: int = shard) -> None:
