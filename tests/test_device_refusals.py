@@ -87,6 +87,11 @@ def test_a_notice_of_another_study_an_unknown_purpose_or_nonsense_is_refused(
     mood["choices"]["purposes"].append({"id": "mood", "title": "Mood", "text": ""})
     with pytest.raises(Refused, match="does not exist"):
         check_notice(mood, "desk")
+    for hiding in ("\x1b[8m", "\x9b2J", "\r", "\u202e"):
+        hidden = copy.deepcopy(notice)
+        hidden["sections"][-1]["text"][0] += f"{hiding}we also sell it"
+        with pytest.raises(Refused, match="hide what it says"):
+            check_notice(hidden, "desk")
     for nonsense in ({}, {"settings": []}, {**notice, "sections": None}):
         with pytest.raises(Refused, match="followed"):
             check_notice(nonsense, "desk")

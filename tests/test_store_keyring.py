@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+import resource
 import tempfile
 import threading
 from collections import Counter
@@ -11,6 +12,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from overt.device.vault import Vault
 from overt.schema.errors import Damaged, InvalidInput, Missing, Refused
 from overt.store.entries import SLOT_BYTES
 from overt.store.keyring import HEADER_BYTES, Keyring
@@ -163,6 +165,16 @@ def test_the_same_name_gives_the_same_secret_in_every_process(tmp_path: Path) ->
     assert rings[0].secret("other") not in secrets
     for ring in rings:
         ring.close()
+
+
+def test_a_process_that_holds_keys_leaves_no_core_dump(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for holder in (lambda: opened(tmp_path), lambda: Vault(tmp_path / "vault")):
+        limits: list[object] = []
+        monkeypatch.setattr(resource, "setrlimit", lambda *asked, to=limits: to.append(asked))
+        holder().close()
+        assert (resource.RLIMIT_CORE, (0, 0)) in limits
 
 
 @pytest.mark.parametrize("passphrase", ["", "hunter2"])

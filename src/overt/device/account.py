@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from overt.device.notice import check_receipt
+from overt.device.notice import check_receipt, told
 from overt.device.vault import Vault, as_json
 from overt.schema.errors import InvalidInput, Missing, NotConsented, OvertError, Refused, Withdrawn
 from overt.schema.purpose import TOGETHER
@@ -245,4 +245,5 @@ class Account:
         kinds: dict[int, type[OvertError]] = {GONE: Withdrawn, 400: InvalidInput, 404: Missing}
         broken = answer.status_code >= 500
         kind = Missing if broken else kinds.get(answer.status_code, Refused)
-        raise kind(said.get("what", ""), where=said.get("where", self._base), do=said.get("do", ""))
+        what, where, do = (told(said.get(name, "")) for name in ("what", "where", "do"))
+        raise kind(what, where=where or self._base, do=do)

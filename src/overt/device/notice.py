@@ -6,12 +6,16 @@ and the receipt it issues against what the person chose, before anything is kept
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from overt.schema.applications import applications
 from overt.schema.errors import InvalidInput, OvertError, Refused
 from overt.schema.purpose import REGISTRY, SCREEN
+
+_UNSEEN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202d\u202e]")
+"""By these a terminal hides, moves or turns round what it shows; a line feed may be there."""
 
 LEVELS = ("rhythm", "rhythm/0", "rhythm/1")
 OUTBOX_DELAY_S_MAX, HOLD_DAYS_MAX = 7 * 86_400, 365
@@ -28,8 +32,11 @@ def check_notice(notice: dict[str, Any], study: str) -> None:
         level = settings["level"]
         known = applications([{k: v for k, v in one.items() if k != "number"} for one in listed])
         delay_s, hold_days = settings["outbox_delay_s"], settings["hold_days"]
-    except (KeyError, TypeError, AttributeError, OvertError) as error:
+        hides = any(map(_UNSEEN.search, _texts(notice)))
+    except (KeyError, TypeError, AttributeError, RecursionError, OvertError) as error:
         raise Refused("is not a notice that can be followed", where="notice", do=_DO) from error
+    if hides:
+        raise Refused("holds characters that hide what it says", where="notice", do=_DO)
     if notice.get("study") != study:
         raise Refused("is of another study", where="notice", do=_DO)
     if not known or level != "rhythm":
@@ -58,6 +65,20 @@ def check_notice(notice: dict[str, Any], study: str) -> None:
         raise Refused("names no delay before things leave", where="notice", do=_DO)
     if type(hold_days) is not int or not 0 <= hold_days <= HOLD_DAYS_MAX:
         raise Refused("names no days of keeping", where="notice", do=_DO)
+
+
+def _texts(part: Any) -> Iterator[str]:
+    """Yield every text of some JSON."""
+    if isinstance(part, str):
+        yield part
+    elif isinstance(part, dict | list):
+        for each in part.values() if isinstance(part, dict) else part:
+            yield from _texts(each)
+
+
+def told(text: object) -> str:
+    """Return what a server says, without what a terminal would take for orders."""
+    return _UNSEEN.sub("", str(text))
 
 
 def check_receipt(receipt: dict[str, Any], purposes: Sequence[str], detail: str) -> None:

@@ -19,6 +19,7 @@ from typing import Any
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from overt.schema import dumps
 from overt.schema.errors import Damaged, Missing
 
 _NONCE_BYTES = 12
@@ -50,6 +51,7 @@ class Vault:
 
     @staticmethod
     def _key(path: Path) -> bytes:
+        dumps.leave_none()
         if not path.exists():
             with os.fdopen(
                 os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb"

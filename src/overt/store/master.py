@@ -8,6 +8,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
+from overt.schema import dumps
 from overt.schema.errors import Damaged, InvalidInput, Missing
 from overt.store.files import write_new
 from overt.store.layout import Layout
@@ -36,6 +37,7 @@ def make_master_key(layout: Layout) -> None:
 
 def master_key(layout: Layout, salt: bytes) -> bytes:
     """Return the master key. Raises `Missing` or `Damaged`."""
+    dumps.leave_none()
     passphrase = os.environ.get(PASSPHRASE_VARIABLE)
     if passphrase is not None:
         return Scrypt(salt=salt, length=KEY_BYTES, n=2**15, r=8, p=1).derive(passphrase.encode())
