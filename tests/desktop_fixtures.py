@@ -287,6 +287,7 @@ def add_study(
         )
         looks = '"person-or-program", "screen-elements", "screen-pictures"]'
         source = source.replace('"person-or-program"]', looks)
+    source += '\n[notice.de]\nabout = "Wir untersuchen, wie Menschen schreiben."\n'
     with Store.open(data_dir, create=True) as store:
         studies.register(store, source.encode())
 

@@ -59,10 +59,15 @@ def joined(place: Place, name: str) -> tuple[Account, Any]:
     return account, grant.receipt["recovery_code"]
 
 
+def nothing(_: dict[str, Any], __: tuple[str, ...]) -> tuple[dict[str, Any], ...]:
+    """Switch no application on."""
+    return ()
+
+
 def paired(place: Place, first: Account, name: str) -> Account:
     code = pairing.offer(first, "desk")
     second = place.computer(name)
-    pairing.take(second, "desk", code.lower().replace("0", "o"), second.notice("en"), ())
+    pairing.take(second, "desk", code.lower().replace("0", "o"), nothing)
     return second
 
 
@@ -84,16 +89,33 @@ def test_a_second_device_is_the_same_person_with_its_own_applications_and_no_rec
 def test_a_code_works_once_and_is_replaced_by_the_next(place: Place) -> None:
     first, _ = joined(place, "b1")
     other = place.computer("b2")
-    shown = other.notice("en")
     old, new = pairing.offer(first, "desk"), pairing.offer(first, "desk")
     with pytest.raises(Missing, match="no device waits"):
-        pairing.take(other, "desk", old, shown, ())
-    pairing.take(other, "desk", new, shown, ())
+        pairing.take(other, "desk", old, nothing)
+    pairing.take(other, "desk", new, nothing)
     with pytest.raises(Missing, match="no device waits"):
-        pairing.take(place.computer("b3"), "desk", new, shown, ())
+        pairing.take(place.computer("b3"), "desk", new, nothing)
     for wrong in ("", "7Z3K", "7Z3K-4QHM-0WX!"):
         with pytest.raises(InvalidInput, match="twelve"):
-            pairing.take(other, "desk", wrong, shown, ())
+            pairing.take(other, "desk", wrong, nothing)
+
+
+def test_on_the_second_device_one_is_asked_with_the_purposes_of_the_first_in_its_language(
+    place: Place,
+) -> None:
+    first = place.computer("g1")
+    shown = first.notice("de")
+    first.join(shown, ("typing-assist",), (), "de", "rhythm")
+    asked: list[Any] = []
+
+    def switched(notice: dict[str, Any], purposes: tuple[str, ...]) -> tuple[dict[str, Any], ...]:
+        asked.append((notice["language"], purposes))
+        return tuple(notice["settings"]["applications"][1:2])
+
+    second = place.computer("g2")
+    grant = pairing.take(second, "desk", pairing.offer(first, "desk"), switched)
+    assert asked == [("de", ("typing-assist",))]
+    assert [one["id"] for one in grant.applications] == ["terminal"]
 
 
 def test_what_waits_at_the_server_is_gone_after_ten_minutes(
@@ -125,12 +147,11 @@ def test_what_the_server_holds_opens_only_with_the_code_and_only_for_this_study(
     assert first.grant.device_secret not in str(held)
     assert code.replace("-", "") not in str(held)
     second = place.computer("c2")
-    shown = second.notice("en")
     monkeypatch.setattr(second, "ask_anyone", lambda *_: {"sealed": held[0]["sealed"]})
     with pytest.raises(Refused, match="does not open"):
-        pairing.take(second, "desk", pairing.new_code(), shown, ())
+        pairing.take(second, "desk", pairing.new_code(), nothing)
     with pytest.raises(Refused, match="does not open"):
-        pairing.take(second, "other", code, shown, ())
+        pairing.take(second, "other", code, nothing)
     assert second.grant is None
 
 
@@ -156,7 +177,10 @@ def test_a_pause_on_one_device_reaches_the_other_once_and_not_itself(place: Plac
 def test_leaving_on_one_device_or_with_the_recovery_code_ends_both(place: Place) -> None:
     first, code = joined(place, "f1")
     second = paired(place, first, "f2")
-    assert place.post("/v1/withdraw", {"recovery_code": code}) == 200
+    for wrong in ("", "AAAA-" + code[5:]):
+        with pytest.raises(InvalidInput):
+            leaving.by_recovery(place.url, "desk", wrong)
+    assert leaving.by_recovery(place.url, "desk", code)
     assert first.standing() == second.standing() == ()
     third, _ = joined(place, "f3")
     fourth = paired(place, third, "f4")

@@ -12,20 +12,26 @@ import subprocess
 import sys
 import tempfile
 import threading
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from overt.consent.notice import notice_bytes
 from overt.device import permission
+from overt.device.coach import refused
 from overt.device.keyboard import Keymap
 from overt.device.notice import check_notice, check_receipt
 from overt.device.permission import Access
 from overt.device.platforms import look
+from overt.device.policy import policy
 from overt.device.vault import Vault
 from overt.device.x11 import look as look_x11
 from overt.device.x11 import refuse_wayland
+from overt.schema.applications import applications
 from overt.schema.errors import InvalidInput, Missing, Refused
 from overt.schema.study import load_study, template
 
@@ -246,3 +252,63 @@ def test_a_folder_that_is_no_folder_of_ours_is_one_clear_line(tmp_path: Path) ->
     (tmp_path / "odd" / "vault.sqlite").write_bytes(os.urandom(8192))
     with pytest.raises(Missing, match="read and written by you"):
         Vault(tmp_path / "odd")
+
+
+RULES = st.fixed_dictionaries(
+    {},
+    optional={
+        "stopped": st.booleans(),
+        "servers": st.lists(st.sampled_from(["https://a.example", "https://b.example"])),
+        "programs": st.lists(st.sampled_from(["mousepad", "/usr/bin/xterm", "kate"])),
+        "unknown": st.just(1),
+    },
+)
+
+
+@settings(deadline=None, max_examples=50)
+@given(RULES)
+def test_a_policy_only_narrows_and_what_is_not_understood_narrows_to_nothing(
+    rules: dict[str, Any],
+) -> None:
+    listed = [{"id": "a", "executables": ["mousepad", "kate"]}, {"id": "b", "executables": ["vi"]}]
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patched:
+        place = Path(folder) / "policy.toml"
+        place.write_text("".join(f"{k} = {json.dumps(v)}\n" for k, v in rules.items()))
+        patched.setattr("overt.device.policy.place", lambda: place)
+        found = policy()
+    stopped = rules.get("stopped") or "unknown" in rules
+    for server in ("https://a.example", "https://b.example"):
+        refused = stopped or server not in rules.get("servers", [server])
+        with pytest.raises(Refused) if refused else nullcontext():
+            found.check(server)
+    if not stopped:
+        left = {name for one in found.narrowed(listed) for name in one["executables"]}
+        all_of_them = {"mousepad", "kate", "vi"}
+        assert left == all_of_them & set(rules.get("programs", all_of_them))
+
+
+def test_a_policy_that_cannot_be_read_stops_all_and_none_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("overt.device.policy.place", lambda: tmp_path / "policy.toml")
+    policy().check("https://a.example")
+    for text in ("stopped =", "servers = 1", "stopped = 1"):
+        (tmp_path / "policy.toml").write_text(text)
+        with pytest.raises(Refused, match="stops all recording"):
+            policy().check()
+
+
+@pytest.mark.parametrize(
+    "name", ["keepassxc", "/usr/bin/remmina", "qemu-system-x86_64", "xfreerdp3"]
+)
+def test_a_program_that_holds_secrets_or_another_desktop_is_called_by_its_name(name: str) -> None:
+    table = {"id": "one", "title": "Notes", "executables": [name]}
+    with pytest.raises(InvalidInput, match="has to call by its name"):
+        applications([table])
+    assert refused(Path(name).name)
+    named = {"keepassxc": "KeePassXC, a password manager", "/usr/bin/remmina": "Remmina"}
+    title = named.get(name, f"{name}, another computer")
+    (one,) = applications([{**table, "title": title}])
+    assert one.title == title
+    assert applications([{**table, "executables": ["mousepad"]}])
+    assert refused("mousepad") is None

@@ -19,19 +19,25 @@ def coach(folder: Path, programs: list[str], display: str | None, *, chip: bool)
             where="overt coach",
             do="Run it in a terminal.",
         )
-    from overt.device.coach import INTERPRETERS, Coach, days, programs_in_sight
+    from overt.device.coach import Coach, days, programs_in_sight, refused
     from overt.device.coach_page import serve
+    from overt.device.policy import policy
     from overt.device.vault import Vault, as_json
 
+    rules = policy()
+    rules.check()
     for name in programs:
-        if name.startswith(INTERPRETERS):
+        what = refused(name)
+        if what is not None or not rules.allows(name):
             raise InvalidInput(
-                "is an interpreter, which runs anything", where="--program", do="Name the program."
+                f"{name} is {what or 'not among the programs of the policy ' + rules.where}",
+                where="--program",
+                do="Name the program that you type in.",
             )
     vault = Vault(folder / COACH)
-    chosen = programs or vault.get_json("programs", [])
+    chosen = programs or [one for one in vault.get_json("programs", []) if rules.allows(one)]
     if not chosen:
-        chosen = _choose(programs_in_sight(display))
+        chosen = _choose([one for one in programs_in_sight(display) if rules.allows(one)])
     if not chosen:
         say("Nothing is switched on, so nothing is counted.")
         return

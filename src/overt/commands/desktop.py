@@ -100,12 +100,23 @@ def device_send(
 
 @device_app.command("leave", epilog="Example: overt device leave --study URL")
 def device_leave(
-    *, study: StudyAddress, folder: DeviceFolder = None, as_json: AsJson = False
+    *,
+    study: StudyAddress,
+    recovery: Annotated[
+        bool,
+        typer.Option("--recovery", help="From any computer, with the recovery code: it is asked."),
+    ] = False,
+    folder: DeviceFolder = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Withdraw: what is on this computer is destroyed, the server erases the rest."""
+    """Withdraw: what is on this computer is destroyed, the server erases the rest.
+
+    With --recovery nothing needs to be on this computer: your other ones are lost, perhaps.
+    """
     from overt.commands import recording
 
-    recording.leave(folder or recording.device_folder(), study, as_json=as_json)
+    place = folder or recording.device_folder()
+    recording.leave(place, study, recovery=recovery, as_json=as_json)
 
 
 @device_app.command("doctor", epilog="Example: overt device doctor")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -64,10 +64,10 @@ def _asked() -> str:
 
 def _take(folder: Path, address: str) -> None:
     from overt.commands.console import say
-    from overt.commands.recording import applications_here, study_at
+    from overt.commands.recording import study_at
     from overt.device import pairing
     from overt.device.account import Account
-    from overt.device.notice import check_notice
+    from overt.device.policy import policy
     from overt.device.vault import Vault
 
     if not sys.stdin.isatty():
@@ -82,11 +82,8 @@ def _take(folder: Path, address: str) -> None:
     try:
         if account.grant is not None:
             raise InvalidInput("somebody has joined on this computer already", where="--study")
-        shown = account.notice("en")
-        check_notice(shown.notice, study)
-        offered = shown.notice["choices"]["purposes"]
-        listed = applications_here(shown.notice, [one["id"] for one in offered])
-        pairing.take(account, study, _asked(), shown, listed)
+        policy().check(base)
+        pairing.take(account, study, _asked(), _switched)
     finally:
         if account.grant is None:
             vault.destroy()
@@ -94,3 +91,15 @@ def _take(folder: Path, address: str) -> None:
             vault.close()
     say("Paired. Start recording here with:")
     say(f"  overt record --study {address}")
+
+
+def _switched(notice: dict[str, Any], purposes: tuple[str, ...]) -> tuple[dict[str, Any], ...]:
+    """Say for what the person takes part since they joined, and let them switch on programs."""
+    from overt.commands.console import say
+    from overt.commands.recording import applications_here
+
+    titles = {one["id"]: one["title"] for one in notice["choices"]["purposes"]}
+    say(f"\n{notice['title']}. You take part for:")
+    for one in purposes:
+        say(f"  {titles.get(one, one)}")
+    return applications_here(notice, purposes)

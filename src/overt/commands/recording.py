@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import shutil
 import signal
 import sys
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from overt.commands.console import progress, remark, say, say_json, table
+from overt.commands.status_line import StatusLine
 from overt.schema.errors import InvalidInput, Missing, NotConsented, Refused, Withdrawn
 from overt.schema.tables import identifier
 
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
     from overt.device.account import Account, Grant, Shown
-    from overt.device.agent import State
     from overt.device.vault import Vault
 
 
@@ -73,11 +71,13 @@ def record(folder: Path, address: str, lang: str, display: str | None, *, chip: 
     from overt.device.notice import check_notice
     from overt.device.outbox_page import OutboxPage
     from overt.device.platforms import NEVER_RUN, RECORDS, kind, look
+    from overt.device.policy import policy
     from overt.device.vault import Vault
 
     base, study = study_at(address)
     if kind() in NEVER_RUN:
         remark(f"overt: {NEVER_RUN[kind()]}")
+    policy().check(base)
     look(display)
     say(f"On this computer ({kind()}) Overt can record {RECORDS[kind()]}.")
     leaving.tell(folder / study, study)
@@ -124,41 +124,6 @@ def stop_on_signals(stop: Callable[[], None]) -> None:
             signal.signal(number, lambda *_: stop())
 
 
-class StatusLine:
-    """What the agent does now, as one line of the terminal that is written anew in place."""
-
-    def __init__(self) -> None:
-        self._phase = ""
-        self._open = False
-
-    def tell(self, state: State) -> None:
-        """Show a state; where nobody looks at a terminal, each phase once."""
-        with contextlib.suppress(OSError):  # the terminal was closed; the session ends in order
-            self._tell(state)
-
-    def _tell(self, state: State) -> None:
-        phase = f"overt: {state.phase}" + (f" ({state.reason})" if state.reason else "")
-        more = " · not in this window" * state.elsewhere + " · offline" * state.offline
-        if not sys.stderr.isatty():
-            if phase != self._phase:
-                remark(phase)
-        else:
-            if phase != self._phase:
-                self.end()
-            wide = shutil.get_terminal_size().columns - 1
-            sys.stderr.write(f"\r\x1b[2K{(phase + more)[:wide]}")
-            sys.stderr.flush()
-            self._open = True
-        self._phase = phase
-
-    def end(self) -> None:
-        """Go on to the next line."""
-        if self._open:
-            self._open = False
-            with contextlib.suppress(OSError):
-                remark("")
-
-
 def _join(account: Account, shown: Shown, lang: str) -> Grant | None:
     from rich.prompt import Prompt
 
@@ -195,9 +160,13 @@ def applications_here(
     Where they chose a purpose that looks at windows, also say of which.
     """
     from overt.device.platforms import X11, kind
+    from overt.device.policy import policy
     from overt.schema.purpose import SCREEN
 
-    listed = notice["settings"]["applications"]
+    rules = policy()
+    listed = [one for one in notice["settings"]["applications"] if rules.narrowed([one])]
+    if rules.programs is not None:
+        say(f"\nYour organisation's policy ({rules.where}) leaves {len(listed)} of the study's.")
     say("\nIn which applications? Everything else stays out.")
     picked = chosen([{**one, "text": ""} for one in listed], "applications")
     wanted = {one["id"] for one in picked}
@@ -316,36 +285,48 @@ def send(folder: Path, address: str, *, as_json: bool) -> None:
         say(" · ".join(f"{name} {count}" for name, count in counts.items()))
 
 
-def leave(folder: Path, address: str, *, as_json: bool) -> None:
+def leave(folder: Path, address: str, *, recovery: bool, as_json: bool) -> None:
     """Withdraw: the server erases, and what is on this computer is destroyed at once."""
-    require()
     from overt.device import leaving
 
     base, study = study_at(address)
-    job = leaving.tell(folder / study, study)
-    if job is None or (folder / study / "key").exists():
-        opened(folder, address).close()
-        job = leaving.leave(folder / study, base, study)
+    if recovery:
+        job: str | None = leaving.by_recovery(base, study, _recovery_code())
+    else:
+        require()
+        job = leaving.tell(folder / study, study)
+        if job is None or (folder / study / "key").exists():
+            opened(folder, address, "Join it first; or, from any computer, add --recovery.").close()
+            job = leaving.leave(folder / study, base, study)
     if as_json:
         say_json({"job": job})
         return
+    here = "" if recovery else " What was on this computer is destroyed."
     if job is None:
-        say("You have left. What was on this computer is destroyed. The server cannot be reached:")
+        say(f"You have left.{here} The server cannot be reached:")
         say("give this command again when it can, or your recovery code at its page /leave.")
         return
-    say("You have left. What was on this computer is destroyed; the server erases the rest.")
-    say(f"How far it is: {base}/v1/erasures/{job}")
+    say(f"You have left.{here} The server erases the rest; other computers of yours stop, and")
+    say(f"are emptied, when they next reach it. How far it is: {base}/v1/erasures/{job}")
 
 
-def opened(folder: Path, address: str) -> Vault:
+def _recovery_code() -> str:
+    """Ask for it: on a command line every user of the computer could read it meanwhile."""
+    from overt.commands.erasing import STDIN_BYTES_MAX, recovery_code
+
+    if not sys.stdin.isatty():
+        return recovery_code(sys.stdin.read(STDIN_BYTES_MAX))
+    remark("Your recovery code, then Enter:")
+    return recovery_code(sys.stdin.readline())
+
+
+def opened(folder: Path, address: str, otherwise: str = "Join it first.") -> Vault:
     """Open what is on this computer of a study. Raises `Missing` where nothing is."""
     from overt.device.vault import Vault
 
     _, study = study_at(address)
     if not (folder / study / "key").exists():
-        raise Missing(
-            "nothing of this study is on this computer", where="--study", do="Join it first."
-        )
+        raise Missing("nothing of this study is on this computer", where="--study", do=otherwise)
     return Vault(folder / study)
 
 

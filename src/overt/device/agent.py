@@ -19,6 +19,7 @@ from overt.device.looks import Looks, wanted
 from overt.device.outbox import Outbox
 from overt.device.pairing import offer
 from overt.device.platforms import opened
+from overt.device.policy import policy
 from overt.device.session import Recording, Session, prepare, recover
 from overt.device.signs import ELSEWHERE, GONE, LOCKED, OFFLINE
 from overt.device.vault import Vault
@@ -72,9 +73,12 @@ class Agent:
         self._grant: Grant = account.grant
         self._vault, self._account = vault, account
         self.outbox = Outbox(vault)
+        rules = policy()
+        rules.check(self._grant.base)
+        self._applications = rules.narrowed(self._grant.applications)
         listed = [
             Application(**{**one, "executables": tuple(one["executables"])})
-            for one in self._grant.applications
+            for one in self._applications
         ]
         platform = opened(display, listed, self._grant.lang, self.toggle, chip=chip)
         self._display, self._screen = platform.source, platform.sight
@@ -198,7 +202,7 @@ class Agent:
         """Look at windows, where the person chose a purpose that needs it, and which windows."""
         self._end_looks()
         chosen = set(self._grant.purposes) & set(SCREEN)
-        windows = wanted(self._grant.applications)
+        windows = wanted(self._applications)
         if chosen and windows and self._x_display:
             pictures = bool(purposes_for(Kind.PICTURE, chosen))
             self._looks = Looks(self._x_display, windows, pictures=pictures)

@@ -21,6 +21,7 @@ from overt.device.signs import ELSEWHERE, GONE
 from overt.device.vault import Vault, as_json
 from overt.device.verdicts import FieldsAndTerminals
 from overt.device.x11 import Display, refuse_wayland
+from overt.schema.applications import secretive
 from overt.schema.errors import Missing
 
 KEEP_S = 5.0
@@ -52,7 +53,14 @@ def programs_in_sight(display: str | None = None) -> list[str]:
     finally:
         shown.close()
     names = {path.name for path in found if path is not None}
-    return sorted(name for name in names if not name.startswith(INTERPRETERS))
+    return sorted(name for name in names if refused(name) is None)
+
+
+def refused(name: str) -> str | None:
+    """Return why a program cannot be switched on, or None."""
+    if name.startswith(INTERPRETERS):
+        return "an interpreter, which runs anything"
+    return secretive(name)
 
 
 def days(vault: Vault) -> dict[dt.date, Day]:

@@ -7,6 +7,7 @@ and secrets of this device, in a vault of their own.
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from overt.device.account import Account
 from overt.device.vault import Vault, as_json
@@ -66,3 +67,15 @@ def tell(place: Path, study: str) -> str | None:
     vault.destroy()
     (place / LEFT).rmdir()
     return job
+
+
+def by_recovery(base: str, study: str, code: str) -> str:
+    """Leave from any computer with the recovery code on the receipt; return the erasure's job."""
+    with TemporaryDirectory() as nothing:
+        vault = Vault(Path(nothing))
+        account = Account(base, study, vault)
+        try:
+            return account.withdraw([{"recovery_code": code}])
+        finally:
+            account.close()
+            vault.destroy()

@@ -13,12 +13,14 @@ import hashlib
 import json
 import os
 import secrets
+from collections.abc import Callable
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from overt.device.account import Account, Grant, Shown
+from overt.device.account import Account, Grant
+from overt.device.notice import check_notice
 from overt.schema.errors import InvalidInput, NotConsented, Refused
 
 _SYMBOLS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -84,14 +86,12 @@ def offer(account: Account, study: str) -> str:
     return code
 
 
-def take(
-    account: Account,
-    study: str,
-    code: str,
-    shown: Shown,
-    applications: tuple[dict[str, Any], ...],
-) -> Grant:
-    """Fetch and keep the grant that a code leads to, with what is switched on here."""
+Switched = Callable[[dict[str, Any], tuple[str, ...]], tuple[dict[str, Any], ...]]
+"""Notice, purposes that were chosen on the first device → applications switched on here."""
+
+
+def take(account: Account, study: str, code: str, switched: Switched) -> Grant:
+    """Fetch the grant that a code leads to, and keep it with what the person switches on here."""
     place, key = _place_and_key(code, study)
     sealed = base64.b64decode(account.ask_anyone("POST", "/v1/pair", {"place": place})["sealed"])
     try:
@@ -104,10 +104,12 @@ def take(
             where="code",
             do="Ask the first device for another.",
         ) from error
+    shown = account.notice(handed["lang"])
+    check_notice(shown.notice, study)
     if handed["notice_sha256"] != shown.sha256:
         raise Refused(
             "the notice has changed since the first device joined",
             where="notice",
             do="Start `overt record` on the first device, read it there, and pair again.",
         )
-    return account.pair(handed, applications)
+    return account.pair(handed, switched(shown.notice, tuple(handed["purposes"])))

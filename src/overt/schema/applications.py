@@ -20,6 +20,24 @@ _BROWSERS = (
 )  # fmt: skip
 """How names of programs begin that have private windows, which a desktop tells from no other."""
 
+SECRETIVE = {
+    "a password manager": (
+        "1password", "bitwarden", "enpass", "keepass", "keeper", "kwalletmanager", "lastpass",
+        "pass-otp", "protonpass", "qtpass", "seahorse",
+    ),
+    "a remote desktop": (
+        "anydesk", "freerdp", "gnome-connections", "krdc", "mstsc", "nomachine", "nxplayer",
+        "parsec", "rdesktop", "remmina", "rustdesk", "sdl-freerdp", "teamviewer", "tigervnc",
+        "vinagre", "vncviewer", "wlfreerdp", "x2goclient", "xfreerdp", "xtigervncviewer",
+    ),
+    "a virtual machine": (
+        "gnome-boxes", "qemu-", "remote-viewer", "spicy", "virt-manager", "virt-viewer",
+        "virtualbox", "vmplayer", "vmware",
+    ),
+}  # fmt: skip
+"""How names of programs begin that hold the secrets of all others, or whole desktops whose parts
+nobody here can tell: a password prompt inside is a picture. A notice has to name them."""
+
 
 _FLAGS = ("terminal", "screen", "private_windows")
 
@@ -44,6 +62,21 @@ def is_browser(executable: str) -> bool:
     """Return whether a program file, or a bundle's identifier, is that of a known browser."""
     name = Path(executable).name.lower()
     return name.startswith(_BROWSERS) or name.rpartition(".")[2].startswith(_BROWSERS)
+
+
+def secretive(executable: str) -> str | None:
+    """Return what a program is that holds secrets or another desktop, or None."""
+    names = {Path(executable).name.lower()}
+    names |= {name.rpartition(".")[2] for name in names}
+    for what, known in SECRETIVE.items():
+        if any(name.startswith(known) for name in names):
+            return what
+    return None
+
+
+def _own(executable: str) -> str:
+    """Return how a notice calls a program: its file's name, before the first mark in it."""
+    return re.split(r"[^a-z0-9]", Path(executable).name.lower())[0]
 
 
 def applications(tables: Any) -> tuple[StudyApplication, ...]:
@@ -77,6 +110,17 @@ def applications(tables: Any) -> tuple[StudyApplication, ...]:
                 f"{browsers[0]} has private windows, which a desktop tells from no other",
                 f"{path}executables",
                 "Say private_windows = true, and the notice says so; or use the extension.",
+            )
+        unnamed = [
+            (name, what)
+            for name in executables
+            if (what := secretive(name)) and _own(name) not in str(table["title"]).lower()
+        ]
+        if unnamed:
+            raise bad(
+                f"{unnamed[0][0]} is {unnamed[0][1]}, which the notice has to call by its name",
+                f"{path}title",
+                f'Such as "{_own(unnamed[0][0]).capitalize()}, {unnamed[0][1]}".',
             )
         if flags["terminal"] and flags["screen"]:
             raise bad(
