@@ -10,7 +10,9 @@ import re
 import signal
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,6 +25,7 @@ from overt.device.capture import FACTS
 from overt.device.coach import Coach, days
 from overt.device.practice import Day, Practice, bin_of, median_ms, merged
 from overt.device.vault import Vault, as_json
+from overt.device.wording import page_words
 from overt.schema.errors import Missing
 from overt.schema.event import KeyClass, Kind, Modifier
 
@@ -163,9 +166,114 @@ def test_the_page_says_what_there_is_and_asks_nobody_for_anything(count: int) ->
     shown = coach_page.render({today - dt.timedelta(1): day, today: day}, "nonce")
     assert ("Nothing counted yet" in shown) == (count == 0)
     addresses = re.findall(r"(?:src|href|url)\s*=?\s*[(\"'](?!data:)([^\"')]*)", shown)
-    assert addresses == []
+    assert addresses == ["de"]  # itself, in the other language
     assert "<script" not in shown
     assert shown.count("nan") == 0
+
+
+def way(px: float, ms: int, *, past_px: float = 0, lift_at: float = 0, still_ms: int = 0) -> Day:
+    """Return the day of twenty ways to the right, at one speed, each ended by a press.
+
+    `past_px`: it goes so far past its end and comes back; `lift_at`: after this share of the way it
+    stays for .2 s; `still_ms`: so long it lies at its end before the press.
+    """
+    there = [(px + past_px) * k / 50 for k in range(51)]
+    back = [px + past_px * (1 - k / 10) for k in range(1, 11)] if past_px else []
+    places = np.array([*there, *back])
+    at_ms = np.linspace(0, ms, len(places))
+    if lift_at:
+        at_ms[places > lift_at * px] += 200
+    rows = np.zeros(len(places) + 1, FACTS)
+    rows["kind"], rows["kind"][-1] = Kind.POINTER_MOVE, Kind.POINTER_DOWN
+    rows["x_8th_css_px"][:-1], rows["x_8th_css_px"][-1] = places * 8, px * 8
+    rows["t_us"][:-1], rows["t_us"][-1] = at_ms * 1000, (at_ms[-1] + still_ms) * 1000
+    practice = Practice(Day())
+    for k in range(20):
+        later = rows.copy()
+        later["t_us"] += k * 10_000_000
+        practice.take(later)
+    return practice.day
+
+
+def test_the_pointers_throughput_is_the_bits_of_its_ways_by_their_time() -> None:
+    assert advice.throughput(way(31 * 32, 1000)) == pytest.approx(5, rel=0.01)
+    assert np.isnan(advice.throughput(way(199, 500))), "short ways are not counted"
+    assert np.isnan(advice.throughput(Day()))
+    assert advice.settings(way(31 * 32, 1000)) == []
+
+
+def test_a_faster_pointer_is_advised_where_it_was_lifted_with_the_lifts_it_would_have_spared() -> (
+    None
+):
+    (found,) = advice.settings(way(1000, 800, lift_at=0.8))
+    assert found.setting == "Pointer speed"
+    assert found.how.startswith("a pointer 1.3 times as fast")  # 1 / 0.8, up to its bin's edge
+    assert found.effect.startswith("would have spared a lift on 20 of 20")
+    assert advice.speed(way(1000, 800, lift_at=0.3)) is None, "more than twice as fast"
+
+
+def test_a_slower_pointer_is_advised_where_ways_go_past_their_end() -> None:
+    (found,) = advice.settings(way(800, 900, past_px=100))
+    assert found.why.startswith("20 of 20 long ways went past")
+    assert "at most" in found.effect
+    assert advice.settings(way(800, 900, past_px=12)) == []
+
+
+def test_larger_targets_are_advised_where_most_time_goes_into_the_last_pixels() -> None:
+    (found,) = advice.settings(way(400, 500, still_ms=600))
+    assert found.setting == "Target size"
+    assert found.why.startswith("55 % of the time")
+    assert found.effect.startswith("with 8 pixels more on each side 10 of 1,100 ms")
+
+
+def test_the_page_is_in_the_language_that_the_browser_asks_for_throughout() -> None:
+    today = dt.date(2026, 3, 2)
+    total = merged([typed(BOUNCED * 20), way(1000, 800, lift_at=0.8, still_ms=900)])
+    held_too_long = held(KeyClass.LETTER, 600, KeyClass.BACKSPACE)
+    day = merged([total, held_too_long, *[typed([(k, 700) for k in "theirs" * 20])] * 4])
+    day.almost_double = 1234
+    days = {today - dt.timedelta(8 * k): day for k in range(3)}
+    page = coach_page.serve(lambda: days)
+    shown: dict[str, str] = {}
+    try:
+        for path, asked in (("", "de-AT,en;q=0.5"), ("en", "de"), ("", "fr")):
+            sent = urllib.request.Request(page.url + path, headers={"Accept-Language": asked})
+            with urllib.request.urlopen(sent) as answer:
+                shown[path or asked] = answer.read().decode()
+    finally:
+        page.close()
+    german, *english = shown.values()
+    assert '<html lang="de">' in german
+    assert all('<html lang="en">' in one for one in english)
+    for words in ("3.702 Paare", "Von Woche zu Woche", "14.02.", "Zeigergeschwindigkeit"):
+        assert words in german, words
+    assert "3,702 pairs" in english[0]
+    text = re.sub(
+        r"<style.*?</style>|<pre.*?</pre>|<kbd.*?</kbd>|<[^>]+>", " ", german, flags=re.DOTALL
+    )
+    words = {
+        language: {
+            word for text in _texts(page_words(language)) for word in re.findall(r"\w+", text)
+        }
+        for language in ("en", "de")
+    }
+    left = set(re.findall(r"\b[A-Za-zäöüß]{3,}\b", text)) & (words["en"] - words["de"])
+    assert left == {"English"}, "the way to the other language"
+
+
+def _texts(words: dict[str, Any]) -> list[str]:
+    parts = [_texts(one) if isinstance(one, dict) else [str(one)] for one in words.values()]
+    return [text for part in parts for text in part]
+
+
+def test_a_week_is_the_sum_of_its_days() -> None:
+    first = dt.date(2026, 3, 2)  # a Monday
+    day = typed([("a", 100)] * 10)
+    found = coach_page.weeks({first + dt.timedelta(k): day for k in range(9)})
+    assert {monday: one.keys for monday, one in found.items()} == {
+        first: 70,
+        first + dt.timedelta(7): 20,
+    }
 
 
 def test_without_the_accessibility_service_the_coach_counts_in_terminals_or_says_why_not(

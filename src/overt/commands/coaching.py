@@ -23,6 +23,7 @@ def coach(folder: Path, programs: list[str], display: str | None, *, chip: bool)
     from overt.device.coach_page import serve
     from overt.device.policy import policy
     from overt.device.vault import Vault, as_json
+    from overt.device.wording import here
 
     rules = policy()
     rules.check()
@@ -42,7 +43,7 @@ def coach(folder: Path, programs: list[str], display: str | None, *, chip: bool)
         say("Nothing is switched on, so nothing is counted.")
         return
     vault.change({"programs": as_json(chosen)})
-    counted = Coach(vault, chosen, display, chip=chip)
+    counted = Coach(vault, chosen, display, lang=here(), chip=chip)
     stop_on_signals(counted.stop)
     page = serve(lambda: days(vault))
     say(page.url)

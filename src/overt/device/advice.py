@@ -12,6 +12,7 @@ from functools import cache
 from importlib.resources import files
 
 from overt.device.practice import Day, bin_of, edge_ms, median_ms
+from overt.device.wording import Words
 
 PAIR_FEWEST = 8
 """Times a pair must have been typed before anything is said of it."""
@@ -22,6 +23,11 @@ BOUNCE_MS_MAX = 200
 
 SWALLOWED = 3
 """A swallowed letter must be noticed, found and typed; a bounce is one press of Backspace."""
+
+WAYS_FEWEST = 20
+LIFTED_SHARE, PAST_SHARE, NEAR_SHARE = 0.25, 0.4, 0.4
+"""Shares of ways, or of their time, from which a setting is worth a try: every fourth way with a
+lift, two of five past their end, two fifths of the time in the last 16 pixels."""
 
 WORD_KEYS = 5
 """Keys in a word, as speed of typing is counted everywhere."""
@@ -83,19 +89,24 @@ def pairs(day: Day) -> list[Pair]:
     return sorted(found, key=lambda p: -(p.median_ms / usual_ms + 4 * p.slip_rate))
 
 
-def exercises(weak: Iterable[Pair], lines: int = 4) -> list[str]:
+def exercises(weak: Iterable[Pair], lines: int = 4, language: str = "en") -> list[str]:
     """Return lines of words that hold the weakest pairs; the pair itself where no word does."""
     made = []
     for pair in list(weak)[:lines]:
-        words = [word for word in _words() if pair.letters in word][:8]
+        words = [word for word in _words(language) if pair.letters in word.lower()][:8]
         made.append(" ".join(words) if len(words) >= 3 else " ".join([pair.letters * 2] * 6))
     return made
 
 
 @cache
-def _words() -> tuple[str, ...]:
-    text = files("overt.device").joinpath("words.txt").read_text(encoding="utf-8")
-    return tuple(text.split())
+def _words(language: str) -> tuple[str, ...]:
+    place = files("overt.device").joinpath("words", f"practice.{language}.txt")
+    return tuple(place.read_text(encoding="utf-8").split())
+
+
+def throughput(day: Day) -> float:
+    """Return bits a second of the pointer's ways, for targets of one width; NaN before twenty."""
+    return day.way_millibits / day.way_ms if day.ways >= WAYS_FEWEST and day.way_ms else math.nan
 
 
 @dataclass(frozen=True)
@@ -143,50 +154,50 @@ def repeat(day: Day) -> Effect | None:
     return None
 
 
-def settings(day: Day) -> list[Advice]:
+def speed(day: Day) -> Effect | None:
+    """Return the speed of the pointer, in hundredths of now, that spares half of the lifts.
+
+    None where it would have to be more than twice as fast. `meant` is of no use here: 0.
+    """
+    lifts, spared = sum(day.lifts), 0
+    for place, count in enumerate(day.lifts):
+        spared += count
+        if lifts and 2 * spared >= lifts:
+            return Effect(edge_ms(place), spared, lifts, 0) if edge_ms(place) <= 200 else None
+    return None
+
+
+def settings(day: Day, words: Words | None = None) -> list[Advice]:
     """Return settings that would have prevented what was counted; none without enough of it."""
+    w = words or Words("en")
     made = []
+
+    def add(name: str, **filled: float) -> None:
+        said = {one: w.number(value, 1 if one in _PARTS else 0) for one, value in filled.items()}
+        made.append(Advice(*(w(f"{name}.{part}", **said) for part in _TEXTS)))
+
     wait = bounce(day)
     if wait is not None and wait.spared >= SETTING_FEWEST:
-        made.append(
-            Advice(
-                "Bounce keys",
-                f"{wait.slips} times a letter came twice and you took the second back",
-                f"ignore a second press of a key within {wait.ms:.0f} ms",
-                f"{_spared(wait)}; letters you meant that it would have swallowed: {wait.meant}",
-            )
-        )
+        add("bounce", slips=wait.slips, ms=wait.ms, spared=wait.spared, meant=wait.meant)
     held = repeat(day)
     if held is not None and held.spared >= SETTING_FEWEST and held.meant <= held.spared:
-        made.append(
-            Advice(
-                "Key repeat",
-                f"{held.slips} times a held key repeated and you took it back",
-                f"let a held key repeat after {held.ms:.0f} ms",
-                f"{_spared(held)}; keys held on purpose that it would have missed: {held.meant}",
-            )
-        )
+        add("repeat", slips=held.slips, ms=held.ms, spared=held.spared, meant=held.meant)
     if day.almost_double >= SETTING_FEWEST:
-        made.append(
-            Advice(
-                "Double click",
-                f"{day.almost_double} pairs of clicks came just too late to be one double click",
-                "allow more time, such as 900 ms",
-                f"{day.almost_double} double clicks more, as far as they were meant as such",
-            )
-        )
-    near, far = (median_ms(day.reaches.get(name, [0])) for name in ("near", "far"))
-    if sum(day.reaches.get("far", [0])) >= 4 * SETTING_FEWEST and far > 3 * near:
-        made.append(
-            Advice(
-                "Pointer speed",
-                f"long ways take {far:.0f} ms, short ones {near:.0f} ms",
-                "a faster pointer, or one that speeds up with the hand",
-                "not known: the hand would move differently with it",
-            )
-        )
+        add("double", pairs=day.almost_double)
+    if day.ways >= WAYS_FEWEST:
+        faster = speed(day)
+        if faster is not None and faster.slips >= LIFTED_SHARE * day.ways:
+            add("faster", lifts=faster.slips, ways=day.ways, times=faster.ms / 100,
+                spared=faster.spared)  # fmt: skip
+        elif day.past_end >= PAST_SHARE * day.ways:
+            add("slower", past=day.past_end, ways=day.ways, s=day.past_end_ms / 1000)
+        if day.near_end_ms >= NEAR_SHARE * day.way_ms:
+            share = 100 * day.near_end_ms / day.way_ms
+            spared = (day.near_end_ms - day.nearest_end_ms) / day.ways
+            add("larger", share=share, ways=day.ways, spared=spared, ms=day.way_ms / day.ways)
     return made
 
 
-def _spared(effect: Effect) -> str:
-    return f"would have spared {effect.spared} of {effect.slips}"
+_TEXTS = ("setting", "why", "how", "effect")
+_PARTS = ("times", "s")
+"""What is said with one decimal place."""

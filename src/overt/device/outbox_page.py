@@ -95,8 +95,8 @@ class OutboxPage:
         """Stop serving."""
         self._page.close()
 
-    def shown(self, path: str, nonce: str) -> str | None:
-        """Return a page as HTML."""
+    def shown(self, path: str, nonce: str, _languages: str) -> str | None:
+        """Return a page as HTML, in the language the person joined in."""
         if path == "/":
             return self._overview(nonce)
         if path.startswith("/batch/"):

@@ -23,8 +23,9 @@ POLICY = (
 FORM_BYTES_MAX = 4096
 PATIENCE_S = 10.0
 
-Shown = Callable[[str, str], str | None]
-"""Path below the page's address, nonce → HTML, or None where there is no such page."""
+Shown = Callable[[str, str, str], str | None]
+"""Path below the page's address, nonce, languages that the browser asks for → HTML, or None where
+there is no such page."""
 Done = Callable[[str, Mapping[str, str]], str | None]
 """Path, fields of a form → path to go on with, or None where there is no such form."""
 
@@ -69,7 +70,8 @@ class Answers(BaseHTTPRequestHandler):
         """Show a page."""
         nonce = secrets.token_urlsafe(12)
         path = self._path()
-        html = None if path is None else self.about[0](path, nonce)
+        languages = self.headers.get("Accept-Language", "")
+        html = None if path is None else self.about[0](path, nonce, languages)
         if html is None:
             self._send(404, b"Not found.", "text/plain")
             return

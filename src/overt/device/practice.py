@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from overt.device.ways import Ways
 from overt.schema.event import KeyClass, Kind, Modifier
 
 EDGES_PER_OCTAVE, FIRST_MS, BINS = 4, 10.0, 40
@@ -21,8 +22,8 @@ EDGES_PER_OCTAVE, FIRST_MS, BINS = 4, 10.0, 40
 FLUENT_MS = 2_000
 """A longer pause ends a run of typing: what follows says nothing of the pair of letters."""
 
-STILL_MS = 150
-"""A pointer that rests so long begins its next movement from there."""
+PAUSE_MS_MAX = 60_000
+"""After a longer one nobody was typing."""
 
 _WRITES = (KeyClass.LETTER, KeyClass.DIGIT, KeyClass.PUNCTUATION, KeyClass.SPACE)
 _NO_TEXT = Modifier.CONTROL | Modifier.ALT | Modifier.META
@@ -84,8 +85,22 @@ class Day:
     clicks: int = 0
     almost_double: int = 0
     """Two clicks at one place a little too late for a double click."""
-    reaches: dict[str, list[int]] = field(default_factory=dict)
-    """Distance (`near`, `middle`, `far`) → histogram of the time of a movement to its press."""
+    pauses: int = 0
+    """Times that typing rested for two seconds to a minute."""
+    ways: int = 0
+    """Ways of the pointer of 200 pixels and more that ended in a press."""
+    way_ms: int = 0
+    way_millibits: int = 0
+    """Index of difficulty of all ways together (`ways.TARGET_PX` says for which targets)."""
+    near_end_ms: int = 0
+    """Of `way_ms`, what the last 16 pixels took, the press included; of that, the last 8."""
+    nearest_end_ms: int = 0
+    past_end: int = 0
+    """Ways that went past their end and came back."""
+    past_end_ms: int = 0
+    """What they took from going past to the press."""
+    lifts: list[int] = field(default_factory=_none)
+    """Ways on which the pointer was lifted, by the speed (100: as now) that had spared a lift."""
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON."""
@@ -108,10 +123,6 @@ class Day:
         return [sum(counts) for counts in zip(*twice, strict=True)] if twice else _none()
 
 
-REACHES = ((200, "near"), (600, "middle"), (math.inf, "far"))
-"""Up to how many pixels a movement is called so."""
-
-
 class Practice:
     """Turns events (`FACTS` rows, with letters) into the sums of a day."""
 
@@ -129,7 +140,7 @@ class Practice:
         """How long the last such key was held, while nothing says whether it was meant."""
         self._run = [0, 0]
         self._down: dict[int, int] = {}
-        self._move: tuple[int, int, int, int, int] | None = None
+        self._ways = Ways(day, bin_of)
         self._click: tuple[int, int, int] | None = None
 
     def take(self, events: Any) -> None:
@@ -141,9 +152,9 @@ class Practice:
             elif kind == Kind.KEY_UP:
                 self._release(event)
             elif kind == Kind.POINTER_MOVE:
-                self._moves(event)
+                self._ways.move(event)
             elif kind == Kind.POINTER_DOWN:
-                self._reach(event)
+                self._ways.press(event)
             elif kind == Kind.CLICK:
                 self._clicks(event)
             elif kind in (Kind.FOCUS, Kind.BLUR):
@@ -155,6 +166,7 @@ class Practice:
         self._last, self._before, self._taken_back = None, 0, None
         self._double_ms = self._repeating = self._repeated_ms = None
         self._down.clear()
+        self._ways.rest()
 
     def _end_run(self) -> None:
         if self._run[1] >= 10_000:
@@ -175,6 +187,7 @@ class Practice:
         gap_ms = (t_us - last[2]) / 1000 if last else math.inf
         if gap_ms > FLUENT_MS:
             self._end_run()
+            day.pauses += gap_ms <= PAUSE_MS_MAX
         else:
             day.active_ms += int(gap_ms)
             day.gaps[bin_of(gap_ms)] += 1
@@ -232,25 +245,6 @@ class Practice:
         self.day.hold[bin_of(held_ms)] += 1
         if slot == self._repeating:
             self._repeating, self._repeated_ms = None, held_ms
-
-    def _moves(self, event: Any) -> None:
-        x, y, t_us = (int(event[name]) for name in ("x_8th_css_px", "y_8th_css_px", "t_us"))
-        if self._move is None or t_us - self._move[4] > STILL_MS * 1000:
-            self._move = (x, y, t_us, 0, t_us)
-        else:
-            first_x, first_y, first_us, _, _ = self._move
-            self._move = (first_x, first_y, first_us, 1, t_us)
-
-    def _reach(self, event: Any) -> None:
-        move, self._move = self._move, None
-        if move is None or not move[3]:
-            return
-        far_px = math.hypot(
-            int(event["x_8th_css_px"]) - move[0], int(event["y_8th_css_px"]) - move[1]
-        )
-        name = next(name for most, name in REACHES if far_px / 8 <= most)
-        took_ms = (int(event["t_us"]) - move[2]) / 1000
-        self.day.reaches.setdefault(name, _none())[bin_of(took_ms)] += 1
 
     def _clicks(self, event: Any) -> None:
         self.day.clicks += 1

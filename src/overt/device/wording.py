@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from functools import cache
 from importlib.resources import files
@@ -18,6 +19,22 @@ def page_words(language: str) -> dict[str, Any]:
     known = language if language in LANGUAGES else LANGUAGES[0]
     text = files("overt.device").joinpath("words", f"{known}.toml").read_text(encoding="utf-8")
     return {**tomllib.loads(text), "language": known}
+
+
+def preferred(languages: str) -> str:
+    """Return the first language of an `Accept-Language` that there are words in, else English.
+
+    >>> preferred("fr-FR,fr;q=0.9,de-AT;q=0.8,en;q=0.7"), preferred("")
+    ('de', 'en')
+    """
+    asked = [one.strip()[:2].lower() for one in languages.split(",")]
+    return next((one for one in asked if one in LANGUAGES), LANGUAGES[0])
+
+
+def here() -> str:
+    """Return the language of the session that this program was started in."""
+    told = (os.environ.get(name, "") for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
+    return preferred(next((one for one in told if one), ""))
 
 
 class Words:
