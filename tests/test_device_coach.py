@@ -258,7 +258,7 @@ def test_the_page_is_in_the_language_that_the_browser_asks_for_throughout() -> N
         for language in ("en", "de")
     }
     left = set(re.findall(r"\b[A-Za-zäöüß]{3,}\b", text)) & (words["en"] - words["de"])
-    assert left == {"English"}, "the way to the other language"
+    assert not left
 
 
 def _texts(words: dict[str, Any]) -> list[str]:
