@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import tarfile
 from pathlib import Path
@@ -242,6 +243,26 @@ def test_archive_directory_and_file_give_the_same_and_report_progress(tmp_path: 
     assert seen[-1].people_total == 3
     assert seen[-1].bytes == seen[-1].bytes_total
     assert all(0 < p.bytes <= p.bytes_total for p in seen)
+
+
+def test_files_packed_one_by_one_and_other_archives_give_the_same(tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    data = written(lines())
+    (folder / "1_keystrokes.txt.gz").write_bytes(gzip.compress(data))
+    (folder / "2_KEYSTROKES.TXT").write_bytes(data)
+    (folder / "3_keystrokes.txt.zst").write_bytes(pa.compress(data, "zstd", asbytes=True))
+    (folder / "1_keystrokes.txt").write_bytes(data)
+    for name, mode in (("set.tar.gz", "w:gz"), ("set.tar", "w")):
+        with tarfile.open(tmp_path / name, mode) as archive:
+            archive.add(folder / "3_keystrokes.txt.zst", "3_keystrokes.txt.zst")
+    alone = list(aalto.read(folder / "1_keystrokes.txt.gz"))
+    for path, count in ((folder, 3), (tmp_path / "set.tar.gz", 1), (tmp_path / "set.tar", 1)):
+        found = list(aalto.read(path))
+        assert [one.sessions[0].equals(alone[0].sessions[0]) for one in found] == [True] * count
+    (folder / "1_keystrokes.txt.gz").write_bytes(gzip.compress(data)[:-20])
+    with pytest.raises(InvalidInput, match="whole packed file"):
+        list(aalto.read(folder / "1_keystrokes.txt.gz"))
 
 
 def test_a_path_with_nothing_in_it_says_so(tmp_path: Path) -> None:

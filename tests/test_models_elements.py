@@ -262,6 +262,15 @@ def test_several_folders_are_read_as_one_and_keep_who_is_scored(tmp_path: Path) 
     assert sorted(np.unique(both.who) % 5) == sorted([*(n % 5 for n in range(7))] * 2)
 
 
+def test_people_with_names_instead_of_numbers_are_read(tmp_path: Path) -> None:
+    tables = made_up(3)
+    plain = read(written(tmp_path / "numbers", tables))
+    names = [f"worker {who}" for who in tables["episodes"]["assignment"].to_pylist()]
+    at = tables["episodes"].column_names.index("assignment")
+    tables["episodes"] = tables["episodes"].set_column(at, "assignment", pa.array(names))
+    assert read(written(tmp_path / "names", tables)).who.tolist() == plain.who.tolist()
+
+
 def test_too_few_people_are_refused_with_the_number_needed(tmp_path: Path) -> None:
     folder = written(tmp_path, made_up(10))
     with pytest.raises(TooFew, match=str(scored.PEOPLE_MIN)):

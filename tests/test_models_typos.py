@@ -30,7 +30,7 @@ from overt.models.typos import (
 from overt.models.typos.evidence import Asked, lexicon
 from overt.models.typos.trie import EDITS_MAX, GAP_NATS, trie, walk
 from overt.models.typos.words import Words
-from overt.schema.errors import InvalidInput
+from overt.schema.errors import InvalidInput, TooFew
 
 VOCABULARY = [
     "a",
@@ -234,8 +234,22 @@ def test_a_table_of_slips_is_read_with_the_right_words_beside_them(tmp_path: Pat
 
 def test_a_table_that_is_not_of_slips_says_what_is_needed(tmp_path: Path) -> None:
     parquet.write_table(pa.table({"a": [1]}), tmp_path / "any.parquet")
+    (tmp_path / "empty.parquet").write_bytes(b"")
     with pytest.raises(InvalidInput, match="no table of slips"):
         slipped.read(tmp_path, 5)
+    lacking = pa.Table.from_pylist([_slip()]).drop_columns(["section"])
+    parquet.write_table(lacking, tmp_path / "slips.parquet")
+    with pytest.raises(InvalidInput, match="no column section"):
+        slipped.read(tmp_path, 5)
+    parquet.write_table(pa.Table.from_pylist([_slip()]), tmp_path / "slips.parquet")
+    assert len(slipped.read(tmp_path, 5).slips) == 1
+
+
+def test_a_table_without_a_slip_to_score_is_refused(tmp_path: Path) -> None:
+    rows = [_slip(slip_type="case")]
+    parquet.write_table(pa.Table.from_pylist(rows), tmp_path / "any.parquet")
+    with pytest.raises(TooFew, match="no slip"):
+        slips.evaluate(tmp_path, lambda _what, _done: None)
 
 
 def test_those_who_are_scored_are_never_learned_from() -> None:

@@ -59,7 +59,9 @@ def evaluate(path: Path, progress: Progress) -> Scores:
             for name, made in predicted.items()
             for row in typists.scores(name, figures(made) | bursts.figures(made), METRICS)
         ]
-    return Scores("pause", people.protocol, people.counts, tuple(rows), (*NOTES, *notes))
+    return Scores(
+        "pause", people.protocol, people.counts, tuple(rows), (*NOTES, *notes, *people.left_out)
+    )
 
 
 def _predicted(

@@ -40,5 +40,9 @@ def evaluate(path: Path, progress: Progress) -> Scores:
         for row in typists.scores(name, figures, METRICS)
     ]
     return Scores(
-        "next-action", people.protocol, people.counts, tuple(rows), (*NOTES, *found.remarks)
+        "next-action",
+        people.protocol,
+        people.counts,
+        tuple(rows),
+        (*NOTES, *found.remarks, *people.left_out),
     )

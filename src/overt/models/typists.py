@@ -12,6 +12,7 @@ from pathlib import Path
 
 from overt.datasets.formats import aalto
 from overt.datasets.reading.imported import Progress as Imported
+from overt.datasets.reading.imported import Skipped
 from overt.datasets.tokens import Sequences, sequences_of
 from overt.models.metrics import PERSONS_MIN, Figure
 from overt.models.scores import Progress, Score
@@ -36,6 +37,8 @@ class Typists:
     unseen: list[Sequences]
     people: int
     """How many there are in all."""
+    left_out: tuple[str, ...] = ()
+    """What was not read, in words, one a reason."""
 
     @property
     def protocol(self) -> str:
@@ -56,14 +59,17 @@ class Typists:
         }
 
 
-def all_in(path: Path, progress: Progress) -> list[Sequences]:
-    """Return everybody in `path` who typed, in the order of their tags."""
+def all_in(path: Path, progress: Progress, skipped: Skipped | None = None) -> list[Sequences]:
+    """Return everybody in `path` who typed, in the order of their tags.
+
+    Rows and files that cannot be read are counted in `skipped`; without it they raise.
+    """
 
     def report(done: Imported) -> None:
         progress("reading", 0.2 * done.bytes / max(done.bytes_total, 1))
 
     everyone = []
-    for participant, person in aalto.by_participant(path, progress=report):
+    for participant, person in aalto.by_participant(path, progress=report, skipped=skipped):
         tag = hashlib.sha256(_USE + participant.encode()).digest()
         made = sequences_of(SubjectEvents(tag, "imported", person.sessions), SHARDS)
         if made.tokens:
@@ -74,9 +80,10 @@ def all_in(path: Path, progress: Progress) -> list[Sequences]:
 def read(path: Path, progress: Progress, learned_max: int | None = LEARNED_MAX) -> Typists:
     """Return the people in `path`, to learn from at most so many.
 
-    Raises `TooFew` where too few are there to judge on.
+    What cannot be read is left out and told of. Raises `TooFew` where too few are left to judge.
     """
-    everyone = all_in(path, progress)
+    skipped = Skipped()
+    everyone = all_in(path, progress, skipped)
     learned = [person for person in everyone if person.split == "train"]
     unseen = [person for person in everyone if person.split == "test"]
     if len(unseen) < PERSONS_MIN:
@@ -85,10 +92,11 @@ def read(path: Path, progress: Progress, learned_max: int | None = LEARNED_MAX) 
         raise TooFew(
             f"has {len(learned)} people to learn from and {len(unseen)} to judge",
             where=str(path),
-            do=f"At least one and {PERSONS_MIN} are needed, about 20 participants in all.",
+            do=f"At least one and {PERSONS_MIN} are needed, about 20 participants in all. "
+            + " ".join(skipped.told()),
         )
     judged = [replace(person, split="test") for person in unseen[:UNSEEN_MAX]]
-    return Typists(learned[:learned_max], judged, len(everyone))
+    return Typists(learned[:learned_max], judged, len(everyone), skipped.told())
 
 
 def fitted(typists: Typists, progress: Progress) -> Trained:

@@ -1,23 +1,26 @@
-"""The files an import reads: a directory, one file, or a `.tar.zst`, streamed one at a time.
+"""The files an import reads: a directory, one file, or an archive, streamed one at a time.
 
-A directory that holds no such file but one or more `.tar.zst` is read through these.
+A directory that holds no such file but one or more archives (`ARCHIVES`) is read through these.
+A file packed by itself (`.gz`, `.zst`) is one without that ending. Names are matched in any case.
 """
 
 from __future__ import annotations
 
 import fnmatch
 import tarfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from typing import Any, BinaryIO, Literal
 
 import pyarrow as pa
 
 from overt.schema.errors import InvalidInput, Missing
 
-ARCHIVES = (".tar.zst", ".tzst")
+ARCHIVES = (".tar.zst", ".tzst", ".tar.gz", ".tgz", ".tar")
+_PACKED: dict[str, Literal["gzip", "zstd"]] = {".gz": "gzip", ".zst": "zstd"}
 
 FILE_BYTES_MAX = 256 * 1024 * 1024
 """One participant's file is about 100 kB; this bounds the memory one file can take."""
@@ -51,12 +54,12 @@ def named(path: Path, *pattern: str, only: Only | None = None) -> Iterator[Found
         raise Missing("there is no such file or directory", where=str(path))
     if path.is_dir():
         yield from _in_directory(path, pattern, only)
-    elif path.name.endswith(ARCHIVES):
+    elif _is_archive(path.name):
         yield from _in_archives([path], pattern, only)
     else:
         size = path.stat().st_size
-        _check_size(size, path.name)
-        yield Found(path.name, path.name, path.read_bytes(), 1, size, size)
+        name = _plain(path.name, pattern)
+        yield Found(name, name, _read(path, name), 1, size, size)
 
 
 def paths(path: Path, *pattern: str, only: Only | None = None) -> list[str]:
@@ -64,22 +67,35 @@ def paths(path: Path, *pattern: str, only: Only | None = None) -> list[str]:
     if not path.exists():
         raise Missing("there is no such file or directory", where=str(path))
     if path.is_dir():
-        below = [file.relative_to(path).as_posix() for file in _matching(path, pattern, only)]
+        below = [name for name, _file in _matching(path, pattern, only)]
         archives = [] if below else _archives(path)
-    elif path.name.endswith(ARCHIVES):
+    elif _is_archive(path.name):
         below, archives = [], [path]
     else:
-        return [path.name]
+        return [_plain(path.name, pattern)]
     for archive in archives:
         with _opened(archive) as (members, _):
-            below += [_inside(m) for m in members if _is_wanted(m, pattern, only)]
+            below += [_plain(_inside(m), pattern) for m in members if _is_wanted(m, pattern, only)]
     if not below:
         raise _none(path, pattern)
     return below
 
 
+def _is_archive(name: str) -> bool:
+    return name.lower().endswith(ARCHIVES)
+
+
+def _plain(name: str, pattern: tuple[str, ...]) -> str:
+    """Return the name without the ending of a packed file, unless the pattern asks for that."""
+    end = PurePosixPath(name).suffix
+    asked = any(one.lower().endswith(end.lower()) for one in pattern)
+    return name if end.lower() not in _PACKED or asked else name.removesuffix(end)
+
+
 def _wanted(name: str, pattern: tuple[str, ...]) -> bool:
-    return not name.startswith(".") and any(fnmatch.fnmatchcase(name, one) for one in pattern)
+    plain = _plain(name, pattern).lower()
+    named = any(fnmatch.fnmatchcase(plain, one.lower()) for one in pattern)
+    return named and not name.startswith(".")
 
 
 def _check_size(size: int, name: str) -> None:
@@ -87,18 +103,47 @@ def _check_size(size: int, name: str) -> None:
         raise InvalidInput(f"is larger than {FILE_BYTES_MAX} bytes", where=name)
 
 
+def _read(path: Path, name: str) -> bytes:
+    """Return the bytes of one file, unpacked if its plain `name` is another than its own."""
+    _check_size(path.stat().st_size, path.name)
+    return _unpacked(path.read_bytes(), path.name, name)
+
+
+def _unpacked(data: bytes, name: str, plain: str) -> bytes:
+    kind = _PACKED.get(PurePosixPath(name).suffix.lower())
+    if kind is None or PurePosixPath(name).name == PurePosixPath(plain).name:
+        return data
+    try:
+        with pa.CompressedInputStream(pa.BufferReader(data), kind) as stream:
+            whole: bytes = stream.read(FILE_BYTES_MAX + 1)
+    except (pa.ArrowException, OSError) as error:
+        raise InvalidInput("is not a whole packed file", where=name) from error
+    _check_size(len(whole), name)
+    return whole
+
+
 def _none(path: Path, pattern: tuple[str, ...]) -> InvalidInput:
     wanted = " or ".join(pattern)
-    return InvalidInput(f"holds no file named {wanted}", where=str(path), do="Check the path.")
+    return InvalidInput(
+        f"holds no file named {wanted}",
+        where=str(path),
+        do="Check the path; files are known by their names.",
+    )
 
 
-def _matching(path: Path, pattern: tuple[str, ...], only: Only | None) -> list[Path]:
-    found = (f for f in path.rglob("*") if _wanted(f.name, pattern) and f.is_file())
-    return sorted(f for f in found if only is None or only(f.relative_to(path).as_posix()))
+def _matching(path: Path, pattern: tuple[str, ...], only: Only | None) -> list[tuple[str, Path]]:
+    """Return plain names below `path`, each with its file; a plain file before a packed one."""
+    found: dict[str, Path] = {}
+    for file in sorted(path.rglob("*")):
+        if _wanted(file.name, pattern) and file.is_file():
+            name = _plain(file.relative_to(path).as_posix(), pattern)
+            if only is None or only(name):
+                found.setdefault(name, file)
+    return sorted(found.items(), key=lambda one: PurePosixPath(one[0]))
 
 
 def _archives(path: Path) -> list[Path]:
-    return sorted(f for f in path.iterdir() if f.name.endswith(ARCHIVES))
+    return sorted(f for f in path.iterdir() if _is_archive(f.name))
 
 
 def _in_directory(path: Path, pattern: tuple[str, ...], only: Only | None) -> Iterator[Found]:
@@ -109,13 +154,12 @@ def _in_directory(path: Path, pattern: tuple[str, ...], only: Only | None) -> It
             raise _none(path, pattern)
         yield from _in_archives(archives, pattern, only)
         return
-    sizes = [f.stat().st_size for f in found]
+    sizes = [file.stat().st_size for _name, file in found]
     done = 0
-    for file, size in zip(found, sizes, strict=True):
-        _check_size(size, file.name)
+    for (below, file), size in zip(found, sizes, strict=True):
         done += size
-        below = file.relative_to(path).as_posix()
-        yield Found(file.name, below, file.read_bytes(), len(found), done, sum(sizes))
+        name = PurePosixPath(below).name
+        yield Found(name, below, _read(file, below), len(found), done, sum(sizes))
 
 
 def _in_archives(
@@ -134,9 +178,11 @@ def _in_archives(
                 if content is None:
                     continue
                 any_found = True
-                name = PurePosixPath(inside).name
+                below = _plain(inside, pattern)
+                data = _unpacked(content.read(), inside, below)
+                name = PurePosixPath(below).name
                 done = sum(sizes[:number]) + packed.tell()
-                yield Found(name, inside, content.read(), None, done, sum(sizes))
+                yield Found(name, below, data, None, done, sum(sizes))
     if not any_found:
         raise _none(archives[0], pattern)
 
@@ -150,19 +196,20 @@ def _is_wanted(member: tarfile.TarInfo, pattern: tuple[str, ...], only: Only | N
     return (
         member.isfile()
         and _wanted(PurePosixPath(inside).name, pattern)
-        and (only is None or only(inside))
+        and (only is None or only(_plain(inside, pattern)))
     )
 
 
 @contextmanager
 def _opened(path: Path) -> Iterator[tuple[tarfile.TarFile, BinaryIO]]:
-    """Open a `.tar.zst` for one pass; damage found meanwhile is `InvalidInput`."""
+    """Open an archive for one pass; damage found meanwhile is `InvalidInput`."""
+    by_zstd = path.name.lower().endswith((".tar.zst", ".tzst"))
     try:
-        with (
-            path.open("rb") as packed,
-            pa.CompressedInputStream(pa.PythonFile(packed, mode="r"), "zstd") as plain,
-            tarfile.open(fileobj=plain, mode="r|") as archive,
-        ):
-            yield archive, packed
-    except (tarfile.TarError, OSError, EOFError) as error:
-        raise InvalidInput("is not a whole .tar.zst", where=str(path)) from error
+        with path.open("rb") as packed:
+            stream: Any = packed
+            if by_zstd:
+                stream = pa.CompressedInputStream(pa.PythonFile(packed, mode="r"), "zstd")
+            with tarfile.open(fileobj=stream, mode="r|" if by_zstd else "r|*") as archive:
+                yield archive, packed
+    except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
+        raise InvalidInput("is not a whole archive", where=str(path)) from error

@@ -58,6 +58,19 @@ class Skipped:
         """Count one file left out for `reason`."""
         self.files[reason] = self.files.get(reason, 0) + 1
 
+    def told(self) -> tuple[str, ...]:
+        """Return what was left out, in words, one sentence a reason.
+
+        >>> Skipped(files={"is empty": 2}).told()
+        ('Left out, files: 2 (is empty).',)
+        """
+        both = (("files", self.files), ("rows", self.rows))
+        return tuple(
+            f"Left out, {what}: {count} ({reason})."
+            for what, counts in both
+            for reason, count in sorted(counts.items())
+        )
+
 
 @dataclass(frozen=True)
 class ByFile:

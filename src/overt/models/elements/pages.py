@@ -220,6 +220,17 @@ def _numbers(table: pa.Table, column: str, *, missing: int = 0) -> Array:
     return whole
 
 
+def _people(episodes: pa.Table) -> Array:
+    """Return int64[episodes], who; names that are no numbers are numbered by the alphabet."""
+    try:
+        return _numbers(episodes, "assignment")
+    except InvalidInput:
+        column = episodes["assignment"].cast(pa.string())
+        names = [name or "" for name in column.to_pylist()]
+        number = {name: at for at, name in enumerate(sorted(set(names)))}
+        return np.array([number[name] for name in names], np.int64)
+
+
 def _flags(table: pa.Table, column: str) -> Array:
     flags: Array = _numbers(table, column) != 0
     return flags
@@ -230,7 +241,7 @@ def _part(tables: dict[str, pa.Table], texts: _Texts) -> Pages:
     key = _numbers(episodes, "episode")
     if len(np.unique(key)) != len(key):
         raise InvalidInput("has an episode twice", where="episodes.parquet")
-    order = np.lexsort((key, _numbers(episodes, "demo"), _numbers(episodes, "assignment")))
+    order = np.lexsort((key, _numbers(episodes, "demo"), _people(episodes)))
     places = _places(_numbers(elements, "episode"), key[order], "elements.parquet")
     number = _numbers(elements, "step")
     rows = np.lexsort((np.arange(len(places)), number, places))
@@ -245,7 +256,7 @@ def _part(tables: dict[str, pa.Table], texts: _Texts) -> Pages:
     typed, follows = _between(tables.get("events"), key[order], episode, step)
     return Pages(
         texts=(),
-        assignment=_numbers(episodes, "assignment")[order],
+        assignment=_people(episodes)[order],
         task=texts.numbers(episodes, "task")[order],
         utterance=texts.numbers(episodes, "utterance")[order],
         episode=episode,

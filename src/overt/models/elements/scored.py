@@ -77,7 +77,7 @@ def evaluate(path: Path, progress: Progress) -> Scores:
     """
     progress("read", 0.0)
     pages = read(path)
-    held = pages.who % SPLIT == 0
+    held = _held(pages.who)
     _enough(pages, held)
     known = words(pages.texts)
     scored = held & (pages.target >= 0)
@@ -113,8 +113,21 @@ def _enough(pages: Pages, held: Array) -> None:
         raise TooFew(
             f"{people} assignments are too few to train and to score",
             where="next-element",
-            do=f"At least {PEOPLE_MIN} are needed, some with a number divisible by {SPLIT}.",
+            do=f"At least {PEOPLE_MIN} are needed, with steps whose target is known.",
         )
+
+
+def _held(who: Array) -> Array:
+    """Return bool[steps]: scored; where no number is divisible, or all are, one in five in order.
+
+    >>> _held(np.array([1, 5, 6])), _held(np.array([7, 8, 8]))
+    (array([False,  True, False]), array([ True, False, False]))
+    """
+    held: Array = who % SPLIT == 0
+    if held.any() and not held.all():
+        return held
+    place: Array = np.unique(who, return_inverse=True)[1]
+    return np.asarray(place % SPLIT == 0)
 
 
 def family(task: str) -> str:

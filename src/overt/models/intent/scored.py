@@ -71,7 +71,7 @@ def evaluate(path: Path, progress: Progress) -> Scores:
             )
     if not rows:
         raise TooFew(
-            f"has too few movements of too few people: {'; '.join(notes[len(NOTES) :])}",
+            f"has too few movements of too few people: {' '.join(notes[len(NOTES) :]).rstrip('.')}",
             where=str(path),
             do=f"{MOVEMENTS_MIN} movements of {UNITS_MIN} people are needed.",
         )

@@ -72,20 +72,21 @@ def evaluate(path: Path, progress: Progress) -> Scores:
     fine = [recording for recording in everyone if not recording.coarse]
     parts: list[Part] = []
     notes: list[str] = []
-    refused: TooFew | None = None
+    refused: list[TooFew] = []
     try:
         parts.append(_part("", fine, KINDS, windows_of, path, progress))
         notes += _notes(everyone)
     except TooFew as error:
-        refused = error
+        refused.append(error)
         notes.append(_NO_POINTER)
     try:
         parts.append(_part(TYPING, writing, tuple(TYPISTS), keyboard.windows_of, path, progress))
         notes += _READ_TYPING
-    except TooFew:
+    except TooFew as error:
+        refused.append(error)
         notes.append(_NO_TYPING)
-    if not parts and refused is not None:
-        raise refused
+    if not parts:
+        raise refused[0 if everyone else 1]
     counts = _counts(everyone, parts[0].windows) if not parts[0].name else {}
     return Scores(
         task="person-or-program",
@@ -123,8 +124,8 @@ def _part(
     found = len(set(windows.person.tolist()))
     if found < PEOPLE_MIN or len(set(sides.values())) < 2:
         raise TooFew(
-            f"needs recordings of at least {PEOPLE_MIN} people; it holds {found} that are "
-            f"sampled at least every {COARSE_MS:.0f} ms",
+            f"needs recordings of at least {PEOPLE_MIN} people; it holds {found} of "
+            + (TYPING if name else f"a pointer sampled at least every {COARSE_MS:.0f} ms"),
             where=str(path),
             do="Add recordings of other people.",
         )

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as parquet
 
 from overt.datasets.reading import files
@@ -107,19 +108,31 @@ def group_of(first_word: str, groups: int) -> int:
 def read(path: Path, groups: int) -> Attempts:
     """Read every `.parquet` in `path` that has the columns; sentences fall into `groups`."""
     rows: list[dict[str, Any]] = []
+    nearest, lacking = "", list(_COLUMNS)
     for file in files.named(path, "*.parquet"):
-        schema = parquet.read_schema(io.BytesIO(file.data))
-        if set(_COLUMNS) <= set(schema.names):
-            wanted = [*_COLUMNS, "intended_chars"]
-            columns = [name for name in wanted if name in schema.names]
-            rows += parquet.read_table(io.BytesIO(file.data), columns=columns).to_pylist()
-    if not rows:
+        found, missing = _rows(file)
+        rows += found
+        if len(missing) < len(lacking):
+            nearest, lacking = file.path, missing
+    if lacking:
         raise InvalidInput(
-            "holds no table of slips",
-            where=str(path),
+            f"has no column {', '.join(lacking)}" if nearest else "holds no table of slips",
+            where=nearest or str(path),
             do=f"A Parquet file with the columns {', '.join(_COLUMNS)} is needed.",
         )
     return _attempts(rows, groups)
+
+
+def _rows(file: files.Found) -> tuple[list[dict[str, Any]], list[str]]:
+    """Return the rows of a table of slips, or none and which of its columns are missing."""
+    try:
+        opened = parquet.ParquetFile(io.BytesIO(file.data))
+        names = opened.schema_arrow.names
+        missing = [name for name in _COLUMNS if name not in names]
+        columns = [name for name in (*_COLUMNS, "intended_chars") if name in names]
+        return ([], missing) if missing else (opened.read(columns).to_pylist(), [])
+    except (pa.ArrowException, OSError):
+        return [], list(_COLUMNS)
 
 
 def _attempts(rows: list[dict[str, Any]], groups: int) -> Attempts:

@@ -26,6 +26,7 @@ from overt.models.typos.evidence import (
 )
 from overt.models.typos.judged import Fold, Judged, Seen
 from overt.models.typos.slipped import Attempt, Attempts
+from overt.schema.errors import TooFew
 
 GROUPS = 5
 """Groups that sentences fall into."""
@@ -47,6 +48,12 @@ def evaluate(path: Path, progress: Progress, *, neural_seeds: int = 0) -> Scores
     scored = scored_people({one.person for one in (*attempts.slips, *attempts.right)})
     slips = [one for one in attempts.slips if one.left and one.person in scored]
     right = [one for one in attempts.right if one.person in scored]
+    if not slips:
+        raise TooFew(
+            f"holds no slip to score, of {len(scored)} people who are scored",
+            where=str(path),
+            do=f"Slips of letters ({', '.join(slipped.KINDS)}) left as whole words are needed.",
+        )
     rows = _symspell(attempts, slips, right)
     notes: tuple[str, ...] = NOTES
     learned = [one for one in attempts.slips if one.person not in scored]
