@@ -125,9 +125,10 @@ def test_a_trajectory_has_shares_of_the_window_and_words_of_pyautogui(
         assert set(step) == {"instruction", "guiactions"}
         for action in step["guiactions"]:
             kinds.add(action["action_type"])
+            assert set(action) == {"action_type", "target", "args"}
             for name in {"x", "y"} & action["args"].keys():
                 assert 0 <= action["args"][name] <= 1
-    assert {"click", "write", "press"} <= kinds
+    assert {"click", "write", "hotkey"} <= kinds
     reduced = [
         (file.parent / f"reduced_events_{name}.jsonl").read_text("utf-8").splitlines()
         for name in ("complete", "vis")
@@ -173,7 +174,9 @@ def test_a_shortcut_writes_nothing_and_a_command_is_its_usual_hotkey() -> None:
         },
     )
     found = [(act.kind, act.args) for act in actions.acts(in_time(made))]
-    assert found == [("hotkey", {"args": ["ctrl", "v"]}), ("write", {"message": "hi"})]
+    assert found == [("hotkey", {"keys": ["ctrl", "v"]}), ("write", {"message": "hi"})]
+    (said, *_) = (act.description for act in actions.acts(in_time(made)))
+    assert said == "Press: $ctrl$ + v"
 
 
 def test_presses_become_clicks_double_clicks_and_drags() -> None:
@@ -194,6 +197,28 @@ def test_presses_become_clicks_double_clicks_and_drags() -> None:
     assert clicks((0, 5, 5, 1), (200, 5, 5, 1), (400, 5, 5, 1)) == ["tripleClick"]
     assert clicks((0, 5, 5, 1), (900, 5, 5, 1)) == ["click", "click"]
     assert clicks((0, 5, 90, 1), (200, 5, 5, 1)) == ["dragTo", "click"]
+
+
+def test_a_drag_and_turns_of_the_wheel_begin_with_a_move_to_their_place() -> None:
+    kinds = [Kind.POINTER_DOWN, Kind.POINTER_UP, Kind.WHEEL, Kind.WHEEL]
+    made = rows.table(
+        4,
+        {
+            "kind": [int(kind) for kind in kinds],
+            "t_us": [0, 50_000, 900_000, 950_000],
+            "button": [1, 1, 0, 0],
+            "x_8th_css_px": [80, 400, 400, 480],
+            "scroll_y_css_px": [0, 0, 100, 200],
+        },
+    )
+    drag, turn = actions.acts(in_time(made))
+    moved, dragged = opencua.content(drag, 100, 100)["guiactions"]
+    assert (moved["action_type"], moved["args"]["x"]) == ("moveTo", 0.1)
+    assert (dragged["action_type"], dragged["args"]["x"]) == ("dragTo", 0.5)
+    moved, turned = opencua.content(turn, 100, 100)["guiactions"]
+    assert (moved["action_type"], moved["args"]["x"]) == ("moveTo", 0.5)
+    assert (turned["action_type"], turned["args"]) == ("scroll", {"clicks": -3})
+    assert [(one["dx"], one["dy"]) for one in turn.reduced(1)["trace"]] == [(0, -1), (0, -2)]
 
 
 @settings(deadline=None, max_examples=30)

@@ -64,6 +64,10 @@ class Act:
     end_us: int
     args: Mapping[str, Any] = field(default_factory=dict)
     at_px: tuple[int, int] | None = None
+    from_px: tuple[int, int] | None = None
+    """Where a drag began."""
+    turns: tuple[tuple[int, int], ...] = ()
+    """Of the wheel, each to the right and up."""
 
     def reduced(self, number: int) -> dict[str, Any]:
         """Return it as a line of the reduced events."""
@@ -78,6 +82,10 @@ class Act:
         }
         if self.at_px is not None:
             line["coordinate"] = {"x": self.at_px[0], "y": self.at_px[1]}
+            if self.turns:
+                line["trace"] = [
+                    {**line["coordinate"], "dx": dx, "dy": dy} for dx, dy in self.turns
+                ]
         return line
 
 
@@ -104,19 +112,29 @@ def _joined(one: Act, other: Act) -> Act | None:
             args={"message": message},
         )
     near = other.start_us - one.end_us < SCROLL_US
-    if one.kind == other.kind and one.kind in ("scroll", "hscroll") and near:
-        clicks = one.args["clicks"] + other.args["clicks"]
-        if clicks and (one.args["clicks"] > 0) == (other.args["clicks"] > 0):
-            return _scrolled(one.kind, clicks, one.start_us, other.end_us, other.at_px)
+    same = one.kind == other.kind and bool(one.turns)
+    if same and near and (one.args["clicks"] > 0) == (other.args["clicks"] > 0):
+        turns = (*one.turns, *other.turns)
+        return _scrolled(one.kind, turns, one.start_us, other.end_us, one.at_px)
     again = {("click", "doubleClick"), ("doubleClick", "tripleClick")}
     if (one.kind, other.kind) in again:
         return replace(other, start_us=one.start_us)
     return None
 
 
-def _scrolled(kind: str, clicks: int, start: int, end: int, at: Any) -> Act:
+def _scrolled(
+    kind: str, turns: tuple[tuple[int, int], ...], start: int, end: int, at: tuple[int, int] | None
+) -> Act:
+    clicks = sum(up if kind == "scroll" else right for right, up in turns)
     sign = ("⬆️" if clicks > 0 else "⬇️") if kind == "scroll" else ("➡️" if clicks > 0 else "⬅️")
-    return Act(kind, "scroll", f"Scroll {sign}×{abs(clicks)}", start, end, {"clicks": clicks}, at)
+    said = f"Scroll {sign}×{abs(clicks)}"
+    return Act(kind, "scroll", said, start, end, {"clicks": clicks}, at, turns=turns)
+
+
+def _hotkey(keys: tuple[str, ...], t_us: int) -> Act:
+    """Return keys pressed together, or one key that has a name (written between `$`)."""
+    said = " + ".join(key if len(key) == 1 else f"${key}$" for key in keys)
+    return Act("hotkey", "press", f"Press: {said}", t_us, t_us, {"keys": list(keys)})
 
 
 def _single(column: Columns) -> Iterator[Act]:
@@ -133,12 +151,7 @@ def _single(column: Columns) -> Iterator[Act]:
             if act is not None:
                 yield act
         elif kind == Kind.COMMAND and value in HOTKEYS:
-            keys = HOTKEYS[value]
-            said = " + ".join(keys)
-            kind_of, args = ("hotkey", {"args": list(keys)})
-            if len(keys) == 1:
-                kind_of, args = "press", {"keys": list(keys)}
-            yield Act(kind_of, "press", f"Press: {said}", t_us, t_us, args)
+            yield _hotkey(HOTKEYS[value], t_us)
         elif kind == Kind.POINTER_DOWN:
             down = (*at, t_us, button)
         elif kind == Kind.POINTER_UP and down is not None:
@@ -147,9 +160,9 @@ def _single(column: Columns) -> Iterator[Act]:
             last = (down[3], times, t_us) if _near(down, at) else (0, 0, -(10**9))
             down = None
         elif kind == Kind.WHEEL:
-            for name, clicks in (("scroll", int(dy)), ("hscroll", int(dx))):
-                if clicks:
-                    yield _scrolled(name, clicks, t_us, t_us, at)
+            for name, turn in (("scroll", (0, int(dy))), ("hscroll", (int(dx), 0))):
+                if any(turn):
+                    yield _scrolled(name, (turn,), t_us, t_us, at)
 
 
 def _again(last: tuple[int, int, int], down: tuple[int, int, int, int]) -> bool:
@@ -165,7 +178,7 @@ def _pressed(down: tuple[int, int, int, int], at: tuple[int, int], t_us: int, ti
     called = _CALLED.get(button, "left")
     if not _near(down, at):
         said = f"Drag from ({x}, {y}) to {at}"
-        return Act("dragTo", "drag", said, start_us, t_us, {"button": called}, at)
+        return Act("dragTo", "drag", said, start_us, t_us, {"button": called}, at, (x, y))
     kind = "tripleClick" if (button, times) == (1, 3) else _CLICKS.get((button, times), "click")
     said = f"{_TIMES[times]} {called} click ({x}, {y})"
     return Act(kind, "click", said, start_us, t_us, {}, (x, y))
@@ -179,6 +192,5 @@ def _key(t_us: int, key_class: KeyClass, symbol: int, modifiers: int) -> Act | N
         sign = " " if key_class is KeyClass.SPACE else character(symbol) or HIDDEN
         return Act("write", "type", f"Type: {sign}", t_us, t_us, {"message": sign})
     if key_class in PRESSED:
-        name = PRESSED[key_class]
-        return Act("press", "press", f"Press: ${name}$", t_us, t_us, {"keys": [name]})
+        return _hotkey((PRESSED[key_class],), t_us)
     return None

@@ -1,7 +1,9 @@
 """OpenCUA: tasks on a computer, as raw events, reduced actions and a trajectory.
 
-Names and forms are those of OpenCUA's recorder and its standardized trajectories (Wang et al. 2025,
-github.com/xlang-ai/OpenCUA). One folder a session:
+Names and forms are those that OpenCUA's converters read and write (Wang et al. 2025,
+github.com/xlang-ai/OpenCUA, `data/data-process`). `trajectory.json` is what its second converter
+(`raw_to_standardized`) makes of an episode, without observations: its first (`extract_raw`) passes
+over folders without a video, and we have none. One folder a session:
 
 | file | |
 |---|---|
@@ -144,12 +146,22 @@ def events(column: Columns) -> Iterator[dict[str, Any]]:
 
 
 def content(act: Act, width: int, height: int) -> dict[str, Any]:
-    """Return an action as a step of a trajectory; positions are shares of the window."""
-    args = dict(act.args)
-    if act.at_px is not None:
-        args["x"] = round(min(max(act.at_px[0] / max(width, 1), 0.0), 1.0), 4)
-        args["y"] = round(min(max(act.at_px[1] / max(height, 1), 0.0), 1.0), 4)
+    """Return an action as a step of a trajectory; positions are shares of the window.
+
+    As OpenCUA's own converter, a drag and a turn of the wheel begin with a move to their place.
+    """
+
+    def share(at_px: tuple[int, int]) -> dict[str, float]:
+        both = zip("xy", at_px, (width, height), strict=True)
+        return {name: round(min(max(at / max(size, 1), 0.0), 1.0), 4) for name, at, size in both}
+
+    def done(kind: str, args: dict[str, Any]) -> dict[str, Any]:
+        return {"action_type": kind, "target": None, "args": args}
+
+    start = act.at_px if act.turns else act.from_px
+    moved = [done("moveTo", share(start))] if start is not None else []
+    place = share(act.at_px) if act.at_px is not None and not act.turns else {}
     return {
-        "instruction": act.description,
-        "guiactions": [{"action_type": act.kind, "args": args}],
+        "instruction": act.action,
+        "guiactions": [*moved, done(act.kind, {**act.args, **place})],
     }
