@@ -126,6 +126,20 @@ def test_ordinary_pages_do_not_hide_it_and_in_a_dialog_it_can_be_pressed(still: 
     assert still.evaluate("overt.state().reason") == "person"
 
 
+def test_in_a_frame_it_must_lie_in_what_is_seen_of_the_frame(own: Any, server: Server) -> None:
+    own_page = own.new_page()
+    frame = f'<iframe src="{server.url}/" style="width:600px;height:500px"></iframe>'
+    server.pages["/around"] = f"<!doctype html>{frame}".encode()
+    own_page.goto(f"{server.url}/around")
+    inside = own_page.frames[1]
+    inside.wait_for_function("window.ready")
+    join(inside)
+    own_page.evaluate("document.querySelector('iframe').style.height = '4000px'")
+    inside.wait_for_function("overt.state().reason === 'indicator'", timeout=3000)
+    own_page.evaluate("scrollTo(0, 4000)")
+    until(inside, "recording")
+
+
 SHEETS = """const draw = CSSStyleSheet.prototype.replaceSync;
 CSSStyleSheet.prototype.replaceSync = function (text) { draw.call((window.sheet = this), text); };
 """

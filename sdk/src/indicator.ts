@@ -7,6 +7,7 @@ const CHECK_MS = 750;
 const AGAIN_MS = 120;
 const SIZE_CSS_PX_MIN = 16;
 const OPACITY_MIN = 0.6;
+const INSIDE_MIN = 0.9;
 /** Between its words and what lies behind them; large text needs this much (WCAG 2.2, 1.4.3). */
 const CONTRAST_MIN = 3;
 /** Filters that leave little to see; those that turn colours round, as dark modes do, are none. */
@@ -79,6 +80,8 @@ export class Indicator {
   #words: Words;
   #timer = 0;
   #covered = false;
+  /** The share of it that lies in the window; in a page that no page is around, its own looks tell. */
+  #inside = window === window.top ? 1 : 0;
   /** Where it was when it was last measured. */
   #place: DOMRect | null = null;
   #styles = new WeakMap<Element, CSSStyleDeclaration>();
@@ -105,6 +108,11 @@ export class Indicator {
     this.#box.append(document.createElement("i"), this.#text, this.#button);
     root.append(this.#box);
     this.#timer = window.setInterval(() => this.#look(checked), CHECK_MS);
+    // A frame may be larger than what is seen of it, and scrolled by the page around.
+    if (window !== window.top)
+      new IntersectionObserver((seen) => (this.#inside = seen.at(-1)?.intersectionRatio ?? 0), {
+        threshold: [0, INSIDE_MIN],
+      }).observe(this.#host);
   }
 
   #look(checked: (visible: boolean) => void): void {
@@ -183,7 +191,7 @@ export class Indicator {
 
   /** Whether a person can see it: in the page, of a size, on screen, uncovered, opaque. */
   isVisible(): boolean {
-    if (!this.isConnected) return false;
+    if (!this.isConnected || this.#inside < INSIDE_MIN) return false;
     if (!this.#isHit()) {
       // It may have moved, or have another size.
       this.#place = this.#host.getBoundingClientRect();
