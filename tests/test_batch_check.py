@@ -263,7 +263,7 @@ def test_events_and_rows_convert_into_each_other(rows: int, first_seq: int, x: i
     read, by_name = columns.to_columns(plain)
     assert read == head
     assert pa.table(by_name).cast(EVENTS) == events
-    assert columns.from_columns(by_name) == (anchor, record)
+    assert columns.from_columns(by_name) == (anchor, record.serialize().to_pybytes())
     ended = columns.reheaded(plain, end=True, produced=2**42)
     assert batches.decode(ended) == (head._replace(end=True, produced=2**42), record)
 
@@ -275,14 +275,16 @@ def test_a_value_too_large_for_its_column_is_never_cut_to_fit() -> None:
         columns.from_columns(by_name)
 
 
-def test_ones_own_batches_load_neither_a_compiler_nor_pandas() -> None:
+def test_an_agent_with_its_own_batches_loads_neither_arrow_nor_a_compiler() -> None:
     """Which is most of what the agent would take of a person's memory."""
     work = (
-        "import sys; import overt.device.outbox_page; from overt.schema import columns;"
+        "import sys; from overt.commands import alone, recording; from overt.schema import columns;"
+        "from overt.device import agent, outbox_page;"
         "plain = sys.stdin.buffer.read(); header, rows = columns.to_columns(plain);"
         "columns.from_columns(rows); columns.reheaded(plain, end=True);"
-        "print(sorted({'numba', 'pandas', 'torch', 'scipy'} & set(sys.modules)))"
+        "print(sorted(set(sys.argv[1].split()) & set(sys.modules)))"
     )
+    heavy = "numba pandas torch scipy pyarrow typer pydantic"
     plain = batches.encode(HEAD, wire_rows(1, HEAD.rows))
-    done = subprocess.run([sys.executable, "-c", work], input=plain, capture_output=True)
+    done = subprocess.run([sys.executable, "-c", work, heavy], input=plain, capture_output=True)
     assert (done.stdout, done.stderr) == (b"[]\n", b"")

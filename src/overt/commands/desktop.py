@@ -44,8 +44,10 @@ def record(
     the study's delay.
     """
     from overt.commands import recording
+    from overt.commands.alone import go_on
 
-    recording.record(folder or recording.device_folder(), study, lang, display, chip=chip)
+    place = str(folder or recording.device_folder())
+    go_on("record", folder=place, address=study, lang=lang, display=display, chip=chip)
 
 
 def coach(
@@ -63,12 +65,13 @@ def coach(
     No study, no server, no network. Sums only, sealed on this computer.
     """
     from overt.commands import coaching, recording
+    from overt.commands.alone import go_on
 
     place = folder or recording.device_folder()
     if forget:
         coaching.forget(place)
     else:
-        coaching.coach(place, program or [], display, chip=chip)
+        go_on("coach", folder=str(place), programs=program or [], display=display, chip=chip)
 
 
 @device_app.command("outbox", epilog="Example: overt device outbox --study URL --remove-minutes 10")

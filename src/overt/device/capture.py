@@ -27,9 +27,9 @@ from overt.device.stream import (
     MOTION,
     joined,
 )
-from overt.schema.event import EVENTS, KeyClass, Kind, Modifier, Pointer, Role
+from overt.schema.event import EVENTS_BITS, KeyClass, Kind, Modifier, Pointer, Role
 
-FACTS = np.dtype([(field.name, field.type.to_pandas_dtype()) for field in EVENTS])
+FACTS = np.dtype([(name, f"<i{bits // 8}") for name, bits in EVENTS_BITS.items()])
 """One row an event: the columns of `EVENTS`. In `seq`, capture puts the number of the event among
 all that it heard, to order by; the session gives the one that counts what is kept."""
 

@@ -23,7 +23,7 @@ from overt.device.vault import Vault, as_json
 from overt.schema import batch, limits
 from overt.schema.coarse import COARSE, STEP_US, TYPED, left_out, timed
 from overt.schema.columns import from_columns
-from overt.schema.event import EVENTS, SCHEMA_ID, KeyClass, Kind, Pointer, Role
+from overt.schema.event import EVENTS_BITS, SCHEMA_ID, KeyClass, Kind, Pointer, Role
 from overt.schema.header import BatchHeader
 from overt.schema.purpose import TOGETHER, learned_here, purposes_for
 
@@ -214,7 +214,7 @@ def _close(vault: Vault, recording: Recording, produced: int, *, end: bool) -> i
         )
         about = {"due_ms": now_ms + recording.outbox_delay_s * 1000, "closed_ms": now_ms}
         entry = as_json({**about, "rows": header.rows, "sent": False})
-        encoded.append(batch.encode(header, rows))
+        encoded.append(batch.headed(header) + rows)
         change[f"outbox/{session}/{number + k:09d}"] = (
             len(entry).to_bytes(4, "little") + entry + encoded[-1]
         )
@@ -272,7 +272,7 @@ def _cut(events: Any) -> list[Any]:
 
 
 def _by_name(events: Any) -> dict[str, Any]:
-    return {name: events[name] for name in EVENTS.names}
+    return {name: events[name] for name in EVENTS_BITS}
 
 
 def _coarse(events: Any) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 import tomllib
-from importlib.resources import files
+from pathlib import Path
 
 COACH = "coach"
 """Second argument of a sign's process where nothing is recorded but counted."""
@@ -22,9 +22,9 @@ there before has gone, and the person has not gone on since; the screen was lock
 def words_of(arguments: list[str]) -> dict[str, str]:
     """Return the words of a sign for the arguments of its process: language, perhaps `coach`."""
     language, *more = arguments or ["en"]
-    folder = files("overt.device").joinpath("words")
-    place = folder.joinpath(f"{language}.toml")
-    place = place if language.isalpha() and place.is_file() else folder.joinpath("en.toml")
+    folder = Path(__file__).with_name("words")
+    place = folder / f"{language}.toml"
+    place = place if language.isalpha() and place.is_file() else folder / "en.toml"
     words: dict[str, str] = tomllib.loads(place.read_text(encoding="utf-8"))["sign"]
     if COACH in more:
         words |= {"recording": words["counting"], "paused": words["resting"]}

@@ -11,7 +11,7 @@ import numpy as np
 
 from overt.device.outbox import Entry
 from overt.schema.columns import to_columns
-from overt.schema.event import EVENT_SETS, EVENTS, Kind, Modifier
+from overt.schema.event import EVENT_SETS, EVENTS_BITS, Kind, Modifier
 
 UNKNOWN, NONE = -1, 0
 """Applications: begun before what waits; the keyboard was elsewhere, the pointer was not."""
@@ -73,12 +73,12 @@ class Waiting:
     @property
     def filled(self) -> list[str]:
         """Columns that say anything here."""
-        return [name for name in EVENTS.names if self.rows[name].any() or name in ("seq", "t_us")]
+        return [name for name in EVENTS_BITS if self.rows[name].any() or name in ("seq", "t_us")]
 
     @property
     def empty(self) -> list[str]:
         """Columns that are 0 in every event."""
-        return [name for name in EVENTS.names if name not in self.filled]
+        return [name for name in EVENTS_BITS if name not in self.filled]
 
     def _named(self, column: str) -> list[str]:
         values = self.rows[column].tolist()

@@ -12,21 +12,23 @@ rest the whole may be folded or gzipped; the bytes inside are the ones the perso
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow as pa
 from zlib_ng import zlib_ng as zlib
 
 from overt.schema import coarse, limits
 from overt.schema import header as headers
 from overt.schema.coarse import COARSE
 from overt.schema.errors import InvalidInput
-from overt.schema.event import EVENT_SETS, EVENTS, MARKS, VALUE_MAX, WIRE
+from overt.schema.event import DIFFERENCES, EVENT_SETS, MARKS, VALUE_MAX, WIRE_BITS
 from overt.schema.fold import BEFORE, unfold
 from overt.schema.fold import MAGIC as FOLDED
 from overt.schema.header import BatchHeader as BatchHeader
 from overt.schema.purpose import PURPOSES
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 MAGIC = b"OVB1"
 _ALLOWED = {
@@ -63,6 +65,8 @@ def _bad(what: str, where: str, do: str = "") -> InvalidInput:
 
 def encode(header: BatchHeader, rows: pa.RecordBatch) -> bytes:
     """Return the batch as uncompressed bytes. `rows` has schema `WIRE` and `header.rows` rows."""
+    from overt.schema.event import WIRE
+
     if rows.schema != WIRE:
         raise _bad("columns differ from the schema event/1", "rows", "Build rows with WIRE.")
     if rows.num_rows != header.rows:
@@ -120,6 +124,8 @@ def decode(plain: bytes) -> tuple[BatchHeader, pa.RecordBatch]:
     rows = _read(memoryview(plain)[offset:], header)
     found = _compiled().layout(plain, offset, header.rows)
     if found is None or not _in_order(header, plain, *found):
+        import pyarrow as pa
+
         # Says what is wrong and where, or that it is only laid out in an unusual way.
         try:
             rows.validate(full=True)
@@ -184,6 +190,10 @@ def _kinds_of(purposes: tuple[str, ...]) -> Any:
 
 def _read(message: memoryview, header: BatchHeader) -> pa.RecordBatch:
     """Return the rows of an Arrow message that fills all the bytes and has the header's count."""
+    import pyarrow as pa
+
+    from overt.schema.event import WIRE
+
     try:
         parts = pa.ipc.read_message(pa.py_buffer(message))
         rows = pa.ipc.read_record_batch(parts, WIRE)
@@ -200,7 +210,7 @@ def _read(message: memoryview, header: BatchHeader) -> pa.RecordBatch:
 def check(header: BatchHeader, rows: pa.RecordBatch) -> None:
     """Check ranges, closed sets, order, level and purposes of the rows against the header."""
     column: dict[str, Any] = {}
-    for name, values in zip(WIRE.names, rows.columns, strict=True):
+    for name, values in zip(WIRE_BITS, rows.columns, strict=True):
         if values.null_count:
             raise _bad("has nulls", f"rows.{name}")
         column[name] = values.to_numpy(zero_copy_only=True)
@@ -234,6 +244,9 @@ def check(header: BatchHeader, rows: pa.RecordBatch) -> None:
 
 def to_events(header: BatchHeader, rows: pa.RecordBatch) -> pa.Table:
     """Return the rows with absolute `seq`, `t_us` and positions: schema `EVENTS`."""
+    import pyarrow as pa
+
+    from overt.schema.event import EVENTS
 
     def running(name: str, start: int) -> Any:
         return np.cumsum(rows.column(name).to_numpy(), dtype=np.int64) + start
@@ -255,6 +268,10 @@ def from_events(events: pa.Table) -> tuple[dict[str, int], pa.RecordBatch]:
 
     `events` has schema `EVENTS` and at least one row, in the order of `seq`.
     """
+    import pyarrow as pa
+
+    from overt.schema.event import EVENTS, WIRE
+
     columns = {name: events.column(name).to_numpy() for name in EVENTS.names}
     anchor = {
         "rows": events.num_rows,
@@ -263,16 +280,10 @@ def from_events(events: pa.Table) -> tuple[dict[str, int], pa.RecordBatch]:
         "x0_8th_css_px": int(columns["x_8th_css_px"][0]),
         "y0_8th_css_px": int(columns["y_8th_css_px"][0]),
     }
-    source = {
-        "dseq": "seq",
-        "dt_us": "t_us",
-        "dx_8th_css_px": "x_8th_css_px",
-        "dy_8th_css_px": "y_8th_css_px",
-    }
     made = []
     for field in WIRE:
-        if field.name in source:
-            values = columns[source[field.name]]
+        if field.name in DIFFERENCES:
+            values = columns[DIFFERENCES[field.name]]
             made.append(pa.array(np.diff(values, prepend=values[:1]), field.type))
         else:
             made.append(pa.array(columns[field.name], field.type))

@@ -18,13 +18,15 @@ left to an attacker is measured by `overt audit linkage --level rhythm/1`.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow as pa
 
 from overt.schema.errors import InvalidInput
 from overt.schema.event import KeyClass, Kind, Modifier, Pointer
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 COARSE = "rhythm/1"
 STEP_US = 1_000_000

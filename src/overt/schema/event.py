@@ -12,8 +12,10 @@ numbers. `overt.schema.batch` converts between them.
 from __future__ import annotations
 
 from enum import IntEnum, IntFlag
+from typing import TYPE_CHECKING
 
-import pyarrow as pa
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 SCHEMA_ID = "event/1"
 
@@ -218,44 +220,67 @@ VALUE_MAX: dict[int, int] = {
 SYMBOL_NAMED_BASE = 0x110000
 """`key_symbol` is a Unicode code point, or this base plus the `KeyClass` of a named key."""
 
-WIRE = pa.schema(
-    [
-        pa.field("kind", pa.int8(), nullable=False),
-        pa.field("dseq", pa.int16(), nullable=False),
-        pa.field("dt_us", pa.int32(), nullable=False),
-        pa.field("key_class", pa.int8(), nullable=False),
-        pa.field("key_symbol", pa.int32(), nullable=False),
-        pa.field("slot", pa.int8(), nullable=False),
-        pa.field("modifiers", pa.int8(), nullable=False),
-        pa.field("edit", pa.int8(), nullable=False),
-        pa.field("edit_chars", pa.int16(), nullable=False),
-        pa.field("role", pa.int8(), nullable=False),
-        pa.field("element", pa.int16(), nullable=False),
-        pa.field("button", pa.int8(), nullable=False),
-        pa.field("pointer", pa.int8(), nullable=False),
-        pa.field("dx_8th_css_px", pa.int16(), nullable=False),
-        pa.field("dy_8th_css_px", pa.int16(), nullable=False),
-        pa.field("scroll_x_css_px", pa.int32(), nullable=False),
-        pa.field("scroll_y_css_px", pa.int32(), nullable=False),
-        pa.field("value", pa.int16(), nullable=False),
-    ]
-)
-"""The wire schema. What each column says: `overt.schema.fields`."""
+DIFFERENCES = {
+    "dseq": "seq",
+    "dt_us": "t_us",
+    "dx_8th_css_px": "x_8th_css_px",
+    "dy_8th_css_px": "y_8th_css_px",
+}
+"""Column on the wire that holds differences → the column in memory that it runs up to."""
 
-EVENTS = pa.schema(
-    [
-        pa.field("seq", pa.int64(), nullable=False),
-        pa.field("t_us", pa.int64(), nullable=False),
-        *[
-            field
-            for field in WIRE
-            if field.name not in ("dseq", "dt_us", "dx_8th_css_px", "dy_8th_css_px")
-        ],
-        pa.field("x_8th_css_px", pa.int32(), nullable=False),
-        pa.field("y_8th_css_px", pa.int32(), nullable=False),
-    ]
-)
-"""One session in memory: `seq` in the session, `t_us` since the session's time origin."""
+WIRE_BITS = {
+    "kind": 8,
+    "dseq": 16,
+    "dt_us": 32,
+    "key_class": 8,
+    "key_symbol": 32,
+    "slot": 8,
+    "modifiers": 8,
+    "edit": 8,
+    "edit_chars": 16,
+    "role": 8,
+    "element": 16,
+    "button": 8,
+    "pointer": 8,
+    "dx_8th_css_px": 16,
+    "dy_8th_css_px": 16,
+    "scroll_x_css_px": 32,
+    "scroll_y_css_px": 32,
+    "value": 16,
+}
+"""Columns on the wire in order, and their width. What each says: `overt.schema.fields`."""
+
+EVENTS_BITS = {
+    "seq": 64,
+    "t_us": 64,
+    **{name: bits for name, bits in WIRE_BITS.items() if name not in DIFFERENCES},
+    "x_8th_css_px": 32,
+    "y_8th_css_px": 32,
+}
+"""Columns in memory: `seq` in the session, `t_us` since the session's time origin."""
+
+if TYPE_CHECKING:
+    WIRE: pa.Schema
+    """The wire schema."""
+    EVENTS: pa.Schema
+    """One session in memory."""
+else:
+
+    def __getattr__(name: str) -> pa.Schema:
+        """Make the Arrow schemas when they are asked for: a computer that only writes has none."""
+        if name not in ("WIRE", "EVENTS"):
+            raise AttributeError(name)
+        import pyarrow as pa
+
+        made = {
+            of: pa.schema(
+                [pa.field(n, pa.type_for_alias(f"int{b}"), nullable=False) for n, b in bits]
+            )
+            for of, bits in (("WIRE", WIRE_BITS.items()), ("EVENTS", EVENTS_BITS.items()))
+        }
+        globals().update(made)
+        return made[name]
+
 
 EVENT_SETS: dict[str, type[IntEnum] | type[IntFlag]] = {
     "kind": Kind,

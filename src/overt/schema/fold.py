@@ -24,8 +24,9 @@ from typing import Any, get_type_hints
 from overt.schema import header as headers
 from overt.schema import limits
 from overt.schema.errors import InvalidInput
-from overt.schema.event import WIRE
+from overt.schema.event import WIRE_BITS
 from overt.schema.header import BatchHeader
+from overt.schema.message import metadata
 
 MAGIC = b"OVB3"
 BEFORE = b"OVB2"
@@ -41,7 +42,7 @@ def fold(plain: bytes) -> bytes:
     """Return an uncompressed batch that `batch.encode` or the SDK wrote, folded."""
     text, at = _text(plain, _PLAIN)
     header = headers.read(text)
-    at += len(_metadata(header.rows))
+    at += len(metadata(header.rows))
     words, numbers = bytearray(), bytearray()
     for value, kind in zip(header, _KINDS, strict=True):
         _write(numbers if kind in (int, bool) else words, value)
@@ -66,10 +67,10 @@ def unfold(folded: bytes, *, alone: bool = True) -> bytes:
         header, head, at = _header(folded)
         end, body = _compiled().unfold(folded, at, header.rows)
     if end < 0:
-        raise InvalidInput("does not unfold", where=f"rows.{WIRE.names[-1 - end]}")
+        raise InvalidInput("does not unfold", where=f"rows.{list(WIRE_BITS)[-1 - end]}")
     if alone and end != len(folded):
         raise InvalidInput("is followed by bytes that do not belong to it", where="rows")
-    return b"".join((_PLAIN, len(head).to_bytes(4, "little"), head, _metadata(header.rows), body))
+    return b"".join((_PLAIN, len(head).to_bytes(4, "little"), head, metadata(header.rows), body))
 
 
 @cache
@@ -187,17 +188,3 @@ def _named(values_of: bytes) -> tuple[BatchHeader, bytes]:
     head = json.dumps(named, separators=(",", ":")).encode()
     head += b" " * (-(len(head) + 8) % 8)
     return headers.read(head), head
-
-
-@lru_cache(maxsize=512)
-def _metadata(rows: int) -> bytes:
-    from overt.schema import generate
-
-    return generate.fill(_template(), rows)
-
-
-@lru_cache(maxsize=1)
-def _template() -> Any:
-    from overt.schema import generate
-
-    return generate.template()

@@ -2,12 +2,14 @@
 
 `python -m overt.schema.generate` writes `spec/event.json` (columns, closed sets, purposes, limits),
 `sdk/src/generated.ts` (the same as TypeScript, and the Arrow record-batch message as a template to
-be patched) and `docs/reference/fields.md` (each field for people). `--check` writes nothing and
+be patched), `src/overt/schema/generated.py` (that template again) and `docs/reference/fields.md`
+(each field for people). `--check` writes nothing and
 fails if one of the files is not current.
 
 The template: in a message of schema `WIRE` without nulls only the number of rows, the length and
 the place of each buffer and the length of the body depend on the rows. Its metadata is therefore
-taken once from pyarrow, with these numbers set to 0, and a writer fills them in.
+taken once from pyarrow, with these numbers set to 0, and a writer fills them in
+(`overt.schema.message`).
 """
 
 from __future__ import annotations
@@ -43,6 +45,7 @@ from overt.schema.purpose import PURPOSES
 ROOT = Path(__file__).parents[3]
 SPEC_PATH = ROOT / "spec" / "event.json"
 TYPESCRIPT_PATH = ROOT / "sdk" / "src" / "generated.ts"
+PYTHON_PATH = ROOT / "src" / "overt" / "schema" / "generated.py"
 FIELDS_PATH = ROOT / "docs" / "reference" / "fields.md"
 
 _SETS: dict[str, type[IntEnum] | type[IntFlag]] = {
@@ -99,20 +102,6 @@ def template() -> Template:
     ):
         raw[start : start + 8 * count] = bytes(8 * count)
     return Template(**{**found.__dict__, "metadata": bytes(raw)})
-
-
-def fill(made: Template, rows: int) -> bytes:
-    """Return the metadata of a message of `rows` rows: what a writer elsewhere must do."""
-    raw = bytearray(made.metadata)
-    offset = 0
-    for index, field in enumerate(WIRE):
-        length = rows * field.type.bit_width // 8
-        struct.pack_into("<q", raw, made.nodes_at + 16 * index, rows)
-        struct.pack_into("<qqqq", raw, made.buffers_at + 32 * index, offset, 0, offset, length)
-        offset += length + -length % 8
-    struct.pack_into("<q", raw, made.rows_at, rows)
-    struct.pack_into("<q", raw, made.body_length_at, offset)
-    return bytes(raw)
 
 
 def _limits() -> dict[str, int]:
@@ -202,11 +191,26 @@ def typescript() -> str:
     return "\n".join(parts)
 
 
+def python() -> str:
+    """Return the content of `generated.py`: the template, for who writes batches without Arrow."""
+    made = template()
+    text = base64.b64encode(made.metadata).decode()
+    lines = [f'    "{text[k : k + 88]}"\n' for k in range(0, len(text), 88)]
+    places = {name: place for name, place in vars(made).items() if name != "metadata"}
+    return (
+        '"""Written by `python -m overt.schema.generate`. Do not edit."""\n\n'
+        "from base64 import b64decode\n\n"
+        f"METADATA = b64decode(\n{''.join(lines)})\n"
+        + "".join(f"{name.upper()} = {place}\n" for name, place in places.items())
+    )
+
+
 def outputs() -> dict[Path, str]:
     """Return what belongs into each generated file."""
     return {
         SPEC_PATH: json.dumps(specification(), indent=1, ensure_ascii=False) + "\n",
         TYPESCRIPT_PATH: typescript(),
+        PYTHON_PATH: python(),
         FIELDS_PATH: reference.page(specification()),
     }
 
