@@ -58,7 +58,7 @@ if (pages.length > 0)
   });
 
 /** What a page elsewhere states of the SDK when it loads it (Subresource Integrity). */
-const stated = [...Object.values(files), "consent.js", "person-or-program.js"];
+const stated = [...Object.values(files), "consent.js", "person-or-program.js", "text-assist.js"];
 const integrity = Object.fromEntries(
   stated.map((name) => [name, integrityOf(readFileSync(join(outdir, name)))]),
 );

@@ -30,8 +30,9 @@ def decline(page: Any) -> None:
 
 
 def join(page: Any) -> None:
-    """Choose the first purpose and the last level, and join."""
+    """Choose the first purpose, and the last level where there is a choice, and join."""
     press(page, "[type=checkbox]", "Space")
-    press(page, "[type=radio]", "Space", -1)
+    if page.evaluate("root.querySelector('[type=radio]') !== null"):
+        press(page, "[type=radio]", "Space", -1)
     press(page, "[type=submit]", "Enter")
     expect(page.locator("overt-consent")).not_to_be_attached()

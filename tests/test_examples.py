@@ -16,11 +16,14 @@ from playwright.sync_api import expect
 import consent_fixtures
 from overt.datasets.split import split_of
 from overt.gateway import population, studies
+from overt.gateway.model import Member, Model, keep
+from overt.models.text import taught
 from overt.schema.errors import InvalidInput
 from overt.store.store import Store
 from overt.studio.app import create_app
 from pseudo_locales import LONG, RTL, notice, words
-from studio_fixtures import chromium, studio
+from studio_fixtures import chromium, holds, studio, wire
+from test_models_text_own import _samples
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
@@ -121,6 +124,52 @@ def test_a_page_records_its_listed_field_after_a_choice_and_works_without(
         assert troubles == []
         if name == "site":
             its_question_stays_closed_to_a_privacy_signal(browser, f"{server.url}/site/")
+
+
+@pytest.mark.soak
+def test_a_page_helps_with_writing_by_the_study_s_model_and_without_a_network(
+    tmp_path: Path,
+) -> None:
+    pytest.importorskip("symspellpy")
+    with Store.open(tmp_path / "data", create=True) as store:
+        studies.register(store, (EXAMPLES / "writing-help" / "study.toml").read_bytes())
+        model = taught.train(_samples(14))
+        subjects = store.add_subjects("writing-help", "synthetic", 14)
+        members = {one: Member(at % 2, "train", ("row",)) for at, one in enumerate(subjects)}
+        keep(store, Model("writing-help", "text-assist", model, members, 2, {}))
+    with (
+        studio(tmp_path, EXAMPLES / "writing-help") as server,
+        wire(server.url) as relay,
+        chromium() as browser,
+    ):
+        page = browser.new_context(viewport={"width": 390, "height": 844}).new_page()
+        page.add_init_script(consent_fixtures.HOOK)
+        page.goto(f"{relay.url}/site/")
+        text, words, slip = (page.locator(one) for one in ("#text", "#words button", "#slip"))
+        page.wait_for_selector("overt-consent")
+        assert not holds(relay.everything(), "GET /static/text-assist"), "only for who chose it"
+        consent_fixtures.join(page)
+        expect(page.locator("overt-indicator")).to_be_visible()
+        text.focus()
+        page.keyboard.type("we go to the ")
+        expect(words.first).to_have_text("sea")
+        expect(page.locator("#from")).to_contain_text("people in this study")
+        page.context.set_offline(True)
+        words.first.click()
+        page.keyboard.type("and beleive ")
+        expect(slip).to_have_text("beleive → believe")
+        page.locator("#put").click()
+        expect(text).to_have_value("we go to the sea and believe ")
+        page.keyboard.type("zqanary then zq")
+        expect(words.first).to_have_text("zqanary")
+        page.context.set_offline(False)
+        page.evaluate("""async () => {
+          const { open } = await import("/static/overt.js");
+          await (await open({ study: "writing-help" })).withdraw();
+        }""")
+        expect(words).to_have_count(0)
+        page.keyboard.type(" the ")
+        expect(words).to_have_count(0)
 
 
 @pytest.mark.soak

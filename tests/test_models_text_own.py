@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from overt.models.text import mixture, taught
+from overt.models.text import cards, mixture, taught
 from overt.models.text.alphabet import codes
 from overt.models.text.own import COMMON, Expected, standing
 from overt.models.text.vocabulary import learned, words_of
@@ -25,7 +26,7 @@ words = st.text("abc'", min_size=1, max_size=3)
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
 def test_a_vector_is_expected_as_written(case: dict[str, Any]) -> None:
-    expected = Expected(case["given"])
+    expected = Expected(case["given"], case.get("after", {}))
     for before, word in case["taught"]:
         expected.learn(before, word)
     for before, word in case["slips"]:
@@ -106,6 +107,22 @@ def test_what_one_person_alone_wrote_is_in_no_model() -> None:
     alone = taught.train(_samples(1), general=KNOWN)
     assert alone.shards[0]["texts"].size == 0
     assert alone.predictor(KNOWN).characters(["sea"]).sum(axis=1) == pytest.approx(1)
+
+
+def test_a_page_gets_the_study_s_words_and_what_follows_which_and_no_slip_of_two() -> None:
+    people = _samples(16)
+    slip = dataclasses.replace(people[0], texts=("to the sae",))
+    for place in (0, 2):
+        people[place] = dataclasses.replace(slip, tag=people[place].tag)
+    model = taught.train(people, general=KNOWN)
+    assert b"sae" in model.to_bytes()
+    page = cards.page(model, learned([["the", "quay"]]))
+    assert page["words"][:2] == ["the", "sea"], "the most frequent first"
+    assert page["words"][-1] == "quay", "general English behind"
+    assert "sae" not in page["words"]
+    assert page["after"]["the"] == ["sea"]
+    assert page["after"]["we"] == ["go"]
+    assert "zor" not in str(page)
 
 
 def test_own_corrections_make_a_slip_cheaper_and_a_shard_a_mean() -> None:

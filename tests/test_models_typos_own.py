@@ -24,6 +24,7 @@ def _told(correction: Correction | None) -> list[Any] | None:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
 def test_a_vector_is_told_and_corrected_as_written(case: dict[str, Any]) -> None:
     watch, own = Watch(), Own(case["given"])
+    own.knows(case.get("others", ()))
     for text, wanted in zip(case["states"], case["seen"], strict=True):
         seen = watch.change(text)
         assert [seen.word, _told(seen.correction)] == wanted

@@ -33,9 +33,20 @@ NEEDED = [
     ("GET", "/v1/erasures/0"),
     ("GET", "/static/overt.js"),
     ("GET", "/static/overt-more.js"),
+    ("GET", "/v1/me/model"),
+    ("GET", "/static/overt-frame.js"),
     ("GET", "/static/consent.js"),
+    ("GET", "/static/person-or-program.js"),
+    ("GET", "/static/text-assist.js"),
 ]
-NOT_NEEDED = ["/", "/study/writing", "/v1/me/model", "/v1/train", "/research/key", "/v1/nowhere"]
+NOT_NEEDED = [
+    "/",
+    "/study/writing",
+    "/static/five-minutes.js",
+    "/v1/train",
+    "/research/key",
+    "/v1/nowhere",
+]
 
 PAGE = """<!doctype html><meta charset="utf-8"><title>elsewhere</title>
 <link rel="icon" href="data:,"><input data-overt>

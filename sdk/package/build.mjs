@@ -35,12 +35,13 @@ await build({
 const hash = (name) => integrityOf(readFileSync(join(dist, name)));
 const define = { FRAME_INTEGRITY: JSON.stringify(hash(frame)) };
 
+const entries = ["index", "more", "consent", "text-assist"];
 // Modules for a bundler: readable, the bundler makes them small.
 await build({
   ...common,
-  chunkNames: "shared",
+  chunkNames: "shared-[hash]",
   define,
-  entryPoints: ["index.ts", "more.ts", "consent.ts"].map((name) => join(src, name)),
+  entryPoints: entries.map((name) => join(src, `${name}.ts`)),
   minify: false,
   outdir: dist,
   plugins: [second(join(here, "second.ts")), numbers],
@@ -82,7 +83,7 @@ try {
   const tsc = join(here, "../node_modules/typescript/bin/tsc");
   const how = ["-p", here, "--outDir", declarations];
   execFileSync(process.execPath, [tsc, ...how], { stdio: "inherit" });
-  declare(declarations, ["index", "more", "consent"]);
+  declare(declarations, entries);
 } finally {
   rmSync(declarations, { recursive: true });
 }

@@ -26,6 +26,11 @@ export function frames(recorder: Recorder, account: Account, file: string): void
   let count = 0;
   let isSaid = false;
 
+  const leftOut = () => {
+    if (!isSaid) console.warn("Overt leaves frames out that let overt-frame.js not load as it was built.");
+    isSaid = true;
+  };
+
   const enter = (frame: unknown) => {
     const { grant } = account;
     if (!(frame instanceof HTMLIFrameElement) || !grant) return;
@@ -62,10 +67,7 @@ export function frames(recorder: Recorder, account: Account, file: string): void
     view.addEventListener("overt-frame", lend, { once: true });
     const script = inside.createElement("script");
     Object.assign(script, { type: "module", integrity: FRAME_INTEGRITY, crossOrigin: "", src: file });
-    script.onerror = () => {
-      if (!isSaid) console.warn("Overt leaves frames out where overt-frame.js does not load as built.");
-      isSaid = true;
-    };
+    script.onerror = leftOut;
     inside.head.append(script);
   };
   const look = () => {
@@ -74,7 +76,7 @@ export function frames(recorder: Recorder, account: Account, file: string): void
         try {
           enter(frame);
         } catch {
-          // What cannot be entered is not recorded.
+          leftOut(); // such as where Trusted Types take no address
         }
   };
   document.addEventListener("load", look, true);

@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { Expected, standing } from "../../src/overt/studio/web/expected.ts";
+import { Expected, standing } from "../src/expected.ts";
 
 type Taught = [before: string[], word: string];
 
 interface Case {
   name: string;
   given: string[];
+  after?: Record<string, string[]>;
   taught: Taught[];
   slips: Taught[];
   asked: [text: string, at: number, standing: [string[], string] | null, expected: string[]][];
@@ -16,9 +17,9 @@ interface Case {
 const file = new URL("../../spec/vectors/text.json", import.meta.url);
 const { cases }: { cases: Case[] } = JSON.parse(readFileSync(file, "utf8"));
 
-for (const { name, given, taught, slips, asked } of cases)
+for (const { name, given, after, taught, slips, asked } of cases)
   test(`what comes next: ${name}`, () => {
-    const expected = new Expected(given);
+    const expected = new Expected(given, after);
     for (const [before, word] of taught) expected.learn(before, word);
     for (const [before, word] of slips) expected.unlearn(before, word);
     for (const [text, at, wanted, words] of asked) {

@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { type Correction, inCaseOf, Own, plain, Watch } from "../../src/overt/studio/web/own.ts";
+import { type Correction, inCaseOf, Own, plain, Watch } from "../src/typos.ts";
 
 type Told = [slip: string, put: string, matched: string, start: number] | null;
 
 interface Case {
   name: string;
   given: string[];
+  others?: string[];
   states: string[];
   seen: [word: string, correction: Told][];
   leave: boolean;
@@ -23,10 +24,11 @@ function told(correction: Correction | null): Told {
   return correction && [correction.slip, correction.put, correction.matched, correction.start];
 }
 
-for (const { name, given, states, seen, leave, left, then, hints } of cases)
+for (const { name, given, others, states, seen, leave, left, then, hints } of cases)
   test(`own corrections: ${name}`, () => {
     const watch = new Watch();
     const own = new Own(given);
+    own.knows(others ?? []);
     states.forEach((text, at) => {
       const { correction, word } = watch.change(text);
       assert.deepEqual([word, told(correction)], seen[at]);

@@ -26,19 +26,21 @@ from overt.store.store import Store
 from overt.studio.shell import LISTED, is_own, refuse
 
 SDK = "/static/overt.js"
-MORE = "/static/overt-more.js"
-CONSENT = "/static/consent.js"
 _EXACT = frozenset(
     {
         SDK,
-        MORE,
-        CONSENT,
+        "/static/overt-more.js",
+        "/static/overt-frame.js",
+        "/static/consent.js",
+        "/static/person-or-program.js",
+        "/static/text-assist.js",
         "/v1/batches",
         "/v1/join",
         "/v1/token",
         "/v1/withdraw",
         "/v1/me/state",
         "/v1/me/export",
+        "/v1/me/model",
         "/v1/me/delete",
         "/v1/me/proof",
     }

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from itertools import islice, pairwise, takewhile
 from typing import Any
 
 import numpy as np
@@ -23,12 +24,14 @@ from overt.models.text.taught import (
     texts_of,
     untaught,
 )
+from overt.models.text.vocabulary import Vocabulary, english
 from overt.models.typos.corrector import Corrector
 from overt.models.typos.evidence import Asked
+from overt.models.typos.own import edit_between
 from overt.schema.errors import InvalidInput
 from overt.schema.manifest import Manifest, bucket
 
-PAGE_ID = "page-text/1"
+PAGE_ID = "page-text/2"
 KIND = (
     "Kneser-Ney over characters, vocabularies and an error channel a shard; words that one person "
     "of a shard alone wrote are not in it"
@@ -41,7 +44,15 @@ ASKED_CHARACTERS = 400
 ASKED_SLIPS = 20
 """Of each person."""
 
-PAGE_WORDS = 2_000
+PAGE_WORDS, PAGE_WORDS_OWN = 20_000, 4_000
+"""Words that a page gets: the study's, then general English. What is among them is no slip."""
+
+PAGE_TIMES = 10
+"""A word that general English lacks, one edit from one written so many times as often, is a slip
+that two people made."""
+
+PAGE_AFTER, PAGE_PAIR_MIN = 4, 2
+"""Words of what comes after a word, and how often a pair was written before it is one."""
 
 
 def card(fitted: Taught, people: Iterable[Sample], manifest: Manifest) -> dict[str, Any]:
@@ -146,14 +157,53 @@ def nats(fitted: Taught, people: Sequence[Sample]) -> Any:
     return np.array([bits / characters for bits, characters in rows]) * np.log(2)
 
 
-def page(fitted: Taught) -> dict[str, Any]:
-    """Return the words of a model, the most frequent first: what a page offers before one's own."""
-    counted = Counter(
-        word
+def page(fitted: Taught, general: Vocabulary | None = None) -> dict[str, Any]:
+    """Return what a page offers before it knows a person's own words: `spec/text.md`.
+
+    `words` are the study's, then general English, each the most frequent first; `after` says of a
+    word of the study what comes next, the most frequent first.
+    """
+    known = english() if general is None else general
+    said = [
+        sentence
         for tensors in fitted.shards.values()
         for text in texts_of(tensors)
         for sentence in mixture.sentences(text)
-        for word in sentence
-    )
-    words = sorted(counted, key=lambda word: (-counted[word], word))
-    return {"model": PAGE_ID, "sha256": fitted.sha256(), "words": words[:PAGE_WORDS]}
+    ]
+    counted = Counter(word for sentence in said for word in sentence)
+    own = _words(counted, frozenset(known.words))[:PAGE_WORDS_OWN]
+    kept = frozenset(own)
+    pairs: dict[str, Counter[str]] = {}
+    for sentence in said:
+        for word, following in pairwise(sentence):
+            if following in kept:
+                pairs.setdefault(word, Counter())[following] += 1
+    common = (known.words[at] for at in np.argsort(-known.share, kind="stable").tolist())
+    after = {
+        word: found
+        for word in own
+        if (found := _often(pairs.get(word, Counter()), PAGE_PAIR_MIN)[:PAGE_AFTER])
+    }
+    return {
+        "model": PAGE_ID,
+        "sha256": fitted.sha256(),
+        "words": list(islice(dict.fromkeys((*own, *common)), PAGE_WORDS)),
+        "after": after,
+    }
+
+
+def _words(counted: Counter[str], general: Collection[str]) -> list[str]:
+    """Return what was written, the most often first, without what looks like a slip of it."""
+    often = _often(counted)
+
+    def is_slip(word: str) -> bool:
+        larger = takewhile(lambda one: counted[one] >= PAGE_TIMES * counted[word], often)
+        return any(abs(len(one) - len(word)) < 2 and edit_between(one, word) for one in larger)
+
+    return [word for word in often if word in general or not is_slip(word)]
+
+
+def _often(counted: Counter[str], least: int = 1) -> list[str]:
+    """Return what was counted so often, the most first, then by code points."""
+    kept = (word for word in counted if counted[word] >= least)
+    return sorted(kept, key=lambda word: (-counted[word], word))

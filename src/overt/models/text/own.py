@@ -9,7 +9,7 @@ only; `forget` empties it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from overt.models.typos.own import is_word_letter, plain
@@ -83,9 +83,11 @@ def _start(text: str, at: int) -> int:
 
 @dataclass
 class Expected:
-    """What one person's finished words taught, beside words that are known from the start."""
+    """What one person's finished words taught, beside what is known from the start."""
 
     given: Sequence[str] = COMMON
+    after: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """What others write after a word, the most common first."""
     counts: dict[str, Counter[str]] = field(default_factory=dict, repr=False)
     """By the words before with a space between ("" for whatever stood before): how often which."""
     learned: int = 0
@@ -94,7 +96,7 @@ class Expected:
 
     def __post_init__(self) -> None:
         """Number the words that are known from the start."""
-        self._rank = {word: at for at, word in reversed(list(enumerate(map(plain, self.given))))}
+        self._rank = {w: at for at, w in enumerate(dict.fromkeys(map(plain, self.given)))}
 
     def forget(self) -> None:
         """Forget everything that was learned."""
@@ -122,21 +124,32 @@ class Expected:
     def expect(self, before: Sequence[str], prefix: str, count: int = OFFERED) -> list[str]:
         """Return the words that are expected to begin with a prefix after others, best first.
 
-        Those come first that were seen most often after the two words before, then after one, then
-        at all; then those known from the start, in their order; then by code points.
+        Those come first that were seen most often after the two words before, then after one; then
+        those that others write after that one, in their order; then those seen most often at all;
+        then those known from the start, in their order; then by code points.
         """
-        seen = [self.counts.get(context, Counter()) for context in reversed(_contexts(before))]
+        seen = [self.counts.get(context, Counter()) for context in _contexts(before)]
+        everywhere, *after = seen
+        after.reverse()
+        follows = self.after.get(before[-1], ()) if before else ()
         pool: set[str] = set()
-        for words in (*seen, self._rank):
+        for words in (*after, follows, everywhere, self._rank):
             pool.update(
                 word for word in words if word.startswith(prefix) and len(word) > len(prefix)
             )
             if len(pool) >= count:  # what is in none of these comes after all of them
                 break
         last = len(self._rank)
+        first = {word: at for at, word in enumerate(follows)}
 
         def place(word: str) -> tuple[int | str, ...]:
-            return (*(-of[word] for of in seen), self._rank.get(word, last), word)
+            return (
+                *(-of[word] for of in after),
+                first.get(word, len(follows)),
+                -everywhere[word],
+                self._rank.get(word, last),
+                word,
+            )
 
         return sorted(pool, key=place)[:count]
 

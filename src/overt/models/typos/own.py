@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 
 from overt.models.typos.letters import neighbours
 
@@ -22,6 +23,10 @@ LETTERS_MIN = 3
 SPECIFIC_WEIGHT = 3
 KIND_MIN = 2
 """Times a kind of slip is seen before it counts for letters it was not seen with."""
+
+KNOWN_LETTERS_MIN = 4
+PUT_MAX = 8_000
+"""Of the words known to others, the most common first, so many are ever put in a slip's place."""
 
 KINDS = ("swap", "near", "half", "double")
 """Kinds that say something about other letters: swapped, neighbouring key, once for twice, twice
@@ -210,7 +215,8 @@ class Hint:
 
     put: str
     why: str
-    """`again`: corrected so before; else the kind of the habit."""
+    """`again`: corrected so before; `known`: a word that others know, one edit away; else the kind
+    of the habit."""
 
 
 class Own:
@@ -219,6 +225,7 @@ class Own:
     def __init__(self, given: Iterable[str] = ()) -> None:
         self.given = frozenset(map(plain, given))
         """Words the page itself shows, such as the sentence to copy."""
+        self.others: dict[str, None] = {}
         self.forget()
 
     def forget(self) -> None:
@@ -228,6 +235,10 @@ class Own:
         self.habits: Counter[str] = Counter()
         self.refused: set[tuple[str, str]] = set()
         self.corrections = 0
+
+    def knows(self, words: Iterable[str]) -> None:
+        """Take in what others know, the most common first: no slips, and what some stand for."""
+        self.others = dict.fromkeys(map(plain, words))
 
     def word(self, word: str) -> None:
         """Learn a word that was left standing."""
@@ -290,7 +301,18 @@ class Own:
             rank = (-SPECIFIC_WEIGHT * specific - kind, -self.kept[word], word)
             if best is None or rank < best:
                 best, why = rank, edit.kind
-        return Hint(best[2], why) if best else None
+        return Hint(best[2], why) if best else self._of(typed)
+
+    def _of(self, typed: str) -> Hint | None:
+        """Return the most common word of others, one edit away from one that they do not know."""
+        if len(typed) < KNOWN_LETTERS_MIN or typed in self.others:
+            return None
+        for put in islice(self.others, PUT_MAX):
+            if len(put) < KNOWN_LETTERS_MIN or abs(len(put) - len(typed)) > 1:
+                continue
+            if edit_between(put, typed) and (typed, put) not in self.refused:
+                return Hint(put, "known")
+        return None
 
     def _known(self) -> set[str]:
         puts = {put for counter in self.put.values() for put in counter}

@@ -10,9 +10,8 @@ import { startProof } from "./proof.ts";
 import { RawPresses } from "./raw.ts";
 import { startRisk } from "./risk.ts";
 import { startTasks } from "./tasks.ts";
-import { startExpecting } from "./expecting.ts";
-import { startTypos } from "./typos.ts";
 import { startWho } from "./who.ts";
+import { startWriting } from "./writing.ts";
 
 const STATE_WORDS: Record<string, string> = {
   none: "Not recording",
@@ -107,8 +106,7 @@ async function begin(): Promise<void> {
   const mirror = startMirror(overt);
   const risk = startRisk(overt, raw);
   const learning = startLearning(overt);
-  const typos = startTypos(overt);
-  const expecting = startExpecting(overt);
+  const writing = startWriting(overt);
   const who = startWho(overt);
   const proof = startProof(overt);
   const changed = (): void => {
@@ -119,8 +117,7 @@ async function begin(): Promise<void> {
     learning.refresh();
     who.refresh();
     risk.refresh();
-    typos.refresh();
-    expecting.refresh();
+    writing.refresh();
     proof.refresh();
   };
   const leaving = startLeaving(overt, changed, (job, all) => {

@@ -8,6 +8,9 @@ const CORRECTIONS_MAX = 500;
 const LETTERS_MIN = 3;
 const SPECIFIC_WEIGHT = 3;
 const KIND_MIN = 2;
+const KNOWN_LETTERS_MIN = 4;
+/** So many of the words known to others, the most common first, are ever put in a slip's place. */
+const PUT_MAX = 8000;
 /** Kinds of slip that say something about other letters too. */
 const KINDS = new Set(["swap", "near", "half", "double"]);
 
@@ -191,7 +194,10 @@ function within(text: string, word: number, start: number, end: number): boolean
   return first === word && word <= start && end <= last;
 }
 
-/** What was probably meant, and why: `again` (corrected so before) or the kind of a habit. */
+/**
+ * What was probably meant, and why: `again` (corrected so before), the kind of a habit, or `known`
+ * (a word that others know, one edit away).
+ */
 export interface Hint {
   put: string;
   why: string;
@@ -218,6 +224,7 @@ export class Own {
   corrections = 0;
   readonly kept: Counts = new Map();
   private readonly given: ReadonlySet<string>;
+  private others: ReadonlySet<string> = new Set();
   private readonly put = new Map<string, Counts>();
   private readonly habits: Counts = new Map();
   private readonly refused = new Set<string>();
@@ -229,6 +236,11 @@ export class Own {
   forget(): void {
     this.corrections = 0;
     for (const held of [this.kept, this.put, this.habits, this.refused]) held.clear();
+  }
+
+  /** Words that others know, the most common first: they are no slips, and stand for some. */
+  knows(words: readonly string[]): void {
+    this.others = new Set(words.map(plain));
   }
 
   /** Learn a word that was left standing. */
@@ -289,7 +301,22 @@ export class Own {
       if (!best || score > best.score || (score === best.score && times > best.kept))
         best = { put: word, why: edit.kind, score, kept: times };
     }
-    return best && { put: best.put, why: best.why };
+    if (best) return { put: best.put, why: best.why };
+    return this.of(typed);
+  }
+
+  /** The most common word of others, one edit away from one that they do not know. */
+  private of(typed: string): Hint | null {
+    if (typed.length < KNOWN_LETTERS_MIN || this.others.has(typed)) return null;
+    let place = 0;
+    for (const put of this.others) {
+      if (place === PUT_MAX) break;
+      place += 1;
+      if (put.length < KNOWN_LETTERS_MIN || Math.abs(put.length - typed.length) > 1) continue;
+      if (editBetween(put, typed) && !this.refused.has(`${typed} ${put}`))
+        return { put, why: "known" };
+    }
+    return null;
   }
 
   private puts(slip: string): Counts {

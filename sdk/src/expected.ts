@@ -3,7 +3,7 @@
  * `overt.models.text.own` in Python, held to it by `spec/vectors/text.json`. In memory only.
  */
 
-import { before as order, isWordLetter, plain } from "./own.ts";
+import { before as order, isWordLetter, plain } from "./typos.ts";
 
 const BACK = 2;
 const WORDS_MAX = 5000;
@@ -50,14 +50,25 @@ function contexts(before: readonly string[]): string[] {
   return found;
 }
 
-/** What one person's finished words taught, beside words that are known from the start. */
+/** What others write after a word, the most common first. */
+export type After = Readonly<Record<string, readonly string[]>>;
+
+/** What one person's finished words taught, beside what is known from the start. */
 export class Expected {
   learned = 0;
   private readonly counts = new Map<string, Counts>();
-  private readonly rank = new Map<string, number>();
+  /** The words known from the start, with their places. */
+  private rank = new Map<string, number>();
+  private after: After = {};
 
-  constructor(given: readonly string[] = []) {
-    for (const word of given.map(plain)) if (!this.rank.has(word)) this.rank.set(word, this.rank.size);
+  constructor(given: readonly string[] = [], after: After = {}) {
+    this.knows(given, after);
+  }
+
+  /** Words that are known from the start, the most common first, and what follows which. */
+  knows(given: readonly string[], after: After): void {
+    this.rank = new Map([...new Set(given.map(plain))].map((word, at) => [word, at]));
+    this.after = after;
   }
 
   forget(): void {
@@ -67,12 +78,12 @@ export class Expected {
 
   /** Count a word that was finished after others. */
   learn(before: readonly string[], word: string): void {
-    const all = this.after("");
+    const all = this.seen("");
     if (!word || this.learned >= LEARNED_MAX) return;
     if (!all.has(word) && all.size >= WORDS_MAX) return;
     this.learned += 1;
     for (const context of contexts(before)) {
-      const counts = this.after(context);
+      const counts = this.seen(context);
       counts.set(word, (counts.get(word) ?? 0) + 1);
     }
   }
@@ -80,7 +91,7 @@ export class Expected {
   /** Take back one count of a word that turned out to be a slip. */
   unlearn(before: readonly string[], word: string): void {
     for (const context of contexts(before)) {
-      const counts = this.after(context);
+      const counts = this.seen(context);
       const left = (counts.get(word) ?? 0) - 1;
       if (left > 0) counts.set(word, left);
       else counts.delete(word);
@@ -89,25 +100,36 @@ export class Expected {
 
   /** The words that are expected to begin with a prefix after others, best first. */
   expect({ before, prefix }: Standing, count = OFFERED): string[] {
-    const seen = contexts(before).map((context) => this.counts.get(context)).reverse();
-    const last = this.rank.size;
+    const seen = contexts(before).map((context) => this.counts.get(context));
+    const last = before.at(-1);
+    const follows = last && Object.hasOwn(this.after, last) ? this.after[last]! : [];
+    const fits = (word: string): boolean => word.length > prefix.length && word.startsWith(prefix);
+    const [all, ...after] = seen;
     const key = (word: string): number[] => [
-      ...seen.map((counts) => -(counts?.get(word) ?? 0)),
-      this.rank.get(word) ?? last,
+      ...after.map((counts) => -(counts?.get(word) ?? 0)).reverse(),
+      follows.includes(word) ? follows.indexOf(word) : follows.length,
+      -(all?.get(word) ?? 0),
+      this.rank.get(word) ?? this.rank.size,
     ];
-    const known = new Set([...this.rank.keys(), ...(this.counts.get("")?.keys() ?? [])]);
-    return [...known]
-      .filter((word) => word.length > prefix.length && word.startsWith(prefix))
-      .map((word) => ({ word, key: key(word) }))
-      .sort((a, b) => {
-        const at = a.key.findIndex((value, place) => value !== b.key[place]);
-        return at < 0 ? order(a.word, b.word) : a.key[at]! - b.key[at]!;
-      })
-      .slice(0, count)
-      .map(({ word }) => word);
+    const own = seen.flatMap((counts) => [...(counts?.keys() ?? [])]);
+    const found = new Set(
+      [...new Set([...own, ...follows])]
+        .filter(fits)
+        .map((word) => ({ word, key: key(word) }))
+        .sort((a, b) => {
+          const at = a.key.findIndex((value, place) => value !== b.key[place]);
+          return at < 0 ? order(a.word, b.word) : a.key[at]! - b.key[at]!;
+        })
+        .map(({ word }) => word),
+    );
+    for (const word of this.rank.keys()) {
+      if (found.size >= count) break;
+      if (fits(word)) found.add(word);
+    }
+    return [...found].slice(0, count);
   }
 
-  private after(context: string): Counts {
+  private seen(context: string): Counts {
     const found = this.counts.get(context) ?? new Map<string, number>();
     this.counts.set(context, found);
     return found;
