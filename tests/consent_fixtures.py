@@ -15,6 +15,20 @@ Element.prototype.attachShadow = function (how) {
 """Keeps hold of the closed shadow root of `<overt-consent>`; before any script of the page."""
 
 
+def sentences(notice: dict[str, Any]) -> set[str]:
+    """Return all that a notice has to say to whoever is asked."""
+    parts = [{key: notice[key] for key in ("title", "about", "controller", "contact", "join")}]
+    parts += [notice["decline"], notice["sections"], notice["choices"]]
+    return {text for text in _texts(parts) if " " in text}
+
+
+def _texts(part: Any) -> list[str]:
+    if isinstance(part, str):
+        return [part]
+    inner = part.values() if isinstance(part, dict) else part
+    return [text for one in inner for text in _texts(one)]
+
+
 def press(page: Any, css: str, key: str, number: int = 0) -> None:
     """Press a key on a part of the question."""
     expect(page.locator("overt-consent")).to_be_attached()

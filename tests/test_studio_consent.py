@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from consent_fixtures import HOOK
+from consent_fixtures import HOOK, sentences
 from overt.gateway import studies
 from overt.store.store import Store
 from pseudo_locales import LONG, RTL, notice
@@ -78,6 +78,9 @@ def test_it_is_whole_on_every_screen_in_any_language_whatever_the_page_styles(
     served: Studio, browser: Any, tmp_path: Path, language: str
 ) -> None:
     page = come(browser, f"{served.url}/site/{language}.html", hooked=True)
+    read = page.evaluate("root.querySelector('section').textContent")
+    said = page.evaluate("overt.notice().then(({ notice }) => notice)")
+    assert {one for one in sentences(said) if one not in read} == set()
     for screen, (width, height) in SCREENS.items():
         page.set_viewport_size({"width": width, "height": height})
         shape = page.evaluate(SHAPE)

@@ -35,6 +35,7 @@ export function startChoice(overt: Overt, changed: () => void): void {
   join.disabled = false;
   form.addEventListener("submit", (event) => {
     event.preventDefault();
+    if (!event.isTrusted) return;
     const chosen = [...form.querySelectorAll<HTMLInputElement>("[name=purpose]:checked")];
     const details = [...form.querySelectorAll<HTMLInputElement>("[name=detail]")];
     const detail = details.find((radio) => radio.checked);
