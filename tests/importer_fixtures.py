@@ -98,6 +98,18 @@ def cmu_table() -> Table:
     return Table(header, rows)
 
 
+def mobikey_table() -> Table:
+    names = ["UserId", "DeviceId", "SessionId", "Key", "DownTime", "UpTime", "Pressure"]
+    header = [*names, "PasswordType", "Repetition"]
+    rows: list[Row] = [
+        [user, device, 0, key, start + 300 * n, start + 300 * n + 80 + user, 0.1, kind, rep]
+        for user, device, start in ((900, "B", 700), (900, "A", 90_000), (901, "A", 5000))
+        for kind, rep in ((1, 0), (1, 1))
+        for n, key in enumerate([".", "123?", "5", "abc", "Shift", "R", "Del"])
+    ]
+    return Table(header, rows)
+
+
 def mousetrap_table() -> Table:
     header = ["subject", "trial", "condition", "exemplar", "response", "correct", "t_ms", "x", "y"]
     rows: list[Row] = [
@@ -340,6 +352,7 @@ SAMPLES: dict[str, Sample] = {
     "ducktrack": Sample(lambda: {"a/events.jsonl": desktop_lines()}, 1, 1),
     "generic": _csv("log.csv", generic_table, 2, 4),
     "miniwob": Sample(lambda: {n: t.parquet() for n, t in miniwob_tables().items()}, 2, 3),
+    "mobikey": _csv("dataset2/here/Keystrokes.csv", mobikey_table, 2, 6),
     "monaco": _csv("fixed_text.csv", monaco_table, 2, 4),
     "mousetrap": Sample(lambda: {"trajectories.parquet": mousetrap_table().parquet()}, 2, 4),
     "opencua": Sample(lambda: {"a/events.jsonl": desktop_lines(numbered=True)}, 1, 1),

@@ -264,6 +264,7 @@ REAL = {
     "ducktrack": ("desktop-recordings", (1, 1, None)),
     "opencua": ("desktop-recordings", (1, 1, None)),
     "rrweb": ("desktop-recordings", (1, 1, None)),
+    "mobikey": ("touch-keystroke", (54, 3457, None)),
     "monaco": ("monaco-keystroke", (90, 840, None)),
     "cursory": ("cursory-human-trajectories", (1, 2356, 112_984)),
 }

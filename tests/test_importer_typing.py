@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from datasets_fixtures import DATA
-from importer_fixtures import cmu_table, monaco_table, people, written
+from importer_fixtures import cmu_table, mobikey_table, monaco_table, people, written
 from overt.datasets.formats import cmu, monaco
 from overt.datasets.reading.keycodes import key_called
 from overt.features.presses import presses_of
@@ -32,6 +32,21 @@ def test_a_typing_of_the_password_keeps_timing_and_classes_but_no_key(tmp_path: 
     assert set(events.column("key_symbol").to_pylist()) == {0}
     slots = [e["slot"] for e in events.to_pylist() if e["kind"] == Kind.KEY_DOWN]
     assert slots == [1, 1, 2, 1, 1], "the third key goes down while the second is held"
+
+
+def test_a_password_on_a_touch_screen_keeps_classes_but_no_key(tmp_path: Path) -> None:
+    data = mobikey_table().csv().replace(b"Shift", "Shift↑".encode())
+    first, second = people("mobikey", written(tmp_path, {"Keystrokes.csv": data}))
+    assert [len(p.sessions) for p in (first, second)] == [4, 2], "two devices, two typings each"
+    presses = presses_of(first.sessions[0])
+    names = [KeyClass(k).name for k in presses.key_class]
+    assert names[:4] == ["PUNCTUATION", "OTHER", "DIGIT", "OTHER"]
+    assert names[4:] == ["SHIFT", "LETTER", "BACKSPACE"]
+    assert presses.hold_us.tolist() == [980_000] * 7
+    for events in (*first.sessions, *second.sessions):
+        assert set(events.column("key_symbol").to_pylist()) == {0}
+        assert set(events.column("edit").to_pylist()) == {0}
+        assert events.column("t_us").to_pylist()[0] == 0
 
 
 def test_read_typings_gives_the_published_columns_in_the_order_of_typing() -> None:

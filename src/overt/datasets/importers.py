@@ -178,6 +178,22 @@ IMPORTERS: dict[str, Importer] = {
             level="keys",
         ),
         Importer(
+            name="mobikey",
+            title="MOBIKEY: passwords on touch screens",
+            reads="Keystrokes.csv, or a directory or .tar.zst with some, one a place of recording",
+            publication="Antal, Nemes, The MOBIKEY keystroke dynamics password database, CSOC 2016",
+            licence="none stated with the files; distributed by its authors for research",
+            person="a user",
+            session="one typing of a password",
+            units="ms since the device was started to µs since the first press",
+            left_out="Which key it was: a password stays secret although it was published. "
+            "Pressure, area and place of the finger, which say it, and tilt. A release before its "
+            "press, or more than a minute after it.",
+            kind_names=_KEYS,
+            purposes=_TYPING,
+            level="rhythm",
+        ),
+        Importer(
             name="miniwob",
             title="MiniWoB human demonstrations",
             reads="a directory or .tar.zst with episodes.parquet, events.parquet and "
