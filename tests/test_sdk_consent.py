@@ -428,10 +428,13 @@ def test_a_field_in_a_shadow_root_is_not_known_and_so_suppressed(page: Any) -> N
         """() => { for (const mode of ["open", "closed"]) {
         const host = document.createElement("div"); document.body.prepend(host);
         const field = document.createElement("input"); field.id = "listed"; field.size = 60;
-        host.attachShadow({ mode }).append(field); host.id = mode; } }"""
+        host.attachShadow({ mode }).append(field); host.id = mode; host.role = "region"; }
+        const drawn = document.createElement("div"); document.body.prepend(drawn);
+        drawn.style.height = "20px"; drawn.id = "drawn"; drawn.tabIndex = 0; drawn.role = "region";
+        drawn.editContext = new EditContext(); }"""
     )
     join(page)
-    for mode in ("open", "closed"):
+    for mode in ("open", "closed", "drawn"):
         page.click(f"#{mode}", position={"x": 20, "y": 8})
         page.keyboard.type(CANARY)
         page.keyboard.press("Backspace")

@@ -251,10 +251,12 @@ export class Gate {
       const host = editingHost(target);
       return this.#secrets.has(host) ? "suppressed" : this.#listed(host);
     }
-    const known =
-      OUTSIDE_TAGS.includes(target.tagName) ||
-      OUTSIDE_ROLES.includes(target.getAttribute("role") ?? "");
-    return known ? outside(target) : "suppressed";
+    // What has the keyboard without being able to has it inside, where nobody can look; so may
+    // elements of the page's own making. And a page may take text in anything (EditContext).
+    const role = target.tabIndex < 0 || target.localName.includes("-") ? "" : target.getAttribute("role");
+    const known = OUTSIDE_TAGS.includes(target.tagName) || OUTSIDE_ROLES.includes(role ?? "");
+    const { editContext } = target as { editContext?: unknown };
+    return known && !editContext ? outside(target) : "suppressed";
   }
 
   #listed(field: Element): Verdict {

@@ -16,6 +16,7 @@ CARE_INTERVAL_S = 3600.0
 """Retention counts in days; an erasure that a request began and could not finish waits for this."""
 
 RETRY_INTERVAL_S = 600.0
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 def listening(host: str, port: int) -> socket.socket:
@@ -91,6 +92,10 @@ def serve(
     shown = f"[{host}]" if ":" in host else host
     address = f"http://{shown}:{sock.getsockname()[1]}/"
     say(address)
+    if host not in LOOPBACK:
+        remark(
+            "overt: others can reach this, and nothing is encrypted on the way: put TLS before it"
+        )
     remark(f"overt: for researchers: {address}research, with the key of `overt access researcher`")
     try:
         server = uvicorn.Server(config)
