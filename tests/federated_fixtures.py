@@ -92,6 +92,7 @@ def granted(folder: Path, receipt: dict[str, Any], purposes: tuple[str, ...] = (
         applications=(),
         notice_sha256="",
         lang="en",
+        epsilon_max="10",
     )
     vault.change({"grant": as_json(asdict(grant))})
     return vault
@@ -121,13 +122,18 @@ def record(vault: Vault, events: pa.Table, number: int = 0) -> None:
 
 
 def device(folder: Path, store: Store, events: list[pa.Table]) -> Own:
-    """Return a device that joined, and whose agent recorded these sessions."""
+    """Return a device that joined, and whose agent recorded these sessions; its vault is `held`."""
     there, _ = joined(store)
-    vault = granted(folder, there.receipt)
+    vault = granted(held(folder), there.receipt)
     for number, session in enumerate(events):
         record(vault, session, number)
     vault.close()
-    return Own(folder)
+    return Own(held(folder))
+
+
+def held(folder: Path) -> Path:
+    """Return where a device's vault for the study lies."""
+    return folder / STUDY
 
 
 def typed_text(events: pa.Table) -> str:
@@ -216,20 +222,24 @@ def free_port() -> int:
 
 @dataclass
 class Flower:
-    """A SuperLink, nodes with devices, and a run; all processes end with it."""
+    """`overt together serve` and `join` in Flower's environment; all processes end with it."""
 
     folder: Path
     plan: Plan
     wait_s: float = 60.0
+    first: int = 0
+    certificates: Path | None = None
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     def __enter__(self) -> "Flower":
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / "plan.json").write_text(self.plan.to_json())
         self.port = free_port()
-        self.start("superlink", [
-            str(FLOWER / "flower-superlink"), "--insecure", "--host", "127.0.0.1",
-            "--port", str(self.port), "--disable-runtime-dependency-installation",
+        secured = [] if self.certificates is None else ["--certificates", str(self.certificates)]
+        self.start("serve", [
+            "serve", "--plan", str(self.folder / "plan.json"), "--port", str(self.port),
+            "--out", str(self.folder / "out.json"), "--wait-s", str(self.wait_s),
+            "--first", str(self.first), *secured,
         ])  # fmt: skip
         self._listening(self.port)
         self.tap = Tap(self.port)
@@ -242,55 +252,37 @@ class Flower:
             process.wait()
         self.tap.close()
 
-    def environment(self) -> dict[str, str]:
-        return {
-            **{k: v for k, v in os.environ.items() if k not in ("PYTHONHOME", "VIRTUAL_ENV")},
-            "PATH": f"{FLOWER}{os.pathsep}{os.environ['PATH']}",
-            "PYTHONPATH": str(ROOT / "src"),
-            "FLWR_HOME": str(self.folder / "flwr"),
-            "FLWR_TELEMETRY_ENABLED": "0",
-            "OVERT_FEDERATED_PLAN": str(self.folder / "plan.json"),
-            "OVERT_FEDERATED_OUT": str(self.folder / "out.json"),
-            "OVERT_FEDERATED_WAIT_S": str(self.wait_s),
-        }
-
     def start(self, name: str, command: list[str]) -> None:
+        environment = {
+            **{k: v for k, v in os.environ.items() if k not in ("PYTHONHOME", "VIRTUAL_ENV")},
+            "PYTHONPATH": str(ROOT / "src"),
+        }
+        asked = [str(FLOWER / "python"), "-m", "overt", "together", *command]
         with (self.folder / f"{name}.log").open("wb") as log:
             self.processes[name] = subprocess.Popen(
-                command, stdout=log, stderr=log, env=self.environment(), start_new_session=True
+                asked, stdout=log, stderr=log, env=environment, start_new_session=True
             )
 
     def _listening(self, port: int) -> None:
-        until = time.monotonic() + 60
-        while time.monotonic() < until:
+        until = time.monotonic() + 90
+        while time.monotonic() < until and self.processes["serve"].poll() is None:
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
                 return
             threading.Event().wait(0.2)
-        raise AssertionError((self.folder / "superlink.log").read_text()[-2000:])
+        raise AssertionError((self.folder / "serve.log").read_text()[-2000:])
 
-    def node(self, name: str, folder: Path) -> None:
+    def node(self, name: str, folder: Path, *more: str) -> None:
         """Start a device's node, behind the tap."""
         self.start(name, [
-            str(FLOWER / "python"), "-m", "overt.federated.node",
-            str(folder), f"127.0.0.1:{self.tap.port}", str(free_port()),
+            "join", "--study", f"http://127.0.0.1/study/{STUDY}", "--device-dir", str(folder),
+            "--server", f"127.0.0.1:{self.tap.port}", *more,
         ])  # fmt: skip
-
-    def run(self) -> None:
-        """Start the run."""
-        home = self.folder / "flwr"
-        home.mkdir(exist_ok=True)
-        (home / "config.toml").write_text(
-            f'[superlink]\ndefault = "here"\n[superlink.here]\n'
-            f'address = "127.0.0.1:{self.port}"\ninsecure = true\n'
-        )
-        app = ROOT / "src" / "overt" / "federated" / "app"
-        self.start("run", [str(FLOWER / "flwr"), "run", str(app), "here"])
 
     def steps(self, count: int, wait_s: float = 240.0) -> dict[str, Any]:
         """Return what came of the run once so many steps are done."""
         out, until = self.folder / "out.json", time.monotonic() + wait_s
         while time.monotonic() < until:
-            if out.exists():
+            with contextlib.suppress(FileNotFoundError, ValueError):
                 found: dict[str, Any] = json.loads(out.read_text())
                 if len(found["steps"]) >= count:
                     return found

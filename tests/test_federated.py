@@ -1,6 +1,8 @@
 """Learning together: what a device asks before it answers, and what a notice says of leaving."""
 
+import contextlib
 import json
+import ssl
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -15,11 +17,14 @@ from federated_fixtures import (
     PURPOSE,
     device,
     granted,
+    held,
     joined,
     new_store,
     record,
     recorded,
 )
+from overt.commands import together as commands
+from overt.commands.place import opened
 from overt.consent.notice import notice_bytes
 from overt.device import kept
 from overt.device.account import Account
@@ -28,16 +33,18 @@ from overt.device.clock import CLOCK
 from overt.device.outbox import Outbox
 from overt.device.pairing import HANDED
 from overt.device.session import Recording, Session, recover
-from overt.device.vault import Vault
-from overt.federated import node, task
+from overt.device.vault import Vault, as_json
+from overt.federated import certificates, link, node, server, task
 from overt.federated.answer import answer, update
 from overt.federated.own import Own
 from overt.federated.plan import plan_from, start
 from overt.federated.server import Course
-from overt.gateway import enrol, erase, erasure, studies
-from overt.schema.errors import Damaged, InvalidInput, NotConsented, Refused, TooFew
+from overt.gateway import budget, enrol, erase, erasure, ledger, studies
+from overt.models.private.spent import epsilon
+from overt.schema.errors import Damaged, InvalidInput, Missing, NotConsented, Refused, TooFew
 from overt.schema.event import Kind
 from overt.schema.purpose import PURPOSES, REGISTRY, TOGETHER, learned_here
+from overt.schema.study import template
 from overt.store.store import Store
 
 
@@ -103,13 +110,13 @@ def test_the_agent_keeps_what_the_purpose_needs_and_nothing_of_it_waits_to_leave
     assert kept.drop(["seq"]).equals(
         events[0].take(wanted).drop(["seq"]).cast(kept.drop(["seq"]).schema)
     )
-    vault = Vault(tmp_path / "device")
+    vault = Vault(held(tmp_path / "device"))
     outbox = Outbox(vault)
     assert outbox.entries() == []
     assert outbox.counts()["produced"] == 0
     assert outbox.kept.count() == kept.num_rows > 100
     vault.close()
-    raw = b"".join(path.read_bytes() for path in (tmp_path / "device").glob("vault.sqlite*"))
+    raw = b"".join(path.read_bytes() for path in held(tmp_path / "device").glob("vault.sqlite*"))
     assert kept.column("t_us").to_numpy()[20:24].tobytes() not in raw
 
 
@@ -185,7 +192,7 @@ def test_what_an_agent_that_was_killed_had_journalled_is_kept_too(
 
 
 def test_while_its_person_pauses_a_device_answers_nothing(own: Own, tmp_path: Path) -> None:
-    vault = Vault(tmp_path / "device")
+    vault = Vault(held(tmp_path / "device"))
     vault.change({"paused": b"1"})
     with pytest.raises(Refused, match="paused by its person"):
         answer(PLAN, own, "1", 1, start("pause"))
@@ -207,20 +214,74 @@ def test_a_second_computer_of_the_same_person_takes_no_part(tmp_path: Path, stor
 
 
 def test_who_has_left_answers_nothing_and_keeps_nothing(own: Own, tmp_path: Path) -> None:
-    Vault(tmp_path / "device").destroy()
+    Vault(held(tmp_path / "device")).destroy()
     with pytest.raises(NotConsented):
-        Own(tmp_path / "device")
-    assert list((tmp_path / "device").iterdir()) == []
+        Own(held(tmp_path / "device"))
+    assert list(held(tmp_path / "device").iterdir()) == []
 
 
 def test_each_step_is_answered_once_and_no_more_than_were_planned(own: Own) -> None:
-    own.count("1", PLAN.sha256(), 1, PLAN.steps)
+    own.count("1", PLAN, 1)
     with pytest.raises(Refused, match="this step"):
-        own.count("1", PLAN.sha256(), 1, PLAN.steps)
+        own.count("1", PLAN, 1)
     with pytest.raises(Refused, match="this step"):
-        own.count("1", PLAN.sha256(), PLAN.steps + 1, PLAN.steps)
+        own.count("1", PLAN, PLAN.steps + 1)
     with pytest.raises(Refused, match="not the one this began with"):
-        own.count("1", replace(PLAN, steps=99).sha256(), 2, 99)
+        own.count("1", replace(PLAN, steps=99), 2)
+
+
+def test_courses_add_up_on_the_device_and_none_begins_beyond_what_the_notice_states(
+    own: Own, tmp_path: Path
+) -> None:
+    course = replace(PLAN, noise_multiplier=4.0, steps=1)
+    one = course.spent().epsilon
+    assert own.spent() == (0.0, 0.0)
+    own.count("1", course, 1)
+    assert own.spent()[0] == pytest.approx(one, rel=1e-6)
+    own.count("2", replace(course, task="slips"), 1)
+    both = own.spent()[0]
+    # Two Gaussian sums of one noise are as one with the noise over √2.
+    assert both == pytest.approx(epsilon(1.0, 4.0 / 2**0.5, 1, PLAN.delta), rel=1e-3)
+    assert one < both < 2 * one
+    vault = Vault(held(tmp_path / "device"))
+    grant = vault.get_json("grant")
+    vault.change({"grant": as_json({**grant, "epsilon_max": f"{both:.4g}"})})
+    with pytest.raises(Refused, match="learned here before"):
+        own.count("3", course, 1)
+    vault.change({"grant": as_json({**grant, "epsilon_max": ""})})
+    with pytest.raises(Refused, match="more than ε 0"):
+        own.count("3", replace(course, noise_multiplier=1e3), 1)
+    assert own.spent()[0] == pytest.approx(both)
+    vault.close()
+
+
+def test_a_studys_courses_add_up_in_its_log_and_none_is_planned_beyond_its_notice(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def plan(epsilon: float) -> Any:
+        asked: dict[str, Any] = {"study": PLAN.study, "people": 60, "task": "slips"}
+        asked |= {"data_dir": tmp_path / "data", "out": tmp_path / "plan.json", "as_json": True}
+        commands.plan(epsilon=epsilon, **asked)
+        return json.loads(capsys.readouterr().out)
+
+    with new_store(tmp_path / "data") as store:
+        document = template(PLAN.study, "Small").replace(
+            '["next-action", "typing-assist"]', f'["typing-assist", "{PURPOSE}"]'
+        )
+        studies.register(store, document.replace("# epsilon_max = 3 ", "epsilon_max = 3 ").encode())
+        # What a version wrote that did not say what its ε follows from is added on top.
+        ledger.record(store, "training", PLAN.study, {"event": "private training", "epsilon": "1"})
+    first = plan(1.0)
+    assert first["in_all"]["courses"] == 2
+    assert first["in_all"]["epsilon"] == pytest.approx(1 + first["spent"]["epsilon"])
+    made = plan_from((tmp_path / "plan.json").read_text())
+    assert (made.replies_min, made.secure, made.purpose) == (30, True, PURPOSE)
+    second = plan(1.0)["in_all"]
+    assert first["in_all"]["epsilon"] + 0.2 < second["epsilon"] < 3.0
+    with pytest.raises(Refused, match="the notice states 3"):
+        plan(1.5)
+    with opened(tmp_path / "data") as store:
+        assert budget.total(store, studies.study_of(store, PLAN.study)).courses == 3
 
 
 def test_what_leaves_is_a_clipped_update_under_the_devices_own_noise(own: Own) -> None:
@@ -284,13 +345,79 @@ def test_a_step_with_too_few_answers_moves_nothing_and_says_how_many_it_needs() 
     assert course.as_dict()["spent"]["privacy_unit"] == "person"
 
 
-def test_a_node_without_tls_speaks_to_this_machine_only(tmp_path: Path) -> None:
-    with pytest.raises(Refused, match="not on this machine"):
-        node.command("example.org:9092", 1)
+def test_nobody_speaks_in_the_clear_beyond_this_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(node, "program", str)
+    monkeypatch.setattr(link, "program", str)
     assert "--insecure" in node.command("127.0.0.1:9092", 1)
-    there = node.environment(tmp_path / "device", tmp_path)
-    assert there["FLWR_TELEMETRY_ENABLED"] == "0"
-    assert "overt.federated.task" in (tmp_path / "flwr-clientapp").read_text()
+    for elsewhere in ("learn.example.org:9092", "127.0.0.1.example.org:1", "[2001:db8::1]:9092"):
+        assert "--insecure" not in node.command(elsewhere, 1)
+    with pytest.raises(InvalidInput, match="host:port"):
+        node.command("learn.example.org", 1)
+    with pytest.raises(Missing):
+        node.command("learn.example.org:1", 1, tmp_path / "none.pem")
+    assert "--insecure" in link.command("127.0.0.1", 1, None)
+    for everywhere in ("0.0.0.0", "::", "learn.example.org"):
+        with pytest.raises(Refused, match="without encryption"):
+            link.command(everywhere, 1, None)
+    made = certificates.make(tmp_path, ("learn.example.org", "192.0.2.7"))
+    assert "--insecure" not in link.command("0.0.0.0", 1, made)
+    asked = node.command("learn.example.org:9092", 1, made.authority)
+    assert asked[-2:] == ["--root-certificates", str(made.authority)]
+    made.key.unlink()
+    with pytest.raises(Missing):
+        link.command("0.0.0.0", 1, made)
+
+
+def test_a_servers_certificate_is_vouched_for_by_an_authority_that_stays(tmp_path: Path) -> None:
+    made = certificates.make(tmp_path, ("learn.example.org", "192.0.2.7"))
+    authority = made.authority.read_bytes()
+    first = made.certificate.read_bytes()
+    again = certificates.make(tmp_path, ("learn.example.org",))
+    assert again.authority.read_bytes() == authority
+    assert again.certificate.read_bytes() != first
+    served = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    served.load_cert_chain(made.certificate, made.key)
+    assert _handshake(served, again.authority, "learn.example.org")
+    assert _handshake(served, again.authority, "127.0.0.1")
+    other = certificates.make(tmp_path / "other", ("learn.example.org",))
+    for trusted, name in ((again.authority, "example.com"), (other.authority, "127.0.0.1")):
+        with pytest.raises(ssl.SSLCertVerificationError):
+            _handshake(served, trusted, name)
+    for key in (made.key, tmp_path / "authority-key.pem"):
+        assert key.stat().st_mode & 0o077 == 0
+    with pytest.raises(InvalidInput):
+        certificates.make(tmp_path, ())
+
+
+def _handshake(served: ssl.SSLContext, authority: Path, name: str) -> bool:
+    """Let a client that trusts this authority and a server shake hands, in memory."""
+    trusting = ssl.create_default_context(cafile=str(authority))
+    one, other = (ssl.MemoryBIO(), ssl.MemoryBIO()), (ssl.MemoryBIO(), ssl.MemoryBIO())
+    client = trusting.wrap_bio(*one, server_hostname=name)
+    server = served.wrap_bio(*other, server_side=True)
+    for _ in range(4):
+        for side in (client, server):
+            with contextlib.suppress(ssl.SSLWantReadError):
+                side.do_handshake()
+            other[0].write(one[1].read())
+            one[0].write(other[1].read())
+    return client.cipher() is not None
+
+
+def test_a_course_begins_once_whoever_asks_for_it_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "plan.json").write_text(replace(PLAN, planned=20).to_json())
+    monkeypatch.setenv(server.PLAN, str(tmp_path / "plan.json"))
+    monkeypatch.setenv(server.OUT, str(tmp_path / "out.json"))
+    with pytest.raises(TooFew):
+        server.run(None, None)
+    (why,) = json.loads((tmp_path / "out.json").read_text()).values()
+    assert "too few" in why
+    with pytest.raises(FileExistsError):
+        server.run(None, None)
 
 
 def test_masks_that_half_of_the_devices_take_off_are_refused() -> None:
@@ -334,8 +461,13 @@ def test_the_notice_shows_it(store: Store, language: str, stays: str, leaving: s
     assert stays not in by["typing-assist"]
     section = next(one for one in notice["sections"] if one["id"] == "leaving")
     assert leaving in " ".join(section["text"])
+    assert "ε 10 " in " ".join(section["text"])
+    assert notice["settings"]["epsilon_max"] == "10"
+    less = notice_bytes(replace(shown, epsilon_max="2.5"), language).decode()
+    assert "ε 2.5 " in less
     without = replace(shown, purposes=("typing-assist",))
     assert leaving not in notice_bytes(without, language).decode()
+    assert "ε" not in notice_bytes(without, language).decode()
 
 
 def test_the_certificate_says_it_on_leaving(store: Store) -> None:

@@ -15,11 +15,14 @@ from federated_fixtures import (
     Flower,
     device,
     encodings,
+    held,
     inflated,
     new_store,
     recorded,
     typed_text,
 )
+from overt.device.vault import Vault
+from overt.federated import certificates
 from overt.federated.answer import update
 from overt.federated.own import Own
 from overt.federated.plan import start
@@ -37,23 +40,23 @@ DEVICES = 4
 
 @pytest.fixture(scope="module")
 def devices(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """Four devices that joined, and a fifth that never did."""
+    """Four devices whose agents recorded, and a fifth whose person pauses."""
     root = tmp_path_factory.mktemp("together")
-    folders = [root / f"device{n}" for n in range(DEVICES)]
+    folders = [root / f"device{n}" for n in range(DEVICES + 1)]
     with new_store(root / "store") as store:
         for number, folder in enumerate(folders):
             device(folder, store, recorded(number, 2.0)).close()
-    never = Own(root / "never")
-    never.keep(recorded(DEVICES)[0])
-    never.close()
-    return [*folders, root / "never"]
+    paused = Vault(held(folders[-1]))
+    paused.change({"paused": b"1"})
+    paused.close()
+    return folders
 
 
 def canaries(folders: list[Path]) -> dict[str, bytes]:
     """Return what must not be on the wire: what was typed, when, and the columns as they lie."""
     found: dict[str, bytes] = {}
     for number, folder in enumerate(folders):
-        own = Own(folder)
+        own = Own(held(folder))
         for events in own.sessions():
             text = typed_text(events)
             assert len(text) > 100
@@ -92,11 +95,10 @@ def said(flower: Flower, name: str, what: bytes, times: int, wait_s: float = 600
         time.sleep(0.1)
 
 
-def run(flower: Flower, folders: list[Path]) -> None:
-    """Start a node a device, and the run."""
+def join(flower: Flower, folders: list[Path], *more: str) -> None:
+    """Let each device join."""
     for number, folder in enumerate(folders):
-        flower.node(f"node{number}", folder)
-    flower.run()
+        flower.node(f"node{number}", folder, *more)
 
 
 def of_step(found: dict[str, Any], step: int) -> Any:
@@ -110,15 +112,15 @@ def test_a_sum_under_masks_is_right_and_outlives_a_device_that_is_killed(
     devices: list[Path], tmp_path: Path
 ) -> None:
     plan = replace(PLAN, secure=True, steps=2, noise_multiplier=1.2)
-    with Flower(tmp_path / "flower", plan, wait_s=150.0) as flower:
-        run(flower, devices[:DEVICES])
+    with Flower(tmp_path / "flower", plan, wait_s=150.0, first=DEVICES) as flower:
+        join(flower, devices[:DEVICES])
         said(flower, "node3", b"Sent successfully", 3)  # that it is there, its keys, their shares
         flower.kill("node3")
         found = flower.steps(2, 1000)
         assert [step.get("answers") for step in found["steps"]] == [3, 3], found["steps"]
         expected = np.zeros(start("pause").size)
         for folder in devices[: DEVICES - 1]:
-            own = Own(folder)
+            own = Own(held(folder))
             expected += update(plan, own, start("pause"))
             own.close()
         left = of_step(found, 0) - expected
@@ -132,10 +134,29 @@ def test_a_sum_under_masks_is_right_and_outlives_a_device_that_is_killed(
 
 def update_bytes(folder: Path, plan: Any) -> bytes:
     """Return a piece of a device's update, as it lies in memory."""
-    own = Own(folder)
+    own = Own(held(folder))
     made = update(plan, own, start("pause"))
     own.close()
     return np.asarray(made[:4]).tobytes()
+
+
+def test_over_tls_a_course_runs_with_devices_that_trust_its_authority_and_nothing_is_in_the_clear(
+    devices: list[Path], tmp_path: Path
+) -> None:
+    ours = certificates.make(tmp_path / "ours", ("127.0.0.1",))
+    other = certificates.make(tmp_path / "other", ("127.0.0.1",))
+    plan = replace(PLAN, steps=1)
+    with Flower(
+        tmp_path / "flower", plan, 200.0, first=3, certificates=tmp_path / "ours"
+    ) as flower:
+        join(flower, devices[:3], "--authority", str(ours.authority))
+        flower.node("wary", devices[3], "--authority", str(other.authority))
+        (step,) = flower.steps(1, 600)["steps"]
+        assert step["answers"] == 3, step
+        assert flower.tap.streams
+        assert on_the_wire(flower, {"plan": b"typing-together", "task": b"sampling_rate"}) == []
+        assert on_the_wire(flower, canaries(devices[:DEVICES])) == []
+        assert b"CERTIFICATE_VERIFY_FAILED" in (flower.folder / "wary.log").read_bytes()
 
 
 def test_a_step_with_too_few_devices_is_refused_with_the_number_it_needs(
@@ -143,19 +164,19 @@ def test_a_step_with_too_few_devices_is_refused_with_the_number_it_needs(
 ) -> None:
     plan = replace(PLAN, task="slips", clip=1.0, steps=1)
     with Flower(tmp_path / "flower", plan, wait_s=90.0) as flower:
-        run(flower, [*devices[:2], devices[-1]])
+        join(flower, [*devices[:2], devices[-1]])
         found = flower.steps(1, 600)
         (step,) = found["steps"]
         assert step["refused"] == "2 devices answered and 3 are needed"
-        assert any("no receipt" in why for why in step["because"])
+        assert any("paused by its person" in why for why in step["because"])
         assert found["weights"] == start("slips").tolist()
         assert on_the_wire(flower, canaries(devices)) == []
 
 
 def test_a_device_that_dies_in_a_step_does_not_stop_it(devices: list[Path], tmp_path: Path) -> None:
     plan = replace(PLAN, task="slips", clip=1.0, steps=1)
-    with Flower(tmp_path / "flower", plan, wait_s=120.0) as flower:
-        run(flower, devices[:DEVICES])
+    with Flower(tmp_path / "flower", plan, wait_s=120.0, first=DEVICES) as flower:
+        join(flower, devices[:DEVICES])
         said(flower, "node3", b"Received successfully", 2)  # to answer to its name, and the step
         flower.kill("node3")
         found = flower.steps(1, 900)

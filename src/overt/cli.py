@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from overt.commands import asking, attacking, desktop, figures, privately, releasing
+from overt.commands import asking, attacking, desktop, figures, privately, releasing, together
 from overt.commands.curving import curve
 from overt.commands.translating import words
 from overt.datasets.importers import IMPORTERS
@@ -322,7 +322,7 @@ def demo(
     run_demo(people, html, epochs=epochs, as_json=as_json)
 
 
-for verbs in (asking, desktop, privately, releasing):
+for verbs in (asking, privately, releasing, together):
     verbs.register(app)
 
 

@@ -6,6 +6,7 @@ Two are there to show that the attack can be believed: `overfitted`, which it mu
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -16,6 +17,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from overt.audit.membership import Asked, Membership, attacked, check, halves
+from overt.datasets.formats import aalto
 from overt.datasets.tokens import Sequences
 from overt.models import shadows, typists
 from overt.models.config import Config
@@ -23,7 +25,9 @@ from overt.models.scores import Progress
 from overt.models.stream import stream_of
 from overt.models.typos import shadows as typos
 from overt.schema.errors import InvalidInput
+from overt.schema.people import SubjectEvents
 
+_TAGGED = b"overt audit membership 1\0"
 OVERFITTED = {"epochs": 150, "epochs_max": 150, "weight_decay": 0.0}
 
 
@@ -39,6 +43,11 @@ KINDS = {
     "encoder": Kind("the event encoder (next event and pause)", sharded=True),
     "lightgbm": Kind("LightGBM (next event and pause)", sharded=False),
     "corrector": Kind("the typo corrector, taught by people's slips", sharded=False),
+    "corrector-in-context": Kind(
+        "the typo corrector, taught by people's slips, asked with the words before", sharded=False
+    ),
+    "text": Kind("next character and word, taught by people's texts", sharded=True),
+    "programs": Kind("person or program, taught by how people point", sharded=True),
     "private": Kind("pauses learned with the privacy of people (DP-FedAvg)", sharded=False),
     "overfitted": Kind("an event encoder that was trained far too long", sharded=False),
     "strangers": Kind("event encoders that never met who is looked for", sharded=True),
@@ -66,9 +75,14 @@ def published(
         )
     config = replace(Config(), device=device)
     count = shards if KINDS[name].sharded else 1
-    if name == "corrector":
+    if name in ("corrector", "corrector-in-context"):
         slips = typos.read(path, people_max)
-        return _attacked(name, len(slips), models, 1, typos.correctors(slips), progress)
+        correctors = typos.correctors(slips, in_context=name != "corrector")
+        return _attacked(name, len(slips), models, 1, correctors, progress)
+    if name in ("text", "programs"):
+        read = _texts if name == "text" else _pointing
+        some, made = read(path, people_max, count, _within(progress, 0.0, 0.1))
+        return _attacked(name, some, models, count, made, progress)
     people = typists.all_in(path, _within(progress, 0.0, 0.5))
     people = people[: people_max * (2 if name == "strangers" else 1)]
     if name == "strangers":
@@ -79,6 +93,47 @@ def published(
         return _attacked(name, len(people), models, 1, _private(people, epsilon), progress)
     made = shadows.trees(people) if name == "lightgbm" else shadows.encoders(people, config)
     return _attacked(name, len(people), models, count, made, progress)
+
+
+def _texts(
+    path: Path, people_max: int, shards: int, progress: Progress
+) -> tuple[int, shadows.Shadows]:
+    """Return how many people wrote, and the shadows of what a study's text model learns of them."""
+    from overt.models.text import cards, taught
+
+    samples: list[taught.Sample] = []
+    for participant, person in aalto.by_participant(path):
+        progress("reading texts", min(len(samples) / people_max, 1.0))
+        tag = hashlib.sha256(_TAGGED + participant.encode()).digest()
+        made = taught.sample_of(SubjectEvents(tag, "imported", person.sessions), shards)
+        if made.size:
+            samples.append(made)
+    samples = sorted(samples, key=lambda one: one.tag)[:people_max]
+    return len(samples), shadows.sharded(samples, taught.train, cards.nats)
+
+
+def _pointing(
+    path: Path, people_max: int, shards: int, progress: Progress
+) -> tuple[int, shadows.Shadows]:
+    """Return how many people pointed, and the shadows of a study's model of person or program.
+
+    Only sources that say who is who: of the others nobody's movements can be told apart.
+    """
+    from overt.models.programs import fitted, judged, sources
+    from overt.models.programs.sample import sampled
+    from overt.models.programs.trace import joined
+
+    people: dict[bytes, list[Any]] = {}
+    for one in sources.recordings(path, progress):
+        if one.named:
+            told = f"{one.source}\0{one.person}".encode()
+            people.setdefault(hashlib.sha256(_TAGGED + told).digest(), []).extend(one.traces)
+    samples = []
+    for done, (tag, traces) in enumerate(sorted(people.items())[:people_max]):
+        progress("windows of people and of programs", done / len(people))
+        samples.append(sampled(joined(traces), tag, "imported", shards))
+    samples = [one for one in samples if one.size]
+    return len(samples), shadows.sharded(samples, fitted.train, judged.nats)
 
 
 def _private(people: list[Sequences], epsilon: float | None) -> shadows.Shadows:

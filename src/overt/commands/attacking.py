@@ -74,7 +74,8 @@ def membership(
         str,
         typer.Option(
             help="With --study, the purpose it serves. With --data: encoder, lightgbm, corrector, "
-            "private, or for comparison overfitted and strangers."
+            "corrector-in-context, text, programs, private, or for comparison overfitted and "
+            "strangers."
         ),
     ],
     study: Annotated[str | None, typer.Option(help="Id of the study.")] = None,
@@ -91,7 +92,7 @@ def membership(
     people_max: Annotated[
         int, typer.Option("--people", min=20, help="People of --data that are read, at most.")
     ] = 200,
-    shards: Annotated[int, typer.Option(min=1, max=64, help="Of an encoder of --data.")] = 4,
+    shards: Annotated[int, typer.Option(min=1, max=64, help="Of what has shards.")] = 4,
     device: Annotated[Device, typer.Option(help="cuda trains many at once.")] = Device.CPU,
     epsilon: Annotated[
         float | None, typer.Option(min=0.01, help="Of private; without it, no noise.")

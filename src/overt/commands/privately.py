@@ -47,12 +47,6 @@ def train_private(
         return
     show_card(card)
     say(card["privacy"]["words"])
-    spent = card["privacy"]["with_trainings_before"]
-    if spent["trainings"] > 1:
-        say(
-            f"With the trainings before it ({spent['trainings']} in all): ε {spent['epsilon']:.3g} "
-            f"at δ {spent['delta']:.2g}, unit: {spent['privacy_unit']}."
-        )
 
 
 def _pause(path: Path, update: Any) -> Task:

@@ -16,7 +16,7 @@ from overt.schema.canonical import canonical
 from overt.schema.errors import InvalidInput
 from overt.schema.event import MARKS, Kind
 from overt.schema.purpose import REGISTRY, SCREEN, TOGETHER
-from overt.schema.study import DETAILS, Site, Study
+from overt.schema.study import DETAILS, EPSILON, Site, Study
 
 SCHEMA = "overt-notice/1"
 
@@ -93,6 +93,7 @@ def _notice(study: Study, language: str, words: dict[str, Any]) -> dict[str, Any
         "leaving": [
             *words["leaving"]["text"],
             *([words["together"]["leaving"]] if _together(study) else []),
+            *([words["together"]["budget"]] if budget(study) else []),
         ],
         "limits": words["limits"]["text"],
         "ask": [*([words["ask"]["person"]] if study.person else []), words["ask"]["contact"]],
@@ -109,6 +110,7 @@ def _notice(study: Study, language: str, words: dict[str, Any]) -> dict[str, Any
         "windows": ", ".join(one.title for one in study.applications if one.screen),
         "person": study.person,
         "contact": study.contact,
+        "epsilon_max": budget(study),
     }
     sections = [
         {
@@ -151,6 +153,7 @@ def _notice(study: Study, language: str, words: dict[str, Any]) -> dict[str, Any
             "origins": list(study.origins),
             **({"sites": [_settings(site, study) for site in study.sites]} if study.sites else {}),
             **({"applications": listed} if (listed := _applications(study)) else {}),
+            **({"epsilon_max": stated} if (stated := budget(study)) else {}),
         },
     }
 
@@ -207,6 +210,14 @@ def _choice(purpose: str, words: dict[str, Any]) -> dict[str, Any]:
 def _together(study: Study) -> bool:
     """Tell whether a purpose of the study learns where leaving rebuilds nothing."""
     return any(purpose in TOGETHER for purpose in study.purposes)
+
+
+def budget(study: Study) -> str:
+    """Return the ε that all learning with noise may cost a person, or nothing if none is said.
+
+    As a decimal number, so that a notice's bytes hold no fraction of a machine's own.
+    """
+    return study.epsilon_max or (f"{EPSILON[1]:g}" if _together(study) else "")
 
 
 def kinds_in_words(purpose: str, language: str) -> list[str]:

@@ -46,6 +46,8 @@ class Grant:
     """Of the study's list, those that the person switched on."""
     notice_sha256: str
     lang: str
+    epsilon_max: str = ""
+    """ε that all learning together may cost, as the notice states it; empty: none is learned."""
     former: tuple[dict[str, str], ...] = field(default=(), repr=False)
     """Receipt and device secret of earlier notices; what was recorded then goes under them."""
 
@@ -116,6 +118,7 @@ class Account:
             applications=applications,
             notice_sha256=shown.sha256,
             lang=lang,
+            epsilon_max=settings.get("epsilon_max", ""),
             former=tuple(self.proofs()),
         )
         self._tokens[grant.receipt_id] = joined["token"]

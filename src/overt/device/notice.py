@@ -12,10 +12,13 @@ from typing import Any
 
 from overt.schema.applications import applications
 from overt.schema.errors import InvalidInput, OvertError, Refused
-from overt.schema.purpose import REGISTRY, SCREEN
+from overt.schema.purpose import REGISTRY, SCREEN, TOGETHER
+from overt.schema.study import EPSILON
 
 _UNSEEN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202d\u202e]")
 """By these a terminal hides, moves or turns round what it shows; a line feed may be there."""
+
+_UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, RecursionError, OvertError)
 
 LEVELS = ("rhythm", "rhythm/0", "rhythm/1")
 OUTBOX_DELAY_S_MAX, HOLD_DAYS_MAX = 7 * 86_400, 365
@@ -33,7 +36,10 @@ def check_notice(notice: dict[str, Any], study: str) -> None:
         known = applications([{k: v for k, v in one.items() if k != "number"} for one in listed])
         delay_s, hold_days = settings["outbox_delay_s"], settings["hold_days"]
         hides = any(map(_UNSEEN.search, _texts(notice)))
-    except (KeyError, TypeError, AttributeError, RecursionError, OvertError) as error:
+        together = bool(set(purposes) & set(TOGETHER))
+        stated = str(settings.get("epsilon_max", ""))
+        epsilon = float(stated) if stated or together else EPSILON[0]
+    except _UNREADABLE as error:
         raise Refused("is not a notice that can be followed", where="notice", do=_DO) from error
     if hides:
         raise Refused("holds characters that hide what it says", where="notice", do=_DO)
@@ -61,6 +67,8 @@ def check_notice(notice: dict[str, Any], study: str) -> None:
         )
     if not purposes or not set(purposes) <= set(REGISTRY):
         raise Refused("names a purpose that does not exist", where="notice", do=_DO)
+    if not EPSILON[0] <= epsilon <= EPSILON[1] or (stated and f"ε {stated} " not in said):
+        raise Refused("would cost more privacy than its words say", where="notice", do=_DO)
     if type(delay_s) is not int or not 0 <= delay_s <= OUTBOX_DELAY_S_MAX:
         raise Refused("names no delay before things leave", where="notice", do=_DO)
     if type(hold_days) is not int or not 0 <= hold_days <= HOLD_DAYS_MAX:

@@ -8,10 +8,10 @@ import numpy as np
 
 from overt.datasets.tokens import sequences_of
 from overt.federated.own import Own
-from overt.federated.plan import EPSILON_MAX, Plan, start
+from overt.federated.plan import Plan, start
 from overt.models.private.rounds import clipped
 from overt.models.tensors import Array
-from overt.schema.errors import InvalidInput, Refused
+from overt.schema.errors import InvalidInput
 from overt.schema.people import SubjectEvents
 
 
@@ -27,12 +27,10 @@ def answer(plan: Plan, own: Own, run: str, step: int, weights: Array) -> Array:
     """
     plan.check()
     own.consents(plan.study, plan.purpose)
-    if plan.spent().epsilon > EPSILON_MAX:
-        raise Refused(f"costs more than ε {EPSILON_MAX:g}", where="plan")
     weights = np.asarray(weights, np.float64)
     if weights.shape != start(plan.task).shape or not np.isfinite(weights).all():
         raise InvalidInput("are not those of the task", where="weights")
-    own.count(run, plan.sha256(), step, plan.steps)
+    own.count(run, plan, step)
     # From the operating system: a generator whose state can be worked out from its numbers would
     # give the noise away, and with it the person.
     chance = SystemRandom()

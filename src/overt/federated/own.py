@@ -7,7 +7,8 @@ is worked out anew each time and kept nowhere.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,11 @@ import pyarrow as pa
 from overt.consent.receipt import check
 from overt.device.kept import Kept
 from overt.device.vault import Vault, as_json
+from overt.federated.plan import Plan
+from overt.models.private.spent import Mechanism, composed
 from overt.schema.errors import Missing, NotConsented, Refused
 from overt.schema.event import EVENTS
+from overt.schema.study import EPSILON
 
 _LEDGER = "together/ledger"
 
@@ -41,8 +45,19 @@ class Own:
             raise Missing("there are no events on this device to learn from", where="device")
         return [_table(np.concatenate(events)) for events in parts.values()]
 
+    @property
+    def events(self) -> int:
+        """Events that are kept to learn from."""
+        return Kept(self._vault).count()
+
     def consents(self, study: str, purpose: str) -> None:
-        """Raise unless the person's receipt covers it now and is whole, and it is not paused.
+        """Raise unless the person's receipt covers it now and is whole, and it is not paused."""
+        self.covers(study, [purpose])
+        if self._vault.get("paused") is not None:
+            raise Refused("is paused by its person", where="device")
+
+    def covers(self, study: str, purposes: Iterable[str]) -> None:
+        """Raise `NotConsented` unless the receipt covers one of them, now, and `Damaged` if forged.
 
         What the person has taken back on this device or elsewhere is no longer in its grant.
         """
@@ -51,30 +66,56 @@ class Own:
             raise NotConsented("there is no receipt on this device", where="device")
         receipt = check(grant["receipt"], grant["receipt"]["log"]["key"])
         covered = set(receipt.purposes) & set(grant["purposes"])
-        if grant["receipt"]["overt"]["study"] != study or purpose not in covered:
+        if grant["receipt"]["overt"]["study"] != study or not covered & set(purposes):
             raise NotConsented("the receipt does not cover this", where="device")
-        if self._vault.get("paused") is not None:
-            raise Refused("is paused by its person", where="device")
 
-    def count(self, run: str, plan_sha256: str, step: int, steps: int) -> None:
+    def count(self, run: str, plan: Plan, step: int) -> None:
         """Note that a step of a run is answered now, before it is. Raises `Refused`.
 
-        One plan a run, each step once, in order, and no more than there are: what ε counts is all
-        that is ever answered, whatever a server asks.
+        One plan a run, each step once, in order, and no more than there are; and no run begins
+        whose whole course, with all that was answered before it in any run, would cost more than
+        the notice states. So what ε counts is all that is ever answered, whatever a server asks.
         """
         with self._vault.alone:
             ledger = self._vault.get_json(_LEDGER, {})
-            plan, last = ledger.get(run, (plan_sha256, 0))
-            if plan != plan_sha256:
+            entry = ledger.get(run)
+            if entry is None:
+                entry = {"plan": plan.sha256(), "last": 0, "delta": plan.delta}
+                entry |= asdict(plan.mechanism)
+                self._afford(plan, ledger.values())
+            if entry["plan"] != plan.sha256():
                 raise Refused("the plan is not the one this began with", where="plan")
-            if not last < step <= steps:
+            if not entry["last"] < step <= plan.steps:
                 raise Refused("this step was answered, or there is none such", where="step")
-            ledger[run] = (plan, step)
+            # Steps that were left out were answered by nobody here, and are counted all the same.
+            ledger[run] = {**entry, "last": step, "steps": step}
             self._vault.change({_LEDGER: as_json(ledger)})
+
+    def spent(self) -> tuple[float, float]:
+        """Return ε of all that this device has answered, and the δ it is at; (0, 0) for nothing."""
+        before = self._vault.get_json(_LEDGER, {}).values()
+        delta = min((one["delta"] for one in before), default=0.0)
+        return composed(_mechanisms(before), delta) if before else 0.0, delta
+
+    def _afford(self, plan: Plan, before: Collection[dict[str, Any]]) -> None:
+        stated = (self._vault.get_json("grant") or {}).get("epsilon_max") or 0.0
+        limit = min(float(stated), EPSILON[1])
+        delta = min([plan.delta, *(one["delta"] for one in before)])
+        whole = composed((*_mechanisms(before), plan.mechanism), delta)
+        if whole > limit:
+            raise Refused(
+                f"costs more than ε {limit:g}, with all that was learned here before", where="plan"
+            )
 
     def close(self) -> None:
         """Close the vault."""
         self._vault.close()
+
+
+def _mechanisms(ledger: Collection[dict[str, Any]]) -> tuple[Mechanism, ...]:
+    return tuple(
+        Mechanism(one["sampling_rate"], one["noise_multiplier"], one["steps"]) for one in ledger
+    )
 
 
 def _table(events: Any) -> pa.Table:

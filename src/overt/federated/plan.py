@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from overt.models.private.rounds import Rounds
-from overt.models.private.spent import Spent, check_people, spent
+from overt.models.private.rounds import Rounds, within
+from overt.models.private.spent import Mechanism, Spent, check_people, delta_for
 from overt.models.tensors import Array
 from overt.schema.errors import InvalidInput, Refused
+from overt.schema.purpose import TOGETHER
+from overt.schema.study import Study
 
 TASKS = ("pause", "slips")
-EPSILON_MAX = 10.0
-"""A device takes part in nothing that costs its person more."""
-
 STEPS_MAX = 1000
 
 
@@ -60,9 +59,14 @@ class Plan:
             delta=self.delta,
         )
 
+    @property
+    def mechanism(self) -> Mechanism:
+        """Return what its ε follows from."""
+        return Mechanism(self.sampling_rate, self.noise_multiplier, self.steps)
+
     def spent(self) -> Spent:
         """Return what all steps cost a person."""
-        return spent(self.sampling_rate, self.noise_multiplier, self.steps, self.delta, self.clip)
+        return self.rounds.spent()
 
     @property
     def share(self) -> float:
@@ -85,6 +89,38 @@ class Plan:
     def to_json(self) -> str:
         """Return canonical JSON."""
         return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
+
+
+def planned(
+    study: Study, task: str, epsilon: float, people: int, replies: int | None, *, secure: bool
+) -> Plan:
+    """Return a course for so many people that costs each at most `epsilon`.
+
+    `replies` is how many answers a step needs; None: half the people. Raises `InvalidInput` where
+    the study has no purpose that learns together, and what `Plan.check` raises.
+    """
+    from overt.models.private import hand
+
+    purpose = next((one for one in study.purposes if one in TOGETHER), None)
+    if purpose is None:
+        raise InvalidInput(
+            "has no purpose that learns together",
+            where=f"study {study.id}",
+            do=f"Name one in study.toml: {', '.join(TOGETHER)}.",
+        )
+    rounds = hand.ROUNDS if task == "slips" else Rounds()
+    rounds = within(epsilon, replace(rounds, delta=min(rounds.delta, delta_for(people))))
+    made = Plan(
+        study=study.id,
+        task=task,
+        purpose=purpose,
+        planned=people,
+        replies_min=max(3, people // 2) if replies is None else replies,
+        secure=secure,
+        **{name: value for name, value in rounds.as_dict().items() if name != "seed"},
+    )
+    made.check()
+    return made
 
 
 def plan_from(text: str) -> Plan:

@@ -2,8 +2,8 @@
 
 A fifth of the people, by their tags, are judged and never learned from. The model is kept with whom
 it was made from, and is destroyed when one of them leaves: made again without them it would spend
-their privacy who stay a second time, which is for somebody to decide. What all trainings of a study
-have cost together is added up from the log.
+their privacy who stay a second time, which is for somebody to decide. What all courses of a study
+have cost together is composed from the log (`budget`), and refused beyond what the notice states.
 """
 
 from __future__ import annotations
@@ -16,9 +16,8 @@ from typing import Any
 import numpy as np
 
 from overt.datasets.split import split_of
+from overt.gateway import budget
 from overt.gateway.door import Door
-from overt.gateway.history import told
-from overt.gateway.ledger import record
 from overt.gateway.model import Progress, gather, silent, work
 from overt.gateway.studies import study_of
 from overt.gateway.train import PEOPLE_MIN as SHOWN_MIN
@@ -35,7 +34,7 @@ from overt.schema.errors import InvalidInput, TooFew
 from overt.schema.manifest import bounds, bucket
 from overt.store.store import Store
 
-KIND, PURPOSE, EVENT = "private-model", "typing-assist", "private training"
+KIND, PURPOSE = "private-model", "typing-assist"
 FIGURES = ("pause_nll", "pause_crps_ms", "pause_mae_ms", "pause_r2")
 
 
@@ -95,6 +94,7 @@ def train_privately(
         seed = int.from_bytes(os.urandom(16), "little")
         plan = replace(Rounds(), delta=min(1e-5, delta_for(bounds(len(learned))[1])), seed=seed)
         course = within(epsilon, plan)
+        budget.afford(store, study, course.spent())
         taught = [pauses.timed(stream_of(one.sessions)) for one in learned]
         done = train(
             taught,
@@ -118,8 +118,15 @@ def train_privately(
             judged,
             described_of(study, PURPOSE, parted),
         )
-        made["privacy"] = _privacy(store, study.id, done.spent)
-        record(store, "training", study.id, _entry(done.spent, fitted))
+        made["privacy"] = _privacy(done.spent, budget.afford(store, study, done.spent))
+        budget.spend(
+            store,
+            study,
+            budget.TRAINING,
+            done.spent,
+            purpose=PURPOSE,
+            weights_sha256=fitted.sha256(),
+        )
         data = json.dumps({"card": made, "weights": weights.tolist()}).encode()
         row = store.artefacts.put(KIND, study.id, PURPOSE, "private pauses", data, manifest)
         for older in store.artefacts.filed(study.id, KIND, PURPOSE):
@@ -132,35 +139,13 @@ def _part(tag: bytes) -> str:
     return "test" if split_of(tag) == "test" else "train"
 
 
-def _entry(spent: Spent, fitted: _Fitted) -> dict[str, Any]:
-    """Return what the log says: whole numbers and text only, so that its hash is one anywhere."""
-    return {
-        "event": EVENT,
-        "purpose": PURPOSE,
-        "epsilon": f"{spent.epsilon:.6g}",
-        "delta": f"{spent.delta:.6g}",
-        "privacy_unit": spent.privacy_unit,
-        "weights_sha256": fitted.sha256(),
-    }
-
-
-def _privacy(store: Store, study: str, spent: Spent) -> dict[str, Any]:
-    """Return what the card says: this training, and all of the study's with it, added up."""
-    before = [
-        one.opening.detail
-        for one in told(store, study)
-        if one.entry.kind == "training" and one.opening.detail.get("event") == EVENT
-    ]
+def _privacy(spent: Spent, with_before: budget.Total) -> dict[str, Any]:
+    """Return what the card says: this training, and all of the study's with it, composed."""
     return {
         **spent.as_dict(),
         "unit": spent.privacy_unit,
-        "words": f"{spent.said}.",
-        "with_trainings_before": {
-            "trainings": len(before) + 1,
-            "epsilon": spent.epsilon + sum(float(one["epsilon"]) for one in before),
-            "delta": spent.delta + sum(float(one["delta"]) for one in before),
-            "privacy_unit": spent.privacy_unit,
-        },
+        "words": f"{spent.said}. {with_before.said}",
+        "with_trainings_before": with_before.as_dict(),
     }
 
 

@@ -39,6 +39,9 @@ OUTBOX_DELAY_S = (10, 86_400)
 HOLD_DAYS = (0, 30)
 """Days that what could not be sent may stay, sealed, on the device."""
 
+EPSILON = (0.01, 10.0)
+"""What all that is learned with noise on it may cost a person; a device takes part in no more."""
+
 _COUNTRY = re.compile(r"[A-Z]{2}(?:-[A-Z0-9]{1,3})?")
 _ELSEWHERE = re.compile(
     r"https://(?P<host>[a-z0-9-]+(?:\.[a-z0-9-]+)+)(?P<port>:[1-9][0-9]{0,4})?"
@@ -126,6 +129,9 @@ class Study:
     """Who answers people's questions, and how to reach them: a person, in words."""
     words: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Language → the words of the notice in it, which the study brings (`schema.translations`)."""
+    epsilon_max: str = ""
+    """ε of all that is learned with noise on it, together or in one place, as the notice states it;
+    empty: `EPSILON` where it is learned together, and else nothing is promised."""
     # imported only
     source: str = ""
     licence: str = ""
@@ -145,7 +151,7 @@ _BOTH = (
     "readers",
 )
 _LIVE = ("address", "jurisdictions", "storage", "outbox_delay_s", "hold_days", "fields", "notice")
-_OPTIONAL = ("origins", "paths", "sites", "applications", "person", "words")
+_OPTIONAL = ("origins", "paths", "sites", "applications", "person", "words", "epsilon_max")
 """What a live study may leave out."""
 
 _IMPORTED = ("source", "licence", "lawful_basis")
@@ -179,7 +185,7 @@ def load_study(source: bytes | Path) -> Study:
 def study_sha256(study: Study) -> str:
     """Return the hash (hex) of all a study states; comments and layout do not matter."""
     states = asdict(study)
-    for name in ("sites", "applications", "person", "words"):
+    for name in ("sites", "applications", "person", "words", "epsilon_max"):
         if not states[name]:
             del states[name]  # so that studies without any keep the hash that receipts state
     for one in states.get("applications", ()):
@@ -245,6 +251,7 @@ def _live(table: dict[str, Any]) -> dict[str, Any]:
         "applications": applications(table.get("applications", [])),
         "person": text(table, "person") if "person" in table else "",
         "words": translations(table.get("words", {})),
+        "epsilon_max": _epsilon(table["epsilon_max"]) if "epsilon_max" in table else "",
     }
 
 
@@ -268,6 +275,12 @@ def _countries(table: Mapping[str, Any]) -> tuple[str, ...]:
         if not _COUNTRY.fullmatch(value):
             raise bad("must be a country code such as DE", f"jurisdictions[{k}]")
     return values
+
+
+def _epsilon(value: Any) -> str:
+    if type(value) not in (int, float) or not EPSILON[0] <= value <= EPSILON[1]:
+        raise bad(f"must be a number from {EPSILON[0]:g} to {EPSILON[1]:g}", "epsilon_max")
+    return f"{value:g}"
 
 
 def _origins(table: Mapping[str, Any]) -> tuple[str, ...]:
@@ -408,6 +421,7 @@ fields = ["[data-overt]"]   # CSS selectors of what may be recorded; "!.private"
 # person = "Ada Example, +49 30 1234567, mornings"   # who answers people's questions
 # paths = ["/inbox", "/message/:id"]   # pages that may be recorded, and told apart; never addresses
 # origins = ["https://example.org"]   # other sites whose pages may ask people to join
+# epsilon_max = 3                     # of all that is learned with noise on it; the notice says it
 # [[sites]]                           # what the browser extension may record; before the notice
 # origin = "https://example.org"
 # paths = ["/write/*"]

@@ -64,6 +64,10 @@ class Rounds:
             if not good:
                 raise InvalidInput("is out of its range", where=f"rounds.{name}")
 
+    def spent(self) -> Spent:
+        """Return what the whole course costs. Raises `InvalidInput` without noise."""
+        return spent(self.sampling_rate, self.noise_multiplier, self.steps, self.delta, self.clip)
+
     def as_dict(self) -> dict[str, Any]:
         """Return plain JSON."""
         return asdict(self)
@@ -163,11 +167,5 @@ def train(
         weights = stepped(weights, total, planned, rounds, rng.standard_normal(weights.size))
         course.append(weights)
         progress((step + 1) / rounds.steps)
-    cost = (
-        spent(
-            rounds.sampling_rate, rounds.noise_multiplier, rounds.steps, rounds.delta, rounds.clip
-        )
-        if private
-        else None
-    )
+    cost = rounds.spent() if private else None
     return Learned(averaged(course), rounds, cost, len(people), cut / max(asked, 1))

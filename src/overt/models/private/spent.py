@@ -90,10 +90,31 @@ def spent(
     )
 
 
-@cache
+@dataclass(frozen=True)
+class Mechanism:
+    """What of a course its ε follows from."""
+
+    sampling_rate: float
+    noise_multiplier: float
+    steps: int
+
+
 def epsilon(sampling_rate: float, noise_multiplier: float, steps: int, delta: float) -> float:
-    """Return ε of people at δ, by composing privacy loss distributions."""
-    _check(sampling_rate, noise_multiplier, steps, delta)
+    """Return ε of people at δ of one course."""
+    return composed((Mechanism(sampling_rate, noise_multiplier, steps),), delta)
+
+
+@cache
+def composed(courses: tuple[Mechanism, ...], delta: float) -> float:
+    """Return ε at δ of people who may have been in all of these courses.
+
+    The courses are composed as one, by privacy loss distributions; each may have been chosen after
+    what came of those before. That is less than the sum of each one's ε.
+    """
+    for one in courses:
+        _check(one.sampling_rate, one.noise_multiplier, one.steps, delta)
+    if not courses:
+        return 0.0
     if not installed():
         raise Missing(
             "dp-accounting is not installed: without it nobody knows what privacy is left",
@@ -103,10 +124,12 @@ def epsilon(sampling_rate: float, noise_multiplier: float, steps: int, delta: fl
     from dp_accounting import dp_event
     from dp_accounting.pld import PLDAccountant
 
-    noise = dp_event.GaussianDpEvent(noise_multiplier)
-    event = noise if sampling_rate == 1 else dp_event.PoissonSampledDpEvent(sampling_rate, noise)
     accountant = PLDAccountant()
-    accountant.compose(dp_event.SelfComposedDpEvent(event, steps))
+    for one in courses:
+        noise: Any = dp_event.GaussianDpEvent(one.noise_multiplier)
+        if one.sampling_rate < 1:
+            noise = dp_event.PoissonSampledDpEvent(one.sampling_rate, noise)
+        accountant.compose(dp_event.SelfComposedDpEvent(noise, one.steps))
     return float(accountant.get_epsilon(delta))
 
 

@@ -84,16 +84,21 @@ def pointer_of(events: pa.Table) -> Trace:
 def sample_of(person: SubjectEvents, shards: int) -> Sample:
     """Return one person's sample, with split and shard from the tag alone."""
     trace = joined([pointer_of(events) for events in person.sessions])
+    return sampled(trace, person.tag, person.origin, shards)
+
+
+def sampled(trace: Trace, tag: bytes, origin: str, shards: int) -> Sample:
+    """Return the sample of a person of whom there is a trace of the pointer."""
     trace = (cut(trace, INPUT_S_MAX, least=0.0) or [trace])[0]
     rows, kinds = [], []
-    for number, row in _windows(trace, seed_of(person.tag)):
+    for number, row in _windows(trace, seed_of(tag)):
         rows.append(row)
         kinds.append(number)
     return Sample(
-        person.tag,
-        person.origin,
-        split_of(person.tag),
-        shard_of(person.tag, shards),
+        tag,
+        origin,
+        split_of(tag),
+        shard_of(tag, shards),
         np.stack(rows) if rows else np.zeros((0, len(NAMES))),
         np.array(kinds, np.int8),
     )
