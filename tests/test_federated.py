@@ -172,6 +172,23 @@ def test_no_more_is_kept_than_a_limit_and_the_oldest_goes_first(
     vault.close()
 
 
+def test_nothing_is_kept_for_longer_than_the_receipt_says(tmp_path: Path, store: Store) -> None:
+    there, _ = joined(store)
+    vault = granted(tmp_path / "device", there.receipt)
+    here, now_ms = kept.Kept(vault), CLOCK.now_ms()
+    days = int(there.receipt["processing"]["retention_period"][1:-1])
+    for age_days in (days + 2, days + 1, days - 1):
+        at_ms = now_ms - age_days * kept.DAY_MS
+        vault.change(here.added(str(days - age_days), [PURPOSE], at_ms, np.zeros(10, FACTS)))
+    assert here.count() == 30
+    assert [one.session for one in here.pieces()] == ["1"]
+    assert here.count() == 10
+    late_ms = now_ms + 2 * kept.DAY_MS
+    vault.change(here.added("now", [PURPOSE], late_ms, np.zeros(10, FACTS)))
+    assert [name.split("/")[2] for name in vault.names("together/events/")] == ["000000000004"]
+    vault.close()
+
+
 def test_what_an_agent_that_was_killed_had_journalled_is_kept_too(
     tmp_path: Path, store: Store
 ) -> None:

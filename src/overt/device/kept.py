@@ -8,6 +8,7 @@ when they close, so that taking out the last minutes means the same here as ther
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from overt.device.capture import FACTS
+from overt.device.clock import CLOCK
 from overt.device.vault import Vault, as_json
 from overt.schema.event import Kind
 
@@ -24,6 +26,8 @@ HERE = "here"
 ROWS_MAX = 100_000
 """Newest events that are kept: a device reads a few thousand of them when it learns."""
 
+DAY_MS = 86_400_000
+_DAYS = re.compile("P([0-9]{1,5})D", re.ASCII)
 _PREFIX = "together/events/"
 
 
@@ -47,7 +51,8 @@ class Kept:
         self._vault = vault
 
     def pieces(self) -> list[Piece]:
-        """Return all pieces, opened."""
+        """Return all pieces, opened, but for those older than the receipt says."""
+        self._vault.change(self._old(CLOCK.now_ms()))
         return [_opened(name, value) for name, value in self._vault.items(_PREFIX)]
 
     def count(self) -> int:
@@ -64,12 +69,27 @@ class Kept:
         change: dict[str, bytes | None] = {
             f"{_PREFIX}{number:012d}/{len(events)}": _packed(about, events)
         }
+        old = self._old(closed_ms)
+        names = [name for name in names if name not in old]
+        change |= old
         over = sum(map(_rows, names)) + len(events) - ROWS_MAX
         for name in names:
             if over <= 0:
                 break
             change[name] = None
             over -= _rows(name)
+        return change
+
+    def _old(self, now_ms: int) -> dict[str, bytes | None]:
+        """Return the change that lets go of what is kept for as long as the receipt says."""
+        receipt = self._vault.get_json("grant", {}).get("receipt", {})
+        days = _DAYS.fullmatch(receipt.get("processing", {}).get("retention_period", ""))
+        change: dict[str, bytes | None] = {}
+        for name in self._vault.names(_PREFIX) if days else []:
+            value = self._vault.get(name)
+            if value and days and _opened(name, value).closed_ms >= now_ms - DAY_MS * int(days[1]):
+                break
+            change[name] = None
         return change
 
     def remove_since(self, since_ms: int) -> int:
