@@ -112,6 +112,48 @@ def test_what_the_collector_can_never_take_is_counted_and_not_kept(tmp_path: Pat
     vault.close()
 
 
+class _Network:
+    """An account whose server can be reached or not; it takes whatever comes."""
+
+    receipt_id = "1" * 32
+
+    def __init__(self) -> None:
+        self.there, self.tried, self.taken = False, 0, 0
+
+    def send(self, *_: object, **__: object) -> Any:
+        self.tried += 1
+        if not self.there:
+            raise Missing("cannot be reached", where="server")
+        self.taken += 1
+        return SimpleNamespace(status_code=200, headers={})
+
+
+@pytest.mark.parametrize(("days", "arrives"), [(6, True), (8, False)])
+def test_without_a_network_for_days_what_waits_arrives_or_is_counted_as_lost_when_too_old(
+    tmp_path: Path, days: int, *, arrives: bool
+) -> None:
+    vault = Vault(tmp_path)
+    session = Session(Recording(session="a" * 32, **ABOUT), vault)
+    session.add(_moves(10))
+    session.close(0, end=True)
+    outbox, network = Outbox(vault), _Network()
+    passed_ms = 0
+    try:
+        for _ in range(days):
+            passed_ms += 86_400_000
+            clock.CLOCK.follow(86_400_000)
+            outbox.send(network, 7, force=True)  # type: ignore[arg-type]
+        network.there = True
+        outbox.send(network, 7, force=True)  # type: ignore[arg-type]
+    finally:
+        clock.CLOCK.follow(-passed_ms)
+    assert network.taken == arrives
+    counts = outbox.counts()
+    assert (counts["acknowledged"], counts["lost"]) == ((10, 0) if arrives else (0, 10))
+    assert counts["waiting"] == 0
+    vault.close()
+
+
 def test_of_what_the_person_takes_out_no_sealed_byte_stays(tmp_path: Path) -> None:
     vault = Vault(tmp_path)
     session = Session(Recording(session="a" * 32, **ABOUT), vault)
