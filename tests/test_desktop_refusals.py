@@ -36,6 +36,7 @@ def test_without_the_accessibility_service_nothing_is_recorded(
     screen, address, folder = place
     bare = {**screen.environment, "DBUS_SESSION_BUS_ADDRESS": "unix:path=/nowhere"}
     with recording(replace(screen, environment=bare), address, folder) as agent:
+        agent.until("only terminals could be recorded")
         agent.answer("Choose purposes", "all")
         agent.answer("Choose one of them", "1")
         agent.answer("Choose applications", "all")

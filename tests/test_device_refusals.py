@@ -312,3 +312,16 @@ def test_a_program_that_holds_secrets_or_another_desktop_is_called_by_its_name(n
     assert one.title == title
     assert applications([{**table, "executables": ["mousepad"]}])
     assert refused("mousepad") is None
+
+
+def test_recording_is_for_one_at_a_time_and_looking_for_everybody(tmp_path: Path) -> None:
+    first, second = Vault(tmp_path), Vault(tmp_path)
+    first.hold()
+    with pytest.raises(Refused, match="runs on this computer already"):
+        second.hold()
+    second.change({"seen": b"1"})
+    assert first.get("seen") == b"1"
+    first.close()
+    second.hold()
+    second.destroy()
+    assert not list(tmp_path.iterdir())

@@ -36,14 +36,21 @@ def coach(folder: Path, programs: list[str], display: str | None, *, chip: bool)
                 do="Name the program that you type in.",
             )
     vault = Vault(folder / COACH)
-    chosen = programs or [one for one in vault.get_json("programs", []) if rules.allows(one)]
-    if not chosen:
-        chosen = _choose([one for one in programs_in_sight(display) if rules.allows(one)])
-    if not chosen:
+    vault.hold()
+    counted = None
+    try:
+        chosen = programs or [one for one in vault.get_json("programs", []) if rules.allows(one)]
+        if not chosen:
+            chosen = _choose([one for one in programs_in_sight(display) if rules.allows(one)])
+        if chosen:
+            counted = Coach(vault, chosen, display, lang=here(), chip=chip)
+            vault.change({"programs": as_json(chosen)})
+    finally:
+        if counted is None and not days(vault):
+            vault.destroy()  # nothing was counted: nothing stays
+    if counted is None:
         say("Nothing is switched on, so nothing is counted.")
         return
-    vault.change({"programs": as_json(chosen)})
-    counted = Coach(vault, chosen, display, lang=here(), chip=chip)
     stop_on_signals(counted.stop)
     page = serve(lambda: days(vault))
     say(page.url)

@@ -78,6 +78,7 @@ def _take(folder: Path, address: str) -> None:
         )
     base, study = study_at(address)
     vault = Vault(folder / study)
+    vault.hold()
     account = Account(base, study, vault)
     try:
         if account.grant is not None:

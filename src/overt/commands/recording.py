@@ -65,12 +65,12 @@ def record(folder: Path, address: str, lang: str, display: str | None, *, chip: 
             where="overt record",
             do="Run it in a terminal.",
         )
-    from overt.device import leaving
+    from overt.device import fields, leaving
     from overt.device.account import Account
     from overt.device.agent import Agent
     from overt.device.notice import check_notice
     from overt.device.outbox_page import OutboxPage
-    from overt.device.platforms import NEVER_RUN, RECORDS, kind, look
+    from overt.device.platforms import NEVER_RUN, RECORDS, WAYLAND, X11, kind, look
     from overt.device.policy import policy
     from overt.device.vault import Vault
 
@@ -82,11 +82,15 @@ def record(folder: Path, address: str, lang: str, display: str | None, *, chip: 
     say(f"On this computer ({kind()}) Overt can record {RECORDS[kind()]}.")
     leaving.tell(folder / study, study)
     vault = Vault(folder / study)
+    vault.hold()
     account = Account(base, study, vault)
     try:
         shown = account.notice(account.grant.lang if account.grant else lang)
         check_notice(shown.notice, study)
         if account.grant is None or account.grant.notice_sha256 != shown.sha256:
+            if kind() in (X11, WAYLAND) and not fields.is_there():
+                remark("overt: the accessibility service (AT-SPI) does not answer: as things are,")
+                remark("only terminals could be recorded, and nothing begins with others chosen.")
             _join(account, shown, lang)
     finally:
         if account.grant is None:

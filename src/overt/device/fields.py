@@ -266,6 +266,15 @@ class Fields:
 _ONE_AT_A_TIME = threading.Lock()
 
 
+def is_there() -> bool:
+    """Return whether the accessibility service answers now."""
+    try:
+        accessibility_bus().close()
+    except Exception:  # noqa: BLE001 - whatever goes wrong, it does not
+        return False
+    return True
+
+
 def accessibility_bus() -> Any:
     """Return a new connection to the accessibility bus. Raises whatever stands against it."""
     from jeepney import DBusAddress, new_method_call

@@ -11,16 +11,17 @@ import contextlib
 import json
 import os
 import sqlite3
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from overt.schema import dumps
-from overt.schema.errors import Damaged, Missing
+from overt.schema.errors import Damaged, Missing, Refused
 
 _NONCE_BYTES = 12
 
@@ -30,6 +31,7 @@ class Vault:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._held: IO[bytes] | None = None
         self.alone = threading.RLock()
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -127,6 +129,27 @@ class Vault:
         with self.alone:
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
 
+    def hold(self) -> None:
+        """Let nobody else begin here until this is closed. Raises `Refused` where somebody has.
+
+        Looking, sending and leaving are for everybody; recording is for one at a time.
+        """
+        if sys.platform == "win32":
+            return
+        import fcntl
+
+        held = (self._folder / "key").open("rb")
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            held.close()
+            raise Refused(
+                "it runs on this computer already",
+                where=str(self._folder),
+                do="End the other one first: Ctrl+C in its terminal.",
+            ) from error
+        self._held = held
+
     @property
     def is_gone(self) -> bool:
         """Whether it was destroyed, here or by another process."""
@@ -151,6 +174,8 @@ class Vault:
     def close(self) -> None:
         """Close the file."""
         self._db.close()
+        if self._held is not None:
+            self._held.close()
 
 
 def as_json(value: Any) -> bytes:
