@@ -84,6 +84,8 @@ def test_each_number_says_what_an_imitation_forgets() -> None:
     assert person[AT["interval_follows"]] > 0.3
     for kind in ("log-normal delay", "shuffled person", "person by key class"):
         assert abs(rows_of[kind][AT["interval_follows"]]) < 0.3, kind
+        assert person[AT["rest_follows"]] > 0.5 > rows_of[kind][AT["rest_follows"]] + 0.2, kind
+        assert person[AT["rest_drifts"]] > 1 > rows_of[kind][AT["rest_drifts"]] + 0.5, kind
     assert person[AT["interval_by_classes"]] > 0.05
     assert abs(rows_of["shuffled person"][AT["interval_by_classes"]]) < 0.1
     assert rows_of["instant"][AT["down_down_us_mean"]] < 10_000

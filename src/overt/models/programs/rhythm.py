@@ -2,7 +2,9 @@
 
 Means and deviations are those of the catalogue (`overt.features.catalogue.writing`); added is what
 an imitation forgets: that an interval depends on the keys and on the interval before, that a word
-begins slower than it goes on, that holds and intervals belong together, that nothing repeats.
+begins slower than it goes on, that holds and intervals belong together, that nothing repeats. What
+is left of times after their keys' usual ones goes on from key to key and drifts; texts differ, and
+so do the places in a word.
 
 Not covered: which key it was (not known at `rhythm`), modifiers, corrections, and whether a text
 makes sense. Nothing here finds a replay of one whole text of a real person, in its order.
@@ -45,6 +47,18 @@ _OWN = (
     "hold_by_class",
     "word_start",
     "word_end",
+    "rest_follows",
+    "rest_follows_second",
+    "hold_rest_follows",
+    "hold_rest_follows_second",
+    "rest_with_hold_before",
+    "rest_with_hold",
+    "rest_drifts",
+    "hold_rest_drifts",
+    "interval_by_text",
+    "hold_by_text",
+    "interval_by_place",
+    "hold_by_place",
 )
 NAMES = (*(feature.name for feature in _CATALOGUE), *_OWN)
 """Order of the numbers in a row."""
@@ -62,6 +76,12 @@ _FEWEST_OF_A_KIND = 2
 _WINDOW_US = 1 << 50
 _PAUSE_US = 2_000_000
 _NEAR_MS = 1.0
+_BELIEVED = 3.0
+"""A group so large has half the say in what is usual for it, all keys together the other half."""
+_RUN = 8
+"""Keys whose mean is compared with that of the next as many."""
+_PLACES = 6
+"""Places in a word that are told apart; later ones are the last."""
 _TIMED = True
 
 
@@ -113,8 +133,56 @@ def _own(typed: Typed) -> Array:
             _explained(held, typed.key_class.astype(np.int64)),
             _later(log, start & ~inside, inside),
             _later(log, end, inside),
+            *_going_on(typed, log, held, pair),
         ]
     )
+
+
+def _going_on(typed: Typed, log: Array, held: Array, pair: Array) -> list[float]:
+    """Return how times go on beyond what the classes of keys explain."""
+    classes = typed.key_class.astype(np.int64)
+    rest, hold_rest = _rest(log, pair), _rest(held, classes)
+    text = np.cumsum(typed.begins)
+    letter = classes == _LETTER
+    at = np.arange(typed.size)
+    place = np.minimum(at - np.maximum.accumulate(np.where(letter, -1, at)), _PLACES)
+    inside = letter & np.append(False, letter[:-1])[: typed.size]
+    return [
+        _correlation(rest[1:], rest[:-1]),
+        _correlation(rest[2:], rest[:-2]),
+        _correlation(hold_rest[1:], hold_rest[:-1]),
+        _correlation(hold_rest[2:], hold_rest[:-2]),
+        _correlation(hold_rest[:-1], rest[1:]),
+        _correlation(hold_rest, rest),
+        _drift(rest),
+        _drift(hold_rest),
+        _explained(log, text),
+        _explained(held, text),
+        _explained(np.where(inside, log, np.nan), place),
+        _explained(np.where(letter, held, np.nan), place),
+    ]
+
+
+def _rest(values: Array, group: Array) -> Array:
+    """Return values less what is usual for their group, of which a small one says little."""
+    fine = np.isfinite(values)
+    rest = np.full(values.size, np.nan)
+    if fine.sum() >= _FEWEST:
+        known = values[fine]
+        _names, number, count = np.unique(group[fine], return_inverse=True, return_counts=True)
+        usual = (np.bincount(number, known) + _BELIEVED * known.mean()) / (count + _BELIEVED)
+        rest[fine] = known - usual[number]
+    return rest
+
+
+def _drift(values: Array) -> float:
+    """Return ln of how much more means of runs vary than if order meant nothing (ln 1 = 0)."""
+    fine = values[np.isfinite(values)]
+    runs = fine.size // _RUN
+    if runs < 3 or fine.std() < 1e-6:
+        return np.nan
+    means = fine[: runs * _RUN].reshape(runs, _RUN).mean(1)
+    return float(np.log(means.var(ddof=1) * _RUN / fine.var() + 1e-2))
 
 
 def _spread(values: Array) -> float:
