@@ -36,8 +36,8 @@ from overt.device.session import Recording, Session, recover
 from overt.device.vault import Vault, as_json
 from overt.federated import certificates, link, node, server, task
 from overt.federated.answer import answer, update
-from overt.federated.own import Own
-from overt.federated.plan import plan_from, start
+from overt.federated.own import DELTA_MAX, Own
+from overt.federated.plan import Plan, plan_from, start
 from overt.federated.server import Course
 from overt.gateway import budget, enrol, erase, erasure, ledger, studies
 from overt.models.private.spent import epsilon
@@ -272,6 +272,26 @@ def test_courses_add_up_on_the_device_and_none_begins_beyond_what_the_notice_sta
     vault.close()
 
 
+def test_courses_that_go_on_side_by_side_cost_no_more_than_the_notice_states(
+    own: Own, tmp_path: Path
+) -> None:
+    course = replace(PLAN, noise_multiplier=20.0, steps=50)
+    vault = Vault(held(tmp_path / "device"))
+    grant = vault.get_json("grant")
+    limit = epsilon(1.0, 20.0, 75, DELTA_MAX)
+    vault.change({"grant": as_json({**grant, "epsilon_max": f"{limit:.4g}"})})
+    own.count("1", course, 1)
+    own.count("2", course, 1)
+    own.count("1", course, 30)
+    with pytest.raises(Refused, match="learned here before"):
+        own.count("2", course, 50)
+    own.count("1", course, 50)
+    assert own.spent()[0] <= limit
+    with pytest.raises(Refused, match="learned here before"):
+        own.count("3", replace(course, delta=1e-3, noise_multiplier=12.0, steps=25), 1)
+    vault.close()
+
+
 def test_a_studys_courses_add_up_in_its_log_and_none_is_planned_beyond_its_notice(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -311,10 +331,14 @@ def test_what_leaves_is_a_clipped_update_under_the_devices_own_noise(own: Own) -
 
 
 def test_who_is_not_drawn_sends_noise_alone(own: Own, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("overt.federated.answer.update", lambda *_: 1 / 0)
+    worked: list[Plan] = []
+    monkeypatch.setattr(
+        "overt.federated.answer.update", lambda plan, *_: worked.append(plan) or 1e9
+    )
     rarely = replace(PLAN, sampling_rate=1e-12, noise_multiplier=2.0)
     made = answer(rarely, own, "1", 1, start("pause"))
     assert made.std() == pytest.approx(rarely.share, rel=0.4)
+    assert worked == [rarely], "it takes as long as the answer of somebody who was drawn"
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,8 @@ def update(plan: Plan, own: Own, weights: Array) -> Array:
 def answer(plan: Plan, own: Own, run: str, step: int, weights: Array) -> Array:
     """Return what leaves the device. Raises an `OvertError` where nothing may.
 
-    The person is drawn by a coin of this device, which nobody else sees fall.
+    The person is drawn by a coin of this device, which nobody else sees fall: what they would give
+    is worked out either way, so that an answer takes as long and fails where the other would.
     """
     plan.check()
     own.consents(plan.study, plan.purpose)
@@ -35,8 +36,9 @@ def answer(plan: Plan, own: Own, run: str, step: int, weights: Array) -> Array:
     # give the noise away, and with it the person.
     chance = SystemRandom()
     made = np.array([chance.gauss(0.0, plan.share) for _ in range(weights.size)])
+    given = update(plan, own, weights)
     if chance.random() < plan.sampling_rate:
-        made += update(plan, own, weights)
+        made += given
     return np.asarray(made)
 
 

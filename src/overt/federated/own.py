@@ -25,6 +25,8 @@ from overt.schema.event import EVENTS
 from overt.schema.study import EPSILON
 
 _LEDGER = "together/ledger"
+DELTA_MAX = 1e-5
+"""δ at which ε is held against what the notice states; less where a plan's is less."""
 
 
 class Own:
@@ -74,15 +76,20 @@ class Own:
 
         One plan a run, each step once, in order, and no more than there are; and no run begins
         whose whole course, with all that was answered before it in any run, would cost more than
-        the notice states. So what ε counts is all that is ever answered, whatever a server asks.
+        the notice states; where another run went on since, the same is asked again. So what ε
+        counts is all that is ever answered, whatever a server asks.
         """
         with self._vault.alone:
             ledger = self._vault.get_json(_LEDGER, {})
+            others = [one for name, one in ledger.items() if name != run]
+            elsewhere = sum(one["last"] for one in others)
             entry = ledger.get(run)
             if entry is None:
                 entry = {"plan": plan.sha256(), "last": 0, "delta": plan.delta}
                 entry |= asdict(plan.mechanism)
-                self._afford(plan, ledger.values())
+            if entry.get("elsewhere") != elsewhere:
+                self._afford(plan, others)
+            entry["elsewhere"] = elsewhere
             if entry["plan"] != plan.sha256():
                 raise Refused("the plan is not the one this began with", where="plan")
             if not entry["last"] < step <= plan.steps:
@@ -100,7 +107,8 @@ class Own:
     def _afford(self, plan: Plan, before: Collection[dict[str, Any]]) -> None:
         stated = (self._vault.get_json("grant") or {}).get("epsilon_max") or 0.0
         limit = min(float(stated), EPSILON[1])
-        delta = min([plan.delta, *(one["delta"] for one in before)])
+        # A larger δ makes any course look cheap; how many people there are, a server only says.
+        delta = min([DELTA_MAX, plan.delta, *(one["delta"] for one in before)])
         whole = composed((*_mechanisms(before), plan.mechanism), delta)
         if whole > limit:
             raise Refused(

@@ -41,6 +41,8 @@ class Plan:
         """Raise `Refused`, `InvalidInput` or `TooFew` for what no device should follow."""
         if self.task not in TASKS:
             raise Refused("is no task that is learned together", where="plan.task")
+        if self.purpose not in TOGETHER:
+            raise Refused("is no purpose that learns together", where="plan.purpose")
         self.rounds.check()
         check_people(self.planned, self.delta, "plan.planned")
         if not 2 <= self.replies_min <= self.planned or not self.steps <= STEPS_MAX:
