@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from typing import Any
 
@@ -12,6 +13,7 @@ from sdk_fixtures import (
     CHROMIUM,
     CLOSE_LATER,
     FIXTURES,
+    STATIC,
     Server,
     closed,
     databases,
@@ -304,6 +306,51 @@ def test_who_joins_where_nothing_can_be_stored_has_not_joined(
     assert seen(page) == []
     assert server.withdrawn, "the server does not keep somebody whose receipt is nowhere"
     assert page.locator("overt-indicator").count() == 0
+    unharmed(page)
+
+
+def test_a_page_with_two_copies_is_one_recording_with_one_sign(page: Any, server: Server) -> None:
+    server.pages = {"/copy/overt.js": (STATIC / "overt.js").read_bytes()}
+    join(page, ["typing-assist"])
+    again = "() => import('/copy/overt.js').then(({ open }) => open({ study: 'test' }))"
+    assert page.evaluate(f"({again})().then((second) => second === overt)")
+    assert page.locator("overt-indicator").count() == 1
+
+
+CIRCLE = "edit.innerHTML = '<form id=circle tabindex=0><input name=parentElement></form>'"
+
+
+def test_a_form_whose_parent_is_its_own_field_does_not_block_the_page(page: Any) -> None:
+    join(page, ["typing-assist"])
+    page.evaluate(CIRCLE)
+    page.focus("#circle")
+    page.keyboard.type("abc")
+    page.click("#listed")
+    page.keyboard.type("d")
+    assert kinds(page).count(Kind.KEY_DOWN) == 4
+
+
+BOXED = """<!doctype html><input id="listed"><script type="module">SDK
+window.overt = await sdk({ study: "test" });
+window.refused = await overt.notice().catch((error) => error.name);
+window.ready = true;</script>"""
+
+
+def test_a_page_in_a_sandbox_has_no_storage_is_told_once_and_unharmed(
+    page: Any, server: Server
+) -> None:
+    sdk = (STATIC / "overt.js").read_text("utf-8")
+    inline = re.sub(r"export\{.*?(\w+) as open\};\s*$", r"const sdk = \1;", sdk)
+    assert inline != sdk
+    headers = {"Content-Type": "text/html", "Content-Security-Policy": "sandbox allow-scripts"}
+    body = BOXED.replace("SDK", inline)
+    page.route("**/box", lambda route: route.fulfill(headers=headers, body=body))
+    page.goto(f"{server.url}/box")
+    page.wait_for_function("window.ready")
+    page.unroute("**/box")
+    assert page.evaluate("[overt.state().phase, overt.state().reason]") == ["off", "unsupported"]
+    page.click("#listed")
+    page.keyboard.type("abc")
     unharmed(page)
 
 

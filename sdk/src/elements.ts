@@ -63,7 +63,7 @@ export class Elements {
 
   #role(element: Element): number {
     const editable = element instanceof HTMLElement && element.isContentEditable;
-    const type = element.tagName === "INPUT" ? (element.getAttribute("type") ?? "") : "";
+    const type = element.localName === "input" ? (element.getAttribute("type") ?? "") : "";
     return roleOf(element.tagName, element.getAttribute("role") ?? "", type, editable);
   }
 }

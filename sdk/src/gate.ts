@@ -287,9 +287,16 @@ function leads(path: readonly string[], field: Element): boolean {
   return path.length === 1;
 }
 
-/** The element whose content the person edits, of which `element` is a part. */
+/** No parser nests deeper; a form whose field is called `parentElement` leads round in a circle. */
+const DEPTH_MAX = 512;
+
+/** The element whose content the person edits, of which `element` is a part; throws if there is none. */
 export function editingHost(element: HTMLElement): HTMLElement {
   let host = element;
-  while (host.parentElement?.isContentEditable) host = host.parentElement;
-  return host;
+  for (let depth = 0; depth < DEPTH_MAX; depth += 1) {
+    const up = host.parentElement;
+    if (!up?.isContentEditable) return host;
+    host = up;
+  }
+  throw new RangeError();
 }

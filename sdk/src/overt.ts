@@ -34,8 +34,23 @@ async function remove(member: Membership, which: (entry: Entry) => boolean): Pro
   return removed;
 }
 
-/** Find the grant of an earlier visit and go on with it, or wait for `join`. Never rejects. */
-export async function open(options: Options): Promise<Overt> {
+/** What is open in this page, by study: also by another copy of the SDK. */
+const OPEN = Symbol.for("overt");
+
+/**
+ * Find the grant of an earlier visit and go on with it, or wait for `join`. Never rejects. A study is
+ * open once in a page, with one sign and one session: who opens it again gets the same.
+ */
+export function open(options: Options): Promise<Overt> {
+  const page = window as { [OPEN]?: Map<string, Promise<Overt>> };
+  const all = (page[OPEN] ??= new Map());
+  const { study } = options;
+  const opened = all.get(study) ?? begun(options);
+  all.set(study, opened);
+  return opened;
+}
+
+async function begun(options: Options): Promise<Overt> {
   const member = new Membership(options);
   const { recorder, account } = member;
   try {

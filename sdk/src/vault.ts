@@ -21,10 +21,12 @@ export type Step =
   | { store: Store; at: Place; json: unknown; bytes?: Uint8Array }
   | { store: Store | "last"; at: Place; json?: undefined };
 
-/** Whether this browser has what keeping and sending need. */
+/** Whether there is what keeping and sending need: a page in a sandbox is of no origin, and has none. */
 export function isSupported(): boolean {
-  const { indexedDB, BroadcastChannel, crypto, navigator } = globalThis;
-  return Boolean(indexedDB && BroadcastChannel && crypto?.subtle && navigator?.locks);
+  const { origin, indexedDB, BroadcastChannel, crypto, navigator } = globalThis;
+  return Boolean(
+    origin !== "null" && indexedDB && BroadcastChannel && crypto?.subtle && navigator?.locks,
+  );
 }
 
 /** Where in `grant` lies a grant that was given back while the server could not be reached. */
