@@ -290,7 +290,10 @@ def extended(folder: Path, build: Path) -> Iterator[Extended]:
             text = text.replace("\n[notice.en]", f"\n{lines}[notice.en]")
             text = text.replace('purposes = ["next-action", "typing-assist"]', PURPOSES)
             studies.register(store, text.encode())
-            second = f'\n[[sites]]\norigin = "{listed.url}"\n[notice.en]'
+            desktop = 'id = "editor"\ntitle = "Text editor"\nexecutables = ["mousepad"]'
+            second = (
+                f'\n[[sites]]\norigin = "{listed.url}"\n[[applications]]\n{desktop}\n[notice.en]'
+            )
             text = template("second", "A second study").replace("\n[notice.en]", second)
             studies.register(store, text.encode())
         if can_manage():

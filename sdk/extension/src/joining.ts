@@ -3,6 +3,7 @@
 import { asksForPrivacy } from "../../src/signal.ts";
 import { type Child, make } from "../../src/make.ts";
 import { ask, button, enter, go, said, tabLink } from "./dom.ts";
+import { codeIn } from "./pairing.ts";
 import type { ShownNotice } from "./protocol.ts";
 import { language, text } from "./words.ts";
 
@@ -42,7 +43,7 @@ export async function fetched(address: string): Promise<void> {
   let failed: unknown;
   for (const lang of new Set([...all.slice(0, 8), language(), "en", "de"])) {
     try {
-      return notice(await ask<ShownNotice>({ do: "notice", address, lang }));
+      return notice(await ask<ShownNotice>({ do: "notice", address, lang }), codeIn(address));
     } catch (error) {
       failed ??= error;
     }
@@ -56,7 +57,7 @@ interface Section {
 }
 
 /** The notice, whole and as the server sent it, then the person's choice. Nothing is preselected. */
-function notice({ server, notice: sent, sha256 }: ShownNotice): void {
+function notice({ server, notice: sent, sha256 }: ShownNotice, code: string): void {
   const sections = sent["sections"] as Section[];
   const { purposes, details } = sent.choices;
   const own = sent.choices as unknown as { heading: string; text: string[] };
@@ -121,7 +122,33 @@ function notice({ server, notice: sent, sha256 }: ShownNotice): void {
       ]),
       form,
     ),
+    paired(`${server}/study/${sent.study}`, code),
     make("p", { class: "soft" }, text("from", { server }), " · ", text("hash")),
     make("code", { "data-id": "hash" }, sha256),
   );
+}
+
+/** For who takes part on another device already: its code, in place of choosing again. */
+function paired(address: string, code: string): HTMLElement {
+  const input = make("input", { id: "code", name: "code", "data-id": "code", autocomplete: "off" });
+  input.value = code;
+  const take = async () => {
+    await ask({ do: "pair", code: input.value });
+    await go.turnTo(address);
+  };
+  const form = make(
+    "form",
+    {},
+    make("label", { for: "code" }, text("code")),
+    input,
+    make("div", { class: "row" }, button("pair", text("pair"), take, "main")),
+  );
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    form.querySelector<HTMLButtonElement>("[data-id=pair]")?.click();
+  });
+  const parts = [make("summary", {}, text("pairHeading")), make("p", { class: "soft" }, text("pairText"))];
+  const made = make("details", { "data-id": "pairing" }, ...parts, form);
+  made.open = code !== "";
+  return made;
 }

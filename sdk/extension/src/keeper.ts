@@ -1,5 +1,6 @@
 import { GONE, type Grant, type Proof, type Standing as Known } from "../../src/account.ts";
 import { OvertError } from "../../src/errors.ts";
+import type { Notice } from "../../src/index.ts";
 import { Ledger } from "../../src/ledger.ts";
 import { Outbox, entryId } from "../../src/outbox.ts";
 import { Sender } from "../../src/sender.ts";
@@ -7,6 +8,7 @@ import { Vault } from "../../src/vault.ts";
 import { Counted } from "./counted.ts";
 import { Desk } from "./desk.ts";
 import { Mirror } from "./mirror.ts";
+import { sealed, taken } from "./pairing.ts";
 import type { Permit, ShownNotice } from "./protocol.ts";
 import type { Site } from "./sites.ts";
 
@@ -56,6 +58,7 @@ export class Keeper {
   leaving = false;
   /** The server could not be reached, or was not able to take the last batch. */
   offline = false;
+  #pauses: Told["pauses"] = null;
   #compared_ms = 0;
   #sending: Promise<void> | null = null;
   /** Called when what pages or the panel should know has changed. */
@@ -125,29 +128,61 @@ export class Keeper {
     try {
       if (noticeIn(grant) !== shown.sha256)
         throw new OvertError("is of another notice than the one you saw", "receipt", "Tell the contact");
-      const vault = this.#vault ?? (await Vault.open(this.#name, true));
-      if (!vault) throw new OvertError("cannot be opened", "storage");
-      const titles = shown.notice.choices.purposes.map(({ id, title }) => ({ id, title }));
-      const known = (this.place?.on ?? []).filter((origin) => sites.some((s) => s.origin === origin));
-      const { levels } = shown.notice.choices.details;
-      const place: Place = {
-        base,
-        study,
-        title: shown.notice.title,
-        purposes: titles,
-        detail: levels.find(({ id }) => id === detail)?.title ?? "",
-        sites,
-        on: known,
-      };
-      this.#equip(vault, account, place);
-      await vault.change([{ store: "grant", at: "place", json: place }]);
-      await account.keep(grant);
+      await this.#begin({ base, study }, shown.notice, account, grant, detail);
     } catch (error) {
       account.grant = { ...grant, former: [] };
       await account.withdraw().catch(() => undefined);
       await (again ? this.load() : this.#purge());
       throw error;
     }
+  }
+
+  /** Take part as the person does on another device already, by a code that it shows. */
+  async pair({ base, study }: Read, code: string): Promise<void> {
+    if (this.grant) throw new OvertError("you take part in this study already", "pair", "Leave it first");
+    const handed = await taken(base, study, code);
+    const account = new Counted(base, study);
+    const { notice, sha256 } = await account.notice(handed.lang);
+    const { settings } = notice;
+    if (sha256 !== handed.notice_sha256)
+      throw new OvertError("has changed since you joined", "notice", "Read it there, then pair again");
+    if ((settings.sites ?? []).length === 0)
+      throw new OvertError("this study lists no site for the extension", "sites");
+    const { indicator: words } = notice;
+    const { fields, paths = [] } = settings;
+    const grant: Grant = { ...handed, token: "", former: [], words, fields, paths };
+    try {
+      await this.#begin({ base, study }, notice, account, grant, handed.transform);
+    } catch (error) {
+      await this.#purge();
+      throw error;
+    }
+  }
+
+  async #begin(
+    at: { base: string; study: string },
+    notice: Notice,
+    account: Counted,
+    grant: Grant,
+    detail?: string,
+  ): Promise<void> {
+    const sites = notice.settings.sites ?? [];
+    const vault = this.#vault ?? (await Vault.open(this.#name, true));
+    if (!vault) throw new OvertError("cannot be opened", "storage");
+    const titles = notice.choices.purposes.map(({ id, title }) => ({ id, title }));
+    const known = (this.place?.on ?? []).filter((origin) => sites.some((s) => s.origin === origin));
+    const { levels } = notice.choices.details;
+    const place: Place = {
+      ...at,
+      title: notice.title,
+      purposes: titles,
+      detail: levels.find(({ id }) => id === detail || `${id}/0` === detail)?.title ?? "",
+      sites,
+      on: known,
+    };
+    this.#equip(vault, account, place);
+    await vault.change([{ store: "grant", at: "place", json: place }]);
+    await account.keep(grant);
     this.paused = this.stale = this.leaving = false;
     this.#compared_ms = Date.now();
     this.changed();
@@ -161,6 +196,33 @@ export class Keeper {
     this.paused = paused;
     this.changed();
     await this.#mark("paused", paused);
+    if (paused) await this.#tellPause().catch(() => undefined);
+  }
+
+  /** Tell the person's other devices, if they are online; each goes on by itself. */
+  async #tellPause(): Promise<void> {
+    const answer = await this.account?.fetch("/v1/me/pause", posted({}));
+    if (answer?.ok) this.#pauses = ((await answer.json()) as Told).pauses ?? null;
+  }
+
+  /** Pause where another device of the person has paused since we last heard. */
+  async #hear({ pauses = null }: Told): Promise<void> {
+    const before = this.#pauses;
+    this.#pauses = pauses;
+    if (!pauses || pauses.run !== before?.run || pauses.count <= before.count || this.paused) return;
+    this.paused = true;
+    this.changed();
+    await this.#mark("paused", true);
+  }
+
+  /** A code for another device of the person; good for ten minutes and once. */
+  async offer(): Promise<string> {
+    const { grant, account, place } = this;
+    if (!grant || !account || !place) throw new OvertError("nobody has joined here", "receipt");
+    const { code, left } = await sealed(grant, place.study);
+    const answer = await account.fetch("/v1/me/pair", posted(left));
+    if (!answer.ok) throw new OvertError("could not be left at the server", "code", "Try again later");
+    return code;
   }
 
   /** Switch a site on or off. */
@@ -281,6 +343,7 @@ export class Keeper {
     const standing = await this.account?.standing().catch((): null => null);
     if (standing) {
       this.#reached(true);
+      await this.#hear(standing as Told);
       await this.#stand(standing);
     } else this.#reached(false);
     if (Date.now() - this.#compared_ms > HOUR_MS) await this.#compare();
@@ -388,12 +451,7 @@ export class Keeper {
     const since_ms = Date.now() - HOUR_MS;
     this.mirror.clear();
     const removed = await this.remove(({ closed_ms }) => closed_ms >= since_ms);
-    const init = {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ minutes: 60 }),
-    };
-    const answer = await this.account?.fetch("/v1/me/delete", init);
+    const answer = await this.account?.fetch("/v1/me/delete", posted({ minutes: 60 }));
     if (!answer?.ok)
       throw new OvertError(
         "what waited here is gone; what was sent could not be deleted on the server",
@@ -403,6 +461,17 @@ export class Keeper {
     return removed;
   }
 }
+
+/** How often a person paused on any device since the server began, which `run` names. */
+interface Told {
+  pauses?: { run: string; count: number } | null;
+}
+
+const posted = (body: unknown): RequestInit => ({
+  method: "POST",
+  headers: { "Content-Type": "application/json" },
+  body: JSON.stringify(body),
+});
 
 /** The notice that a receipt states. */
 function noticeIn({ receipt }: Grant): unknown {

@@ -139,10 +139,22 @@ function member(joined: Joined, some: boolean): Child[] {
       { class: "row" },
       button("receipt", text("receipt"), () => document_("receipt")),
       button("export", text("export"), () => document_("export")),
+      button("offer", text("offer"), offer),
       button("leave", text("leave"), () => sure(text("leaveAsk"), { do: "leave" }, "leaveDone"), "stop"),
     ),
     ...(some ? [] : [make("div", { class: "row" }, another())]),
   ];
+}
+
+/** Show a code for another device of the person. */
+async function offer(): Promise<void> {
+  const code = await askOf<string>({ do: "offer" });
+  enter(
+    make("h1", {}, text("offer")),
+    make("p", {}, text("offerText")),
+    make("p", { class: "code", "data-id": "offered" }, code),
+    make("div", { class: "row" }, button("back", text("back"), home)),
+  );
 }
 
 /** Take one purpose back. */

@@ -71,7 +71,7 @@ export type Call = { call: "look" } | { call: "sessions" } | { call: "channel" }
 
 /** What the panel asks of the worker about one study. */
 export type OfStudy =
-  | { do: "pause" | "resume" | "leave" | "send" | "outbox" | "mirror" | "forgetHour" | "receipt" | "export" }
+  | { do: "pause" | "resume" | "leave" | "send" | "outbox" | "mirror" | "forgetHour" | "receipt" | "export" | "offer" }
   | { do: "remove"; id: string }
   | { do: "withdraw"; purpose: string }
   | { do: "enable" | "disable"; origin: string };
@@ -81,6 +81,8 @@ export type Command =
   | { do: "view" | "pauseAll" }
   | { do: "notice"; address: string; lang: string }
   | { do: "join"; purposes: string[]; detail?: string }
+  /** Take part as on another device, whose code this is. */
+  | { do: "pair"; code: string }
   /** Without the study's address it is about the only one there is. */
   | (OfStudy & { at?: string });
 

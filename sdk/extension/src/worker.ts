@@ -300,7 +300,9 @@ async function obey(command: Command): Promise<unknown> {
     case "notice":
       return notice(command.address, command.lang);
     case "join":
-      return join(command.purposes, command.detail);
+      return join((keeper, of) => keeper.join(of, command.purposes, command.detail));
+    case "pair":
+      return join((keeper, of) => keeper.pair(of, command.code));
   }
   const { at } = command;
   const keeper = [...keepers].find((one) => one.at === at || (at === undefined && keepers.size === 1));
@@ -320,12 +322,13 @@ async function notice(address: string, lang: string): Promise<Read["shown"]> {
   return read.shown;
 }
 
-async function join(purposes: string[], detail?: string): Promise<void> {
+/** Take part in the study whose notice was shown. */
+async function join(how: (keeper: Keeper, of: Read) => Promise<void>): Promise<void> {
   if (!read) throw new OvertError("no notice was shown", "join", "Enter the address again");
   const at = addressOf(read.base, read.study);
   const name = `overt-${crypto.randomUUID().replaceAll("-", "")}`;
   const keeper = [...keepers].find((one) => one.at === at) ?? keeperNamed(name);
-  await keeper.join(read, purposes, detail);
+  await how(keeper, read);
   keepers.add(keeper);
   read = null;
   await sync();
@@ -356,6 +359,8 @@ async function obeyOf(keeper: Keeper, command: OfStudy): Promise<unknown> {
       await gather(keeper);
       await keeper.send(true);
       return keeper.ask();
+    case "offer":
+      return keeper.offer();
     case "receipt":
       return keeper.grant?.receipt ?? null;
     case "export": {

@@ -43,6 +43,9 @@ _EXACT = frozenset(
         "/v1/me/model",
         "/v1/me/delete",
         "/v1/me/proof",
+        "/v1/me/pair",
+        "/v1/me/pause",
+        "/v1/pair",
     }
 )
 _UNDER = ("/v1/studies/", "/v1/erasures/")
