@@ -46,28 +46,17 @@ REPLAYED_S = 24.0
 SETTLE_MS = 1500
 """After the input: what was seen is sealed, sent and acknowledged."""
 
-CORE = ("capture", "gate", "wire")
-"""Modules of the SDK that see input and write batches; the rest is consent, outbox, indicator."""
-
-
 def sizes_gz(peer: bytes | None) -> dict[str, int | None]:
-    """Return bytes after gzip 9: the SDK as shipped, its capture core alone, rrweb's recorder."""
-    core: int | None = None
-    esbuild = ROOT / "sdk" / "node_modules" / ".bin" / "esbuild"
-    if esbuild.exists():
-        entry = "".join(f'export * from "./{name}.ts";' for name in CORE)
-        options = ["--bundle", "--minify", "--format=esm", "--target=es2022", "--loader=ts"]
-        built = subprocess.run(
-            [esbuild, *options],
-            input=entry.encode(),
-            cwd=ROOT / "sdk" / "src",
-            capture_output=True,
-            check=True,
-        )
-        core = len(gzip.compress(built.stdout, 9))
+    """Return bytes after gzip 9: the SDK's files as shipped, its capture core, rrweb's recorder."""
+    tools = [sys.executable, ROOT / "tools" / "node.py", "node", ROOT / "sdk" / "sizes.mjs"]
+    sizes: dict[str, int] = {}
+    if (ROOT / "sdk" / "node_modules").exists():
+        told = subprocess.run(tools, capture_output=True, check=True).stdout
+        sizes = json.loads(told)
     return {
         "overt": len(gzip.compress(pages.SDK.read_bytes(), 9)),
-        "overt_core": core,
+        "overt_more": sizes.get("overt-more.js"),
+        "overt_core": sizes.get("core"),
         "rrweb": None if peer is None else len(gzip.compress(peer, 9)),
     }
 

@@ -4,16 +4,12 @@
 import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
-import { common, integrityOf, numbers, shortened, src } from "./bundling.mjs";
+import { common, files, integrityOf, numbers, shortened, src } from "./bundling.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const studio = resolve(here, "../src/overt/studio");
 const outdir = resolve(process.argv[2] ?? join(studio, "static"));
-
-/** The SDK's files: what every page needs, what it loads when somebody looks, and what frames get. */
-const files = { index: "overt.js", more: "overt-more.js", frame: "overt-frame.js" };
 
 /** Page scripts share one copy of the SDK: what the page loads from /static. */
 const external = {
@@ -26,10 +22,17 @@ const external = {
   },
 };
 
+/**
+ * Chromium compiles what follows while it loads, beside the page's own thread. Else each function is
+ * compiled on that thread when it is first called: as a person begins to point and to write.
+ */
+const EAGERLY = "//# allFunctionsCalledOnLoad";
+
 /** Build one of the files. All know the SDK's own members by the same short names. */
 const sdkFile = (name, mangleCache, define) =>
   build({
     ...common,
+    banner: { js: EAGERLY },
     define,
     entryPoints: [join(src, `${name}.ts`)],
     mangleCache,
@@ -63,17 +66,3 @@ const integrity = Object.fromEntries(
   stated.map((name) => [name, integrityOf(readFileSync(join(outdir, name)))]),
 );
 writeFileSync(join(outdir, "integrity.json"), `${JSON.stringify(integrity, null, 2)}\n`);
-
-/** What a page that records must have before anything is kept, sent or shown. */
-const core = await build({
-  ...common,
-  stdin: {
-    contents: `export * from "./capture.ts"; export * from "./gate.ts"; export * from "./wire.ts";`,
-    loader: "ts",
-    resolveDir: src,
-  },
-  write: false,
-});
-const kB = (bytes) => `${(gzipSync(bytes, { level: 9 }).length / 1000).toFixed(1)} kB gzipped`;
-for (const name of Object.keys(files)) console.log(`${files[name]}: ${kB(bundle(name))}`);
-console.log(`capture, gate and wire format alone: ${kB(core.outputFiles[0].contents)}`);

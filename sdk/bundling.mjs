@@ -48,6 +48,9 @@ for (const [declared] of sdk.join("\n").matchAll(/\binterface \w+[^{]*\{[^}]*\}/
     if (new RegExp(`\\b${name}\\??[:(<]`).test(declared))
       throw new Error(`bundling.mjs would shorten ${name}, which an interface declares`);
 
+/** The SDK's files: what every page needs, what it loads when somebody looks, and what frames get. */
+export const files = { index: "overt.js", more: "overt-more.js", frame: "overt-frame.js" };
+
 export const common = {
   absWorkingDir: resolve(here, ".."),
   bundle: true,

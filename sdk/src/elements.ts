@@ -13,6 +13,9 @@ const NAMED = ["aria-label", "alt", "title"]
   .concat("[aria-labelledby]", "[type=submit]", "[type=reset]")
   .join();
 
+/** What may be pressed as a whole, and more: where none of these is, nobody looks closer. */
+const MAYBE_WHOLE = "button,summary,a,area,option,input,overt-target,[role],[contenteditable]";
+
 /** Numbers elements in order of first contact, and gives their role. */
 export class Elements {
   /** The element that was asked for last. */
@@ -53,6 +56,7 @@ export class Elements {
     let found = target instanceof Element ? target : document.documentElement;
     let role = this.#role(found);
     let up = found.parentElement;
+    if (!up?.closest(MAYBE_WHOLE)) return { found, role };
     for (let steps = 0; up && steps < 6 && !WHOLE.includes(role); steps += 1) {
       const around = this.#role(up);
       if (WHOLE.includes(around)) [found, role] = [up, around];

@@ -97,6 +97,8 @@ export class Secrets {
   #known = new WeakSet<Element>();
   #observer = new MutationObserver((records) => this.#changed(records));
   #watched = new WeakSet<Node>();
+  /** Styles as they are: they change by themselves, so each is asked for once. */
+  #styles = new WeakMap<Element, CSSStyleDeclaration>();
 
   constructor() {
     this.watch(document);
@@ -122,15 +124,17 @@ export class Secrets {
     if (records.length > 0) this.#changed(records);
   }
 
+  /** Whether a field is, or ever was, secret, as far as `catchUp` has seen. */
   has(field: Element): boolean {
-    this.catchUp();
     if (!this.#known.has(field) && this.#looks(field)) this.#known.add(field);
     return this.#known.has(field);
   }
 
   #looks(field: Element): boolean {
     if (isSecret(field)) return true;
-    const masked = getComputedStyle(field).getPropertyValue("-webkit-text-security");
+    let style = this.#styles.get(field);
+    if (!style) this.#styles.set(field, (style = getComputedStyle(field)));
+    const masked = style.getPropertyValue("-webkit-text-security");
     return masked !== "" && masked !== "none";
   }
 
@@ -158,7 +162,8 @@ export class Secrets {
 function isSecret(field: Element): boolean {
   const type = field.getAttribute("type")?.toLowerCase();
   if (type === "password" || type === "hidden") return true;
-  return isSecretToken(field.getAttribute("autocomplete") ?? "");
+  const tokens = field.getAttribute("autocomplete");
+  return tokens !== null && isSecretToken(tokens);
 }
 
 function fieldsIn(node: Node): Element[] {

@@ -88,8 +88,16 @@ export class Indicator {
   /** Colours that were found to contrast. */
   #colors = "";
 
-  /** `toggled`: the person pressed the button. `checked` hears at each look if it can be seen. */
-  constructor(words: Words | undefined, toggled: () => void, checked: (visible: boolean) => void) {
+  /**
+   * `toggled`: the person pressed the button. `checked` hears at each look if it can be seen.
+   * `ticked`: what else is to be done that often, because a timer more would cost more.
+   */
+  constructor(
+    words: Words | undefined,
+    toggled: () => void,
+    checked: (visible: boolean) => void,
+    ticked?: () => void,
+  ) {
     // A content script has no registry; a plain element there, which no page can make its own.
     const registry = customElements as CustomElementRegistry | null;
     if (registry && !registry.get(TAG)) registry.define(TAG, Host);
@@ -107,7 +115,10 @@ export class Indicator {
     this.#button.addEventListener("click", (event) => event.isTrusted && toggled());
     this.#box.append(document.createElement("i"), this.#text, this.#button);
     root.append(this.#box);
-    this.#timer = window.setInterval(() => this.#look(checked), CHECK_MS);
+    this.#timer = window.setInterval(() => {
+      ticked?.();
+      this.#look(checked);
+    }, CHECK_MS);
     // A frame may be larger than what is seen of it, and scrolled by the page around.
     if (window !== window.top)
       new IntersectionObserver((seen) => (this.#inside = seen.at(-1)?.intersectionRatio ?? 0), {

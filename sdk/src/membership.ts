@@ -7,7 +7,8 @@ import { Recorder } from "./recorder.ts";
 import { Sender } from "./sender.ts";
 import { LEFT, Vault, isSupported } from "./vault.ts";
 
-const BEAT_MS = 1500;
+/** Looks at the indicator from one beat to the next, and beats until others' pages are looked for. */
+const BEAT_LOOKS = 2;
 const RECOVER_BEATS = 4;
 const FAREWELL_MS = 10_000;
 
@@ -24,7 +25,7 @@ export class Membership {
   #lang: string;
   #vault: Vault | null = null;
   #channel: BroadcastChannel | null = null;
-  #timer = 0;
+  #looks = 0;
   #beats = 0;
   /** The question how the person stands, while it is open. */
   #asking: AbortController | null = null;
@@ -87,8 +88,11 @@ export class Membership {
   async #start(outbox: Outbox, grant: Grant): Promise<void> {
     const { recorder } = this;
     if (recorder.isStarted) return;
-    this.#timer = window.setInterval(() => void this.#beat(), BEAT_MS);
-    await recorder.start(grant.words, outbox, () => void (recorder.held ? this.resume() : this.pause()));
+    const toggled = () => void (recorder.held ? this.resume() : this.pause());
+    await recorder.start(grant.words, outbox, toggled, () => {
+      this.#looks += 1;
+      if (this.#looks % BEAT_LOOKS === 0) void this.#beat();
+    });
     void this.#beat();
     void this.#compareNotice(grant);
   }
@@ -221,7 +225,6 @@ export class Membership {
   }
 
   #end(reason: "" | "withdrawn"): void {
-    window.clearInterval(this.#timer);
     this.outbox = this.sender = this.account.grant = null;
     if (reason) this.#vault = this.account.vault = null;
     this.recorder.stop(reason);

@@ -12,8 +12,6 @@ import { allows, follows } from "./paths.ts";
 import { samples } from "./pointer.ts";
 import { Session, hold } from "./session.ts";
 
-/** A page that dies loses what came since, so it is below a second; it is also not often. */
-const JOURNAL_MS = 800;
 /** So many events are journalled at once, that they fit beside a session that ends. */
 const JOURNAL_ROWS = 200;
 /** A page that lies in the background is not painted. */
@@ -51,7 +49,6 @@ export class Recorder implements Sink {
   /** Whether the browser tells when that changes. */
   #isTold: boolean;
   #resolution_us = 0;
-  #timer = 0;
   #ahead_ms = 0;
   /** Events of the session that the journal has, or is about to have. */
   #journalled = 0;
@@ -70,23 +67,32 @@ export class Recorder implements Sink {
 
   lockOf = (session: string): string => `overt-${this.#study}-session-${session}`;
 
-  /** Show the indicator and, once it was seen, record. */
-  async start(words: Words | undefined, outbox: Outbox, toggled: () => void): Promise<void> {
+  /**
+   * Show the indicator and, once it was seen, record. What is new is journalled at each look at the
+   * indicator: a page that dies loses what came since, less than a second. `beat` runs as often.
+   */
+  async start(
+    words: Words | undefined,
+    outbox: Outbox,
+    toggled: () => void,
+    beat: () => void,
+  ): Promise<void> {
     this.#outbox = outbox;
     this.off = "";
     this.#resolution_us ||= clockResolution_us();
-    const indicator = new Indicator(words, toggled, (visible) => {
+    const checked = (visible: boolean) => {
       if (visible === this.#seen) return;
       this.#seen = visible;
       this.update();
+    };
+    const indicator = new Indicator(words, toggled, checked, () => {
+      this.#follow();
+      void this.flush();
+      beat();
     });
     this.#indicator = indicator;
     indicator.show("off");
     indicator.attach();
-    this.#timer = window.setInterval(() => {
-      this.#follow();
-      void this.flush();
-    }, JOURNAL_MS);
     await painted();
     if (this.#indicator === indicator) this.look();
   }
@@ -105,7 +111,6 @@ export class Recorder implements Sink {
 
   /** Nothing here records any more; the indicator goes. */
   stop(reason: Reason): void {
-    window.clearInterval(this.#timer);
     this.#capture?.stop();
     this.#indicator?.remove();
     this.#releaseSession();

@@ -18,9 +18,11 @@ export class Slots {
     const before = this.#held.get(code);
     if (before && repeat) return before;
     this.#held.delete(code);
-    const taken = new Set([...this.#held.values()].map((held) => held.slot));
     let slot = 1;
-    while (taken.has(slot)) slot += 1;
+    if (this.#held.size > 0) {
+      const taken = new Set([...this.#held.values()].map((held) => held.slot));
+      while (taken.has(slot)) slot += 1;
+    }
     const held = { slot: Math.min(slot, 127), key_class, key_symbol };
     this.#held.set(code, held);
     return held;

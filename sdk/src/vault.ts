@@ -35,6 +35,8 @@ export const LEFT = "left";
 const SEAL = "seal";
 const IV_BYTES = 12;
 const NONE = new Uint8Array();
+const written = new TextEncoder();
+const read = new TextDecoder();
 
 function done<T>(request: IDBRequest<T>): Promise<T> {
   return new Promise((resolve, reject) => {
@@ -54,7 +56,7 @@ function committed(transaction: IDBTransaction): Promise<void> {
 const rangeOf = (under?: string) =>
   under === undefined ? null : IDBKeyRange.bound([under], [under, []]);
 
-const bound = (store: Store, at: Place) => new TextEncoder().encode(JSON.stringify([store, at]));
+const bound = (store: Store, at: Place) => written.encode(JSON.stringify([store, at]));
 
 export class Vault {
   readonly name: string;
@@ -102,7 +104,7 @@ export class Vault {
   }
 
   async #seal(store: Store, at: Place, json: unknown, bytes: Uint8Array): Promise<Uint8Array> {
-    const text = new TextEncoder().encode(JSON.stringify(json));
+    const text = written.encode(JSON.stringify(json));
     const plain = new Uint8Array(4 + text.length + bytes.length);
     new DataView(plain.buffer).setUint32(0, text.length);
     plain.set(text, 4);
@@ -122,7 +124,7 @@ export class Vault {
     const opened = await crypto.subtle.decrypt(how, this.#key, whole.subarray(IV_BYTES));
     const plain = new Uint8Array(opened);
     const end = 4 + new DataView(opened).getUint32(0);
-    const json = JSON.parse(new TextDecoder().decode(plain.subarray(4, end))) as T;
+    const json = JSON.parse(read.decode(plain.subarray(4, end))) as T;
     return { json, bytes: plain.subarray(end) };
   }
 
