@@ -46,6 +46,7 @@ REPLAYED_S = 24.0
 SETTLE_MS = 1500
 """After the input: what was seen is sealed, sent and acknowledged."""
 
+
 def sizes_gz(peer: bytes | None) -> dict[str, int | None]:
     """Return bytes after gzip 9: the SDK's files as shipped, its capture core, rrweb's recorder."""
     tools = [sys.executable, ROOT / "tools" / "node.py", "node", ROOT / "sdk" / "sizes.mjs"]
