@@ -6,6 +6,8 @@ import os
 
 import pytest
 
+import ready
+
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     # Threads of several processes on two cores spend their time waiting for each other.
     os.environ.setdefault(name, "1")
@@ -32,6 +34,11 @@ def _order(files: list[str]) -> dict[str, int]:
     share = {file: at / len(group) for group in groups for at, file in enumerate(group)}
     ordered = [*(file for file in LONGEST if file in files), *sorted(rest, key=share.__getitem__)]
     return {file: at for at, file in enumerate(ordered)}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("numprocesses", None):
+        ready.place()  # one for all processes of this run
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

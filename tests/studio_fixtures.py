@@ -6,8 +6,6 @@ import contextlib
 import re
 import shutil
 import socket
-import subprocess
-import sys
 import threading
 import zlib
 from collections.abc import Iterator
@@ -19,6 +17,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect, sync_playwright
 
+import ready
 from overt.schema.errors import InvalidInput
 from overt.schema.fold import MAGIC, unfold
 
@@ -60,28 +59,26 @@ class Studio:
     url: str
     data_dir: Path
     printed: Path
-    process: subprocess.Popen[bytes]
+    process: ready.Forked
 
 
 @contextmanager
 def studio(folder: Path, *site: Path) -> Iterator[Studio]:
     """Run the studio in a process of its own over `folder`, with a site's own pages."""
     data_dir, printed = folder / "data", folder / "printed"
-    with printed.open("wb") as errors:
-        process = subprocess.Popen(
-            [sys.executable, str(SERVER), str(data_dir), *map(str, site)],
-            stdout=subprocess.PIPE,
-            stderr=errors,
-        )
+    with (
+        printed.open("wb") as errors,
+        ready.started(SERVER, data_dir, *site, stderr=errors) as process,
+    ):
         assert process.stdout is not None
         try:
-            url = process.stdout.readline().decode().strip()
+            url = process.stdout.readline().strip()
             assert url, printed.read_text()
             yield Studio(url, data_dir, printed, process)
         finally:
             process.terminate()
-            rest, _ = process.communicate(timeout=20)
-            errors.write(rest)
+            errors.write(process.stdout.read().encode())
+            process.wait(20)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The command line, run as people run it: in a process of its own, on small inputs."""
+"""The command line, run as people run it: each in a process of its own, on small inputs."""
 
 import json
 import os
@@ -6,12 +6,14 @@ import signal
 import subprocess
 import sys
 import urllib.request
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
+import ready
 from gateway_fixtures import join, new_store, sessions, upload
 from overt.cli import app
 from overt.gateway import erase, export
@@ -51,13 +53,7 @@ def overt(*arguments: str, stdin: str = "", data: Path | None = None) -> Any:
     environment = {**os.environ, "COLUMNS": "120"}
     if data is not None:
         environment["OVERT_DATA_DIR"] = str(data)
-    return subprocess.run(
-        [sys.executable, "-P", "-m", "overt", *arguments],
-        input=stdin,
-        capture_output=True,
-        text=True,
-        env=environment,
-    )
+    return ready.run("-m", "overt", *arguments, stdin=stdin, environment=environment)
 
 
 def _one_line(done: Any) -> str:
@@ -298,9 +294,13 @@ def test_up_prints_one_address_answers_there_and_finishes_interrupted_erasures(
         erase.begin(store, person)
         assert unfinished(store)
     command = [sys.executable, "-P", "-m", "overt", "up", "--port", "0", "--data-dir", str(data)]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as server:
+    with (
+        subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as server,
+        ExitStack() as stack,
+    ):
+        stack.callback(server.kill)
         assert server.stdout is not None
         assert server.stderr is not None
         url = server.stdout.readline().strip()

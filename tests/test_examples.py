@@ -4,8 +4,6 @@ import csv
 import io
 import re
 import shutil
-import subprocess
-import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -14,6 +12,7 @@ import pytest
 from playwright.sync_api import expect
 
 import consent_fixtures
+import ready
 from overt.datasets.split import split_of
 from overt.gateway import population, studies
 from overt.gateway.model import Member, Model, keep
@@ -26,10 +25,6 @@ from studio_fixtures import chromium, holds, studio, wire
 from test_models_text_own import _samples
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
-
-
-def run(*arguments: str | Path) -> Any:
-    return subprocess.run([sys.executable, *map(str, arguments)], capture_output=True, text=True)
 
 
 def filled(root: Path, people: int) -> Path:
@@ -61,26 +56,26 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_study_becomes_a_trained_model_in_under_fifty_lines(data: Path) -> None:
     script = EXAMPLES / "train_pytorch.py"
     assert len(script.read_text().splitlines()) < 50
-    done = run(script, "--data-dir", data, "--study", "copy-task", "--epochs", "1")
+    done = ready.run(script, "--data-dir", data, "--study", "copy-task", "--epochs", "1")
     assert done.returncode == 0, done.stderr
     assert re.search(r"GRU \d+\.\d%, most frequent \d+\.\d%", done.stdout)
 
 
 def test_the_example_says_when_there_is_nobody_to_judge_on(tmp_path: Path) -> None:
     one = filled(tmp_path / "one", 1)
-    done = run(EXAMPLES / "train_pytorch.py", "--data-dir", one, "--study", "copy-task")
+    done = ready.run(EXAMPLES / "train_pytorch.py", "--data-dir", one, "--study", "copy-task")
     assert done.returncode == 1
     assert done.stderr.startswith("Too few people")
 
 
 def test_the_copy_task_makes_a_table_over_at_least_ten_people(data: Path, tmp_path: Path) -> None:
-    done = run(EXAMPLES / "copy-task" / "table.py", "--data-dir", data)
+    done = ready.run(EXAMPLES / "copy-task" / "table.py", "--data-dir", data)
     assert done.returncode == 0, done.stderr
     lines = list(csv.DictReader(io.StringIO(done.stdout)))
     assert {line["figure"] for line in lines} >= {"pauses", "revisions", "words_per_minute"}
     assert {line["origin"] for line in lines} == {"synthetic"}
     assert {line["people"] for line in lines} <= {"10–19", "20–49"}
-    few = run(EXAMPLES / "copy-task" / "table.py", "--data-dir", filled(tmp_path / "few", 9))
+    few = ready.run(EXAMPLES / "copy-task" / "table.py", "--data-dir", filled(tmp_path / "few", 9))
     assert few.returncode == 1
     assert few.stderr.startswith("table: ")
     assert few.stdout == ""
