@@ -21,10 +21,12 @@ import pytest
 
 from desktop_fixtures import ended, own_bus, until
 from overt.device.evdev import EV_KEY, EV_SYN, PRESSED, RELEASED
-from overt.device.wire import Wire
+from overt.device.layer_chip import LAYER_SHELL
+from overt.device.wire import Reader, Wire
 
-NEEDED = ("sway", "swaymsg", "setpriv", "dbus-daemon", "mousepad", "zenity")
+NEEDED = ("sway", "swaymsg", "setpriv", "dbus-daemon", "mousepad", "sakura", "zenity")
 NOBODY = 65534
+LEFT_CONTROL, _CONTROL_BIT = 29, 4
 CONFIG = """
 default_border none
 xwayland disable
@@ -86,9 +88,60 @@ class Keyboard:
         self._do(code, RELEASED)
         time.sleep(every_s)
 
+    def control(self, code: int) -> None:
+        """Press a key with Control, so that programs take it so too: nobody works that out here."""
+        self._do(LEFT_CONTROL, PRESSED)
+        self._wire.send(self._keyboard, 2, _CONTROL_BIT, 0, 0, 0)
+        self.key(code)
+        self._do(LEFT_CONTROL, RELEASED)
+        self._wire.send(self._keyboard, 2, 0, 0, 0, 0)
+
     def close(self) -> None:
         self._wire.close()
         os.close(self._write)
+
+
+class Launcher:
+    """A surface in the topmost layer that takes the keyboard, as program launchers and lock do."""
+
+    def __init__(self, path: Path) -> None:
+        self.keys = 0
+        self._entered = False
+        self._wire = wire = Wire(path)
+        compositor, memory = wire.bind("wl_compositor", 4), wire.bind("wl_shm", 1)
+        shell, seat = wire.bind(LAYER_SHELL, 1), wire.bind("wl_seat", 1)
+        wire.send(seat, 1, wire.new(self._heard))
+        self._surface, self._layer = wire.new(), wire.new(self._configured)
+        wire.send(compositor, 0, self._surface)
+        wire.send(shell, 0, self._layer, self._surface, 0, 3, "launcher")
+        wire.send(self._layer, 0, 64, 64)
+        wire.send(self._layer, 4, 1)
+        wire.send(self._surface, 6)
+        file = os.memfd_create("launcher")
+        os.ftruncate(file, 64 * 64 * 4)
+        pool, self._buffer = wire.new(), wire.new()
+        wire.send(memory, 0, pool, 64 * 64 * 4, handle=file)
+        wire.send(pool, 0, self._buffer, 0, 64, 64, 64 * 4, 1)
+        os.close(file)
+        wire.round_trip()
+
+    def _configured(self, event: int, reader: Reader) -> None:
+        if event == 0:
+            self._wire.send(self._layer, 6, reader.number())
+            self._wire.send(self._surface, 1, self._buffer, 0, 0)
+            self._wire.send(self._surface, 6)
+
+    def _heard(self, event: int, _: Reader) -> None:
+        self._entered = self._entered or event == 1
+        self.keys += event == 3
+
+    def has_keyboard(self) -> bool:
+        self._wire.round_trip()
+        return self._entered
+
+    def close(self) -> None:
+        self._wire.round_trip()
+        self._wire.close()
 
 
 @dataclass
@@ -124,7 +177,7 @@ def session(folder: Path) -> Iterator[Session]:
     """Run a Wayland session of 1280 by 800 for the length of the block."""
     missing = [name for name in NEEDED if shutil.which(name) is None]
     if missing:
-        pytest.skip(f"no {', '.join(missing)} on PATH; `make soak` installs sway as root")
+        pytest.skip(f"no {', '.join(missing)} on PATH; `make soak` installs them as root")
     with ExitStack() as stack:
         place = Path(stack.enter_context(_short_folder()))
         (place / "config").write_text(CONFIG)

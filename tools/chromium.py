@@ -28,8 +28,8 @@ SCREEN = {
 }
 """Program → Debian package."""
 
-SOAK = {"sway": "sway"}
-"""What only the long tests take: a Wayland compositor, which runs without a screen (3 MB)."""
+SOAK = {"sway": "sway", "sakura": "sakura"}
+"""What only the long tests take: a Wayland compositor (no screen needed) and a terminal for it."""
 
 
 def main() -> int:

@@ -17,6 +17,9 @@ from overt.device.questions import Questions
 from overt.schema.event import Role
 
 LISTED, OUTSIDE, SUPPRESSED = "listed", "outside", "suppressed"
+TERMINAL = "terminal"
+"""Suppressed too, unless somebody else says what runs in it (`overt.device.verdicts`)."""
+
 BUSY = "busy"
 """No verdict yet: the program does not answer at the moment."""
 
@@ -27,6 +30,7 @@ _ROLES: dict[int, tuple[str, Role]] = {
     79: (LISTED, Role.TEXT_FIELD),  # entry
     77: (LISTED, Role.EDITABLE),  # editbar
     94: (LISTED, Role.EDITABLE),  # document text
+    60: (TERMINAL, Role.TEXT_AREA),
     43: (OUTSIDE, Role.BUTTON),  # push button
     62: (OUTSIDE, Role.BUTTON),  # toggle button
     7: (OUTSIDE, Role.CHECKBOX),

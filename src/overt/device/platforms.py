@@ -26,8 +26,8 @@ _POINTER = (
 )
 RECORDS = {
     X11: "keys, pointer, buttons and wheel in the applications you switch on",
-    WAYLAND: "keys alone, in fields that the accessibility service tells of; no pointer, because "
-    "nobody says where it is, and no terminals, because what lies above one is not told",
+    WAYLAND: "keys alone, in fields that the accessibility service tells of and in terminals that "
+    "it tells of; no pointer, because nobody says where it is",
     WINDOWS: _POINTER,
     MAC: _POINTER,
 }
@@ -165,16 +165,11 @@ def _wayland(
 
     path = _compositor(display)
     permission.require()
-    if all(one.terminal for one in listed):
-        raise Missing(
-            "in a Wayland session nothing of a terminal is recorded, and you switched on no other",
-            where="applications",
-            do="Switch on another application, or log in to an X11 session.",
-        )
     applications, fields = Applications(listed), Fields()
     session = Wayland(path, applications, fields)
     indicator = Indicator(str(path), lang, toggled, program=LAYER)
-    return Platform(session, session, indicator, FieldsAndTerminals(applications, fields), fields)
+    verdicts = FieldsAndTerminals(applications, fields, is_under_others=True)
+    return Platform(session, session, indicator, verdicts, fields)
 
 
 def _hooks(listed: list[Application], lang: str, toggled: Callable[[], None]) -> Platform:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from overt.device.applications import Applications
-from overt.device.fields import BUSY, LISTED, Field, Fields
+from overt.device.fields import BUSY, LISTED, TERMINAL, Field, Fields
 from overt.device.screen import Moment
 from overt.device.terminals import Unread, at_a_prompt
 from overt.schema.event import Role
@@ -15,8 +15,15 @@ UNREAD_S = 4.0
 class FieldsAndTerminals:
     """A terminal is asked what runs in it; every other application what has its keyboard."""
 
-    def __init__(self, applications: Applications, fields: Fields) -> None:
+    def __init__(
+        self, applications: Applications, fields: Fields, *, is_under_others: bool = False
+    ) -> None:
+        """`is_under_others`: what nobody lists may lie above a window and take its keys.
+
+        Then a terminal must say over AT-SPI, as other applications do, that it has them.
+        """
         self._applications, self._fields = applications, fields
+        self._is_under_others = is_under_others
         self._prompt_turn = 0
         self._waits = False
         self._unread = Unread()
@@ -26,15 +33,20 @@ class FieldsAndTerminals:
 
         A terminal is looked at here each time, so a program that ran for one look is not missed.
         """
-        if not self._is_terminal(moment):
-            if moment.application:
-                self._fields.want(moment.focus_pid)
+        is_terminal = self._is_terminal(moment)
+        if moment.application and (self._is_under_others or not is_terminal):
+            self._fields.want(moment.focus_pid)
+        if not is_terminal:
             return 2 * self._fields.turn
         self._unread.look(moment.focus_pid)
         waits = at_a_prompt(moment.focus_pid)
         self._prompt_turn += waits != self._waits
         self._waits = waits
-        return 2 * self._prompt_turn + 1
+        return self._terminal_turn()
+
+    def _terminal_turn(self) -> int:
+        """Return a number that grows with the turns of the prompt and, if it counts, the field."""
+        return 2 * (self._prompt_turn + self._is_under_others * self._fields.turn) + 1
 
     def hurries(self, moment: Moment) -> bool:
         """Return true in a terminal: nobody tells what runs there, so one has to look."""
@@ -49,7 +61,7 @@ class FieldsAndTerminals:
         """Return the field of that turn if it has the keyboard still; suppressed otherwise."""
         if not self._is_terminal(moment):
             return self._fields.confirmed(moment.focus_pid, turn // 2)
-        if turn != 2 * self._prompt_turn + 1 or not self._waits:
+        if turn != self._terminal_turn() or not self._waits:
             return Field()
         unread_s = self._unread.waits_s()
         if unread_s is not None:
@@ -57,8 +69,16 @@ class FieldsAndTerminals:
                 return Field(BUSY)
             self._unread.forget()
         elif at_a_prompt(moment.focus_pid):  # after all was read, so it is this prompt's
-            return Field(LISTED, Role.TEXT_AREA, moment.focus_pid, commands=False)
+            return self._of_terminal(moment.focus_pid, turn // 2 - self._prompt_turn)
         return Field()
+
+    def _of_terminal(self, pid: int, field_turn: int) -> Field:
+        """Return the field of a terminal at a prompt; `field_turn` is that of its keyboard."""
+        if self._is_under_others:
+            field = self._fields.confirmed(pid, field_turn)
+            if field.verdict != TERMINAL:
+                return field if field.verdict == BUSY else Field()
+        return Field(LISTED, Role.TEXT_AREA, pid, commands=False)
 
     def _is_terminal(self, moment: Moment) -> bool:
         return moment.application > 0 and self._applications.is_terminal(moment.application)

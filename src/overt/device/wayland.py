@@ -4,8 +4,10 @@ Wayland shows a program nothing of others, and XWayland only its own part, which
 recording that looks whole. So keys come from evdev, which takes a permission that the person gives
 (`overt.device.permission`), and exist only while three agree: the compositor on which window is
 active and what it calls itself, the accessibility service on the process that has the field, and
-the study's list on both. Where the pointer is nobody tells: nothing of it is recorded. Nor what is
-typed in a terminal, because a lock screen or launcher above it takes keys and is in no list.
+the study's list on both. A lock screen or launcher above a window takes its keys and is in no list;
+so in a terminal too the service must say that it has them, beside what is seen of its shell. Where
+the pointer is nobody tells: nothing of it is recorded, and why nothing less would do either is in
+`docs/decisions/0004-no-pointer-under-wayland.md`.
 """
 
 from __future__ import annotations
@@ -122,8 +124,7 @@ class Wayland:
     def _number(self, active: int) -> int:
         if not active:
             return 0
-        number = self._applications.called(self._toplevels.all[active].application)
-        return 0 if number and self._applications.is_terminal(number) else number
+        return self._applications.called(self._toplevels.all[active].application)
 
     def _pid(self, active: int, number: int) -> int:
         """Return the application's process that has the field; else one of its, each in turn.
