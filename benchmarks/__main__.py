@@ -22,7 +22,7 @@ from typing import Any
 
 HERE = Path(__file__).parent
 README = HERE.parent / "README.md"
-BENCHMARKS = ("collector", "sdk", "agent", "features", "typos")
+BENCHMARKS = ("collector", "sdk", "agent", "features", "typos", "encoder")
 BEGIN, END = "<!-- bench -->", "<!-- /bench -->"
 TIMEOUT_S = 600
 
@@ -265,12 +265,28 @@ def typo_rows(found: dict[str, Any]) -> list[Row]:
     ]
 
 
+def encoder_rows(found: dict[str, Any]) -> list[Row]:
+    """Return the table's row of the shared encoder's loader, beside the training it feeds."""
+    speed = dict(found["events_per_s"])
+    loader = speed.pop("loader")
+    body = max(speed, key=lambda name: speed[name])
+    return [
+        (
+            "events/s drawn for training the shared encoder",
+            f"**{loader / 1e6:.1f} M** ({loader / speed[body]:.0f} times)",
+            f"{speed[body] / 1e6:.3f} M",
+            f"its own training, fastest: {body}",
+        )
+    ]
+
+
 ROWS = {
     "collector": collector_rows,
     "sdk": sdk_rows,
     "agent": agent_rows,
     "features": feature_rows,
     "typos": typo_rows,
+    "encoder": encoder_rows,
 }
 
 

@@ -272,6 +272,13 @@ def test_a_word_is_either_learned_from_or_scored_whatever_its_misspelling() -> N
     assert {True, False} == set.union(*sides.values())
 
 
+def test_what_is_gained_is_of_the_same_pairs() -> None:
+    pairs = [("teh", "the"), ("hte", "the"), ("recieve", "receive"), ("cta", "cat")]
+    ours, theirs = [("the",), ("the",), ("x",), ("cat",)], [("the",), (), ("receive",), ("cat",)]
+    assert spelling._gain("", pairs, ours, theirs).value == 0
+    assert spelling._gain("", pairs[:2], ours[:2], theirs[:2]).value == 0.5
+
+
 def test_the_flat_trees_add_up_to_what_lightgbm_says() -> None:
     lightgbm = pytest.importorskip("lightgbm")
     rng = np.random.default_rng(0)

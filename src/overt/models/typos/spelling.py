@@ -134,8 +134,11 @@ def half(pair: Pair) -> bool:
     return _hash(pair[1], "half") % 2 == 0
 
 
-Made = list[tuple[str, ...]]
-"""Words that a method suggests for each of some pairs, best first."""
+Words = tuple[str, ...]
+"""What a method suggests for one token, best first."""
+
+Made = list[Words]
+"""What a method suggests for each of some pairs."""
 
 Read = Callable[[Sequence[Pair], Sequence[Evidence]], list[Made]]
 """What the networks make of pairs and the evidence of their candidates, seed by seed."""
@@ -166,7 +169,8 @@ def _rows(
     progress: Callable[[float], None],
     read: Read | None,
 ) -> list[Score]:
-    rows = _symspell(title, pairs)
+    theirs = [peers.symspell_closest(typed) for typed, _ in pairs]
+    rows = _scored(f"{title}: SymSpell", pairs, theirs)
     known = ours.lexicon.words
     for name, model in (("ours, untrained", untrained), ("ours", ours)):
         if name != "ours" and model is ours:
@@ -182,6 +186,10 @@ def _rows(
             ]
             rows += _scored(f"{title}: ours, words left alone", pairs, alone)
             rows += _torn(title, pairs, model, gathered)
+            rows += [
+                _gain(f"{title}: ours over SymSpell", pairs, made, theirs),
+                _gain(f"{title}: ours, words left alone, over SymSpell", pairs, alone, theirs),
+            ]
             if read is not None:
                 rows += _scored(f"{title}: neural, no context", pairs, *read(pairs, gathered))
         rows += _scored(f"{title}: {name}", pairs, made)
@@ -225,6 +233,19 @@ def _reading(model: Corrector, typed: str) -> str:
 
 def _read(name: str, pairs: Sequence[Pair], read: Callable[[str], str]) -> list[Score]:
     return _scored(name, pairs, [(read(typed),) for typed, _ in pairs])[:1]
+
+
+def _gain(
+    name: str, pairs: Sequence[Pair], ours: Sequence[Words], theirs: Sequence[Words]
+) -> Score:
+    """Return by how much more often the first suggestion is right, on the same pairs."""
+    number = {word: at for at, word in enumerate(dict.fromkeys(meant for _, meant in pairs))}
+    at = np.array([number[meant] for _, meant in pairs])
+    more = [
+        float(one[:1] == (meant,)) - float(other[:1] == (meant,))
+        for (_, meant), one, other in zip(pairs, ours, theirs, strict=True)
+    ]
+    return shares(name, "top1 gained", np.bincount(at, more), np.bincount(at))
 
 
 def _symspell(title: str, pairs: Sequence[Pair]) -> list[Score]:
