@@ -30,7 +30,6 @@ from overt.device.vault import Vault, as_json
 from overt.federated.own import Own
 from overt.federated.plan import Plan
 from overt.gateway import enrol, studies
-from overt.gateway.ledger import log_of
 from overt.schema.study import template
 from overt.store.store import Store
 
@@ -53,20 +52,22 @@ PLAN = Plan(
 )
 
 
-def new_store(root: Path) -> Store:
+def new_store(root: Path, study: str = STUDY) -> Store:
     """Return an open store with one study that learns together beside another purpose."""
     store = Store.open(root, create=True)
-    text = template(STUDY, "Small").replace(
+    text = template(study, "Small").replace(
         '["next-action", "typing-assist"]', f'["typing-assist", "{PURPOSE}"]'
     )
     studies.register(store, text.encode())
     return store
 
 
-def joined(store: Store, purposes: tuple[str, ...] = (PURPOSE,)) -> tuple[enrol.Joined, str]:
-    """Enrol somebody; return what their device has, and the log's key."""
-    notice = notice_sha256(studies.study_of(store, STUDY), "en")
-    return enrol.join(store, STUDY, purposes, notice), log_of(store).key
+def joined(
+    store: Store, purposes: tuple[str, ...] = (PURPOSE,), study: str = STUDY
+) -> enrol.Joined:
+    """Enrol somebody; return what their device has."""
+    notice = notice_sha256(studies.study_of(store, study), "en")
+    return enrol.join(store, study, purposes, notice)
 
 
 def recorded(number: int, minutes: float = 1.0) -> list[pa.Table]:
@@ -80,7 +81,7 @@ def granted(folder: Path, receipt: dict[str, Any], purposes: tuple[str, ...] = (
     vault = Vault(folder)
     grant = Grant(
         base="http://127.0.0.1",
-        study=STUDY,
+        study=receipt["overt"]["study"],
         receipt_id=receipt["receipt_id"],
         receipt=receipt,
         device_secret="",
@@ -121,19 +122,18 @@ def record(vault: Vault, events: pa.Table, number: int = 0) -> None:
     session.close(0, end=True)
 
 
-def device(folder: Path, store: Store, events: list[pa.Table]) -> Own:
+def device(folder: Path, store: Store, events: list[pa.Table], study: str = STUDY) -> Own:
     """Return a device that joined, and whose agent recorded these sessions; its vault is `held`."""
-    there, _ = joined(store)
-    vault = granted(held(folder), there.receipt)
+    vault = granted(held(folder, study), joined(store, study=study).receipt)
     for number, session in enumerate(events):
         record(vault, session, number)
     vault.close()
-    return Own(held(folder))
+    return Own(held(folder, study))
 
 
-def held(folder: Path) -> Path:
+def held(folder: Path, study: str = STUDY) -> Path:
     """Return where a device's vault for the study lies."""
-    return folder / STUDY
+    return folder / study
 
 
 def typed_text(events: pa.Table) -> str:
@@ -273,8 +273,9 @@ class Flower:
 
     def node(self, name: str, folder: Path, *more: str) -> None:
         """Start a device's node, behind the tap."""
+        address = f"http://127.0.0.1/study/{self.plan.study}"
         self.start(name, [
-            "join", "--study", f"http://127.0.0.1/study/{STUDY}", "--device-dir", str(folder),
+            "join", "--study", address, "--device-dir", str(folder),
             "--server", f"127.0.0.1:{self.tap.port}", *more,
         ])  # fmt: skip
 

@@ -209,3 +209,19 @@ def test_a_kind_of_model_without_shards_needs_one_function() -> None:
     assert answered[3, design[3] >= 0].max() == 4.0
     with pytest.raises(InvalidInput):
         shadows.one_by_one(taught, 30)(halves(30, 8, 2), lambda _w, _d: None)
+
+
+def test_a_training_tells_about_how_long_it_takes_still_and_not_at_every_step(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr(shadows.time, "monotonic", lambda: now[0])
+    said: list[str] = []
+    told = shadows._telling(lambda what, _done: said.append(what))
+    for step in range(1001):
+        now[0] = step * 1.2  # twenty minutes in all
+        told(step / 1000)
+    assert said[0] == said[10] == "training on halves of the people"
+    assert said[500].endswith("about 11 min left")
+    assert said[-1].endswith("about 1 min left")
+    assert len(set(said)) < 12

@@ -83,7 +83,7 @@ def test_a_device_without_a_receipt_answers_nothing(tmp_path: Path) -> None:
 def test_a_receipt_for_something_else_does_not_do_nor_one_that_was_taken_back(
     tmp_path: Path, store: Store, asked: tuple[str, ...], left: tuple[str, ...]
 ) -> None:
-    there, _ = joined(store, asked)
+    there = joined(store, asked)
     granted(tmp_path / "device", there.receipt, left).close()
     own = Own(tmp_path / "device")
     with pytest.raises(NotConsented, match="does not cover"):
@@ -92,7 +92,7 @@ def test_a_receipt_for_something_else_does_not_do_nor_one_that_was_taken_back(
 
 
 def test_a_receipt_that_was_changed_does_not_do(tmp_path: Path, store: Store) -> None:
-    there, _ = joined(store, ("typing-assist",))
+    there = joined(store, ("typing-assist",))
     forged = json.loads(json.dumps(there.receipt).replace("typing-assist", PURPOSE))
     granted(tmp_path / "device", forged).close()
     own = Own(tmp_path / "device")
@@ -123,7 +123,7 @@ def test_the_agent_keeps_what_the_purpose_needs_and_nothing_of_it_waits_to_leave
 def test_beside_another_purpose_each_has_its_own_and_batches_count_only_what_leaves(
     tmp_path: Path, store: Store
 ) -> None:
-    there, _ = joined(store, (PURPOSE, "typing-assist"))
+    there = joined(store, (PURPOSE, "typing-assist"))
     vault = granted(tmp_path / "both", there.receipt, (PURPOSE, "typing-assist"))
     (session,) = recorded(0, 0.1)
     record(vault, session)
@@ -139,7 +139,7 @@ def test_beside_another_purpose_each_has_its_own_and_batches_count_only_what_lea
 def test_taking_out_the_last_minutes_or_an_application_takes_out_what_is_learned_from(
     tmp_path: Path, store: Store
 ) -> None:
-    there, _ = joined(store)
+    there = joined(store)
     vault = granted(tmp_path / "device", there.receipt)
     outbox, mine = Outbox(vault), recorded(0, 0.1)[0]
     for number in range(3):
@@ -192,7 +192,7 @@ def test_nothing_is_kept_for_longer_than_the_receipt_says(tmp_path: Path, store:
 def test_what_an_agent_that_was_killed_had_journalled_is_kept_too(
     tmp_path: Path, store: Store
 ) -> None:
-    there, _ = joined(store)
+    there = joined(store)
     vault = granted(tmp_path / "device", there.receipt)
     rows = np.zeros(30, FACTS)
     rows["kind"] = Kind.KEY_DOWN
@@ -219,7 +219,7 @@ def test_while_its_person_pauses_a_device_answers_nothing(own: Own, tmp_path: Pa
 
 
 def test_a_second_computer_of_the_same_person_takes_no_part(tmp_path: Path, store: Store) -> None:
-    there, _ = joined(store, (PURPOSE, "typing-assist"))
+    there = joined(store, (PURPOSE, "typing-assist"))
     handed = granted(tmp_path / "first", there.receipt, (PURPOSE, "typing-assist"))
     grant = {name: handed.get_json("grant")[name] for name in HANDED}
     handed.close()
@@ -245,6 +245,29 @@ def test_each_step_is_answered_once_and_no_more_than_were_planned(own: Own) -> N
         own.count("1", PLAN, PLAN.steps + 1)
     with pytest.raises(Refused, match="not the one this began with"):
         own.count("1", replace(PLAN, steps=99), 2)
+
+
+def test_of_two_courses_that_begin_at_once_only_one_is_answered_where_both_cost_too_much(
+    own: Own, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    course = replace(PLAN, noise_multiplier=2.0, steps=1)
+    vault = Vault(held(tmp_path / "device"))
+    grant = vault.get_json("grant")
+    vault.change({"grant": as_json({**grant, "epsilon_max": f"{course.spent().epsilon:.4f}9"})})
+    other = Own(held(tmp_path / "device"))
+    afford = Own._afford
+
+    def meanwhile(self: Own, plan: Any, before: Any) -> None:
+        afford(self, plan, before)
+        if self is own:
+            other.count("2", plan, 1)  # between what this one read and what it writes
+
+    monkeypatch.setattr(Own, "_afford", meanwhile)
+    with pytest.raises(Refused, match="learned here before"):
+        own.count("1", course, 1)
+    assert own.spent()[0] == pytest.approx(course.spent().epsilon)
+    other.close()
+    vault.close()
 
 
 def test_courses_add_up_on_the_device_and_none_begins_beyond_what_the_notice_states(
@@ -512,7 +535,7 @@ def test_the_notice_shows_it(store: Store, language: str, stays: str, leaving: s
 
 
 def test_the_certificate_says_it_on_leaving(store: Store) -> None:
-    there, _ = joined(store, (PURPOSE, "typing-assist"))
+    there = joined(store, (PURPOSE, "typing-assist"))
     person = enrol.by_token(store, there.token)
     certificate = erase.finish(store, erase.begin(store, person))
     (said,) = certificate["learned_together"]

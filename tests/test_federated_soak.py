@@ -1,7 +1,10 @@
 """Flower on this machine: real processes, every byte on the wire, and devices that die."""
 
 import json
+import subprocess
+import sys
 import time
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +15,7 @@ import pytest
 from federated_fixtures import (
     FLOWER,
     PLAN,
+    PURPOSE,
     Flower,
     device,
     encodings,
@@ -26,6 +30,11 @@ from overt.federated import certificates
 from overt.federated.answer import update
 from overt.federated.own import Own
 from overt.federated.plan import start
+from overt.gateway import studies
+from overt.schema.errors import NotConsented
+from overt.schema.study import template
+from overt.store.store import Store
+from studio_fixtures import studio
 
 pytestmark = [
     pytest.mark.soak,
@@ -62,17 +71,24 @@ def canaries(folders: list[Path]) -> dict[str, bytes]:
             assert len(text) > 100
             for at in range(0, len(text) - 12, 12):
                 found[f"text {number} {at}"] = text[at : at + 12].encode()
-            for name in ("t_us", "key_symbol", "key_class", "slot"):
-                column = events.column(name).to_numpy()
-                for kind in ("<i8", "<f8", "<i4", "<f4"):
-                    part = column[50:62].astype(kind)
-                    if len(set(part.tolist())) > 4:
-                        found[f"{name} {kind} {number}"] = part.tobytes()
-                if name == "t_us":
-                    found[f"pauses {number}"] = np.diff(column[50:60]).astype("<i8").tobytes()
-                    found[f"as text {number}"] = str(int(column[60])).encode()
+            found |= columns(events, str(number))
         own.close()
     return {name: value for name, value in found.items() if len(value) >= 7}
+
+
+def columns(events: Any, label: str) -> dict[str, bytes]:
+    """Return pieces of the columns of a session as they could lie in memory, and a time as text."""
+    found: dict[str, bytes] = {}
+    for name in ("t_us", "key_symbol", "key_class", "slot"):
+        column = events.column(name).to_numpy()
+        for kind in ("<i8", "<f8", "<i4", "<f4"):
+            part = column[50:62].astype(kind)
+            if len(set(part.tolist())) > 4:
+                found[f"{name} {kind} {label}"] = part.tobytes()
+    t_us = events.column("t_us").to_numpy()
+    found[f"pauses {label}"] = np.diff(t_us[50:60]).astype("<i8").tobytes()
+    found[f"as text {label}"] = str(int(t_us[60])).encode()
+    return found
 
 
 def on_the_wire(flower: Flower, needles: dict[str, bytes]) -> list[str]:
@@ -185,3 +201,58 @@ def test_a_device_that_dies_in_a_step_does_not_stop_it(devices: list[Path], tmp_
         # The app's own client raises where it is run.
         for log in (tmp_path / "flower").glob("node*.log"):
             assert "answers with its own code" not in log.read_text()
+
+
+def test_what_a_real_agent_keeps_teaches_a_course_while_it_records_and_leaving_ends_it(
+    tmp_path: Path,
+) -> None:
+    pytest.importorskip("xcffib", reason="the desktop extra is not installed (Linux only)")
+    desktop_fixtures = pytest.importorskip("desktop_fixtures")
+    study, folder = "desk", tmp_path / "device"
+    with ExitStack() as stack:
+        screen = stack.enter_context(desktop_fixtures.desktop(tmp_path / "home"))
+        applications = desktop_fixtures.APPLICATIONS + "\n[notice.en]"
+        text = template(study, "Writing").replace("\n[notice.en]", applications)
+        text = text.replace('["next-action", "typing-assist"]', f'["typing-assist", "{PURPOSE}"]')
+        with Store.open(tmp_path / "data", create=True) as store:
+            studies.register(store, text.encode())
+        server = stack.enter_context(studio(tmp_path))
+        editor, _ = screen.editor_and_terminal()
+        address = f"{server.url.rstrip('/')}/study/{study}"
+        agent = stack.enter_context(desktop_fixtures.recording(screen, address, folder))
+        desktop_fixtures.join(agent)
+        hand = desktop_fixtures.Hand(screen.display)
+        stack.callback(hand.close)
+        screen.focus(editor)
+        own = Own(held(folder, study))
+        stack.callback(own.close)
+
+        def typed() -> bool:
+            hand.key(38)
+            return own.events > 300
+
+        desktop_fixtures.until(typed, "what was typed is kept")
+        mine = own.sessions()[-1]
+        others = [tmp_path / f"other{n}" for n in range(2)]
+        with new_store(tmp_path / "others", study) as store:
+            for number, other in enumerate(others):
+                device(other, store, recorded(number, 1.0), study).close()
+        plan = replace(PLAN, study=study, steps=1)
+        with Flower(tmp_path / "flower", plan, wait_s=150.0, first=3) as flower:
+            join(flower, [folder, *others])
+            (step,) = flower.steps(1, 600)["steps"]
+            assert step["answers"] == 3, step
+            assert on_the_wire(flower, columns(mine, "own")) == []
+            assert on_the_wire(flower, {"plan": b"typing-together"}) != []
+        assert own.spent()[0] == pytest.approx(plan.spent().epsilon)
+        assert json.loads(device_says(folder, address, "outbox"))["kept"] > 300
+        device_says(folder, address, "leave")
+        with pytest.raises(NotConsented):
+            Own(held(folder, study))
+
+
+def device_says(folder: Path, address: str, what: str) -> str:
+    """Return what `overt device` says."""
+    where = ("--study", address, "--device-dir", str(folder), "--json")
+    asked = [sys.executable, "-m", "overt", "device", what, *where]
+    return subprocess.run(asked, capture_output=True, text=True, check=True).stdout

@@ -2,15 +2,16 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from gateway_fixtures import STUDY, join, new_store, sessions, upload
-from overt.gateway import erase
+from overt.gateway import erase, population
 from overt.gateway.budget import TRAINING
 from overt.gateway.history import told
 from overt.gateway.privately import KIND, train_privately
 from overt.models.card import markdown
-from overt.schema.errors import TooFew
+from overt.schema.errors import InvalidInput, TooFew
 
 
 def test_a_study_of_too_few_people_is_refused_with_the_number_it_needs(tmp_path: Path) -> None:
@@ -20,6 +21,27 @@ def test_a_study_of_too_few_people_is_refused_with_the_number_it_needs(tmp_path:
         with pytest.raises(TooFew, match="50 are needed"):
             train_privately(store, STUDY, 3.0)
         assert not store.artefacts.filed(STUDY, KIND)
+
+
+@pytest.mark.soak
+def test_how_hands_slip_is_learned_by_the_learner_that_devices_have(tmp_path: Path) -> None:
+    from test_gateway_text import STUDY as WRITING  # it trains a model as it is loaded
+    from test_gateway_text import keys_store
+
+    with keys_store(tmp_path / "data") as store:
+        population.fill(store, WRITING, 72, seed=3, minutes=2.0)
+        card = train_privately(store, WRITING, 4.0, task="slips")
+        rows = card["evaluation"]["rows"]
+        assert {name: list(row) for name, row in rows.items()} == {
+            "learned privately": ["bits_a_slip"],
+            "nobody: before it learned": ["bits_a_slip"],
+        }
+        assert all(np.isfinite(row["bits_a_slip"]["value"]) for row in rows.values())
+        assert (card["privacy"]["steps"], card["privacy"]["sampling_rate"]) == (1, 1.0)
+        with pytest.raises(InvalidInput, match="Known: pause, slips"):
+            train_privately(store, WRITING, 4.0, task="words")
+        with pytest.raises(InvalidInput, match="lacks the purpose typing-assist"):
+            train_privately(store, WRITING, 4.0)
 
 
 @pytest.mark.soak

@@ -91,7 +91,7 @@ def membership(
     ] = 16,
     people_max: Annotated[
         int, typer.Option("--people", min=20, help="People of --data that are read, at most.")
-    ] = 200,
+    ] = 128,
     shards: Annotated[int, typer.Option(min=1, max=64, help="Of what has shards.")] = 4,
     device: Annotated[Device, typer.Option(help="cuda trains many at once.")] = Device.CPU,
     epsilon: Annotated[

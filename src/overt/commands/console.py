@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 WIDTH = 120
 """Columns of a table that goes to a file or pipe."""
-
-ESTIMATE_S, ESTIMATE_SHARE = 15.0, 0.02
-"""So much of a stage must be done before it is said how long the rest takes."""
 
 Progress = Callable[[str, float], None]
 """Called with what is being done, in words, and the share that is done, 0 to 1."""
@@ -63,20 +59,12 @@ def progress(title: str) -> Iterator[Progress]:
 
     console = Console(stderr=True)
     if not console.is_terminal:
-        begun: dict[str, tuple[float, float] | None] = {}
-        """Stage → when it began and at what share; None once it was said how long it takes."""
+        seen: set[str] = set()
 
-        def line(what: str, done: float) -> None:
-            now_s = time.monotonic()
-            if what not in begun:
-                begun[what] = (now_s, done)
+        def line(what: str, _done: float) -> None:
+            if what not in seen:
+                seen.add(what)
                 remark(f"{title}: {what}")
-            elif (since := begun[what]) is not None and now_s - since[0] >= ESTIMATE_S:
-                per_share_s = (now_s - since[0]) / max(done - since[1], 1e-9)
-                if done - since[1] >= ESTIMATE_SHARE:
-                    begun[what] = None
-                    left_min = per_share_s * (1 - done) / 60
-                    remark(f"{title}: {what}, about {left_min:.0f} more minutes in all")
 
         yield line
         return

@@ -26,13 +26,14 @@ def train_private(
     *,
     study: Annotated[str, typer.Option(help="Id of the study.")],
     epsilon: Annotated[float, typer.Option(help="Most that this training may cost a person.")],
+    task: Annotated[str, typer.Option(help="pause, or slips (needs text-assist).")] = "pause",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     data_dir: Annotated[
         Path,
         typer.Option("--data-dir", envvar="OVERT_DATA_DIR", help="Where Overt keeps everything."),
     ] = Path("overt-data"),
 ) -> None:
-    """Train a study's pause model with the privacy of people, and show its card.
+    """Train a study's model of pauses or slips with the privacy of people, and show its card.
 
     Needs 50 people besides the fifth who are judged. Each training spends again; the card adds up.
     """
@@ -41,7 +42,9 @@ def train_private(
     from overt.gateway.privately import train_privately
 
     with opened(data_dir) as store, progress("train-private") as update:
-        card = train_privately(store, study, epsilon, reader="command line", progress=update)
+        card = train_privately(
+            store, study, epsilon, task=task, reader="command line", progress=update
+        )
     if as_json:
         say_json(card)
         return

@@ -12,6 +12,7 @@ COLUMNS = (
     ("top1", "top-1", "{:.1%}"),
     ("nll", "NLL", "{:.3f}"),
     ("ece", "ECE", "{:.3f}"),
+    ("bits_a_slip", "bits a slip", "{:.2f}"),
     ("pause_nll", "pause NLL", "{:.3f}"),
     ("pause_crps_ms", "pause CRPS ms", "{:.1f}"),
     ("pause_mae_ms", "pause MAE ms", "{:.1f}"),

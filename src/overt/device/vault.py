@@ -68,27 +68,39 @@ class Vault:
 
     def change(self, put: dict[str, bytes | None]) -> None:
         """Put sealed values and take away those that are None, all or none of them."""
-        with self.alone:
-            self._change(put)
+        self._change(put, {})
 
-    def _change(self, put: dict[str, bytes | None]) -> None:
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            for name, value in put.items():
-                if value is None:
-                    self._db.execute("DELETE FROM kept WHERE name = ?", (name,))
-                else:
-                    sealed = self._seal(name, value)
-                    self._db.execute("INSERT OR REPLACE INTO kept VALUES (?, ?)", (name, sealed))
-            self._db.execute("COMMIT")
-        except sqlite3.Error as error:
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
-            raise Missing(
-                "cannot write here; recording stops",
-                where=str(self._folder),
-                do="Make room on the disk.",
-            ) from error
+    def change_if(self, known: dict[str, bytes | None], put: dict[str, bytes | None]) -> bool:
+        """Do so only if these values are still what is known of them, in whatever process.
+
+        Returns whether it was done.
+        """
+        return self._change(put, known)
+
+    def _change(self, put: dict[str, bytes | None], known: dict[str, bytes | None]) -> bool:
+        with self.alone:
+            try:
+                self._db.execute("BEGIN IMMEDIATE")
+                holds = all(self.get(name) == value for name, value in known.items())
+                for name, value in put.items() if holds else ():
+                    if value is None:
+                        self._db.execute("DELETE FROM kept WHERE name = ?", (name,))
+                    else:
+                        sealed = self._seal(name, value)
+                        self._db.execute(
+                            "INSERT OR REPLACE INTO kept VALUES (?, ?)", (name, sealed)
+                        )
+                self._db.execute("COMMIT")
+                return holds
+            except sqlite3.Error as error:
+                raise Missing(
+                    "cannot write here; recording stops",
+                    where=str(self._folder),
+                    do="Make room on the disk.",
+                ) from error
+            finally:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
 
     def _seal(self, name: str, value: bytes) -> bytes:
         nonce = os.urandom(_NONCE_BYTES)

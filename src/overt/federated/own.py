@@ -7,6 +7,7 @@ is worked out anew each time and kept nowhere.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -79,24 +80,32 @@ class Own:
         the notice states; where another run went on since, the same is asked again. So what ε
         counts is all that is ever answered, whatever a server asks.
         """
-        with self._vault.alone:
-            ledger = self._vault.get_json(_LEDGER, {})
-            others = [one for name, one in ledger.items() if name != run]
-            elsewhere = sum(one["last"] for one in others)
-            entry = ledger.get(run)
-            if entry is None:
-                entry = {"plan": plan.sha256(), "last": 0, "delta": plan.delta}
-                entry |= asdict(plan.mechanism)
-            if entry.get("elsewhere") != elsewhere:
-                self._afford(plan, others)
-            entry["elsewhere"] = elsewhere
-            if entry["plan"] != plan.sha256():
-                raise Refused("the plan is not the one this began with", where="plan")
-            if not entry["last"] < step <= plan.steps:
-                raise Refused("this step was answered, or there is none such", where="step")
-            # Steps that were left out were answered by nobody here, and are counted all the same.
-            ledger[run] = {**entry, "last": step, "steps": step}
-            self._vault.change({_LEDGER: as_json(ledger)})
+        while True:
+            known = self._vault.get(_LEDGER)
+            ledger = json.loads(known or b"{}")
+            ledger[run] = self._answered(ledger, run, plan, step)
+            # Another process of this device may answer another run at the same moment.
+            if self._vault.change_if({_LEDGER: known}, {_LEDGER: as_json(ledger)}):
+                return
+
+    def _answered(
+        self, ledger: dict[str, dict[str, Any]], run: str, plan: Plan, step: int
+    ) -> dict[str, Any]:
+        """Return the entry of a run once a step of it is answered."""
+        others = [one for name, one in ledger.items() if name != run]
+        elsewhere = sum(one["last"] for one in others)
+        entry = ledger.get(run)
+        if entry is None:
+            entry = {"plan": plan.sha256(), "last": 0, "delta": plan.delta}
+            entry |= asdict(plan.mechanism)
+        if entry.get("elsewhere") != elsewhere:
+            self._afford(plan, others)
+        if entry["plan"] != plan.sha256():
+            raise Refused("the plan is not the one this began with", where="plan")
+        if not entry["last"] < step <= plan.steps:
+            raise Refused("this step was answered, or there is none such", where="step")
+        # Steps that were left out were answered by nobody here, and are counted all the same.
+        return {**entry, "elsewhere": elsewhere, "last": step, "steps": step}
 
     def spent(self) -> tuple[float, float]:
         """Return ε of all that this device has answered, and the δ it is at; (0, 0) for nothing."""

@@ -1,4 +1,6 @@
-"""A study's pause model, trained with the privacy of people: ε is chosen, and stands in its card.
+"""A study's model, trained with the privacy of people: ε is chosen, and stands in its card.
+
+What can be learned so is in `private_tasks`, by the same learners as on people's own devices.
 
 A fifth of the people, by their tags, are judged and never learned from. The model is kept with whom
 it was made from, and is destroyed when one of them leaves: made again without them it would spend
@@ -13,29 +15,24 @@ import os
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-import numpy as np
-
 from overt.datasets.split import split_of
 from overt.gateway import budget
 from overt.gateway.door import Door
+from overt.gateway.learner import learner_of
 from overt.gateway.model import Progress, gather, silent, work
+from overt.gateway.private_tasks import Task, task_of
 from overt.gateway.studies import study_of
 from overt.gateway.train import PEOPLE_MIN as SHOWN_MIN
 from overt.gateway.train import described_of, may_be_shown
 from overt.models.card import frame
-from overt.models.metrics import figures
-from overt.models.predict import Predicted
-from overt.models.private import pauses
 from overt.models.private.rounds import Rounds, train, within
 from overt.models.private.spent import PEOPLE_MIN, Spent, delta_for
-from overt.models.stream import Stream, stream_of
 from overt.models.tensors import Array, sha256
 from overt.schema.errors import InvalidInput, TooFew
 from overt.schema.manifest import bounds, bucket
 from overt.store.store import Store
 
-KIND, PURPOSE = "private-model", "typing-assist"
-FIGURES = ("pause_nll", "pause_crps_ms", "pause_mae_ms", "pause_r2")
+KIND = "private-model"
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,24 +61,28 @@ def train_privately(
     study_id: str,
     epsilon: float,
     *,
+    task: str = "pause",
     reader: str = "training",
     progress: Progress = silent,
 ) -> dict[str, Any]:
-    """Train a study's private pause model within ε; return its card. Replaces the one there was.
+    """Train a study's private model of a task within ε; return its card. Replaces the one before.
 
     Raises:
         TooFew: fewer than `PEOPLE_MIN` people to learn from.
-        InvalidInput: ε is no positive number, or the study lacks the purpose.
+        InvalidInput: no such task, ε is no positive number, or the study lacks the purpose.
+        Refused: it would cost more, with what was learned before, than the notice states.
     """
-    study = study_of(store, study_id)
-    if PURPOSE not in study.purposes:
-        raise InvalidInput(f"lacks the purpose {PURPOSE}", where=f"study {study.id}")
+    wanted, study = task_of(task), study_of(store, study_id)
+    purpose = wanted.purpose
+    if purpose not in study.purposes:
+        raise InvalidInput(f"lacks the purpose {purpose}", where=f"study {study.id}")
     with work(store):
         door = Door(store, reader, "trainer")
-        selected = door.select(study.id, PURPOSE, "train")
-        manifest, people = gather(door, selected, PURPOSE, 1, progress)
+        selected = door.select(study.id, purpose, "train")
+        manifest, people = gather(door, selected, purpose, 1, progress)
+        size = learner_of(purpose).size
         # In a live study everybody is learned from elsewhere; here some must be left to judge on.
-        parted = [replace(one, split=_part(one.tag)) for one in people if one.tokens]
+        parted = [replace(one, split=_part(one.tag)) for one in people if size(one)]
         learned = [one for one in parted if one.split == "train"]
         if len(learned) < PEOPLE_MIN:
             raise TooFew(
@@ -92,47 +93,54 @@ def train_privately(
         # The divisor is the beginning of the range that a card shows: it moves for nobody alone.
         planned = bounds(len(learned))[0]
         seed = int.from_bytes(os.urandom(16), "little")
-        plan = replace(Rounds(), delta=min(1e-5, delta_for(bounds(len(learned))[1])), seed=seed)
-        course = within(epsilon, plan)
-        budget.afford(store, study, course.spent())
-        taught = [pauses.timed(stream_of(one.sessions)) for one in learned]
-        done = train(
-            taught,
-            pauses.start(),
-            pauses.learn,
-            course,
-            planned,
-            lambda share: progress("training", share),
-        )
-        if done.spent is None:
-            raise InvalidInput("has no noise, and so no ε", where="epsilon")
-        shown = [one for one in may_be_shown(parted) if one.split == "test"]
-        weights = done.weights.astype("<f4")
+        delta = min(wanted.rounds.delta, delta_for(bounds(len(learned))[1]))
+        course = within(epsilon, replace(wanted.rounds, delta=delta, seed=seed))
+        spent, total = course.spent(), budget.afford(store, study, course.spent())
+        weights = _taught(wanted, learned, course, planned, progress).astype("<f4")
         fitted = _Fitted(weights)
-        judged = _judged(weights, [stream_of(one.sessions) for one in shown])
+        shown = [one for one in may_be_shown(parted) if one.split == "test"]
         settings = {k: v for k, v in asdict(course).items() if k != "seed"}
         made = frame(
-            f"three log-normal states of pauses, {pauses.SIZE} weights, learned privately",
+            wanted.words,
             fitted,
             {**settings, "planned": planned},
-            judged,
-            described_of(study, PURPOSE, parted),
+            _judged(wanted, weights, planned, shown),
+            described_of(study, purpose, parted),
         )
-        made["privacy"] = _privacy(done.spent, budget.afford(store, study, done.spent))
+        made["privacy"] = _privacy(spent, total)
+        # In the log before anybody has it: what is handed out is what was counted.
         budget.spend(
             store,
             study,
             budget.TRAINING,
-            done.spent,
-            purpose=PURPOSE,
+            spent,
+            purpose=purpose,
+            task=wanted.name,
             weights_sha256=fitted.sha256(),
         )
         data = json.dumps({"card": made, "weights": weights.tolist()}).encode()
-        row = store.artefacts.put(KIND, study.id, PURPOSE, "private pauses", data, manifest)
-        for older in store.artefacts.filed(study.id, KIND, PURPOSE):
+        row = store.artefacts.put(KIND, study.id, purpose, f"private {wanted.name}", data, manifest)
+        for older in store.artefacts.filed(study.id, KIND, purpose):
             if older.row != row:
                 store.artefacts.destroy(older.row)
     return made
+
+
+def _taught(
+    task: Task, learned: list[Any], course: Rounds, planned: int, progress: Progress
+) -> Array:
+    taught = [task.of(one) for one in learned]
+    done = train(
+        taught,
+        task.start(),
+        lambda weights, own: weights if own is None else task.learn(weights, own),
+        course,
+        planned,
+        lambda share: progress("training", share),
+    )
+    if done.spent is None:
+        raise InvalidInput("has no noise, and so no ε", where="epsilon")
+    return done.weights
 
 
 def _part(tag: bytes) -> str:
@@ -149,30 +157,14 @@ def _privacy(spent: Spent, with_before: budget.Total) -> dict[str, Any]:
     }
 
 
-def _judged(weights: Array, unseen: list[Stream]) -> dict[str, Any]:
+def _judged(task: Task, weights: Array, planned: int, unseen: list[Any]) -> dict[str, Any]:
     """Return the figures beside what nobody taught, over people that were not learned from."""
-    methods = {"learned privately": weights, "nobody: before it learned": pauses.start()}
     enough = len(unseen) >= SHOWN_MIN
-    rows = {
-        name: _figures([pauses.predict(made, stream) for stream in unseen])
-        for name, made in (methods.items() if enough else ())
-    }
     return {
         "protocol": "test" if enough else "nobody",
         "persons": bucket(len(unseen)),
-        "events": bucket(sum(len(stream) for stream in unseen)),
+        "events": bucket(sum(map(learner_of(task.purpose).size, unseen))),
         "too_few": not enough,
-        "rows": rows,
+        "rows": task.judge(weights, planned, unseen) if enough else {},
         "remarks": [],
-    }
-
-
-def _figures(predicted: list[Predicted]) -> dict[str, dict[str, float | None]]:
-    found = figures(predicted)
-    return {
-        name: {
-            key: float(value) if np.isfinite(value := getattr(found[name], key)) else None
-            for key in ("value", "low", "high")
-        }
-        for name in FIGURES
     }

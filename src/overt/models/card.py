@@ -36,6 +36,7 @@ _TITLES = {
     "top3": ("top-3", "{:.1%}"),
     "nll": ("NLL, nats", "{:.3f}"),
     "ece": ("ECE", "{:.3f}"),
+    "bits_a_slip": ("bits a slip", "{:.2f}"),
     "pause_nll": ("pause NLL, nats of ln ms", "{:.3f}"),
     "pause_crps_ms": ("pause CRPS, ms", "{:.1f}"),
     "pause_mae_ms": ("pause MAE, ms", "{:.1f}"),

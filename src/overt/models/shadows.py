@@ -8,6 +8,8 @@ needs nothing more to be attacked: see `one_by_one`.
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -102,9 +104,11 @@ def _fitted_here(
         if row[place] >= 0
     ]
 
+    told = _telling(progress)
+
     def report(state: Fitting) -> None:
         done[state.shard] = state.done / max(state.steps, 1)
-        progress("training on halves of the people", 0.8 * sum(done.values()) / state.shards)
+        told(0.8 * sum(done.values()) / (shards * len(shard)), 0.8)
 
     trained = train(copies, config, workers=workers, progress=report)
     return dict(trained.shards)
@@ -135,6 +139,24 @@ def _fitted_at_once(
     return members
 
 
+def _telling(progress: Progress) -> Callable[..., None]:
+    """Return what reports the share done of the training, and about how long the rest takes.
+
+    Minutes are told in steps of a half more each, so that where each line stays they are few.
+    """
+    begun_s = time.monotonic()
+
+    def told(done: float, end: float = 1.0) -> None:
+        said = "training on halves of the people"
+        if done >= 0.02 * end:
+            left_min = (time.monotonic() - begun_s) / done * (end - done) / 60
+            steps = round(math.log(max(left_min, 0.5)) / math.log(1.5))
+            said += f", about {max(1, round(1.5**steps))} min left"
+        progress(said, done)
+
+    return told
+
+
 def sharded(
     people: Sequence[Any],
     fit: Callable[[list[Any]], Any],
@@ -158,8 +180,9 @@ def _sharded(
     models, shards = len(shard), int(shard.max()) + 1
     loss = np.empty((models, shards, len(people)))
     together = np.empty((models, len(people)))
+    told = _telling(progress)
     for model, row in enumerate(shard):
-        progress("training on halves of the people", model / models)
+        told(model / models)
         taught = fit(
             [
                 replace(one, split="train", shard=int(own))
@@ -212,7 +235,7 @@ def _one_by_one(
             taught,
             [(row >= 0, model) for model, row in enumerate(shard)],
             workers,
-            lambda done: progress("training on halves of the people", done),
+            _telling(progress),
         )
     )
     return made[:, None], made

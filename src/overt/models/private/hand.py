@@ -130,6 +130,11 @@ def channel(weights: Array, people: float) -> Edits:
     )
 
 
+def bits_of(found: Edits, pairs: Sequence[Pair]) -> float:
+    """Return how many bits these slips take under a channel, in all."""
+    return float(sum(bits(found, pair) for pair in pairs))
+
+
 def learn(weights: Array, person: Slips) -> Array:
     """Return the weights with a person's vector on them."""
     return np.asarray(weights + counted(person.pairs))
@@ -175,8 +180,7 @@ class Hands:
 
     def _saved(self, found: Edits) -> Sums:
         saved = [
-            sum(bits(_unwatched(), pair) - bits(found, pair) for pair in one.pairs)
-            for one in self.unseen
+            bits_of(_unwatched(), one.pairs) - bits_of(found, one.pairs) for one in self.unseen
         ]
         return {BITS: (np.array(saved), np.array([float(len(one.pairs)) for one in self.unseen]))}
 
