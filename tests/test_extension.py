@@ -219,6 +219,7 @@ def test_what_would_leave_can_be_seen_and_taken_out(browser: Extended) -> None:
     browser.press("outbox")
     packets = panel.locator(".packet")
     expect(packets.first).to_be_visible()
+    expect(panel.locator("summary").last).to_contain_text("Help with typing")
     panel.locator("details").first.click()
     shown = " ".join(panel.locator(".packet pre").all_text_contents())
     assert "key down · letter" in shown

@@ -58,7 +58,7 @@ export async function outbox(): Promise<void> {
       { class: "packet" },
       make("span", {}, summary, make("br"), make("span", { class: "soft" }, when)),
       remove,
-      make("details", {}, make("summary", {}, entry.purposes.join(", ")), make("pre", { tabindex: "0" }, lines)),
+      make("details", {}, make("summary", {}, entry.purposes.join("; ")), make("pre", { tabindex: "0" }, lines)),
     );
   };
   enter(

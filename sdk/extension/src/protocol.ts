@@ -131,6 +131,7 @@ export interface ShownNotice {
   sha256: string;
 }
 
+/** What waits, newest first; purposes by their titles in the notice. */
 export type OutboxView = (Pick<
   OutboxEntry,
   "id" | "rows" | "closed_ms" | "due_ms" | "sent" | "purposes"

@@ -40,13 +40,15 @@ export async function joinedView(keeper: Keeper, policy: Policy): Promise<Joined
   ];
 }
 
-export async function outboxView({ outbox }: Keeper): Promise<OutboxView> {
+export async function outboxView({ outbox, place }: Keeper): Promise<OutboxView> {
   const found: OutboxView = [];
+  const titleOf = (id: string) => place?.purposes.find((one) => one.id === id)?.title ?? id;
   for (const at of (await outbox?.places()) ?? []) {
     const kept = await outbox?.entry(at);
     if (!kept) continue;
     const events = decode(kept.bytes).events.map((one) => ({ t_us: one.t_us, text: describe(one) }));
-    found.push({ ...kept.entry, id: entryId(kept.entry), bytes: kept.bytes.length, events });
+    const purposes = kept.entry.purposes.map(titleOf);
+    found.push({ ...kept.entry, purposes, id: entryId(kept.entry), bytes: kept.bytes.length, events });
   }
   return found.sort((a, b) => b.closed_ms - a.closed_ms);
 }
