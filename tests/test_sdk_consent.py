@@ -204,6 +204,10 @@ def test_pointer_positions_clicks_wheel_and_scroll_are_recorded(page: Any, serve
     page.hover("#box")
     page.mouse.wheel(0, 120)
     page.wait_for_function("seen.some((event) => event.kind === 11)")
+    page.keyboard.down("Control")
+    page.mouse.wheel(60, 0)
+    page.keyboard.up("Control")
+    page.wait_for_function("seen.filter((event) => event.kind === 10).length > 1")
     send(page)
     events = server.events(server.sessions()[0])
     moves = [e for e in events if e["kind"] == Kind.POINTER_MOVE]
@@ -214,8 +218,9 @@ def test_pointer_positions_clicks_wheel_and_scroll_are_recorded(page: Any, serve
         (n, 1, Role.BUTTON) for n in (1, 2)
     ]
     assert clicks[0]["element"] == clicks[1]["element"] > 0
-    wheel = next(e for e in events if e["kind"] == Kind.WHEEL)
-    assert wheel["scroll_y_css_px"] == 120
+    wheels = [(e["scroll_y_css_px"], e["value"]) for e in events if e["kind"] == Kind.WHEEL]
+    assert wheels[0] == (120, 0)
+    assert {value for _, value in wheels[1:]} == {3}, "with Ctrl it zooms"
     scrolls = [e for e in events if e["kind"] == Kind.SCROLL]
     assert sum(e["scroll_y_css_px"] for e in scrolls) == 120
     assert all(e["role"] != Role.PAGE for e in scrolls)

@@ -36,6 +36,7 @@ export interface Sink {
 const APPLE = /^(Mac|iP)/.test(navigator.platform);
 const VIEW_STEP_CSS_PX = 64;
 const LINE_CSS_PX = 16;
+const WHEEL_ZOOMS = 3;
 /** Between a key that prints and what the browser says of it. */
 const PRINT_MS = 2000;
 /** The schema has numbers for so many of the study's fields and pages; those after them are 0. */
@@ -343,7 +344,9 @@ export class Capture {
     // In the order of `deltaMode`: pixels, lines, pages.
     const unit = [1, LINE_CSS_PX, window.innerHeight][event.deltaMode] ?? 1;
     const by = pair(event.deltaX * unit, event.deltaY * unit);
-    this.#add(Kind.WHEEL, event, { ...by, value: event.deltaMode, ...this.#where(event) });
+    // With Ctrl it zooms; so do two fingers on a touchpad, of which the browser says the same.
+    const value = event.ctrlKey ? WHEEL_ZOOMS : event.deltaMode;
+    this.#add(Kind.WHEEL, event, { ...by, value, ...this.#where(event) });
   }
 
   #scroll(event: Event): void {

@@ -201,7 +201,7 @@ VALUE_MAX: dict[int, int] = {
     Kind.POINTER_MOVE: 16,
     Kind.POINTER_DOWN: 63,
     Kind.CLICK: _ANY,
-    Kind.WHEEL: 2,
+    Kind.WHEEL: 3,
     Kind.FOCUS: 50,
     Kind.BLUR: 50,
     Kind.VISIBILITY: 2,

@@ -280,7 +280,12 @@ USES: dict[str, tuple[Use, ...]] = {
             "clicks",
             _EXACT,
         ),
-        _use(_K.WHEEL, "the browser counted in 0 pixels, 1 lines, 2 pages", "choice", _EXACT),
+        _use(
+            _K.WHEEL,
+            "the browser counted in 0 pixels, 1 lines, 2 pages; 3 it was to zoom, in whichever",
+            "choice",
+            _EXACT,
+        ),
         _use(
             _ATTENTION,
             "which of the study's fields (on a desktop: applications) got or lost the keyboard, "
