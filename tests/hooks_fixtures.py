@@ -2,7 +2,9 @@
 
 Made by hand in the shape of pynput 1.8.2's `_win32.py` and `_darwin.py`, not recorded: no computer
 with either system was at hand. On Windows places are whole pixels, and a wheel's turns are already
-divided by 120; on macOS places are points with fractions, and a wheel speaks of lines.
+divided by 120, rounded down, which is why the message itself is read (`on_wheel` here); on macOS
+places are points with fractions, a wheel speaks of lines, and every button after the second is the
+middle one.
 """
 
 from __future__ import annotations
@@ -25,13 +27,28 @@ class Button(Enum):
     x1 = 4
 
 
+@dataclass(frozen=True)
+class Place:
+    """A POINT."""
+
+    x: int
+    y: int
+
+
+class Message:
+    """What is read of a MSLLHOOKSTRUCT."""
+
+    def __init__(self, place: Place, turn: int) -> None:
+        self.pt, self.mouseData = place, turn << 16  # its name there
+
+
 Called = tuple[str, tuple[object, ...]]
 WIN32: list[Called] = [
     ("on_move", (110, 120, False)),
     ("on_move", (111, 120, False)),
     ("on_click", (111, 120, Button.left, True, False)),
     ("on_click", (111, 120, Button.left, False, False)),
-    ("on_scroll", (111, 120, 0, -2, False)),
+    ("on_wheel", (0x020A, Message(Place(111, 120), -240 & 0xFFFF))),
     ("on_click", (111, 121, Button.x1, True, False)),
     ("on_click", (111, 121, Button.x1, False, False)),
     ("on_move", (-40_000, 900, False)),
@@ -42,8 +59,8 @@ DARWIN: list[Called] = [
     ("on_click", (111.0, 120.75, Button.left, True, False)),
     ("on_click", (111.0, 120.75, Button.left, False, False)),
     ("on_scroll", (111.0, 120.75, 0, -2, False)),
-    ("on_click", (111.0, 121.0, Button.unknown, True, False)),
-    ("on_click", (111.0, 121.0, Button.unknown, False, False)),
+    ("on_click", (111.0, 121.0, Button.middle, True, False)),
+    ("on_click", (111.0, 121.0, Button.middle, False, False)),
     ("on_move", (900.0, 0.0, False)),
 ]
 
@@ -55,6 +72,7 @@ class Told:
     programs: dict[int, Path]
     shown: list[Window] = field(default_factory=list)
     front: int = 0
+    trusted: bool = True
     secure: bool = False
     locked: bool = False
 
@@ -66,6 +84,9 @@ class Told:
 
     def program(self, pid: int) -> Path | None:
         return self.programs.get(pid)
+
+    def may_listen(self) -> bool:
+        return self.trusted
 
     def is_secure(self) -> bool:
         return self.secure

@@ -34,6 +34,7 @@ class Desk:
     hurried: bool = False
     asked: list[float] = field(default_factory=list)
     keymap: Keymap = KEYMAP
+    notch_css_px: int = 120
 
     def press(self, code: int) -> None:
         self.events.append((KEY_PRESS, code, self.now_s))

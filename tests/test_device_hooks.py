@@ -10,16 +10,19 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path, PureWindowsPath
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from hooks_fixtures import DARWIN, WIN32, Called, Told
+from hooks_fixtures import DARWIN, WIN32, Called, Message, Place, Told
 from overt.commands import permitting
 from overt.device import hooks, platforms
 from overt.device.applications import Application, Applications
 from overt.device.capture import Capture
-from overt.device.hooks import Hooks, NoFields, callbacks
+from overt.device.hooks import Hooks, NoFields, WindowsWheel, callbacks, on_scroll
 from overt.device.screen import Screen
 from overt.device.seam import Window
 from overt.device.stream import BUTTON_PRESS, BUTTON_RELEASE, MOTION
@@ -33,7 +36,12 @@ NOTEPAD = Application(1, "editor", "Text editor", ("notepad.exe", "com.apple.Tex
 class Silent:
     """A listener that the test speaks for."""
 
+    alive = True
+
     def start(self) -> None: ...
+
+    def is_alive(self) -> bool:
+        return self.alive
 
     def stop(self) -> None: ...
 
@@ -44,6 +52,7 @@ def at_work(told: Told) -> tuple[Hooks, Callable[[list[Called]], None]]:
 
     def listener(put: Callable[..., None]) -> Silent:
         heard.update(callbacks(put))
+        heard.update(on_scroll=on_scroll(put), on_wheel=WindowsWheel(put).heard)
         return Silent()
 
     made = Hooks(told, listener)
@@ -64,14 +73,14 @@ def windows_pc() -> Told:
     )
 
 
-@pytest.mark.parametrize(("said", "side"), [(WIN32, 2), (DARWIN, 0)])
-def test_what_pynput_says_becomes_moves_buttons_and_notches(said: list[Called], side: int) -> None:
+@pytest.mark.parametrize(("said", "side"), [(WIN32, 8), (DARWIN, 2)])
+def test_what_pynput_says_becomes_moves_buttons_and_turns(said: list[Called], side: int) -> None:
     source, call = at_work(windows_pc())
     before_ms = source.now_ms()
     call(said)
     events = source.heap().events
     done = [(MOTION, 0)] * 2 + [(BUTTON_PRESS, 1), (BUTTON_RELEASE, 1)] + [(BUTTON_PRESS, 5)] * 2
-    done += [*[(BUTTON_PRESS, 8), (BUTTON_RELEASE, 8)][:side], (MOTION, 0)]
+    done += [(BUTTON_PRESS, side), (BUTTON_RELEASE, side), (MOTION, 0)]
     assert list(zip(events["code"].tolist(), events["detail"].tolist(), strict=True)) == done
     assert events["x"][:3].tolist() == [110, 111, 111]
     assert not ((events["time_ms"] - before_ms) & 0x80000000).any()
@@ -139,8 +148,75 @@ def test_more_than_the_queue_holds_makes_its_heap_void(monkeypatch: pytest.Monke
     assert len(source.heap().events) == 3
 
 
+@given(st.lists(st.integers(-400, 400), max_size=60))
+@settings(max_examples=50, deadline=None)
+def test_a_wheel_turned_by_parts_of_a_notch_counts_the_same_both_ways(turns: list[int]) -> None:
+    counted = []
+    for way in (1, -1):
+        heard: list[int] = []
+        wheel = WindowsWheel(lambda _, detail, *__, to=heard: to.append(detail))
+        for turn in turns:
+            assert wheel.heard(0x020A, Message(Place(1, 2), way * turn & 0xFFFF))
+            assert wheel.heard(0x0200, Message(Place(1, 2), 0))  # a move
+        counted.append([way * {4: 1, 5: -1}[detail] for detail in heard])
+    assert counted[0] == counted[1]
+    for up in (True, False):
+        if all((turn > 0) == up for turn in turns):
+            assert sum(counted[0]) == int(sum(turns) / 120)
+
+
+def test_a_system_that_lets_nobody_listen_ends_the_recording_and_says_so() -> None:
+    """Quartz gives a program without leave no event and no error; pynput's thread just ends."""
+    told = windows_pc()
+    source, call = at_work(told)
+    call(WIN32)
+    assert len(source.heap().events)
+    for silent in ("its listener ended", "the leave was taken back"):
+        told.trusted = silent == "its listener ended"
+        monkey = pytest.MonkeyPatch()
+        monkey.setattr(Silent, "alive", not told.trusted)
+        with pytest.raises(Missing, match="does not let this program listen"):
+            source.heap()
+        monkey.undo()
+
+
+def test_without_leave_macos_is_asked_for_it_and_nothing_begins(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[object] = []
+    services = SimpleNamespace(
+        kAXTrustedCheckOptionPrompt="prompt",
+        AXIsProcessTrustedWithOptions=asked.append,
+    )
+    monkeypatch.setitem(sys.modules, "HIServices", services)  # type: ignore[arg-type]
+    monkeypatch.setattr(sys, "platform", "darwin")
+    with pytest.raises(Missing, match="nothing is recorded"):
+        platforms.look(None)
+    assert asked == [{"prompt": True}]
+
+
+@pytest.mark.parametrize(("notch_css_px", "made"), [(120, 120), (16, 16)])
+def test_a_turn_of_the_wheel_is_as_far_as_the_system_means(notch_css_px: int, made: int) -> None:
+    told = windows_pc()
+    heard: dict[str, Callable[..., None]] = {}
+
+    def listener(put: Callable[..., None]) -> Silent:
+        heard.update(on_scroll=on_scroll(put))
+        return Silent()
+
+    source = Hooks(told, listener, notch_css_px=notch_css_px)
+    screen = Screen(source, Applications([NOTEPAD], told.program), lambda: CHIP)
+    gates = Capture(source, screen, NoFields(), source.now_ms())
+    gates.look(is_open=True)
+    heard["on_scroll"](111.0, 120.0, 1, -1, False)  # to the left, and down
+    gates._looked_s = 0.0
+    rows = gates.look(is_open=True)
+    assert rows["scroll_x_css_px"].tolist() == [-made, 0]
+    assert rows["scroll_y_css_px"].tolist() == [0, made]
+
+
 def test_no_key_is_ever_listened_to() -> None:
-    assert set(callbacks(lambda *_: None)) == {"on_move", "on_click", "on_scroll"}
+    assert set(callbacks(lambda *_: None)) == {"on_move", "on_click"}
     source = Path(hooks.__file__).parent
     for name in ("hooks.py", "win32.py", "darwin.py"):
         assert "keyboard import" not in (source / name).read_text().replace(

@@ -35,9 +35,6 @@ all that it heard, to order by; the session gives the one that counts what is ke
 
 _NOTHING = np.empty(0, FACTS)
 EIGHTHS = 8
-NOTCH_CSS_PX = 120
-"""One notch of a wheel, as browsers count it."""
-
 _WHEEL = {4: (0, -1), 5: (0, 1), 6: (-1, 0), 7: (1, 0)}
 _MULTI_CLICK_MS, _MULTI_CLICK_PX = 500, 5
 CONFIRM_AFTER_S = 0.08
@@ -292,8 +289,8 @@ class Capture:
         if button in _WHEEL:
             right, below = _WHEEL[button]
             row["kind"], row["pointer"] = Kind.WHEEL, Pointer.NONE
-            row["scroll_x_css_px"] = right * NOTCH_CSS_PX
-            row["scroll_y_css_px"] = below * NOTCH_CSS_PX
+            row["scroll_x_css_px"] = right * self._source.notch_css_px
+            row["scroll_y_css_px"] = below * self._source.notch_css_px
             return [row] if down else []
         number = {1: 1, 2: 2, 3: 3, 8: 4, 9: 5}.get(button, 0)
         if not number:

@@ -26,6 +26,7 @@ class Mac:
     def __init__(self) -> None:
         self._quartz: Any = import_module("Quartz")
         self._appkit: Any = import_module("AppKit")
+        self._trusted: Any = import_module("HIServices").AXIsProcessTrusted
         self._secure: Any = ctypes.CDLL(_CARBON).IsSecureEventInputEnabled
         self._secure.restype = ctypes.c_bool
 
@@ -62,6 +63,13 @@ class Mac:
         found = running.runningApplicationWithProcessIdentifier_(pid)
         name = None if found is None else found.bundleIdentifier()
         return Path(str(name)) if name else None
+
+    def may_listen(self) -> bool:
+        """Return whether this program is among those that the person lets listen still.
+
+        Quartz gives a program that is not nothing at all, and no error.
+        """
+        return bool(self._trusted())
 
     def is_secure(self) -> bool:
         """Return whether a program protects what is typed: a password field has the keyboard."""

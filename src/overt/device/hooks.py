@@ -16,6 +16,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from math import floor
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -24,19 +25,24 @@ import numpy as np
 from overt.device.fields import Field
 from overt.device.keyboard import Keymap
 from overt.device.screen import Moment
-from overt.device.seam import Window
+from overt.device.seam import NOTCH_CSS_PX, Window
 from overt.device.stream import BUTTON_PRESS, BUTTON_RELEASE, EVENT, MOTION, Heap
+from overt.schema.errors import Missing
+
+Put = Callable[[int, int, float, float], None]
+"""Takes code, detail and place of what happened (`stream.EVENT`)."""
 
 QUEUE_MAX = 20_000
 """Events, some twenty seconds of a mouse at 1 kHz. What does not fit makes its heap void, and the
 session count a loss."""
 
 BUTTONS = {"left": 1, "middle": 2, "right": 3, "x1": 8, "x2": 9, "button8": 8, "button9": 9}
-"""pynput's names of buttons → numbers as X has them; of others nothing is kept."""
+"""pynput's names of buttons → numbers as X has them; of others nothing is kept. (On macOS it calls
+every further button the middle one.)"""
 
 _UP, _DOWN, _LEFT, _RIGHT = 4, 5, 6, 7
-NOTCHES_MAX = 50
-"""Of one turn of a wheel, as far as anybody turns one."""
+TURNS_MAX = 200
+"""Notches or lines in one message, as far as anybody turns a wheel."""
 
 
 class System(Protocol):
@@ -51,6 +57,9 @@ class System(Protocol):
     def program(self, pid: int) -> Path | None:
         """Return by what a process is known: its program file, or its bundle's identifier."""
 
+    def may_listen(self) -> bool:
+        """Return whether the person lets this program listen still."""
+
     def is_secure(self) -> bool:
         """Return whether the system protects what is typed now: nothing is recorded then."""
 
@@ -64,6 +73,9 @@ class Listener(Protocol):
     def start(self) -> None:
         """Begin to listen, on a thread of its own."""
 
+    def is_alive(self) -> bool:
+        """Return whether it listens still: it ends without a word where the system lets it not."""
+
     def stop(self) -> None:
         """Stop listening."""
 
@@ -72,10 +84,15 @@ class Hooks:
     """A `seam.Source`, and what `Screen` asks of a display."""
 
     def __init__(
-        self, system: System, listener: Callable[[Callable[..., None]], Listener], name: str = ""
+        self,
+        system: System,
+        listener: Callable[[Put], Listener],
+        name: str = "",
+        *,
+        notch_css_px: int = NOTCH_CSS_PX,
     ) -> None:
-        """`listener` returns one that calls back with what happened (`pointer`)."""
-        self.name = name
+        """`listener` returns one that calls back with what happened."""
+        self.name, self.notch_css_px = name, notch_css_px
         self._system = system
         self._queue: deque[tuple[int, int, int, int, int]] = deque()
         self._is_over = False
@@ -88,7 +105,7 @@ class Hooks:
 
     def _put(self, code: int, detail: int, x: float, y: float) -> None:
         if len(self._queue) < QUEUE_MAX:
-            self._queue.append((time.monotonic_ns(), code, detail, int(x), int(y)))
+            self._queue.append((time.monotonic_ns(), code, detail, floor(x), floor(y)))
         else:
             self._is_over = True
         self._something.set()
@@ -99,7 +116,16 @@ class Hooks:
         self._something.clear()
 
     def heap(self) -> Heap:
-        """Return what happened since the last call; void if the queue ran over."""
+        """Return what happened since the last call; void if the queue ran over.
+
+        Raises `Missing` where nothing is heard any more: half a recording would look whole.
+        """
+        if not (self._listener.is_alive() and self._system.may_listen()):
+            raise Missing(
+                "the system does not let this program listen to the pointer any more",
+                where="permission",
+                do="Allow it in the system's settings, and start again.",
+            )
         rows = [self._queue.popleft() for _ in range(len(self._queue))]
         lost, self._is_over = self._is_over, False
         is_locked = self._system.is_locked()
@@ -115,6 +141,10 @@ class Hooks:
             events[name] = np.clip(values, limits.min, limits.max)
         events["time_ms"] = [row[0] // 1_000_000 & 0xFFFFFFFF for row in rows]
         return Heap(events)
+
+    def program(self, pid: int) -> Path | None:
+        """Return by what a process is known."""
+        return self._system.program(pid)
 
     def now_ms(self) -> int:
         """Return the time now, ms of the monotonic clock, as callbacks are stamped with."""
@@ -178,11 +208,11 @@ class NoFields:
         return Field()
 
 
-def callbacks(put: Callable[[int, int, float, float], None]) -> dict[str, Callable[..., None]]:
-    """Return what `pynput.mouse.Listener` is given: `on_move`, `on_click`, `on_scroll`.
+def callbacks(put: Put) -> dict[str, Callable[..., None]]:
+    """Return what `pynput.mouse.Listener` is given on both systems: `on_move`, `on_click`.
 
-    Their arguments are pynput's: place, then button and whether it is down, or notches to the right
-    and up; and at last whether a program made the event, which changes nothing.
+    Their arguments are pynput's: place, then button and whether it is down; and at last whether a
+    program made the event, which changes nothing.
     """
 
     def on_move(x: float, y: float, *_: Any) -> None:
@@ -193,18 +223,63 @@ def callbacks(put: Callable[[int, int, float, float], None]) -> dict[str, Callab
         if number:
             put(BUTTON_PRESS if pressed else BUTTON_RELEASE, number, x, y)
 
-    def on_scroll(x: float, y: float, right: int, up: int, *_: Any) -> None:
-        turned = ((right, _RIGHT, _LEFT), (up, _UP, _DOWN))
-        for notches, positive, negative in turned:
-            for _n in range(min(abs(int(notches)), NOTCHES_MAX)):
-                put(BUTTON_PRESS, positive if notches > 0 else negative, x, y)
-
-    return {"on_move": on_move, "on_click": on_click, "on_scroll": on_scroll}
+    return {"on_move": on_move, "on_click": on_click}
 
 
-def pynput_listener(put: Callable[[int, int, float, float], None]) -> Listener:
-    """Return pynput's listener to the pointer."""
+def on_scroll(put: Put) -> Callable[..., None]:
+    """Return the `on_scroll` of macOS: place, then lines to the left and up, as Quartz has them."""
+
+    def scrolled(x: float, y: float, left: int, up: int, *_: Any) -> None:
+        for lines, positive, negative in ((left, _LEFT, _RIGHT), (up, _UP, _DOWN)):
+            for _n in range(min(abs(int(lines)), TURNS_MAX)):
+                put(BUTTON_PRESS, positive if lines > 0 else negative, x, y)
+
+    return scrolled
+
+
+class WindowsWheel:
+    """The wheel of Windows, from the message itself, which pynput shows its `event_filter` first.
+
+    A touchpad turns it by parts of a notch. pynput rounds each part down: to nothing one way, to a
+    whole notch the other. Here parts add up until they are one, as they do for most programs.
+    """
+
+    VERTICAL, HORIZONTAL = 0x020A, 0x020E
+    """WM_MOUSEWHEEL and WM_MOUSEHWHEEL."""
+
+    NOTCH = 120
+    """WHEEL_DELTA."""
+
+    def __init__(self, put: Put) -> None:
+        self._put = put
+        self._turned = {self.VERTICAL: 0, self.HORIZONTAL: 0}
+
+    def heard(self, message: int, about: Any) -> bool:
+        """Take a message and its MSLLHOOKSTRUCT; returns that it goes on to everyone else."""
+        if message in self._turned:
+            turn = (about.mouseData >> 16 & 0xFFFF ^ 0x8000) - 0x8000
+            before = self._turned[message]
+            turned = turn + (before if (before > 0) == (turn > 0) else 0)
+            notches = int(turned / self.NOTCH)  # towards 0
+            self._turned[message] = turned - notches * self.NOTCH
+            ways = (_UP, _DOWN) if message == self.VERTICAL else (_RIGHT, _LEFT)
+            for _ in range(min(abs(notches), TURNS_MAX)):
+                self._put(BUTTON_PRESS, ways[notches < 0], about.pt.x, about.pt.y)
+        return True
+
+
+def windows_listener(put: Put) -> Listener:
+    """Return pynput's listener to the pointer of Windows."""
     from pynput import mouse
 
-    made: Listener = mouse.Listener(**callbacks(put))
+    told = {"win32_event_filter": WindowsWheel(put).heard}
+    made: Listener = mouse.Listener(**callbacks(put), **told)
+    return made
+
+
+def mac_listener(put: Put) -> Listener:
+    """Return pynput's listener to the pointer of macOS."""
+    from pynput import mouse
+
+    made: Listener = mouse.Listener(**callbacks(put), on_scroll=on_scroll(put))
     return made

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from overt.device.applications import Application, Applications
 from overt.device.indicator import LAYER, Indicator, sign
-from overt.device.seam import Sight, Source
+from overt.device.seam import LINE_CSS_PX, Sight, Source
 from overt.schema.errors import Missing
 
 if TYPE_CHECKING:
@@ -173,21 +173,19 @@ def _wayland(
 
 
 def _hooks(listed: list[Application], lang: str, toggled: Callable[[], None]) -> Platform:
-    from overt.device.hooks import Hooks, NoFields, System, pynput_listener
+    from overt.device.hooks import Hooks, NoFields, mac_listener, windows_listener
     from overt.device.screen import Screen
 
-    system: System
     if kind() == WINDOWS:
         from overt.device.win32 import Windows
 
-        system = Windows()
+        hooks = Hooks(Windows(), windows_listener)
     else:
         from overt.device.darwin import Mac
 
-        system = Mac()
-    hooks = Hooks(system, pynput_listener)
+        hooks = Hooks(Mac(), mac_listener, notch_css_px=LINE_CSS_PX)
     indicator = Indicator("", lang, toggled)
-    screen = Screen(hooks, Applications(listed, system.program), lambda: indicator.pid)
+    screen = Screen(hooks, Applications(listed, hooks.program), lambda: indicator.pid)
     return Platform(hooks, screen, indicator, NoFields(), on_lock=hooks.on_lock)
 
 

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from overt.device.stream import Heap
 
 
+NOTCH_CSS_PX, LINE_CSS_PX = 120, 16
+"""One notch of a wheel, as browsers count it, and a line, where a system speaks of lines."""
+
+
 @dataclass(frozen=True)
 class Window:
     """A window as it lies on the screen, in pixels; `pid` is the process that made it, or 0.
@@ -35,6 +39,10 @@ class Window:
 
 class Source(Protocol):
     """Input as it happens. It is only listened to: nothing is grabbed, changed or held up."""
+
+    @property
+    def notch_css_px(self) -> int:
+        """How far one press of a wheel's buttons (4 to 7) turns it."""
 
     def wait(self, seconds: float) -> None:
         """Return when something happened, or after so many seconds."""

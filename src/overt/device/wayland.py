@@ -22,6 +22,7 @@ from overt.device.applications import Applications, asks_for_passwords
 from overt.device.fields import Fields
 from overt.device.keyboard import ALT, CONTROL
 from overt.device.screen import Moment
+from overt.device.seam import NOTCH_CSS_PX
 from overt.device.stream import KEY_RELEASE, Heap
 from overt.device.wire import Toplevels, Wire
 
@@ -56,6 +57,8 @@ class Wayland:
         self._looked = -1
         self._owner: tuple[int, list[int]] = (0, [])
         """The window whose processes were looked for, and they."""
+
+    notch_css_px = NOTCH_CSS_PX
 
     def wait(self, seconds: float) -> None:
         """Return when something happened, or after so many seconds."""

@@ -103,6 +103,10 @@ class Windows:
         finally:
             self._kernel.CloseHandle(ctypes.c_void_p(process))
 
+    def may_listen(self) -> bool:
+        """Return true: Windows asks nobody (and is silent over windows with more rights)."""
+        return True
+
     def is_secure(self) -> bool:
         """Return whether the secure desktop (UAC, Ctrl+Alt+Del) has the input."""
         return self.is_locked()

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 
 from overt.device.keyboard import ALT, CONTROL, LOCK, Keymap
-from overt.device.seam import Window
+from overt.device.seam import NOTCH_CSS_PX, Window
 from overt.device.stream import (
     FOCUS_IN,
     FOCUS_OUT,
@@ -153,6 +153,8 @@ class Display:
         self._sockets = [one.get_file_descriptor() for one in (self._stream, self._ask)]
         self._input = Stream(self._sockets[0])
         return context
+
+    notch_css_px = NOTCH_CSS_PX
 
     def wait(self, seconds: float) -> None:
         """Return when something happened, or after so many seconds."""
