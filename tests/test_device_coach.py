@@ -114,6 +114,11 @@ def test_a_wait_for_bounces_is_advised_with_what_it_would_have_spared_and_swallo
     assert found.effect.endswith("swallowed: 0")
 
 
+def test_a_key_that_bounces_is_no_pair_to_practise_and_a_double_letter_may_be() -> None:
+    assert "aa" not in {pair.letters for pair in advice.pairs(typed(BOUNCED * 9))}
+    assert "ll" in {pair.letters for pair in advice.pairs(typed(DOUBLE * 9))}
+
+
 def test_no_wait_is_advised_that_swallows_what_is_meant() -> None:
     """Six bounces at 30 ms, but the same hand writes its double letters as fast."""
     fast = [("l", 300), ("l", 25), ("e", 200)]

@@ -78,7 +78,8 @@ def pairs(day: Day) -> list[Pair]:
     """Return the pairs that were typed often enough, the weakest first.
 
     Weak is slow or often taken back: the median over the person's own median, and four such for
-    each time in which it was taken back.
+    each time in which it was taken back. A letter twice that is mostly taken back is a key that
+    bounces, which no exercise mends.
     """
     usual_ms = median_ms(day.gaps)
     found = [
@@ -86,16 +87,21 @@ def pairs(day: Day) -> list[Pair]:
         for letters, bins in day.pairs.items()
         if sum(bins) >= PAIR_FEWEST
     ]
+    found = [one for one in found if one.letters[0] != one.letters[1] or one.slip_rate <= 0.5]
     return sorted(found, key=lambda p: -(p.median_ms / usual_ms + 4 * p.slip_rate))
 
 
 def exercises(weak: Iterable[Pair], lines: int = 4, language: str = "en") -> list[str]:
-    """Return lines of words that hold the weakest pairs; the pair itself where no word does."""
-    made = []
-    for pair in list(weak)[:lines]:
+    """Return lines of words that hold the weakest pairs.
+
+    A pair that hardly a word holds is mostly one that was never meant; it comes last, as itself.
+    """
+    found = []
+    for pair in weak:
         words = [word for word in _words(language) if pair.letters in word.lower()][:8]
-        made.append(" ".join(words) if len(words) >= 3 else " ".join([pair.letters * 2] * 6))
-    return made
+        found.append(words if len(words) >= 3 else [pair.letters * 2] * 6)
+    found.sort(key=lambda words: words[0] == words[-1])
+    return [" ".join(words) for words in found[:lines]]
 
 
 @cache
