@@ -49,13 +49,13 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         yield Place(server.url.rstrip("/"), folder, stack)
 
 
-def joined(place: Place, name: str) -> tuple[Account, Any]:
+def joined(place: Place, name: str, lang: str = "en") -> tuple[Account, Any]:
     """Return a computer whose person has joined, and the recovery code they wrote down."""
     account = place.computer(name)
-    shown = account.notice("en")
+    shown = account.notice(lang)
     check_notice(shown.notice, "desk")
     listed = tuple(shown.notice["settings"]["applications"][:1])
-    grant = account.join(shown, ("typing-assist",), listed, "en", "rhythm")
+    grant = account.join(shown, ("typing-assist",), listed, lang, "rhythm")
     return account, grant.receipt["recovery_code"]
 
 
@@ -74,13 +74,22 @@ def paired(place: Place, first: Account, name: str) -> Account:
 def test_a_second_device_is_the_same_person_with_its_own_applications_and_no_recovery_code(
     place: Place,
 ) -> None:
-    first, _ = joined(place, "a1")
-    second = paired(place, first, "a2")
+    first, _ = joined(place, "a1", "de")
+    asked: list[Any] = []
+
+    def switched(notice: dict[str, Any], purposes: tuple[str, ...]) -> tuple[dict[str, Any], ...]:
+        asked.append((notice["language"], purposes))
+        return tuple(notice["settings"]["applications"][1:])
+
+    second = place.computer("a2")
+    pairing.take(second, "desk", pairing.offer(first, "desk"), switched)
+    assert asked == [("de", ("typing-assist",))], "in its language, with its purposes"
     assert first.grant is not None
     assert second.grant is not None
     assert second.receipt_id == first.receipt_id
     assert second.standing() == first.standing() == ("typing-assist",)
-    assert (len(first.grant.applications), second.grant.applications) == (1, ())
+    assert [one["id"] for one in first.grant.applications] == ["editor"]
+    assert second.grant.applications[0]["id"] == "terminal"
     assert "recovery_code" not in second.grant.receipt
     again = place.computer("a2")
     assert again.grant == second.grant, "it is kept"
@@ -98,24 +107,6 @@ def test_a_code_works_once_and_is_replaced_by_the_next(place: Place) -> None:
     for wrong in ("", "7Z3K", "7Z3K-4QHM-0WX!"):
         with pytest.raises(InvalidInput, match="twelve"):
             pairing.take(other, "desk", wrong, nothing)
-
-
-def test_on_the_second_device_one_is_asked_with_the_purposes_of_the_first_in_its_language(
-    place: Place,
-) -> None:
-    first = place.computer("g1")
-    shown = first.notice("de")
-    first.join(shown, ("typing-assist",), (), "de", "rhythm")
-    asked: list[Any] = []
-
-    def switched(notice: dict[str, Any], purposes: tuple[str, ...]) -> tuple[dict[str, Any], ...]:
-        asked.append((notice["language"], purposes))
-        return tuple(notice["settings"]["applications"][1:2])
-
-    second = place.computer("g2")
-    grant = pairing.take(second, "desk", pairing.offer(first, "desk"), switched)
-    assert asked == [("de", ("typing-assist",))]
-    assert [one["id"] for one in grant.applications] == ["terminal"]
 
 
 def test_what_waits_at_the_server_is_gone_after_ten_minutes(
