@@ -36,7 +36,7 @@ from overt.device.session import Recording, Session, recover
 from overt.device.vault import Vault, as_json
 from overt.federated import certificates, link, node, server, task
 from overt.federated.answer import answer, update
-from overt.federated.own import Own
+from overt.federated.own import DELTA_MAX, Own
 from overt.federated.plan import Plan, plan_from, start
 from overt.federated.server import Course
 from overt.gateway import budget, enrol, erase, erasure, ledger, studies
@@ -173,7 +173,7 @@ def test_no_more_is_kept_than_a_limit_and_the_oldest_goes_first(
 
 
 def test_nothing_is_kept_for_longer_than_the_receipt_says(tmp_path: Path, store: Store) -> None:
-    there, _ = joined(store)
+    there = joined(store)
     vault = granted(tmp_path / "device", there.receipt)
     here, now_ms = kept.Kept(vault), CLOCK.now_ms()
     days = int(there.receipt["processing"]["retention_period"][1:-1])
@@ -253,7 +253,8 @@ def test_of_two_courses_that_begin_at_once_only_one_is_answered_where_both_cost_
     course = replace(PLAN, noise_multiplier=2.0, steps=1)
     vault = Vault(held(tmp_path / "device"))
     grant = vault.get_json("grant")
-    vault.change({"grant": as_json({**grant, "epsilon_max": f"{course.spent().epsilon:.4f}9"})})
+    one = epsilon(1.0, 2.0, 1, DELTA_MAX)
+    vault.change({"grant": as_json({**grant, "epsilon_max": f"{one:.4f}9"})})
     other = Own(held(tmp_path / "device"))
     afford = Own._afford
 
