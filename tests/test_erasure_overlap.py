@@ -1,6 +1,7 @@
 """Erasures of one person that overlap: each ends, none holds up another, and nothing stays."""
 
 import json
+import shutil
 import threading
 from pathlib import Path
 
@@ -72,6 +73,25 @@ def test_a_smaller_erasure_killed_early_and_overtaken_can_still_be_finished(
     whole = erase.begin(store, person)
     assert set(erase.resume_erasures(store)) == {job.id, whole}
     assert not unfinished(store)
+
+
+def test_who_left_after_a_backup_is_erased_again_when_it_is_put_in_place(
+    there: tuple[Store, enrol.Person], tmp_path: Path
+) -> None:
+    store, person = there
+    _, stays = join(store)
+    made = store.backup(tmp_path / "backups")
+    erase.finish(store, erase.begin(store, person))
+    restored = made.place.rename(tmp_path / "restored")
+    shutil.copy(store.layout.master_key, restored)
+    with Store.open(restored) as back:
+        assert back.keyring.subject(person.subject) is not None
+        assert len(erase.again(back, store.layout.root)) == 1
+        assert back.keyring.subject(person.subject) is None
+        assert back.keyring.subject(stays.subject) is not None
+        with pytest.raises(Withdrawn):
+            enrol.by_device(back, person.receipt, "whatever")
+        assert erase.again(back, store.layout.root) == []
 
 
 def test_of_many_who_erase_at_once_one_does(there: tuple[Store, enrol.Person]) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from overt.schema.errors import InvalidInput
+from overt.store.backup import tombstones
 from overt.store.control import today
 from overt.store.store import Store
 from store_fixtures import join, new_store
@@ -23,10 +24,14 @@ def test_a_backup_restores_with_the_master_key_and_is_useless_without(tmp_path: 
         made = store.backup(tmp_path / "elsewhere", days=7)
         assert made.expires == dt.datetime.now(dt.UTC).date() + dt.timedelta(days=7)
         assert store.backups_last_until() == made.expires
+        store.bury(person.subject)
     assert not (made.place / "master.key").exists()
     assert {p.stat().st_mode & 0o777 for p in made.place.rglob("*")} <= {0o600, 0o700}
     shutil.copy(tmp_path / "d" / "master.key", made.place / "master.key")
     with Store.open(made.place) as restored:
+        assert not restored.is_gone(person.receipt)
+        restored.control.put_tombstones(tombstones(tmp_path / "d"))
+        assert restored.is_gone(person.receipt), "who left since then is told by a mark"
         assert len(list(restored.read(restored.batches_of(person.subject)))) == 1
         assert restored.artefacts.get(art) == b"weights"
 

@@ -14,7 +14,16 @@ from typing import Annotated
 
 import typer
 
-from overt.commands import asking, attacking, desktop, figures, privately, releasing, together
+from overt.commands import (
+    asking,
+    attacking,
+    copying,
+    desktop,
+    figures,
+    privately,
+    releasing,
+    together,
+)
 from overt.commands.curving import curve
 from overt.commands.translating import words
 from overt.datasets.importers import IMPORTERS
@@ -285,18 +294,6 @@ def verify(
     verify_bundle(bundle, checkpoint, as_json=as_json)
 
 
-@app.command(epilog="Example: overt backup /media/disk/overt")
-def backup(
-    dest: Annotated[Path, typer.Argument(help="Directory for the dated copy.", file_okay=False)],
-    *,
-    data_dir: DataDir = DATA_DIR,
-) -> None:
-    """Copy everything, sealed and dated; certificates name the day the last copy expires."""
-    from overt.commands.serving import back_up
-
-    back_up(data_dir, dest)
-
-
 @app.command(epilog="Example: overt doctor --json")
 def doctor(*, as_json: AsJson = False, data_dir: DataDir = DATA_DIR) -> None:
     """Check data directory, keys, log, disk, versions and browser; say what to do."""
@@ -322,7 +319,7 @@ def demo(
     run_demo(people, html, epochs=epochs, as_json=as_json)
 
 
-for verbs in (asking, privately, releasing, together):
+for verbs in (asking, copying, privately, releasing, together):
     verbs.register(app)
 
 

@@ -1,4 +1,4 @@
-"""`overt up` and `overt backup`: the server on embedded defaults, and dated sealed copies."""
+"""`overt up`: the server on embedded defaults."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import socket
 import threading
 from pathlib import Path
 
-from overt.commands.console import progress, remark, say
+from overt.commands.console import remark, say
 from overt.schema.errors import InvalidInput, OvertError
 
 BACKLOG = 2048
@@ -103,13 +103,3 @@ def serve(
         server.run(sockets=[sock])
     finally:
         stop.set()
-
-
-def back_up(data_dir: Path, dest: Path) -> None:
-    """Copy everything into a dated directory under `dest` and register the day it expires."""
-    from overt.store.store import Store
-
-    with progress("backup") as update:
-        update("copying sealed files", 0.0)
-        made = Store.open(data_dir, create=False).backup(dest)
-    say(f"Copied, sealed. {made}")

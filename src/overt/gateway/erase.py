@@ -24,6 +24,7 @@ import secrets
 import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any
 
 from overt.gateway.enrol import Person, grant_of
@@ -34,6 +35,7 @@ from overt.log.bundle import bundle
 from overt.log.lock import exclusive
 from overt.log.opening import read_opening
 from overt.schema.errors import NotConsented, OvertError
+from overt.store.backup import tombstones
 from overt.store.control import today
 from overt.store.store import Store
 
@@ -64,6 +66,24 @@ def begin(
             "purposes": leaving,
         }
         return _filed(store, facts, progress)
+
+
+def again(store: Store, before: Path, progress: Progress | None = None) -> list[str]:
+    """Erase whom another data directory has erased, in a backup of it; return the jobs.
+
+    Raises `Missing` where there is no other directory.
+    """
+    store.control.put_tombstones(tombstones(before))
+    jobs = []
+    for study in store.control.studies():
+        for subject in store.control.subjects(study.id, "live"):
+            for grant in store.control.receipts_of(subject):
+                if store.is_gone(grant.receipt) and grant.active:
+                    person = Person(subject, grant.receipt, study.id)
+                    jobs.append(begin(store, person, progress=progress))
+    for job in jobs:
+        finish(store, job, progress)
+    return jobs
 
 
 def receipt_sha256(person: Person) -> str:

@@ -6,7 +6,7 @@ registered with the day it expires, an erasure's certificate names the last of t
 `expire` overwrites the keyring of a backup first and then removes it.
 
 To restore, put the copy in place of the data directory together with `master.key`. Erasures made
-after the backup have to be carried out again; the tombstones of a surviving directory tell which.
+after the backup have to be carried out again; `tombstones` of a surviving directory tell which.
 """
 
 from __future__ import annotations
@@ -106,6 +106,15 @@ def expire(control: Control, *, day: int | None = None) -> list[BackupRow]:
             sync_folder(place.parent)
         control.mark_backup(backup.row, "removed")
     return unreached
+
+
+def tombstones(root: Path) -> list[bytes]:
+    """Return the marks of everyone who was erased from a data directory; needs none of its keys."""
+    path = Layout(root).control
+    if not path.is_file():
+        raise Missing("there is no control database", where=str(path))
+    with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as read:
+        return [bytes(mark) for (mark,) in read.execute("SELECT mark FROM tombstone ORDER BY mark")]
 
 
 def _copy_file(source: Path, target: Path) -> None:

@@ -134,10 +134,8 @@ class Store:
         found = self.control.sealed_receipt(receipt)
         if found is None:
             raise Missing("there is no such receipt", where="receipt")
-        subject, sealed = found
-        return unseal(
-            self._key(subject), sealed, f"receipt {receipt}".encode(), where=f"receipt {receipt}"
-        )
+        bound = f"receipt {receipt}"
+        return unseal(self._key(found[0]), found[1], bound.encode(), where=bound)
 
     def is_gone(self, receipt: str) -> bool:
         """Return whether the person of this receipt was erased: uploads are refused for good."""
@@ -266,6 +264,7 @@ class Store:
 
     def backup(self, dest: Path, *, days: int = backups.BACKUP_DAYS) -> backups.Backup:
         """Copy everything but the master key under `dest`; registered with the day it expires."""
+        self._mark("")  # the secret of tombstones is in the copy, so that later ones can be told
         return backups.make(self.layout, self.control, dest, days)
 
     def backups_last_until(self) -> dt.date | None:
