@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -12,6 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -146,6 +148,26 @@ def test_a_password_field_of_a_listed_program_never_exists(desk: Desk) -> None:
     desk.ready(desk.editor)
     assert _digits(desk) == digits
     desk.screen.do("windowclose", window)
+
+
+@pytest.mark.soak
+def test_while_a_password_prompt_can_be_seen_nothing_typed_anywhere_exists(
+    desk: Desk, tmp_path: Path
+) -> None:
+    """A prompt known by its program file; the editor has the keyboard beside it."""
+    desk.ready(desk.editor)
+    digits = _digits(desk)
+    zenity = Path(shutil.which("zenity") or "").read_bytes()
+    (tmp_path / "pinentry-gtk-2").write_bytes(zenity)
+    (tmp_path / "pinentry-gtk-2").chmod(0o700)
+    prompt = desk.screen.start(str(tmp_path / "pinentry-gtk-2"), "--entry", "--title", "asks")
+    desk.screen.window("^asks$", 300, 600, 300, 150, by="--name")
+    desk.screen.focus(desk.editor)
+    for _ in range(20):
+        desk.hand.key(DIGIT_7, every_s=0.03)
+    prompt.kill()
+    desk.ready(desk.editor)
+    assert _digits(desk) == digits
 
 
 def test_while_a_program_holds_the_keyboard_as_lock_screens_do_no_key_exists(desk: Desk) -> None:

@@ -13,6 +13,7 @@ import pytest
 from desktop_fixtures import add_study
 from overt.device import leaving, pairing
 from overt.device.account import Account
+from overt.device.agent import Agent
 from overt.device.notice import check_notice
 from overt.device.vault import Vault
 from overt.schema.errors import InvalidInput, Missing, NotConsented, Refused, Withdrawn
@@ -146,7 +147,10 @@ def test_what_the_server_holds_opens_only_with_the_code_and_only_for_this_study(
     assert second.grant is None
 
 
-def test_nobody_pairs_or_pauses_without_having_joined(place: Place) -> None:
+def test_nobody_pairs_pauses_or_records_without_having_joined(place: Place) -> None:
+    stranger = place.computer("d0")
+    with pytest.raises(NotConsented, match="nobody has joined"):
+        Agent(Vault(place.folder / "d0"), stranger)
     with pytest.raises(NotConsented, match="nobody has joined"):
         pairing.offer(place.computer("d1"), "desk")
     for path in ("/v1/me/pair", "/v1/me/pause"):
