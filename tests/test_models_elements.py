@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from datasets_fixtures import DATA
+from overt.commands import evaluating
 from overt.models.elements import (
     agreement,
     boosted,
@@ -272,9 +273,12 @@ def test_people_with_names_instead_of_numbers_are_read(tmp_path: Path) -> None:
 
 
 def test_too_few_people_are_refused_with_the_number_needed(tmp_path: Path) -> None:
-    folder = written(tmp_path, made_up(10))
+    folder = written(tmp_path / "miniwob-human-demos", made_up(10))
     with pytest.raises(TooFew, match=str(scored.PEOPLE_MIN)):
         scored.evaluate(folder, lambda _what, _done: None)
+    written(tmp_path / "another", {"episodes": made_up(1)["episodes"]})
+    with pytest.raises(TooFew, match="next-element: 10 assignments"):
+        evaluating.evaluate("next-element", tmp_path, None)
 
 
 def test_a_broken_file_a_missing_one_and_a_missing_column_are_named(tmp_path: Path) -> None:

@@ -87,6 +87,7 @@ def _job(known: dict[str, Job], name: str, what: str) -> Job:
 
 
 def _path(given: Path | None, folder: str) -> Path:
+    """Return where a data set lies: as given, or in its own folder there, or where they all are."""
     path = given or Path(os.environ.get("OVERT_DATA") or DEFAULT_DATA) / folder
     if not path.exists():
         raise Missing(
@@ -94,7 +95,8 @@ def _path(given: Path | None, folder: str) -> Path:
             where=str(path),
             do="Say where the data lies with --data, or set OVERT_DATA.",
         )
-    return path
+    own = path / folder
+    return own if own.is_dir() else path
 
 
 def evaluate(
