@@ -9,20 +9,27 @@ from overt.schema.errors import OvertError
 def doctor(display: str | None, *, as_json: bool) -> bool:
     """Say what could be recorded here and what stands against it; returns whether nothing does."""
     from overt.commands.recording import require
-    from overt.device import platforms
+    from overt.device import fields, platforms
+    from overt.device.policy import policy
 
     against = ""
     try:
+        policy().check()
         require()
         platforms.look(display)
     except OvertError as error:
         against = str(error)
     kind = platforms.kind()
     steps = [platforms.NEVER_RUN[kind]] if kind in platforms.NEVER_RUN else []
+    if kind in (platforms.X11, platforms.WAYLAND) and not fields.is_there():
+        steps.append(
+            "The accessibility service (AT-SPI) does not answer: keys could be recorded in "
+            "terminals alone. Install at-spi2-core, switch accessibility on, and log in again."
+        )
     if kind == platforms.WAYLAND:
         from overt.device import permission
 
-        steps = permission.steps(permission.access())
+        steps += permission.steps(permission.access())
     if as_json:
         told = {"platform": kind, "records": platforms.RECORDS[kind], "steps": steps}
         say_json({**told, "against": against or None})
