@@ -7,13 +7,16 @@ import pty
 import re
 import select
 import shutil
+import struct
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -202,8 +205,31 @@ class Hand:
         self.moves(places[1:], hz)
         self._do(5, 1)
 
+    @contextmanager
+    def on_its_own(self) -> Iterator[None]:
+        """Be a second keyboard and pointer, with a focus of their own, as if just plugged in."""
+        import xcffib.xinput
+
+        devices = self._x(xcffib.xinput.key)
+        devices.XIQueryVersion(2, 0).reply()
+        _hierarchy(devices, struct.pack("=HHHBB8s", 1, 4, 6, 1, 1, b"second"))
+        there = devices.XIQueryDevice(1).reply().infos  # 1: pointers that are masters, 2: keyboards
+        pointer = max(one.deviceid for one in there if one.type == 1)
+        devices.XISetClientPointer(0, pointer, is_checked=True).check()
+        try:
+            yield
+        finally:
+            _hierarchy(devices, struct.pack("=HHHBxHH", 2, 3, pointer, 2, 0, 0))
+
     def close(self) -> None:
         self._x.disconnect()
+
+
+def _hierarchy(devices: Any, change: bytes) -> None:
+    """Ask for a change of devices (XIChangeHierarchy), which xcffib cannot pack."""
+    request = BytesIO()
+    request.write(struct.pack("=xx2xB3x", 1) + change)
+    devices.send_request(43, request, is_checked=True).check()
 
 
 def ended(process: subprocess.Popen[bytes]) -> None:

@@ -94,6 +94,20 @@ def test_what_is_typed_where_nobody_switched_it_on_never_exists_not_even_in_a_ra
     desk.screen.do("windowclose", other)
 
 
+def test_a_second_keyboard_with_a_focus_of_its_own_gives_nothing_away(desk: Desk) -> None:
+    """Plugged in later, it types anywhere; "the window with the keyboard" is that of the first."""
+    desk.ready(desk.editor)
+    digits = _digits(desk)
+    hand = Hand(desk.screen.display)
+    with hand.on_its_own():
+        for _ in range(10):
+            hand.key(DIGIT_7)
+            desk.hand.key(DIGIT_7)
+    hand.close()
+    desk.ready(desk.editor)
+    assert _digits(desk) == digits
+
+
 def _digits(desk: Desk) -> int:
     return int((desk.events()["key_class"] == KeyClass.DIGIT).sum())
 

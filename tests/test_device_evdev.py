@@ -137,6 +137,42 @@ def test_two_devices_are_one_stream_in_order_and_the_last_one_gone_ends_it() -> 
             devices.heap()
 
 
+def test_what_is_plugged_in_later_is_heard_also_in_the_place_of_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = tmp_path / "event0", tmp_path / "event1"
+    first.touch()
+    told: dict[Path, Device | None] = {}
+    refused: set[Path] = set()
+
+    def opened(place: Path) -> Device | None:
+        if place in refused:
+            raise PermissionError(place)
+        return told[place]
+
+    monkeypatch.setattr(evdev, "nodes", lambda: sorted(tmp_path.glob("event*")))
+    monkeypatch.setattr(evdev, "opened", opened)
+    monkeypatch.setattr(evdev, "RESCAN_S", -1)
+    with node() as (one, write), node() as (mouse, write_mouse), node() as (other, write_other):
+        told[first] = one
+        devices = Devices(KEYMAP)
+        told[second] = mouse
+        second.touch()
+        refused.add(second)  # it is there, and udev has not let us read it yet
+        assert not len(devices.heap().events)
+        refused.clear()
+        os.write(write_mouse, record(KEY, 0x110, 1))
+        assert devices.heap().events["detail"].tolist() == [1]
+        told[first] = other
+        (tmp_path / "another").touch()
+        (tmp_path / "another").rename(first)  # unplugged, and another under its name at once
+        os.write(write_other, record(KEY, A, 1))
+        assert devices.heap().events["detail"].tolist() == [A + 8]
+        os.close(write)
+        os.write(write_mouse, record(KEY, 0x110, 0))
+        assert devices.heap().events["code"].tolist() == [BUTTON_RELEASE]
+
+
 def test_only_a_keyboard_or_a_pointer_is_opened(tmp_path: Path) -> None:
     assert evdev.is_wanted([1, 30, 57])
     assert evdev.is_wanted([0x110])

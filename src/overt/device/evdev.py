@@ -194,7 +194,9 @@ class Devices:
         self.keymap = keymap
         self._down: set[int] = set()
         """Codes of modifier keys that are down."""
-        self._known: dict[Path, Device | None] = {}
+        self._known: dict[tuple[Path, int], Device | None] = {}
+        """Node and its number, which is another when something else was plugged in under its name;
+        None: nothing that we want."""
         self._given = None if given is None else list(given)
         self._scanned_s = 0.0
         self._scan()
@@ -204,13 +206,13 @@ class Devices:
         self._scanned_s = time.monotonic()
         if self._given is not None:
             return
-        there = nodes()
-        for node in there:
-            if node not in self._known:
-                self._known[node] = _tried(node)
-        for node in self._known.keys() - set(there):
-            self._gone(self._known[node])
-            del self._known[node]
+        there = {(node, _number(node)) for node in nodes()}
+        for known in self._known.keys() - there:
+            self._gone(self._known.pop(known))
+        for known in sorted(there - self._known.keys()):
+            # Where it may not be read yet (udev says so a moment later), the next scan asks again.
+            with contextlib.suppress(OSError):
+                self._known[known] = opened(known[0])
 
     @property
     def all(self) -> list[Device]:
@@ -229,9 +231,7 @@ class Devices:
             device.close()
         if self._given is not None:
             self._given.remove(device)
-        for node, known in self._known.items():
-            if known is device:
-                self._known[node] = None
+        self._known = {node: one for node, one in self._known.items() if one is not device}
 
     def heap(self) -> Heap:
         """Return what happened since the last call. Raises `Missing` where no device is left."""
@@ -281,11 +281,11 @@ class Devices:
             self._gone(device)
 
 
-def _tried(node: Path) -> Device | None:
+def _number(node: Path) -> int:
     try:
-        return opened(node)
+        return node.stat().st_ino
     except OSError:
-        return None
+        return 0
 
 
 def wait(numbers: list[int], seconds: float) -> None:

@@ -2,7 +2,9 @@
 
 The agent only listens. RECORD copies every event of keyboard and pointer, with the server's time,
 before any program gets it; nothing is grabbed, so input methods and dead keys are not disturbed.
-The copy is read in heaps, four to fifty a second (`overt.device.stream`).
+The copy is read in heaps, four to fifty a second (`overt.device.stream`). It is of all keyboards
+and pointers, whenever they were plugged in; where a display has a second keyboard with a focus of
+its own (X Input 2, master devices), nobody says whose a key was, and none exists.
 
 Wayland has no such place for programs, on purpose: there the agent refuses, rather than record
 through XWayland the half that passes it.
@@ -14,6 +16,7 @@ import contextlib
 import functools
 import os
 import select
+from collections import deque
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 
@@ -37,6 +40,7 @@ R = TypeVar("R")
 _P = 0x70
 _DEPTH_MAX = 16
 _NUM_LOCK = 16
+_ALL_DEVICES, _ALL_MASTERS, _HIERARCHY = 0, 1, 1 << 11
 
 
 def refuse_wayland() -> None:
@@ -86,6 +90,7 @@ class Display:
         import xcffib
         import xcffib.record
         import xcffib.res
+        import xcffib.xinput
         import xcffib.xproto
 
         self._x = xcffib
@@ -99,9 +104,11 @@ class Display:
             self._record.QueryVersion(1, 13).reply()
             self._res = self._ask(xcffib.res.key)
             self._res.QueryVersion(1, 2).reply()
+            self._input = self._ask(xcffib.xinput.key)
+            self._input.XIQueryVersion(2, 0).reply()
         except (xcffib.ConnectionException, xcffib.XcffibException) as error:
             raise Missing(
-                f"the display {shown} cannot be reached, or lacks RECORD or X-Resource",
+                f"the display {shown} cannot be reached, or lacks RECORD, X-Resource or X Input 2",
                 where="DISPLAY",
                 do="Look at `echo $DISPLAY`, and start the agent from the desktop itself.",
             ) from error
@@ -113,6 +120,11 @@ class Display:
             xcffib.xproto.CW.EventMask,
             [xcffib.xproto.EventMask.SubstructureNotify],
         )
+        news = xcffib.xinput.EventMask.synthetic(_ALL_DEVICES, 1, [_HIERARCHY])
+        self._input.XISelectEvents(self._root, 1, [news])
+        self._told: deque[Any] = deque()
+        self._keyboards = 0
+        """Master keyboards; 0: not counted since one may have come or gone."""
         self._state_atom = self._core.InternAtom(0, 8, "WM_STATE").reply().atom
         self._pids: dict[int, int] = {}
         self._clients: dict[int, int] = {}
@@ -151,7 +163,7 @@ class Display:
         self._stream(record.key).EnableContext(context)
         self._stream.flush()
         self._sockets = [one.get_file_descriptor() for one in (self._stream, self._ask)]
-        self._input = Stream(self._sockets[0])
+        self._heard = Stream(self._sockets[0])
         return context
 
     notch_css_px = NOTCH_CSS_PX
@@ -162,7 +174,7 @@ class Display:
 
     def heap(self) -> Heap:
         """Return what happened since the last call. Raises `Missing` if the display is gone."""
-        return self._input.heap()
+        return self._heard.heap()
 
     def on_hotkey(self, pressed: Callable[[], None]) -> None:
         """Call `pressed` for Ctrl+Alt+P, wherever the keyboard is; the one key that is grabbed.
@@ -196,10 +208,9 @@ class Display:
     def changed(self) -> tuple[bool, bool]:
         """Return whether windows moved, came or went since the last call, and the keymap."""
         windows = keys = False
-        while True:
-            event = self._ask.poll_for_event()
-            if event is None:
-                return windows, keys
+        self._hear()
+        while self._told:
+            event = self._told.popleft()
             if isinstance(event, self._x.xproto.KeyPressEvent):
                 if self._hotkey is not None:
                     self._hotkey()
@@ -210,12 +221,27 @@ class Display:
             if isinstance(event, self._x.xproto.DestroyNotifyEvent):
                 self._pids.pop(gone, None)
                 self._clients.pop(gone, None)
+        return windows, keys
+
+    def _hear(self) -> None:
+        """Take in what the server has said by now; a keyboard that came or went counts at once."""
+        while (event := self._ask.poll_for_event()) is not None:
+            if isinstance(event, self._x.xinput.HierarchyEvent):
+                self._keyboards = 0
+            else:
+                self._told.append(event)
 
     @_present
     def focused(self) -> int:
-        """Return the window that has the keyboard, or 0 where none has."""
+        """Return the window that has the keyboard, or 0 where none has or more than one may."""
         focus = int(self._core.GetInputFocus().reply().focus)
-        return 0 if focus in (0, 1, self._root) else focus
+        self._hear()
+        if not self._keyboards:
+            masters = self._input.XIQueryDevice(_ALL_MASTERS).reply().infos
+            kind = self._x.xinput.DeviceType.MasterKeyboard
+            self._keyboards = sum(one.type == kind for one in masters)
+            return 0  # until now it was unknown whose keys were heard
+        return 0 if self._keyboards != 1 or focus in (0, 1, self._root) else focus
 
     @_present
     def windows(self) -> list[Window]:
