@@ -54,6 +54,14 @@ def test_who_is_judged_depends_on_nobody_else(tmp_path: Path) -> None:
         typists.read(none, silent)
 
 
+def test_the_first_people_are_the_same_whether_the_rest_is_read_or_not(tmp_path: Path) -> None:
+    write(tmp_path, 30)
+    everybody = typists.all_in(tmp_path, silent)
+    some = typists.all_in(tmp_path, silent, only=typists.first(tmp_path, 8))
+    assert [one.tag for one in some[:8]] == [one.tag for one in everybody[:8]]
+    assert len(some) < 12
+
+
 def test_every_baseline_stands_beside_the_encoder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -83,8 +83,9 @@ def published(
         read = _texts if name == "text" else _pointing
         some, made = read(path, people_max, count, _within(progress, 0.0, 0.1))
         return _attacked(name, some, models, count, made, progress)
-    people = typists.all_in(path, _within(progress, 0.0, 0.5))
-    people = people[: people_max * (2 if name == "strangers" else 1)]
+    most = people_max * (2 if name == "strangers" else 1)
+    only = typists.first(path, most)
+    people = typists.all_in(path, _within(progress, 0.0, 0.5), only=only)[:most]
     if name == "strangers":
         return _strangers(people, models, count, config, progress)
     if name == "overfitted":

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from overt.datasets.formats import aalto
+from overt.datasets.reading import files
 from overt.datasets.reading.imported import Progress as Imported
 from overt.datasets.reading.imported import Skipped
 from overt.datasets.tokens import Sequences, sequences_of
@@ -59,22 +60,47 @@ class Typists:
         }
 
 
-def all_in(path: Path, progress: Progress, skipped: Skipped | None = None) -> list[Sequences]:
+def all_in(
+    path: Path,
+    progress: Progress,
+    skipped: Skipped | None = None,
+    only: files.Only | None = None,
+) -> list[Sequences]:
     """Return everybody in `path` who typed, in the order of their tags.
 
-    Rows and files that cannot be read are counted in `skipped`; without it they raise.
+    Rows and files that cannot be read are counted in `skipped`; without it they raise. `only`
+    chooses files, as `first` does.
     """
 
     def report(done: Imported) -> None:
         progress("reading", 0.2 * done.bytes / max(done.bytes_total, 1))
 
     everyone = []
-    for participant, person in aalto.by_participant(path, progress=report, skipped=skipped):
-        tag = hashlib.sha256(_USE + participant.encode()).digest()
+    read = aalto.by_participant(path, progress=report, skipped=skipped, only=only)
+    for participant, person in read:
+        tag = _tag(participant)
         made = sequences_of(SubjectEvents(tag, "imported", person.sessions), SHARDS)
         if made.tokens:
             everyone.append(made)
     return sorted(everyone, key=lambda person: person.tag)
+
+
+def first(path: Path, people: int) -> files.Only:
+    """Return what chooses the files of the people whose tags come first, and a few more.
+
+    By the names of files alone, which are the participants' numbers, so that the rest need not be
+    read; some of those who are chosen may have typed nothing.
+    """
+    named = sorted(files.paths(path, aalto.PATTERN), key=lambda name: _tag(_participant(name)))
+    return frozenset(named[: people + people // 10 + 1]).__contains__
+
+
+def _participant(name: str) -> str:
+    return PurePosixPath(name).name.partition("_")[0]
+
+
+def _tag(participant: str) -> bytes:
+    return hashlib.sha256(_USE + participant.encode()).digest()
 
 
 def read(path: Path, progress: Progress, learned_max: int | None = LEARNED_MAX) -> Typists:
