@@ -54,7 +54,18 @@ def magnified(page: Any) -> None:
     page.context.new_cdp_session(page).send("Emulation.setPageScaleFactor", {"pageScaleFactor": 3})
 
 
+KEYBOARD = """() => {
+  window.plain = Object.getOwnPropertyDescriptor(window, "visualViewport");
+  const height = document.documentElement.clientHeight - 150;
+  Object.defineProperty(window, "visualViewport", {
+    value: { scale: 1, offsetTop: 0, height }, configurable: true }); }"""
+"""One on the screen takes nothing off the page's height, but off what is seen of it."""
+
 SEEN_DIFFERENTLY = {
+    "a keyboard on the screen": lambda page: page.evaluate(KEYBOARD),
+    "which goes": lambda page: page.evaluate(
+        "Object.defineProperty(window, 'visualViewport', plain)"
+    ),
     "zoom of 200 %": zoomed,
     "long words": lambda page: page.evaluate(
         "(word) => { lastRoot.querySelector('span').textContent = word + word; }", LONG
@@ -80,6 +91,8 @@ def test_who_sees_a_page_differently_is_recorded_all_the_same(still: Any) -> Non
         assert here["left"] >= 0, how
         assert here["right"] <= width, how
         assert here["width"] >= 44, how
+        foot = "visualViewport.offsetTop + visualViewport.height * visualViewport.scale"
+        assert here["bottom"] <= still.evaluate(foot), how
     assert Kind.PAUSE not in {event["kind"] for event in seen(still)}
 
 

@@ -41,7 +41,7 @@ const ENGLISH: Words = {
  * pulses keeps a page painting sixty times a second that has nothing else to paint.
  */
 const STYLE = `
-:host{all:initial!important;position:fixed!important;right:12px!important;bottom:12px!important;
+:host{all:initial!important;position:fixed!important;right:12px!important;bottom:calc(12px + var(--overt-up,0px))!important;
 z-index:2147483647!important;display:block!important;max-width:calc(100vw - 24px)!important}
 :host::before,:host::after{content:none!important}
 div{display:flex;overflow-wrap:anywhere;align-items:center;gap:8px;padding:6px;padding-inline-start:12px;border-radius:99px;
@@ -82,6 +82,7 @@ export class Indicator {
   #covered = false;
   /** The share of it that lies in the window; in a page that no page is around, its own looks tell. */
   #inside = window === window.top ? 1 : 0;
+  #up_css_px = 0;
   /** Where it was when it was last measured. */
   #place: DOMRect | null = null;
   #styles = new WeakMap<Element, CSSStyleDeclaration>();
@@ -128,9 +129,17 @@ export class Indicator {
 
   #look(checked: (visible: boolean) => void): void {
     if (document.hidden || !this.#timer) return;
+    this.#rise();
     const isKept = this.#isKept();
     checked(isKept);
     if (isKept && this.#covered) window.setTimeout(() => this.#look(checked), AGAIN_MS);
+  }
+
+  /** Above a keyboard on the screen, which covers the foot of a page that keeps its height. */
+  #rise(): void {
+    const { scale = 2, height = 0, offsetTop = 0 } = window.visualViewport ?? {};
+    const up = scale > 1.1 ? 0 : Math.max(0, document.documentElement.clientHeight - height - offsetTop);
+    if (up !== this.#up_css_px) this.#host.style.setProperty("--overt-up", `${(this.#up_css_px = up)}px`);
   }
 
   show(state: Shown): void {
