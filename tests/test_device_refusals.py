@@ -23,6 +23,7 @@ from hypothesis import strategies as st
 from overt.consent.notice import notice_bytes
 from overt.device import permission
 from overt.device.coach import refused
+from overt.device.indicator import Indicator
 from overt.device.keyboard import Keymap
 from overt.device.notice import check_notice, check_receipt
 from overt.device.permission import Access
@@ -235,6 +236,18 @@ def test_the_command_line_says_it_in_one_line_ends_with_status_1_and_keeps_nothi
         assert words in done.stderr
         assert "Traceback" not in done.stderr
         assert not (tmp_path / "device").exists()
+
+
+def test_the_sign_runs_no_module_of_the_folder_that_one_is_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("numpy", "tkinter", "xcffib"):
+        (tmp_path / f"{name}.py").write_text("open('ran', 'w').close()")
+    monkeypatch.chdir(tmp_path)
+    sign = Indicator(":7654", "en", lambda: None)
+    sign._process.wait(30)
+    sign.close()
+    assert not (tmp_path / "ran").exists()
 
 
 def test_a_layout_without_a_letter_is_not_known() -> None:

@@ -51,7 +51,7 @@ class Indicator:
         self._beat_s, self._shown = 0.0, ""
         variable = "WAYLAND_DISPLAY" if program == LAYER else "DISPLAY"
         self._process = subprocess.Popen(
-            [sys.executable, "-m", program, *self._words],
+            [sys.executable, "-P", "-m", program, *self._words],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

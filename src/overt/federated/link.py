@@ -56,7 +56,7 @@ def stand_in(home: Path, name: str, module: str) -> None:
     """Put a program of ours where Flower looks for its own."""
     home.mkdir(parents=True, exist_ok=True)
     shim = home / name
-    shim.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m {module} "$@"\n')
+    shim.write_text(f'#!/bin/sh\nexec "{sys.executable}" -P -m {module} "$@"\n')
     shim.chmod(0o700)
 
 
