@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
@@ -14,9 +15,10 @@ import numpy as np
 import pytest
 
 from overt.commands.recording import study_at
-from overt.device import outbox_page, qr
+from overt.device import daybook, outbox_page, qr
 from overt.device.capture import FACTS
 from overt.device.costs import Costs, Meter, held
+from overt.device.daybook import Daybook
 from overt.device.outbox import Outbox
 from overt.device.outbox_page import OutboxPage
 from overt.device.pairing import LASTS_S, code_in, new_code, scanned
@@ -157,6 +159,14 @@ def test_what_the_page_says_after_each_press_is_in_that_language_too(
     assert "noch 10 min" in asked(page)
     assert "sobald nichts dagegen steht" in asked(page, "resume")
     assert agent.acts == ["pause 10", "resume"]
+    assert "Für 25 Minuten angehalten" in asked(page, "pause", own="25")
+    for wrong in ("0", "1441", "-5", "x"):
+        with pytest.raises(urllib.error.HTTPError):
+            asked(page, "pause", own=wrong)
+    agent.offline = True
+    shown = asked(page)
+    assert "Der Server ist gerade nicht zu erreichen" in shown
+    assert "bis zu 7 Tage weiter" in shown, "for how long it waits"
     assert "1.240 Ereignisse herausgenommen" in asked(page, "remove-last", minutes="99999999")
     assert "Nichts wartet" in asked(page)
 
@@ -237,6 +247,30 @@ def test_what_the_battery_gave_counts_by_our_share_of_all_processor_time(tmp_pat
         meter._looked_s = -1e9
         meter.look()
     assert meter.costs().battery_wh == cost, "what is charged costs nothing"
+
+
+def test_what_it_cost_today_is_the_sum_of_all_runs_of_the_day_and_of_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vault = Vault(tmp_path)
+    for run in range(3):
+        meter = Meter(lambda: 0, tmp_path)
+        book = Daybook(vault, meter)
+        before = book.costs()
+        meter._began_s -= 3600
+        for _ in range(2):
+            book.keep(now=True)
+        vault.change(daybook.made(vault, 500, 1000))
+        after = book.costs()
+        assert after.hours - before.hours == pytest.approx(1, abs=0.01)
+        assert after.hours == pytest.approx(run + 1, abs=0.02)
+        assert (after.events, after.sealed_bytes) == (500 * (run + 1), 1000 * (run + 1))
+    monkeypatch.setattr(daybook, "today", lambda: "2099-01-01")
+    book.keep(now=True)
+    assert book.costs().events == 0
+    assert book.costs().hours == pytest.approx(0, abs=0.01)
+    assert not vault.names("cost/")
+    vault.close()
 
 
 @pytest.mark.soak
