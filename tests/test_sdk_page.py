@@ -403,6 +403,14 @@ def test_frames_of_the_pages_own_origin_are_recorded_as_a_part_of_it_and_no_othe
 
 
 CHANGED = "document.dispatchEvent(new Event('visibilitychange'))"
+BUSY = """() => {
+  const { request } = LockManager.prototype;
+  LockManager.prototype.request = function (name, ...how) {
+    if (!name.endsWith("-asks")) return request.call(this, name, ...how);
+    LockManager.prototype.request = request;
+    return Promise.reject(new DOMException("once", "InvalidStateError"));
+  };
+}"""
 HIDDEN = f"Object.defineProperty(document, 'hidden', {{ value: true }}); {CHANGED}"
 
 
@@ -413,6 +421,7 @@ def test_a_question_that_the_server_keeps_open_is_one_and_only_while_the_page_is
         return "/v1/me/state?known=" in request.url
 
     server.news = threading.Event()
+    page.evaluate(BUSY)
     with page.expect_event("request", is_held):
         join(page)
     other = opened(context, server)

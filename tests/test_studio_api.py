@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import html
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -14,6 +16,8 @@ import pytest
 
 from consent_fixtures import sentences
 from overt.schema.errors import NotConsented, TooFew
+from overt.store.store import Store
+from overt.studio import standing
 from overt.studio.jobs import Jobs
 from overt.studio.lesson import purpose_of
 from overt.studio.shell import BODY_BYTES_MAX
@@ -200,6 +204,25 @@ def test_how_one_stands_is_answered_as_soon_as_it_is_not_what_one_knows(
             assert client.post("/v1/withdraw", json={**proof, **gone}).status_code == 200
             assert asked.result().json().get("purposes") == left
     assert ask("typing-assist").status_code == 410, "at once"
+
+
+def test_no_question_is_kept_open_by_a_server_that_stops_or_keeps_too_many(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store.open(tmp_path / "data", create=True)
+    asked: list[str] = []
+
+    async def is_gone() -> bool:
+        asked.append("looked")
+        return True
+
+    for goes_on, held_max, looked in ((True, 1, 1), (False, 1, 0), (True, 0, 0)):
+        monkeypatch.setattr(standing, "HELD_MAX", held_max)
+        kept = standing.Standing(store)
+        kept.goes_on = lambda goes_on=goes_on: goes_on
+        asked.clear()
+        asyncio.run(kept.news("0" * 32, frozenset({"typing-assist"}), is_gone))
+        assert len(asked) == looked
 
 
 def test_the_page_of_a_study_lists_nobody(client: httpx.Client) -> None:

@@ -258,11 +258,12 @@ export class Membership {
    */
   async #ask(grant: Grant): Promise<void> {
     const asking = (this.#asking = new AbortController());
-    const late = setTimeout(() => asking.abort(), PATIENCE_MS);
     const { signal } = asking;
-    const ask = (lock: unknown) =>
-      this.account.standing(lock ? grant.purposes : [], { signal }).catch((): Standing => ({}));
-    const standing = await navigator.locks.request(`${this.#name}-asks`, { ifAvailable: true }, ask);
+    const late = setTimeout(() => asking.abort(), PATIENCE_MS);
+    const ask = (lock: unknown) => this.account.standing(lock ? grant.purposes : [], { signal });
+    const standing = await navigator.locks
+      .request(`${this.#name}-asks`, { ifAvailable: true }, ask)
+      .catch((): Standing => ({}));
     clearTimeout(late);
     this.#asking = null;
     if (this.account.grant?.receipt_id !== grant.receipt_id) return;
