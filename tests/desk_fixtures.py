@@ -126,12 +126,17 @@ def device(desk: Desk, what: str) -> Any:
 
 
 def headers(desk: Desk) -> list[Any]:
-    """Return the header of each batch that waits."""
+    """Return the header of each batch that waits, once its times are those of the wall clock."""
     from overt.device.outbox import Outbox
     from overt.device.vault import Vault
     from overt.schema import batch
 
     vault = Vault(desk.folder / "desk")
-    headers = [batch.read_header(entry.plain)[0] for entry in Outbox(vault).entries()]
+    headers = []
+    for entry in Outbox(vault).entries():
+        header, _ = batch.read_header(entry.plain)
+        age_ms = entry.closed_ms - header.time_origin_ms - header.t0_us / 1000
+        assert -100 < age_ms < 60_000, "closed within a minute of its first event"
+        headers.append(header)
     vault.close()
     return headers
