@@ -160,36 +160,38 @@ def nats(fitted: Taught, people: Sequence[Sample]) -> Any:
 def page(fitted: Taught, general: Vocabulary | None = None) -> dict[str, Any]:
     """Return what a page offers before it knows a person's own words: `spec/text.md`.
 
-    `words` are the study's, then general English, each the most frequent first; `after` says of a
-    word of the study what comes next, the most frequent first.
+    `words` are as `page_words` has them; `after` says of a word of the study what comes next, the
+    most frequent first.
     """
-    known = english() if general is None else general
     said = [
         sentence
         for tensors in fitted.shards.values()
         for text in texts_of(tensors)
         for sentence in mixture.sentences(text)
     ]
-    counted = Counter(word for sentence in said for word in sentence)
-    own = _words(counted, frozenset(known.words))[:PAGE_WORDS_OWN]
-    kept = frozenset(own)
+    words = page_words(said, general)
+    kept = frozenset(words) & {word for sentence in said for word in sentence}
     pairs: dict[str, Counter[str]] = {}
     for sentence in said:
         for word, following in pairwise(sentence):
-            if following in kept:
+            if {word, following} <= kept:
                 pairs.setdefault(word, Counter())[following] += 1
-    common = (known.words[at] for at in np.argsort(-known.share, kind="stable").tolist())
-    after = {
-        word: found
-        for word in own
-        if (found := _often(pairs.get(word, Counter()), PAGE_PAIR_MIN)[:PAGE_AFTER])
-    }
+    after = {word: _often(of, PAGE_PAIR_MIN)[:PAGE_AFTER] for word, of in sorted(pairs.items())}
     return {
         "model": PAGE_ID,
         "sha256": fitted.sha256(),
-        "words": list(islice(dict.fromkeys((*own, *common)), PAGE_WORDS)),
-        "after": after,
+        "words": words,
+        "after": {word: found for word, found in after.items() if found},
     }
+
+
+def page_words(said: Iterable[Sequence[str]], general: Vocabulary | None = None) -> list[str]:
+    """Return the words of sentences, then general English, each the most frequent first."""
+    known = english() if general is None else general
+    counted = Counter(word for sentence in said for word in sentence)
+    own = _words(counted, frozenset(known.words))[:PAGE_WORDS_OWN]
+    common = (known.words[at] for at in np.argsort(-known.share, kind="stable").tolist())
+    return list(islice(dict.fromkeys((*own, *common)), PAGE_WORDS))
 
 
 def _words(counted: Counter[str], general: Collection[str]) -> list[str]:

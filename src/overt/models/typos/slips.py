@@ -25,6 +25,7 @@ from overt.models.typos.evidence import (
     without_context,
 )
 from overt.models.typos.judged import Fold, Judged, Seen
+from overt.models.typos.own import Own
 from overt.models.typos.slipped import Attempt, Attempts
 from overt.schema.errors import TooFew
 
@@ -54,7 +55,7 @@ def evaluate(path: Path, progress: Progress, *, neural_seeds: int = 0) -> Scores
             where=str(path),
             do=f"Slips of letters ({', '.join(slipped.KINDS)}) left as whole words are needed.",
         )
-    rows = _symspell(attempts, slips, right)
+    rows = [*_symspell(attempts, slips, right), *_in_page(attempts, slips, right, scored)]
     notes: tuple[str, ...] = NOTES
     learned = [one for one in attempts.slips if one.person not in scored]
     if len(learned) < SLIPS_MIN:
@@ -97,6 +98,7 @@ NOTES = (
     "flagged: the same if every slip were pointed out, so that nothing has to be left alone.",
     "false corrections per 1000: right words that were changed, of those to the left of a slip.",
     "times known: attempts whose key presses are logged beside the table, with timing or without.",
+    "in a page: offered by others' words and common English, one edit away (spec/typos.md).",
     "Sentences without a slip are not in the table. Intervals by bootstrap over people.",
 )
 
@@ -128,6 +130,41 @@ def _symspell(
     return rows
 
 
+def _in_page(
+    attempts: Attempts, slips: Sequence[Attempt], right: Sequence[Attempt], scored: set[str]
+) -> list[Score]:
+    """Score what a page offers by words that others wrote, without any correction of their own."""
+    from overt.models.text import cards
+
+    own = Own()
+    knows = -1
+
+    def best(one: Attempt) -> Judged:
+        nonlocal knows
+        if one.group != knows:
+            own.knows(cards.page_words(_written(attempts, scored, knows := one.group)))
+        hint = own.hint(one.asked.typed)
+        return Judged(one, hint.put if hint else "", 1.0)
+
+    def all_of(some: Sequence[Attempt]) -> list[Judged]:
+        return [best(one) for one in sorted(some, key=lambda one: one.group)]
+
+    return judged.rows("in a page", all_of(slips), all_of(right), 0.5)
+
+
+def _written(attempts: Attempts, scored: set[str], group: int) -> list[tuple[str, ...]]:
+    """Return sentences of the other groups, by people who are not scored."""
+    return list(
+        slipped.longest(
+            sentence
+            for other, sentences in attempts.sentences.items()
+            if other != group
+            for person, sentence in sentences
+            if person not in scored
+        )
+    )
+
+
 def _untrained(slips: Sequence[Attempt], right: Sequence[Attempt]) -> list[Score]:
     model = corrector.untrained(words.english())
 
@@ -149,13 +186,7 @@ def _gathered(
     if not mine:
         return
     progress(f"gathering evidence, sentences {group + 1} of {GROUPS}", 0.05 + 0.11 * group)
-    texts = slipped.longest(
-        sentence
-        for other, sentences in attempts.sentences.items()
-        if other != group
-        for person, sentence in sentences
-        if person not in scored
-    )
+    texts = _written(attempts, scored, group)
     known = lexicon(words.english(texts=texts))
     error = corrector.channel(
         [

@@ -29,11 +29,12 @@ const REASON_WORDS: Record<string, string> = {
 
 /** Tell for each field whether it may be recorded, as the gate decides. */
 function markFields(): void {
+  const kept = at("study").dataset.level === "keys" ? "with its letters" : "rhythm only";
   for (const mark of document.querySelectorAll<HTMLElement>("[data-mark-for]")) {
     const field = at(mark.dataset.markFor ?? "");
     const listed = field.matches("[data-overt]");
     mark.classList.add(listed ? "mark-rhythm" : "mark-never");
-    mark.textContent = listed ? "rhythm only" : "never recorded";
+    mark.textContent = listed ? kept : "never recorded";
   }
 }
 
