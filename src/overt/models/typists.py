@@ -118,8 +118,12 @@ def read(path: Path, progress: Progress, learned_max: int | None = LEARNED_MAX) 
         raise TooFew(
             f"has {len(learned)} people to learn from and {len(unseen)} to judge",
             where=str(path),
-            do=f"At least one and {PERSONS_MIN} are needed, about 20 participants in all. "
-            + " ".join(skipped.told()),
+            do=" ".join(
+                (
+                    f"At least one and {PERSONS_MIN} are needed, about 20 participants in all.",
+                    *skipped.told(),
+                )
+            ),
         )
     judged = [replace(person, split="test") for person in unseen[:UNSEEN_MAX]]
     return Typists(learned[:learned_max], judged, len(everyone), skipped.told())
