@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from overt.commands.alone import go_on
 from overt.commands.console import progress, remark, say, say_json, table
 from overt.commands.status_line import StatusLine
 from overt.schema.errors import InvalidInput, Missing, NotConsented, Refused, Withdrawn
@@ -56,8 +57,19 @@ def study_at(address: str) -> tuple[str, str]:
     return f"{parts.scheme}://{parts.netloc}", name
 
 
-def record(folder: Path, address: str, lang: str, display: str | None, *, chip: bool) -> None:
-    """Join if nobody has on this computer, then record until Ctrl+C. Needs a terminal."""
+def record(
+    folder: Path,
+    address: str,
+    lang: str,
+    display: str | None,
+    *,
+    chip: bool,
+    has_joined: bool = False,
+) -> None:
+    """Join if nobody has on this computer, then record until Ctrl+C. Needs a terminal.
+
+    Joining takes colours and tables; after it one begins anew without them, and `has_joined`.
+    """
     require()
     if not sys.stdin.isatty():
         raise Refused(
@@ -79,11 +91,13 @@ def record(folder: Path, address: str, lang: str, display: str | None, *, chip: 
         remark(f"overt: {NEVER_RUN[kind()]}")
     policy().check(base)
     look(display)
-    say(f"On this computer ({kind()}) Overt can record {RECORDS[kind()]}.")
+    if not has_joined:
+        say(f"On this computer ({kind()}) Overt can record {RECORDS[kind()]}.")
     leaving.tell(folder / study, study)
     vault = Vault(folder / study)
     vault.hold()
     account = Account(base, study, vault)
+    joins = False
     try:
         shown = account.notice(account.grant.lang if account.grant else lang)
         check_notice(shown.notice, study)
@@ -91,12 +105,18 @@ def record(folder: Path, address: str, lang: str, display: str | None, *, chip: 
             if kind() in (X11, WAYLAND) and not fields.is_there():
                 remark("overt: the accessibility service (AT-SPI) does not answer: as things are,")
                 remark("only terminals could be recorded, and nothing begins with others chosen.")
-            _join(account, shown, lang)
+            joins = _join(account, shown, lang) is not None
     finally:
         if account.grant is None:
             vault.destroy()  # nobody joined: nothing stays
     grant = account.grant
     if grant is None:
+        return
+    if joins:
+        account.close()
+        vault.close()
+        told = {"address": address, "lang": lang, "display": display, "chip": chip}
+        go_on("record", folder=str(folder), has_joined=True, **told)
         return
     agent = Agent(vault, account, display, chip=chip)
     stop_on_signals(agent.stop)

@@ -66,7 +66,8 @@ _WRITES = CHARACTERS - {KeyClass.COMPOSING, KeyClass.OTHER} | {
     KeyClass.BACKSPACE,
     KeyClass.TAB,
 }
-_NO_CHARACTER = Modifier.CONTROL | Modifier.ALT | Modifier.META
+_ALT, _CONTROL_OR_META = int(Modifier.ALT), int(Modifier.CONTROL | Modifier.META)
+_NO_CHARACTER = _ALT | _CONTROL_OR_META
 
 
 class Verdicts(Protocol):
@@ -345,7 +346,7 @@ class Capture:
                 row["key_symbol"] = keymap.letter(code, state)
             bits = modifiers(state, repeat=repeat)
             row["modifiers"] = bits
-            command = bits & (Modifier.CONTROL | Modifier.META) and not bits & Modifier.ALT
+            command = bits & _CONTROL_OR_META and not bits & _ALT
             plain = held.key_class not in CHARACTERS or (
                 bool(command) and held.key_class != KeyClass.COMPOSING
             )
@@ -357,10 +358,7 @@ class Capture:
             self._waiting.append(
                 _Waiting(row, moment.focus, turn, done_s + wait_s, done_s, plain, asked)
             )
-            if held.key_class in _MOVES or (
-                bits & (Modifier.CONTROL | Modifier.ALT | Modifier.META)
-                and held.key_class not in HELD
-            ):
+            if held.key_class in _MOVES or (bits & _NO_CHARACTER and held.key_class not in HELD):
                 self._moved_s = time.monotonic()
 
     def _done_s(self, event: Any) -> float:

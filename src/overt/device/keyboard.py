@@ -9,6 +9,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from overt.schema.event import Command, KeyClass, Modifier
 
@@ -136,9 +137,10 @@ class Keymap:
         return next((key[at] for at in places if at < len(key) and key[at]), 0)
 
 
+@lru_cache(maxsize=1024)
 def modifiers(state: int, *, repeat: bool = False) -> int:
     """Return the `Modifier` bits of an X state."""
-    return (
+    return int(
         (Modifier.SHIFT if state & SHIFT else 0)
         | (Modifier.CONTROL if state & CONTROL else 0)
         | (Modifier.ALT if state & ALT else 0)
@@ -165,8 +167,10 @@ _COMMANDS = {
 
 def command_of(letter: int, bits: int) -> int:
     """Return the `Command` that Control with a letter of the person's layout asks for, or 0."""
+    if not letter:
+        return 0
     held = bits & (Modifier.CONTROL | Modifier.ALT | Modifier.META | Modifier.REPEAT)
-    if held != Modifier.CONTROL or not letter:
+    if held != Modifier.CONTROL:
         return 0
     command = _COMMANDS.get(chr(letter), 0)
     return int(Command.REDO if command == Command.UNDO and bits & Modifier.SHIFT else command)

@@ -14,8 +14,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 POLICY = (
     "default-src 'none'; style-src 'nonce-{nonce}'; img-src data:; frame-ancestors 'none'; "
     "base-uri 'none'; form-action {forms}"
@@ -32,6 +30,8 @@ Done = Callable[[str, Mapping[str, str]], str | None]
 
 def rendered(template: str, **values: Any) -> str:
     """Return a template of this package as HTML, everything escaped."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
     environment = Environment(
         loader=PackageLoader("overt.device"), autoescape=True, undefined=StrictUndefined
     )

@@ -29,8 +29,11 @@ from overt.schema.purpose import TOGETHER, learned_here, purposes_for
 
 SOURCE = "desktop/0.1.0"
 ROWS_MAX = 500
-_PLACED = (Kind.POINTER_MOVE, Kind.POINTER_DOWN, Kind.POINTER_UP, Kind.CLICK)
-_WINDOWS = (Kind.ELEMENT, Kind.PICTURE)
+_PLACED = np.zeros(max(Kind) + 1, bool)
+_PLACED[[Kind.POINTER_MOVE, Kind.POINTER_DOWN, Kind.POINTER_UP, Kind.CLICK]] = True
+_WINDOWS = np.zeros(max(Kind) + 1, bool)
+_WINDOWS[[Kind.ELEMENT, Kind.PICTURE]] = True
+"""Whether a kind happens at a place: of the pointer, or of a window."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,8 +113,8 @@ class Session:
     def _place(self, stream: str, events: Any) -> None:
         """Give what happens at no place the place of the row before: a difference of nothing."""
         x, y = self._last.get(stream, (0, 0))
-        placed = np.isin(events["kind"], _PLACED) & (events["pointer"] != Pointer.NONE)
-        placed |= np.isin(events["kind"], _WINDOWS)
+        placed = _PLACED[events["kind"]] & (events["pointer"] != Pointer.NONE)
+        placed |= _WINDOWS[events["kind"]]
         at = np.maximum.accumulate(np.where(placed, np.arange(len(events)), -1))
         for name, first in (("x_8th_css_px", x), ("y_8th_css_px", y)):
             events[name] = np.where(at >= 0, events[name][at], first)
