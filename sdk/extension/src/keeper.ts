@@ -8,7 +8,8 @@ import { Vault } from "../../src/vault.ts";
 import { Counted } from "./counted.ts";
 import { Desk } from "./desk.ts";
 import { Mirror } from "./mirror.ts";
-import { sealed, taken } from "./pairing.ts";
+import { grantOf, sealed, taken } from "./pairing.ts";
+import { Pauses, posted } from "./pauses.ts";
 import type { Permit, ShownNotice } from "./protocol.ts";
 import type { Site } from "./sites.ts";
 
@@ -58,7 +59,7 @@ export class Keeper {
   leaving = false;
   /** The server could not be reached, or was not able to take the last batch. */
   offline = false;
-  #pauses: Told["pauses"] = null;
+  readonly #pauses = new Pauses();
   #compared_ms = 0;
   #sending: Promise<void> | null = null;
   /** Called when what pages or the panel should know has changed. */
@@ -140,19 +141,10 @@ export class Keeper {
   /** Take part as the person does on another device already, by a code that it shows. */
   async pair({ base, study }: Read, code: string): Promise<void> {
     if (this.grant) throw new OvertError("you take part in this study already", "pair", "Leave it first");
-    const handed = await taken(base, study, code);
     const account = new Counted(base, study);
-    const { notice, sha256 } = await account.notice(handed.lang);
-    const { settings } = notice;
-    if (sha256 !== handed.notice_sha256)
-      throw new OvertError("has changed since you joined", "notice", "Read it there, then pair again");
-    if ((settings.sites ?? []).length === 0)
-      throw new OvertError("this study lists no site for the extension", "sites");
-    const { indicator: words } = notice;
-    const { fields, paths = [] } = settings;
-    const grant: Grant = { ...handed, token: "", former: [], words, fields, paths };
+    const { grant, notice } = await grantOf(await taken(base, study, code), account);
     try {
-      await this.#begin({ base, study }, notice, account, grant, handed.transform);
+      await this.#begin({ base, study }, notice, account, grant, grant.transform);
     } catch (error) {
       await this.#purge();
       throw error;
@@ -192,27 +184,15 @@ export class Keeper {
     await this.#vault?.change([{ store: "grant", at: name, ...(set ? { json: true } : {}) }]);
   }
 
-  async pause(paused: boolean): Promise<void> {
+  async #halt(paused: boolean): Promise<void> {
     this.paused = paused;
     this.changed();
     await this.#mark("paused", paused);
-    if (paused) await this.#tellPause().catch(() => undefined);
   }
 
-  /** Tell the person's other devices, if they are online; each goes on by itself. */
-  async #tellPause(): Promise<void> {
-    const answer = await this.account?.fetch("/v1/me/pause", posted({}));
-    if (answer?.ok) this.#pauses = ((await answer.json()) as Told).pauses ?? null;
-  }
-
-  /** Pause where another device of the person has paused since we last heard. */
-  async #hear({ pauses = null }: Told): Promise<void> {
-    const before = this.#pauses;
-    this.#pauses = pauses;
-    if (!pauses || pauses.run !== before?.run || pauses.count <= before.count || this.paused) return;
-    this.paused = true;
-    this.changed();
-    await this.#mark("paused", true);
+  async pause(paused: boolean): Promise<void> {
+    await this.#halt(paused);
+    if (paused) await this.#pauses.tell(this.account);
   }
 
   /** A code for another device of the person; good for ten minutes and once. */
@@ -343,7 +323,7 @@ export class Keeper {
     const standing = await this.account?.standing().catch((): null => null);
     if (standing) {
       this.#reached(true);
-      await this.#hear(standing as Told);
+      if (this.#pauses.heard(standing) && !this.paused) await this.#halt(true);
       await this.#stand(standing);
     } else this.#reached(false);
     if (Date.now() - this.#compared_ms > HOUR_MS) await this.#compare();
@@ -461,17 +441,6 @@ export class Keeper {
     return removed;
   }
 }
-
-/** How often a person paused on any device since the server began, which `run` names. */
-interface Told {
-  pauses?: { run: string; count: number } | null;
-}
-
-const posted = (body: unknown): RequestInit => ({
-  method: "POST",
-  headers: { "Content-Type": "application/json" },
-  body: JSON.stringify(body),
-});
 
 /** The notice that a receipt states. */
 function noticeIn({ receipt }: Grant): unknown {

@@ -3,8 +3,9 @@
  * the other opens with it. As `overt.device.pairing` does it, for either may be the first.
  */
 
-import type { Grant } from "../../src/account.ts";
+import type { Account, Grant } from "../../src/account.ts";
 import { OvertError } from "../../src/errors.ts";
+import type { Notice } from "../../src/index.ts";
 import { scrypt } from "./scrypt.ts";
 
 const SYMBOLS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
@@ -85,6 +86,17 @@ export async function taken(base: string, study: string, code: string): Promise<
   } catch {
     throw new OvertError("what the server handed over does not open", "code", "Ask for another there");
   }
+}
+
+/** Return the grant that was handed over, with the notice that it is of: as the server shows it now. */
+export async function grantOf(handed: Handed, account: Account): Promise<{ grant: Grant; notice: Notice }> {
+  const { notice, sha256 } = await account.notice(handed.lang);
+  if (sha256 !== handed.notice_sha256)
+    throw new OvertError("has changed since you joined", "notice", "Read it there, then pair again");
+  const { sites = [], fields, paths = [] } = notice.settings;
+  if (sites.length === 0) throw new OvertError("this study lists no site for the extension", "sites");
+  const grant = { ...handed, token: "", former: [], words: notice.indicator, fields, paths };
+  return { grant, notice };
 }
 
 /** Seal a grant under a fresh code: the code, and what to leave at the server. */
