@@ -5,7 +5,7 @@ import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
-import { common, files, integrityOf, numbers, shortened, src } from "./bundling.mjs";
+import { common, files, integrityOf, numbers, shipped, src } from "./bundling.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const studio = resolve(here, "../src/overt/studio");
@@ -22,21 +22,13 @@ const external = {
   },
 };
 
-/**
- * Chromium compiles what follows while it loads, beside the page's own thread. Else each function is
- * compiled on that thread when it is first called: as a person begins to point and to write.
- */
-const EAGERLY = "//# allFunctionsCalledOnLoad";
-
 /** Build one of the files. All know the SDK's own members by the same short names. */
 const sdkFile = (name, mangleCache, define) =>
   build({
-    ...common,
-    banner: { js: EAGERLY },
+    ...shipped,
     define,
     entryPoints: [join(src, `${name}.ts`)],
     mangleCache,
-    mangleProps: shortened,
     outfile: join(outdir, files[name]),
   });
 const bundle = (name) => readFileSync(join(outdir, files[name]));

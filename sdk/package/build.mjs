@@ -8,7 +8,7 @@ import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
-import { common, integrityOf, numbers, shortened, src } from "../bundling.mjs";
+import { common, integrityOf, numbers, shipped, src } from "../bundling.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const outdir = resolve(process.argv[2] ?? join(here, "../../build/sdk"));
@@ -27,9 +27,8 @@ const second = (file) => ({
 // What runs in frames, the same bytes as the Overt server has; the others load it only if it is these.
 const frame = "overt-frame.js";
 await build({
-  ...common,
+  ...shipped,
   entryPoints: [join(src, "frame.ts")],
-  mangleProps: shortened,
   outfile: join(dist, frame),
 });
 const hash = (name) => integrityOf(readFileSync(join(dist, name)));
@@ -51,13 +50,12 @@ await build({
 // One file for a script element.
 const file = "overt.iife.js";
 await build({
-  ...common,
+  ...shipped,
   define,
   charset: "ascii", // a page that does not say how it is written shows the words all the same
   entryPoints: [join(here, "whole.ts")],
   format: "iife",
   globalName: "Overt",
-  mangleProps: shortened,
   outfile: join(dist, file),
   plugins: [second(join(here, "beside.ts")), numbers],
 });
