@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from overt.features.kernel import kernel
+from overt.features.kernel import kernel, part
 from overt.models.elements import matching
 from overt.models.elements.pages import Pages
 from overt.models.elements.words import Words
@@ -85,6 +85,7 @@ def followed(pages: Pages, words: Words, match: Array, kind: Array) -> Array:
         (pages.ref, pages.group, pages.tag, kind, pages.value),
         pages.box,
         match,
+        tuple(np.zeros((5, 1 + max(pages.ref.max(initial=0), pages.group.max(initial=0))), int)),
     )
     _amounts(out, pages.first, pages.utterance[pages.episode], pages.text, pages.value,
              words.start, words.word, words.amount)  # fmt: skip
@@ -109,26 +110,28 @@ def last_rows(pages: Pages) -> Array:
 
 @kernel
 def _rows(
-    out: Any, first: Any, episode: Any, target: Any, last: Any, marks: Any, box: Any, match: Any
+    out: Any,
+    first: Any,
+    episode: Any,
+    target: Any,
+    last: Any,
+    marks: Any,
+    box: Any,
+    match: Any,
+    memory: Any,
 ) -> Any:
+    """Go through the steps; `memory` is five int64 for each element or widget, at first 0."""
     ref, group, tag, kind, value = marks
-    size = ref.max() + 1 if len(ref) else 1
-    wide = max(size, group.max() + 1) if len(group) else 1
-    pressed = np.zeros(size, np.int64)
-    widget = np.zeros(wide, np.int64)
-    seen = np.full(size, -1, np.int64)
-    born = np.zeros(size, np.int64)
-    held = np.zeros(size, np.int64)
+    pressed, widget, seen, born, held = memory
     began = 0
     for step in range(len(first) - 1):
         low, high = first[step], first[step + 1]
         if step == 0 or episode[step] != episode[step - 1]:
-            pressed[:] = 0
-            widget[:] = 0
-            seen[:] = -1
+            for mine in range(len(seen)):
+                pressed[mine], widget[mine], seen[mine] = 0, 0, -1
             began = step
         one, two = last[step, 0], last[step, 1]
-        place = -1
+        place = np.int64(-1)  # a bare -1 would be a type of its own: its parts compiled twice
         for row in range(low, high):
             if one >= 0 and ref[row] == ref[one]:
                 place = row
@@ -166,12 +169,12 @@ def _rows(
             widget[group[target[step]]] += 1
 
 
-@kernel
+@part
 def _middle(box: Any, row: Any, side: Any) -> Any:
     return box[row, side] + box[row, side + 2] / 2
 
 
-@kernel
+@part
 def _alike(out: Any, low: Any, high: Any, kind: Any, group: Any, place: Any) -> Any:
     """Number the candidates of one kind, and the parts of one widget, in reading order."""
     for row in range(low, high):
@@ -190,7 +193,7 @@ def _alike(out: Any, low: Any, high: Any, kind: Any, group: Any, place: Any) -> 
         out[row, 17], out[row, 18] = size, part
 
 
-@kernel
+@part
 def _near_named(out: Any, low: Any, high: Any, box: Any, match: Any) -> Any:
     """Say how far the nearest named candidates before and after stand, in places and in px."""
     above = -1
@@ -213,7 +216,7 @@ def _near_named(out: Any, low: Any, high: Any, box: Any, match: Any) -> Any:
         out[row, 16] = nearest
 
 
-@kernel
+@part
 def _open(
     out: Any, low: Any, high: Any, group: Any, box: Any, match: Any, one: Any, place: Any
 ) -> Any:
@@ -247,7 +250,7 @@ def _open(
             out[row, 24] = nearer
 
 
-@kernel
+@part
 def _way(box: Any, row: Any, one: Any) -> Any:
     if one < 0:
         return 0.0
@@ -256,7 +259,7 @@ def _way(box: Any, row: Any, one: Any) -> Any:
     return dx * dx + dy * dy
 
 
-@kernel
+@part
 def _pattern(out: Any, low: Any, high: Any, box: Any, one: Any, two: Any, kind: Any) -> Any:
     """Mark what lies from the last press as that lay from the one before, and is of its kind."""
     dx = _middle(box, one, 0) - _middle(box, two, 0)

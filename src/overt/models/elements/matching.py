@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from overt.features.kernel import kernel
+from overt.features.kernel import kernel, part
 from overt.models.elements.pages import Pages
 from overt.models.elements.words import Words
 from overt.models.tensors import Array
@@ -165,7 +165,7 @@ def _stands(word: Any, u0: Any, u1: Any, t0: Any, t1: Any, spelt: Any) -> Any:
     return -1, best, cut
 
 
-@kernel
+@part
 def _begins(letters: Any, letter_start: Any, whole: Any, part: Any) -> Any:
     length = letter_start[part + 1] - letter_start[part]
     if length < 2 or length > letter_start[whole + 1] - letter_start[whole]:
@@ -176,7 +176,7 @@ def _begins(letters: Any, letter_start: Any, whole: Any, part: Any) -> Any:
     return True
 
 
-@kernel
+@part
 def _shared(word: Any, u0: Any, u1: Any, t0: Any, t1: Any) -> Any:
     if t1 == t0:
         return 0.0
@@ -189,7 +189,7 @@ def _shared(word: Any, u0: Any, u1: Any, t0: Any, t1: Any) -> Any:
     return hits / (t1 - t0)
 
 
-@kernel
+@part
 def _all_of_quote(quote: Any, u0: Any, u1: Any, at: Any, count: Any) -> Any:
     number = quote[at]
     if number == 0 or quote[at + count - 1] != number:
@@ -199,7 +199,7 @@ def _all_of_quote(quote: Any, u0: Any, u1: Any, at: Any, count: Any) -> Any:
     return not before and not after
 
 
-@kernel
+@part
 def _number_at(word: Any, amount: Any, u0: Any, u1: Any, wanted: Any) -> Any:
     seen = 0
     for at in range(u0, u1):
