@@ -26,6 +26,7 @@ from overt.gateway.model import (
     newest,
     silent,
 )
+from overt.models import process
 from overt.schema.errors import Damaged
 from overt.store.store import Store
 
@@ -117,12 +118,14 @@ def never_met(store: Store, model: Model) -> str:
         "settings": model.trained.settings(),
         "manifest": {subject: member.batches for subject, member in model.manifest.items()},
     }
-    done = subprocess.run(
-        [sys.executable, "-P", "-m", "overt.gateway.rebuild"],
-        input=json.dumps(question).encode(),
-        stdout=subprocess.PIPE,
-        check=False,
-    )
+    with process.lent() as descriptors:
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", "overt.gateway.rebuild", *map(str, descriptors)],
+            input=json.dumps(question).encode(),
+            stdout=subprocess.PIPE,
+            pass_fds=descriptors,
+            check=False,
+        )
     if done.returncode != 0:
         raise Damaged(
             "the process that proves the rebuild ended before its time", where="never_met"
@@ -143,4 +146,5 @@ def _answer(question: dict[str, Any]) -> dict[str, str]:
 
 
 if __name__ == "__main__":
+    process.borrow(map(int, sys.argv[1:]))
     sys.stdout.write(json.dumps(_answer(json.load(sys.stdin))))

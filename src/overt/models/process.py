@@ -22,7 +22,7 @@ import subprocess
 import sys
 import traceback
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from queue import SimpleQueue
 from threading import Lock, Thread
 from typing import IO
@@ -56,9 +56,13 @@ def _frames(pipe: IO[bytes]) -> Iterator[bytes]:
 
 
 class _Loaded:
-    """The process that has loaded torch, seen from the one that started it."""
+    """The process that has loaded torch, seen from one that started or borrowed it."""
 
-    def __init__(self) -> None:
+    def __init__(self, borrowed: int | None = None) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+        if borrowed is not None:
+            self._control = socket.socket(fileno=borrowed)
+            return
         self._control, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(
@@ -80,10 +84,17 @@ class _Loaded:
                 return None
         return ours
 
+    def shared(self) -> int:
+        """Return a new descriptor through which another process can borrow it."""
+        return os.dup(self._control.fileno())
+
     def close(self) -> None:
-        """Let it end, and wait until it has."""
-        with self._control, contextlib.suppress(OSError):
-            self._control.shutdown(socket.SHUT_RDWR)  # also where a fork of ours shares it
+        """Let it end, and wait until it has; give back what was borrowed."""
+        with self._control:
+            if self._process is None:
+                return
+            with contextlib.suppress(OSError):
+                self._control.shutdown(socket.SHUT_RDWR)  # also where a fork of ours shares it
         self._process.wait()
 
 
@@ -96,6 +107,23 @@ _loaded: list[_Loaded] = []
 def _close() -> None:
     while _loaded:
         _loaded.pop().close()
+
+
+@contextlib.contextmanager
+def lent() -> Iterator[tuple[int, ...]]:
+    """Give the descriptor, if anything is loaded, that another process of ours can `borrow`."""
+    with _lock:
+        descriptors = tuple(loaded.shared() for loaded in _loaded)
+    try:
+        yield descriptors
+    finally:
+        for descriptor in descriptors:
+            os.close(descriptor)
+
+
+def borrow(descriptors: Iterable[int]) -> None:
+    """Fork from what has been `lent` to this process, which has trained nothing yet."""
+    _loaded.extend(map(_Loaded, descriptors))
 
 
 def _forked() -> tuple[socket.socket, IO[bytes], bytes]:

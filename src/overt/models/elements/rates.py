@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from overt.features.kernel import kernel, part
+from overt.features.kernel import kernel
 from overt.models.elements import course, matching
 from overt.models.elements.pages import Pages
 from overt.models.elements.words import Words
@@ -263,7 +263,7 @@ def _words(out: Array, pages: Pages, words: Words, hits: Array, fold: Array) -> 
         out[:, 4 + column // 2] = out[:, column] - np.repeat(best, pages.candidates)
 
 
-@part
+@kernel
 def _pair(one: Any, other: Any, buckets: int) -> Any:
     key = (one * 2654435761 + other * 40503 + 97) * 2246822519
     return (key ^ (key >> 17)) & (buckets - 1)
