@@ -131,7 +131,8 @@ def _rows(
                 pressed[mine], widget[mine], seen[mine] = 0, 0, -1
             began = step
         one, two = last[step, 0], last[step, 1]
-        place = np.int64(-1)  # a bare -1 would be a type of its own: its parts compiled twice
+        # A bare -1 would be a type of its own: what takes it would be compiled twice.
+        place: Any = np.int64(-1)
         for row in range(low, high):
             if one >= 0 and ref[row] == ref[one]:
                 place = row
