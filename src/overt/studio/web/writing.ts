@@ -18,7 +18,7 @@ const WHY: Record<string, string> = {
   out: "a letter left out, as before",
   in: "a letter too many, as before",
   change: "one letter for another, as before",
-  known: "a word of this study, one letter away",
+  known: "a word that others write, one letter away",
 };
 
 /** Start helping; `refresh` after any change of state, which also forgets when it must. */
