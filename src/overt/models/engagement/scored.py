@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from overt.datasets.formats.scroll_readability import PATTERN
 from overt.models.engagement import choices as choosing
 from overt.models.engagement import menus, orders, readings, told
 from overt.models.engagement.choices import Choices
@@ -77,8 +78,9 @@ def evaluate(path: Path, progress: Progress) -> Scores:
         raise TooFew(
             "has too little to judge on",
             where=str(path),
-            do=f"Readings or choices of {PEOPLE_MIN} people are needed, and of readings "
-            f"{told.ANSWERS_MIN} of either answer.",
+            do=f"Readings (a file {PATTERN[0]}) or choices (MiniWoB's episodes.parquet and the "
+            f"others) of {PEOPLE_MIN} people are needed, and of readings {told.ANSWERS_MIN} of "
+            "either answer.",
         )
     return Scores(
         "engagement",
