@@ -273,7 +273,9 @@ class Flower:
 
     def node(self, name: str, folder: Path, *more: str) -> None:
         """Start a device's node, behind the tap."""
-        address = f"http://127.0.0.1/study/{self.plan.study}"
+        vault = Vault(held(folder, self.plan.study))
+        address = f"{vault.get_json('grant')['base']}/study/{self.plan.study}"
+        vault.close()
         self.start(name, [
             "join", "--study", address, "--device-dir", str(folder),
             "--server", f"127.0.0.1:{self.tap.port}", *more,

@@ -20,19 +20,11 @@ from federated_fixtures import (
     held,
     joined,
     new_store,
-    record,
     recorded,
 )
 from overt.commands import together as commands
 from overt.commands.place import opened
 from overt.consent.notice import notice_bytes
-from overt.device import kept
-from overt.device.account import Account
-from overt.device.capture import FACTS
-from overt.device.clock import CLOCK
-from overt.device.outbox import Outbox
-from overt.device.pairing import HANDED
-from overt.device.session import Recording, Session, recover
 from overt.device.vault import Vault, as_json
 from overt.federated import certificates, link, node, server, task
 from overt.federated.answer import answer, update
@@ -43,7 +35,7 @@ from overt.gateway import budget, enrol, erase, erasure, ledger, studies
 from overt.models.private.spent import epsilon
 from overt.schema.errors import Damaged, InvalidInput, Missing, NotConsented, Refused, TooFew
 from overt.schema.event import Kind
-from overt.schema.purpose import PURPOSES, REGISTRY, TOGETHER, learned_here
+from overt.schema.purpose import PURPOSES, REGISTRY, TOGETHER
 from overt.schema.study import template
 from overt.store.store import Store
 
@@ -99,142 +91,6 @@ def test_a_receipt_that_was_changed_does_not_do(tmp_path: Path, store: Store) ->
     with pytest.raises(Damaged):
         answer(PLAN, own, "1", 1, start("pause"))
     own.close()
-
-
-def test_the_agent_keeps_what_the_purpose_needs_and_nothing_of_it_waits_to_leave(
-    own: Own, events: list[Any], tmp_path: Path
-) -> None:
-    (kept,) = own.sessions()
-    kinds = {int(kind) for kind in Kind if learned_here(kind, [PURPOSE])}
-    wanted = [k for k, kind in enumerate(events[0].column("kind").to_pylist()) if kind in kinds]
-    assert kept.drop(["seq"]).equals(
-        events[0].take(wanted).drop(["seq"]).cast(kept.drop(["seq"]).schema)
-    )
-    vault = Vault(held(tmp_path / "device"))
-    outbox = Outbox(vault)
-    assert outbox.entries() == []
-    assert outbox.counts()["produced"] == 0
-    assert outbox.kept.count() == kept.num_rows > 100
-    vault.close()
-    raw = b"".join(path.read_bytes() for path in held(tmp_path / "device").glob("vault.sqlite*"))
-    assert kept.column("t_us").to_numpy()[20:24].tobytes() not in raw
-
-
-def test_beside_another_purpose_each_has_its_own_and_batches_count_only_what_leaves(
-    tmp_path: Path, store: Store
-) -> None:
-    there = joined(store, (PURPOSE, "typing-assist"))
-    vault = granted(tmp_path / "both", there.receipt, (PURPOSE, "typing-assist"))
-    (session,) = recorded(0, 0.1)
-    record(vault, session)
-    outbox = Outbox(vault)
-    assert outbox.counts()["produced"] == outbox.counts()["waiting"] == outbox.kept.count()
-    assert all(b"together" not in entry.plain for entry in outbox.entries())
-    outbox.narrow(there.receipt["receipt_id"], ("typing-assist",))
-    assert outbox.kept.count() == 0
-    assert outbox.counts()["waiting"] > 0
-    vault.close()
-
-
-def test_taking_out_the_last_minutes_or_an_application_takes_out_what_is_learned_from(
-    tmp_path: Path, store: Store
-) -> None:
-    there = joined(store)
-    vault = granted(tmp_path / "device", there.receipt)
-    outbox, mine = Outbox(vault), recorded(0, 0.1)[0]
-    for number in range(3):
-        record(vault, mine, number)
-    first = outbox.kept.pieces()[0]
-    vault.change(outbox.kept.moved(-3_600_000))
-    record(vault, mine, 3)
-    assert outbox.kept.count() == 4 * len(first.events)
-    outbox.remove_since(CLOCK.now_ms() - 600_000)
-    assert [one.session for one in outbox.kept.pieces()] == [f"{n:032x}" for n in range(3)]
-    typed = np.zeros(3, FACTS)
-    typed["kind"], typed["value"] = (Kind.FOCUS, Kind.KEY_DOWN, Kind.BLUR), (2, 0, 0)
-    vault.change(outbox.kept.added("a" * 32, [PURPOSE], 0, typed))
-    assert outbox.kept.remove_of(1) == 0
-    assert outbox.kept.remove_of(2) == 3
-    outbox.remove_since(0)
-    assert outbox.kept.count() == 0
-    vault.close()
-
-
-def test_no_more_is_kept_than_a_limit_and_the_oldest_goes_first(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(kept, "ROWS_MAX", 25)
-    vault = Vault(tmp_path)
-    here = kept.Kept(vault)
-    for number in range(5):
-        vault.change(here.added(str(number), [PURPOSE], number, np.zeros(10, FACTS)))
-    assert [one.session for one in here.pieces()] == ["3", "4"]
-    vault.close()
-
-
-def test_nothing_is_kept_for_longer_than_the_receipt_says(tmp_path: Path, store: Store) -> None:
-    there = joined(store)
-    vault = granted(tmp_path / "device", there.receipt)
-    here, now_ms = kept.Kept(vault), CLOCK.now_ms()
-    days = int(there.receipt["processing"]["retention_period"][1:-1])
-    for age_days in (days + 2, days + 1, days - 1):
-        at_ms = now_ms - age_days * kept.DAY_MS
-        vault.change(here.added(str(days - age_days), [PURPOSE], at_ms, np.zeros(10, FACTS)))
-    assert here.count() == 30
-    assert [one.session for one in here.pieces()] == ["1"]
-    assert here.count() == 10
-    late_ms = now_ms + 2 * kept.DAY_MS
-    vault.change(here.added("now", [PURPOSE], late_ms, np.zeros(10, FACTS)))
-    assert [name.split("/")[2] for name in vault.names("together/events/")] == ["000000000004"]
-    vault.close()
-
-
-def test_what_an_agent_that_was_killed_had_journalled_is_kept_too(
-    tmp_path: Path, store: Store
-) -> None:
-    there = joined(store)
-    vault = granted(tmp_path / "device", there.receipt)
-    rows = np.zeros(30, FACTS)
-    rows["kind"] = Kind.KEY_DOWN
-    about: dict[str, Any] = {"study": "s", "receipt": "1" * 32, "level": "rhythm"}
-    about |= {"transform": "rhythm/0", "time_origin_ms": 1, "outbox_delay_s": 600}
-    killed = Session(Recording(session="b" * 32, purposes=(PURPOSE,), **about), vault)
-    killed.add(rows)
-    killed.journal()
-    assert Outbox(vault).kept.count() == 0
-    recover(vault)
-    assert Outbox(vault).kept.count() == 30
-    assert vault.names("part/") == vault.names("session/") == []
-    vault.close()
-
-
-def test_while_its_person_pauses_a_device_answers_nothing(own: Own, tmp_path: Path) -> None:
-    vault = Vault(held(tmp_path / "device"))
-    vault.change({"paused": b"1"})
-    with pytest.raises(Refused, match="paused by its person"):
-        answer(PLAN, own, "1", 1, start("pause"))
-    vault.change({"paused": None})
-    answer(PLAN, own, "1", 1, start("pause"))
-    vault.close()
-
-
-def test_a_second_computer_of_the_same_person_takes_no_part(tmp_path: Path, store: Store) -> None:
-    there = joined(store, (PURPOSE, "typing-assist"))
-    handed = granted(tmp_path / "first", there.receipt, (PURPOSE, "typing-assist"))
-    grant = {name: handed.get_json("grant")[name] for name in HANDED}
-    handed.close()
-    second = Vault(tmp_path / "second")
-    account = Account("http://127.0.0.1", PLAN.study, second)
-    assert account.pair(grant, ()).purposes == ("typing-assist",)
-    account.close()
-    second.close()
-
-
-def test_who_has_left_answers_nothing_and_keeps_nothing(own: Own, tmp_path: Path) -> None:
-    Vault(held(tmp_path / "device")).destroy()
-    with pytest.raises(NotConsented):
-        Own(held(tmp_path / "device"))
-    assert list(held(tmp_path / "device").iterdir()) == []
 
 
 def test_each_step_is_answered_once_and_no_more_than_were_planned(own: Own) -> None:
@@ -548,7 +404,6 @@ def test_the_certificate_says_it_on_leaving(store: Store) -> None:
 
 def test_nothing_is_collected_for_it(store: Store) -> None:
     from overt.consent import policy
-    from overt.schema.event import Kind
     from overt.schema.purpose import purposes_for
 
     assert all(not purposes_for(kind, [PURPOSE]) for kind in Kind)

@@ -7,12 +7,15 @@ import socket
 import sys
 import tempfile
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from overt.commands.console import progress, remark, say, say_json
 from overt.schema.errors import Missing
+
+if TYPE_CHECKING:
+    from overt.device.account import Account
 
 PORT = 9092
 together_app = typer.Typer(
@@ -97,7 +100,7 @@ def join(
     from overt.federated.own import Own
     from overt.schema.purpose import TOGETHER
 
-    _, name = study_at(study)
+    base, name = study_at(study)
     place = (folder or device_folder()) / name
     own = Own(place)
     try:
@@ -106,7 +109,8 @@ def join(
     finally:
         own.close()
     _ends_well()
-    raise typer.Exit(node.run(place, server, port or _free(), authority))
+    status = node.run(place, server, port or _free(), lambda: stays(place, base, name), authority)
+    raise typer.Exit(status)
 
 
 @together_app.command(
@@ -175,6 +179,47 @@ def certificates(
     made = make(folder, tuple(host))
     say(f"For devices (--authority): {made.authority}")
     say(f"For the server (--certificates): {folder}; good for {SERVER_DAYS} days.")
+
+
+def stays(place: Path, base: str, study: str) -> bool:
+    """Tell whether this device still takes part, and forget here what its person has left.
+
+    They may have left elsewhere while no agent runs here to hear of it. Where the study's server
+    cannot be asked, what the device knows counts.
+    """
+    from overt.device.account import Account
+    from overt.device.outbox import Outbox
+    from overt.device.vault import Vault
+    from overt.schema.purpose import TOGETHER
+
+    if not (place / "key").exists():
+        return False
+    vault = Vault(place)
+    account = Account(base, study, vault)
+    try:
+        if account.grant is None:
+            return False
+        left = _standing(account)
+        if left == ():
+            vault.destroy()
+            return False
+        if left is not None and not set(account.grant.purposes) <= set(left):
+            account.narrow(tuple(one for one in account.grant.purposes if one in left))
+            Outbox(vault).narrow(account.receipt_id, left)
+        return bool(set(account.grant.purposes) & set(TOGETHER))
+    finally:
+        account.close()
+        vault.close()
+
+
+def _standing(account: Account) -> tuple[str, ...] | None:
+    """Return what is left of the purposes; None where the server cannot be asked."""
+    from overt.schema.errors import OvertError
+
+    try:
+        return account.standing()
+    except OvertError:
+        return None
 
 
 def _ends_well() -> None:

@@ -6,13 +6,18 @@ there is none with those of the system.
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from overt.federated.link import LOOPBACK, flower_environment, program, stand_in
 from overt.federated.task import DEVICE
 from overt.schema.errors import InvalidInput, Missing
+
+STANDING_S = 20.0
+"""So often it is asked whether the person still takes part: they may have left elsewhere."""
 
 
 def command(superlink: str, port: int, authority: Path | None = None) -> list[str]:
@@ -32,8 +37,17 @@ def command(superlink: str, port: int, authority: Path | None = None) -> list[st
     return [program("flower-supernode"), *asked]
 
 
-def run(device: Path, superlink: str, port: int, authority: Path | None = None) -> int:
-    """Run a node over a device's vault until it is ended; returns its status."""
+def run(
+    device: Path,
+    superlink: str,
+    port: int,
+    still: Callable[[], bool],
+    authority: Path | None = None,
+) -> int:
+    """Run a node over a device's vault until it is ended; returns its status.
+
+    It is ended where `still`, asked now and then, says that the person takes part no more.
+    """
     with tempfile.TemporaryDirectory(prefix="overt-node-") as made:
         home = Path(made)
         asked = command(superlink, port, authority)
@@ -41,6 +55,9 @@ def run(device: Path, superlink: str, port: int, authority: Path | None = None) 
         told = {DEVICE: str(device)}
         with subprocess.Popen(asked, env=flower_environment(home, **told)) as node:
             try:
-                return node.wait()
+                while still():
+                    with contextlib.suppress(subprocess.TimeoutExpired):
+                        return node.wait(STANDING_S)
+                return 0
             finally:
                 node.terminate()
