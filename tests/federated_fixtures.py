@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pytest
 
 from gateway_fixtures import STUDY
 from overt.consent.notice import notice_sha256
@@ -296,3 +297,24 @@ class Flower:
     def kill(self, name: str) -> None:
         """End a device's processes as a power cut would."""
         os.killpg(self.processes[name].pid, signal.SIGKILL)
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    with new_store(tmp_path_factory.mktemp("together")) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def events() -> list[Any]:
+    return recorded(0, 0.5)
+
+
+@pytest.fixture
+def own(store: Store, events: list[Any], tmp_path: Path) -> Iterator[Own]:
+    made = device(tmp_path / "device", store, events)
+    yield made
+    made.close()
+
+
+FIXTURES = (events, own, store)

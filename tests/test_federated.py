@@ -4,7 +4,6 @@ import contextlib
 import json
 import ssl
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,14 +12,13 @@ import numpy as np
 import pytest
 
 from federated_fixtures import (
+    FIXTURES,
     PLAN,
     PURPOSE,
-    device,
     granted,
     held,
     joined,
     new_store,
-    recorded,
 )
 from overt.commands import together as commands
 from overt.commands.place import opened
@@ -39,23 +37,7 @@ from overt.schema.purpose import PURPOSES, REGISTRY, TOGETHER
 from overt.schema.study import template
 from overt.store.store import Store
 
-
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    with new_store(tmp_path_factory.mktemp("together")) as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def events() -> list[Any]:
-    return recorded(0, 0.5)
-
-
-@pytest.fixture
-def own(store: Store, events: list[Any], tmp_path: Path) -> Iterator[Own]:
-    made = device(tmp_path / "device", store, events)
-    yield made
-    made.close()
+events, own, store = FIXTURES
 
 
 def test_a_device_without_a_receipt_answers_nothing(tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """What a device keeps to be learned from here: no more than was agreed, and gone when asked."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +7,9 @@ import numpy as np
 import pytest
 
 from federated_fixtures import (
+    FIXTURES,
     PLAN,
     PURPOSE,
-    device,
     granted,
     held,
     joined,
@@ -36,23 +35,7 @@ from overt.schema.purpose import learned_here
 from overt.store.store import Store
 from studio_fixtures import studio
 
-
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    with new_store(tmp_path_factory.mktemp("together")) as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def events() -> list[Any]:
-    return recorded(0, 0.5)
-
-
-@pytest.fixture
-def own(store: Store, events: list[Any], tmp_path: Path) -> Iterator[Own]:
-    made = device(tmp_path / "device", store, events)
-    yield made
-    made.close()
+events, own, store = FIXTURES
 
 
 def test_the_agent_keeps_what_the_purpose_needs_and_nothing_of_it_waits_to_leave(
