@@ -25,6 +25,7 @@ from overt.commands import (
     together,
 )
 from overt.commands.curving import curve
+from overt.commands.options import DATA_DIR, AsJson, DataDir
 from overt.commands.translating import words
 from overt.datasets.importers import IMPORTERS
 from overt.schema.errors import OvertError
@@ -57,20 +58,14 @@ class Purpose(StrEnum):
     TEXT_ASSIST = "text-assist"
 
 
-DataDir = Annotated[
-    Path,
-    typer.Option("--data-dir", envvar="OVERT_DATA_DIR", help="Where Overt keeps everything."),
-]
 StudyId = Annotated[str, typer.Option("--study", help="Id of the study.")]
 Epochs = Annotated[
     int | None,
     typer.Option(min=1, max=1000, help="Passes over the data in training; few are quick and poor."),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 PlotFile = Annotated[
     Path | None, typer.Option("--html", help="Write a page with plots here.", dir_okay=False)
 ]
-DATA_DIR = Path("overt-data")
 
 
 @app.command(epilog="Example: overt up --port 9000 --data-dir ~/overt-data")

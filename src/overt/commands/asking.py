@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from overt.commands.options import DATA_DIR, AsJson, DataDir
 from overt.models.answers import ANSWERED
 
 
@@ -49,11 +50,8 @@ def predict(
         bool, typer.Option("--serve", help="Answer over HTTP on 127.0.0.1 (docs/reference).")
     ] = False,
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8770,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
-    data_dir: Annotated[
-        Path,
-        typer.Option("--data-dir", envvar="OVERT_DATA_DIR", help="Where Overt keeps everything."),
-    ] = Path("overt-data"),
+    as_json: AsJson = False,
+    data_dir: DataDir = DATA_DIR,
 ) -> None:
     """Answer a question of one task: by a study's model, published data, or public counts."""
     from overt.commands import predicting

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from overt.commands.console import progress, say, say_json, table
+from overt.commands.options import DATA_DIR, AsJson, DataDir
 from overt.schema.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -31,15 +32,9 @@ class Device(StrEnum):
     CUDA = "cuda"
 
 
-DataDir = Annotated[
-    Path,
-    typer.Option("--data-dir", envvar="OVERT_DATA_DIR", help="Where Overt keeps everything."),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Report = Annotated[
     Path | None, typer.Option(help="Write a report with plots here.", dir_okay=False)
 ]
-DATA_DIR = Path("overt-data")
 
 
 def register(audit_app: typer.Typer) -> None:

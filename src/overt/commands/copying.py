@@ -8,11 +8,7 @@ from typing import Annotated
 import typer
 
 from overt.commands.console import progress, say, say_json
-
-DataDir = Annotated[
-    Path,
-    typer.Option("--data-dir", envvar="OVERT_DATA_DIR", help="Where Overt keeps everything."),
-]
+from overt.commands.options import DATA_DIR, AsJson, DataDir
 
 
 def register(app: typer.Typer) -> None:
@@ -24,7 +20,7 @@ def register(app: typer.Typer) -> None:
 def backup(
     dest: Annotated[Path, typer.Argument(help="Directory for the dated copy.", file_okay=False)],
     *,
-    data_dir: DataDir = Path("overt-data"),
+    data_dir: DataDir = DATA_DIR,
 ) -> None:
     """Copy everything, sealed and dated; certificates name the day the last copy expires."""
     from overt.store.store import Store
@@ -40,8 +36,8 @@ def restored(
         Path, typer.Argument(help="What is left of the data directory that the backup was of.")
     ],
     *,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
-    data_dir: DataDir = Path("overt-data"),
+    as_json: AsJson = False,
+    data_dir: DataDir = DATA_DIR,
 ) -> None:
     """Erase again, in a restored backup, everyone who left after it was made.
 

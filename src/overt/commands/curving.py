@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from overt.commands.console import progress, say, say_json, table
+from overt.commands.options import DATA_DIR, AsJson, DataDir
 from overt.schema.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -67,11 +68,8 @@ def curve(
         int, typer.Option(min=1, max=20, help="Of shards: trainings, each with another seed.")
     ] = 1,
     gpu: Annotated[bool, typer.Option("--gpu", help="Of shards: also on a GPU.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
-    data_dir: Annotated[
-        Path,
-        typer.Option("--data-dir", envvar="OVERT_DATA_DIR", help="Where Overt keeps everything."),
-    ] = Path("overt-data"),
+    as_json: AsJson = False,
+    data_dir: DataDir = DATA_DIR,
 ) -> None:
     """Say which smaller study would have been enough, before the next one starts.
 

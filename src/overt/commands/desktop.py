@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from overt.commands.options import AsJson
 from overt.commands.pairing import pair
 
 StudyAddress = Annotated[str, typer.Option("--study", help="Address of the study's page.")]
@@ -15,7 +16,6 @@ DeviceFolder = Annotated[
     typer.Option("--device-dir", help="Where the agent keeps things; default: your data folder."),
 ]
 AsChip = Annotated[bool, typer.Option("--chip", help="Show a chip even if there is a tray.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 device_app = typer.Typer(
     help="What the desktop agent keeps on this computer.", no_args_is_help=True

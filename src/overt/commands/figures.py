@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from overt.commands.evaluating import REPRODUCTIONS, TASKS
+from overt.commands.options import AsJson
 
 DataPath = Annotated[
     Path | None,
@@ -16,7 +17,6 @@ DataPath = Annotated[
 PlotFile = Annotated[
     Path | None, typer.Option("--html", help="Write a page with plots here.", dir_okay=False)
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 _NEURAL = ", ".join(name for name, job in TASKS.items() if job.neural)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from overt.commands.console import progress, say, say_json, table
+from overt.commands.options import DATA_DIR, AsJson, DataDir
 from overt.schema.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -27,11 +28,8 @@ def train_private(
     study: Annotated[str, typer.Option(help="Id of the study.")],
     epsilon: Annotated[float, typer.Option(help="Most that this training may cost a person.")],
     task: Annotated[str, typer.Option(help="pause, or slips (needs text-assist).")] = "pause",
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
-    data_dir: Annotated[
-        Path,
-        typer.Option("--data-dir", envvar="OVERT_DATA_DIR", help="Where Overt keeps everything."),
-    ] = Path("overt-data"),
+    as_json: AsJson = False,
+    data_dir: DataDir = DATA_DIR,
 ) -> None:
     """Train a study's model of pauses or slips with the privacy of people, and show its card.
 

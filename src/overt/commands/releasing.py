@@ -10,13 +10,8 @@ from typing import Annotated
 import typer
 
 from overt.commands.console import progress, say, say_json
+from overt.commands.options import DATA_DIR, AsJson, DataDir
 from overt.schema.errors import InvalidInput
-
-DataDir = Annotated[
-    Path,
-    typer.Option("--data-dir", envvar="OVERT_DATA_DIR", help="Where Overt keeps everything."),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 model_app = typer.Typer(help="Models as files for others.", no_args_is_help=True)
 
@@ -58,7 +53,7 @@ def export(
         bool, typer.Option("--keys", help="With key codes and characters, where they are known.")
     ] = False,
     as_json: AsJson = False,
-    data_dir: DataDir = Path("overt-data"),
+    data_dir: DataDir = DATA_DIR,
 ) -> None:
     """Write a data set that others train on: imported and synthetic people, or yourself.
 
@@ -107,7 +102,7 @@ def export_model(
     study: Annotated[str, typer.Option("--study", help="Id of the study.")],
     purpose: Annotated[str, typer.Option(help="What it was trained for.")] = "next-action",
     as_json: AsJson = False,
-    data_dir: DataDir = Path("overt-data"),
+    data_dir: DataDir = DATA_DIR,
 ) -> None:
     """Write a trained encoder as ONNX: next event and pause. Its card is in the file.
 

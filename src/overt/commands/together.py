@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from overt.commands.console import progress, remark, say, say_json
+from overt.commands.options import DATA_DIR, AsJson, DataDir
 from overt.schema.errors import Missing
 
 if TYPE_CHECKING:
@@ -44,11 +45,8 @@ def plan(
         bool, typer.Option("--one-by-one", help="No secure sums: more noise, from each device.")
     ] = False,
     out: Annotated[Path, typer.Option(help="Where to write the course.")] = Path("plan.json"),
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
-    data_dir: Annotated[
-        Path,
-        typer.Option("--data-dir", envvar="OVERT_DATA_DIR", help="Where Overt keeps everything."),
-    ] = Path("overt-data"),
+    as_json: AsJson = False,
+    data_dir: DataDir = DATA_DIR,
 ) -> None:
     """Plan a course: what it costs is written into the study's log, and added to what was before.
 
@@ -127,7 +125,7 @@ def serve(
     ] = None,
     wait_s: Annotated[float, typer.Option("--wait-s", help="A step waits so long, s.")] = 120.0,
     first: Annotated[int, typer.Option(help="Begin when so many devices are there.")] = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Run one course with the devices that come, and write what was learned."""
     import json
