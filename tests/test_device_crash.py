@@ -91,6 +91,15 @@ def test_a_full_disk_stops_with_what_to_do_and_keeps_what_was_there(tmp_path: Pa
     vault.close()
 
 
+def _ended(folder: Path, moves: int) -> tuple[Vault, Outbox]:
+    """A vault with what a session of so many moves left, and its outbox."""
+    vault = Vault(folder)
+    session = Session(Recording(session="a" * 32, **ABOUT), vault)
+    session.add(_moves(moves))
+    session.close(0, end=True)
+    return vault, Outbox(vault)
+
+
 class _Refusing:
     """An account whose server can never take what comes."""
 
@@ -101,11 +110,7 @@ class _Refusing:
 
 
 def test_what_the_collector_can_never_take_is_counted_and_not_kept(tmp_path: Path) -> None:
-    vault = Vault(tmp_path)
-    session = Session(Recording(session="a" * 32, **ABOUT), vault)
-    session.add(_moves(10))
-    session.close(0, end=True)
-    outbox = Outbox(vault)
+    vault, outbox = _ended(tmp_path, 10)
     assert outbox.send(_Refusing(), 7, force=True)  # type: ignore[arg-type]
     assert outbox.counts()["quarantined"] == 10
     assert not [one for one in vault.names("") if not one.startswith(("counts/", "made/"))]
@@ -155,11 +160,7 @@ def test_without_a_network_for_days_what_waits_arrives_or_is_counted_as_lost_whe
 
 
 def test_of_what_the_person_takes_out_no_sealed_byte_stays(tmp_path: Path) -> None:
-    vault = Vault(tmp_path)
-    session = Session(Recording(session="a" * 32, **ABOUT), vault)
-    session.add(_moves(200))
-    session.close(0, end=True)
-    outbox = Outbox(vault)
+    vault, outbox = _ended(tmp_path, 200)
     (entry,) = outbox.entries()
     query = "SELECT sealed FROM kept WHERE name = ?"
     (sealed,) = vault._db.execute(query, (entry.name,)).fetchone()
@@ -177,11 +178,7 @@ def test_of_what_the_person_takes_out_no_sealed_byte_stays(tmp_path: Path) -> No
 def test_a_clock_that_is_set_neither_hurries_nor_loses_what_waits(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jump_ms: int
 ) -> None:
-    vault = Vault(tmp_path)
-    session = Session(Recording(session="a" * 32, **ABOUT), vault)
-    session.add(_moves(10))
-    session.close(0, end=True)
-    outbox = Outbox(vault)
+    vault, outbox = _ended(tmp_path, 10)
     (before,) = outbox.entries()
     real = clock._wall_ms
     monkeypatch.setattr(clock, "_wall_ms", lambda: real() + jump_ms)
