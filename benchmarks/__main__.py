@@ -4,7 +4,8 @@
 
 Each is a script of its own; run one alone to pass it options, as in
 `python benchmarks/collector.py --rounds 5`. With `--json` each prints one line. `--markdown` writes
-the table of the README, between `<!-- bench -->` and `<!-- /bench -->`, from this run's output.
+the table of docs/reference/figures.md, between `<!-- bench -->` and `<!-- /bench -->`, from this
+run's output.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-README = HERE.parent / "README.md"
+FIGURES = HERE.parent / "docs" / "reference" / "figures.md"
 BENCHMARKS = ("collector", "sdk", "agent", "features", "typos", "encoder")
 BEGIN, END = "<!-- bench -->", "<!-- /bench -->"
 TIMEOUT_S = 600
@@ -33,7 +34,7 @@ def main() -> int:
     """Return the first exit status that is not 0, after running them all."""
     options = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     options.add_argument("--json", action="store_true", help="one line of JSON a benchmark")
-    options.add_argument("--markdown", action="store_true", help="write the table of the README")
+    options.add_argument("--markdown", action="store_true", help="write the table of the docs")
     options.add_argument("--only", nargs="+", choices=BENCHMARKS, default=BENCHMARKS)
     chosen = options.parse_args()
     as_json = chosen.json or chosen.markdown
@@ -49,7 +50,7 @@ def main() -> int:
             print(line, flush=True)
             rows += ROWS[name](json.loads(line))
     if chosen.markdown:
-        README.write_text(replaced(README.read_text("utf-8"), table(rows)), encoding="utf-8")
+        FIGURES.write_text(replaced(FIGURES.read_text("utf-8"), table(rows)), encoding="utf-8")
     return status
 
 
@@ -312,7 +313,7 @@ def replaced(text: str, made: str) -> str:
     before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
-        sys.exit(f"README.md has no {BEGIN} … {END}")
+        sys.exit(f"figures.md has no {BEGIN} … {END}")
     return f"{before}{BEGIN}\n{made}\n{END}{after}"
 
 

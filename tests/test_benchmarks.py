@@ -1,4 +1,4 @@
-"""The benchmarks run, compare like with like, and the README's table comes from their output."""
+"""The benchmarks run, compare like with like, and the docs' table comes from their output."""
 
 from __future__ import annotations
 
