@@ -24,8 +24,7 @@ const external = {
 
 /** Build one of the files. All know the SDK's own members by the same short names. */
 const sdkFile = (name, mangleCache, define) =>
-  build({
-    ...shipped,
+  shipped({
     define,
     entryPoints: [join(src, `${name}.ts`)],
     mangleCache,

@@ -1,9 +1,11 @@
 // What every build of the SDK has in common.
 
 import { createHash } from "node:crypto";
-import { readFileSync, readdirSync } from "node:fs";
+import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+import { minify } from "terser";
 import * as generated from "./src/generated.ts";
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -64,15 +66,32 @@ export const common = {
 };
 
 /**
- * The SDK as a page loads it. Chromium compiles what begins like this while it loads, beside the page's
- * own thread; else each function is compiled on that thread when it is first called, which is as a
- * person begins to point and to write.
+ * Chromium compiles what begins like this while it loads, beside the page's own thread; else each
+ * function is compiled on that thread when it is first called, which is as a person begins to point
+ * and to write.
  */
-export const shipped = {
-  ...common,
-  banner: { js: "//# allFunctionsCalledOnLoad" },
-  mangleProps: shortened,
-};
+const COMPILED = "//# allFunctionsCalledOnLoad\n";
+
+/**
+ * The SDK as a page loads it: what `esbuild` bundles and makes small, `terser` makes 4 % smaller.
+ * Returns the text, and what the SDK's own members are called in it.
+ */
+export async function shipped(options) {
+  const how = { ...common, mangleCache: {}, mangleProps: shortened, write: false, ...options };
+  const { outputFiles, mangleCache } = await build(how);
+  const module = how.format === "esm";
+  const { code } = await minify(outputFiles[0].text, {
+    compress: { hoist_funs: true },
+    ecma: 2022,
+    format: { ascii_only: how.charset === "ascii" },
+    module,
+    // The one name that a script leaves to its page.
+    mangle: module ? true : { reserved: [how.globalName] },
+  });
+  const text = `${COMPILED}${code}\n`;
+  if (how.outfile) writeFileSync(how.outfile, text);
+  return { text, mangleCache };
+}
 
 /** What a page states of a file when it loads it (Subresource Integrity). */
 export const integrityOf = (bytes) =>

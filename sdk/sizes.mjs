@@ -4,17 +4,14 @@ import { readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
-import { build } from "esbuild";
-import { common, files, shortened, src } from "./bundling.mjs";
+import { files, shipped, src } from "./bundling.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const built = resolve(process.argv[2] ?? join(here, "../src/overt/studio/static"));
 const gzipped = (bytes) => gzipSync(bytes, { level: 9 }).length;
 
 /** What a page that records must have before anything is kept, sent or shown. */
-const core = await build({
-  ...common,
-  mangleProps: shortened,
+const core = await shipped({
   stdin: {
     contents: `
       export { Capture } from "./capture.ts";
@@ -23,10 +20,9 @@ const core = await build({
     loader: "ts",
     resolveDir: src,
   },
-  write: false,
 });
 
 const sizes = Object.fromEntries(
   Object.values(files).map((name) => [name, gzipped(readFileSync(join(built, name)))]),
 );
-console.log(JSON.stringify({ ...sizes, core: gzipped(core.outputFiles[0].contents) }));
+console.log(JSON.stringify({ ...sizes, core: gzipped(core.text) }));

@@ -26,8 +26,7 @@ const second = (file) => ({
 
 // What runs in frames, the same bytes as the Overt server has; the others load it only if it is these.
 const frame = "overt-frame.js";
-await build({
-  ...shipped,
+await shipped({
   entryPoints: [join(src, "frame.ts")],
   outfile: join(dist, frame),
 });
@@ -49,8 +48,7 @@ await build({
 
 // One file for a script element.
 const file = "overt.iife.js";
-await build({
-  ...shipped,
+await shipped({
   define,
   charset: "ascii", // a page that does not say how it is written shows the words all the same
   entryPoints: [join(here, "whole.ts")],
