@@ -44,9 +44,9 @@ class Server:
         place = self.folder / f"{header.session}-{header.batch}"
         if place.exists():
             assert batch.decode(place.read_bytes())[1] == batch.decode(plain)[1], "another batch"
-            return httpx.Response(409)
+            return httpx.Response(409, json={"error": {}})
         place.write_bytes(plain)
-        return httpx.Response(200)
+        return httpx.Response(200, json={"stored": 1})
 
 
 def work(folder: Path, kill_at: int) -> None:

@@ -120,6 +120,7 @@ def test_help_does_not_import_what_is_heavy() -> None:
         (["verify", "nowhere.json"], "no such bundle"),
         (["import", "punchcards", ".", "--study", "x"], "not a known format"),
         (["import", "aalto", "/nowhere", "--study", "x"], "no such file"),
+        (["study", "new", "/nowhere/x.toml"], "/nowhere/x.toml: No such file or directory. Look"),
     ],
 )
 def test_an_error_is_one_line_that_helps(tmp_path: Path, arguments: list[str], says: str) -> None:

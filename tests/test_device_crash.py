@@ -100,13 +100,19 @@ def _ended(folder: Path, moves: int) -> tuple[Vault, Outbox]:
     return vault, Outbox(vault)
 
 
+def _answer(status: int, name: str = "") -> Any:
+    """An answer as a collector gives it; without a name, that of something in between."""
+    said = {name: {}} if name else None
+    return SimpleNamespace(status_code=status, headers={}, json=lambda: said)
+
+
 class _Refusing:
     """An account whose server can never take what comes."""
 
     receipt_id = "1" * 32
 
     def send(self, *_: object, **__: object) -> Any:
-        return SimpleNamespace(status_code=422, headers={})
+        return _answer(422, "error")
 
 
 def test_what_the_collector_can_never_take_is_counted_and_not_kept(tmp_path: Path) -> None:
@@ -130,7 +136,16 @@ class _Network:
         if not self.there:
             raise Missing("cannot be reached", where="server")
         self.taken += 1
-        return SimpleNamespace(status_code=200, headers={})
+        return _answer(200, "stored")
+
+
+def test_what_stands_in_between_acknowledges_refuses_and_withdraws_nothing(tmp_path: Path) -> None:
+    vault, outbox = _ended(tmp_path, 10)
+    for status in (200, 400, 409, 410, 413, 422):
+        network = SimpleNamespace(receipt_id="1" * 32, send=lambda *_, s=status, **__: _answer(s))
+        assert outbox.send(network, 7, force=True), status  # type: ignore[arg-type]
+        assert outbox.counts()["waiting"] == 10, status
+    vault.close()
 
 
 @pytest.mark.parametrize(("days", "arrives"), [(6, True), (8, False)])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import socket
+import struct
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -196,6 +198,9 @@ def test_the_square_says_the_study_and_the_code_and_the_terminals_is_the_same() 
     for study in ("../../desk", "..", "%2e%2e", "a/b", "coach"):
         with pytest.raises(InvalidInput):
             study_at(f"https://example.org/study/{study}")
+    for server in ("https://[", "https://a:b", "https://a:70000", "https://me:word@a", "https://"):
+        with pytest.raises(InvalidInput):
+            study_at(f"{server}/study/desk")
     modules = [
         [bool(one) for one in row] for row in segno.make(text, micro=False, error="m").matrix
     ]
@@ -271,6 +276,26 @@ def test_what_it_cost_today_is_the_sum_of_all_runs_of_the_day_and_of_no_other(
     assert book.costs().hours == pytest.approx(0, abs=0.01)
     assert not vault.names("cost/")
     vault.close()
+
+
+def test_who_sends_nonsense_or_hangs_up_gets_nothing_and_writes_nothing_into_the_terminal(
+    own: tuple[Standing, OutboxPage], capfd: pytest.CaptureFixture[str]
+) -> None:
+    agent, page = own
+    place = urllib.parse.urlsplit(page.url)
+    head = (
+        f"POST {place.path}pause HTTP/1.1\r\nHost: {place.netloc}\r\nOrigin: http://{place.netloc}"
+    )
+    for sent in ("\r\nContent-Length: \xb2\r\n\r\n", "\r\nContent-Length: 9\r\n\r\n", "\xff\r\n"):
+        with socket.create_connection((str(place.hostname), place.port or 0)) as connection:
+            linger = struct.pack("ii", 1, 0)  # hang up at once, so that an answer cannot be written
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            connection.sendall((head + sent).encode("latin-1"))
+    with pytest.raises(urllib.error.HTTPError):
+        asked(page, "remove-last", minutes="\xb2")
+    page.close()
+    assert agent.acts == []
+    assert capfd.readouterr() == ("", "")
 
 
 @pytest.mark.soak

@@ -206,12 +206,30 @@ def test_leaving_without_a_connection_empties_this_computer_and_the_server_hears
     assert {path.name for path in here.iterdir()} == {leaving.LEFT}
     with pytest.raises(Missing, match="cannot be reached"):
         leaving.tell(here, "desk")
+    for status, body in ((200, "Log in"), (302, ""), (403, "<p>no</p>"), (410, "[]"), (200, "{}")):
+        between = httpx.Response(status, text=body)
+        monkeypatch.setattr(httpx.Client, "request", lambda *_, a=between, **__: a)
+        with pytest.raises(Missing, match="something else answers"):
+            leaving.tell(here, "desk")
+        assert second.standing() is None, "a login page is no word of the server"
     monkeypatch.undo()
     assert second.standing() == ("typing-assist",)
     assert leaving.tell(here, "desk")
     assert second.standing() == ()
     assert not list(here.iterdir())
     assert leaving.tell(here, "desk") is None
+    broken_off, _ = joined(place, "h3")
+
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(httpx.Client, "request", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        leaving.leave(place.folder / "h3", place.url, "desk")
+    monkeypatch.undo()
+    assert {path.name for path in (place.folder / "h3").iterdir()} == {leaving.LEFT}
+    assert leaving.tell(place.folder / "h3", "desk")
+    assert broken_off.standing() == ()
     with pytest.raises(Withdrawn, match="is destroyed"):
         leaving.leave(place.folder / "h2", place.url, "desk")
     assert not list((place.folder / "h2").iterdir())

@@ -7,7 +7,6 @@ exactly one object goes to standard output; progress always goes to standard err
 
 from __future__ import annotations
 
-import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -24,11 +23,11 @@ from overt.commands import (
     releasing,
     together,
 )
+from overt.commands.console import one_line
 from overt.commands.curving import curve
 from overt.commands.options import DATA_DIR, AsJson, DataDir
 from overt.commands.translating import words
 from overt.datasets.importers import IMPORTERS
-from overt.schema.errors import OvertError
 
 app = typer.Typer(
     name="overt",
@@ -200,7 +199,7 @@ def synthetic(
     *,
     study: StudyId,
     people: Annotated[int, typer.Option(min=1, max=10_000, help="How many to add.")] = 40,
-    seed: Annotated[int, typer.Option(help="The same seed makes the same people.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed makes the same people.")] = 1,
     as_json: AsJson = False,
     data_dir: DataDir = DATA_DIR,
 ) -> None:
@@ -320,10 +319,5 @@ for verbs in (asking, copying, privately, releasing, together):
 
 def main() -> None:
     """Run the command line."""
-    try:
+    with one_line():
         app()
-    except OvertError as error:
-        sys.stderr.write(f"overt: {error}\n")
-        raise SystemExit(1) from None
-    except BrokenPipeError:
-        raise SystemExit(1) from None

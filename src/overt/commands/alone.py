@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from overt.schema.errors import OvertError
+from overt.commands.console import one_line
 
 
 def go_on(verb: str, **options: Any) -> None:
@@ -46,11 +46,9 @@ def main() -> None:
     # Optional in httpx: a command line of its own, 4 MB of colours and lexers that nobody calls.
     sys.modules["httpx._main"] = None  # type: ignore[assignment]
     try:
-        _do(verb, json.loads(told))
-    except OvertError as error:
-        sys.stderr.write(f"overt: {error}\n")
-        raise SystemExit(1) from None
-    except (KeyboardInterrupt, EOFError, BrokenPipeError):
+        with one_line():
+            _do(verb, json.loads(told))
+    except (KeyboardInterrupt, EOFError):
         raise SystemExit(1) from None
 
 

@@ -2,17 +2,64 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import sqlite3
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
+
+from overt.schema.errors import OvertError
 
 WIDTH = 120
 """Columns of a table that goes to a file or pipe."""
 
 Progress = Callable[[str, float], None]
 """Called with what is being done, in words, and the share that is done, 0 to 1."""
+
+
+_DO = {
+    errno.ENOSPC: "Make room on the disk.",
+    errno.EROFS: "It lies on what can only be read; choose another place.",
+}
+"""What a person can do about what the system refuses; of all else they look at path and rights."""
+
+
+@contextmanager
+def one_line() -> Iterator[None]:
+    """Turn what stops a command into one line on standard error and exit status 1.
+
+    That is what Overt refuses, and what the system does: a file, a disk, a port. What is our own
+    fault stays a traceback, but for statements of a database, which hold what was to be stored.
+    """
+    try:
+        yield
+    except BrokenPipeError:
+        raise SystemExit(1) from None
+    except OvertError as error:
+        told = str(error)
+    except OSError as error:
+        told = _of_system(error)
+    except Exception as error:
+        cause = getattr(error, "orig", error)  # SQLAlchemy's own repeats the statement
+        if not isinstance(cause, sqlite3.DatabaseError) or isinstance(cause, _OURS):
+            raise
+        told = f"database: {cause}. Look at the disk, and at who may write there; `overt doctor`."
+    else:
+        return
+    sys.stderr.write(f"overt: {told}\n")
+    raise SystemExit(1) from None
+
+
+_OURS = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.InternalError)
+
+
+def _of_system(error: OSError) -> str:
+    what = error.strerror or str(error)
+    where = "" if error.filename is None else f"{error.filename}: "
+    do = _DO.get(error.errno or 0, "Look at the path, and at who may read and write there.")
+    return f"{where}{what}. {do}"
 
 
 def say(text: str = "") -> None:

@@ -34,9 +34,13 @@ def device_folder() -> Path:
 
 def study_at(address: str) -> tuple[str, str]:
     """Return server and study of an address such as `https://example.org/study/typing`."""
-    parts = urlsplit(address)
-    place, _, study = parts.path.rpartition("/study/")
-    if parts.scheme not in ("http", "https") or not parts.hostname or not study or place:
+    try:
+        parts = urlsplit(address)
+        whole = parts.port != 0 and bool(parts.hostname) and "@" not in parts.netloc
+    except ValueError:
+        whole = False
+    place, _, study = parts.path.rpartition("/study/") if whole else ("", "", "")
+    if not whole or parts.scheme not in ("http", "https") or not study or place:
         raise InvalidInput(
             "must be the address of a study's page",
             where="--study",

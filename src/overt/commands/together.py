@@ -197,7 +197,7 @@ def stays(place: Path, base: str, study: str) -> bool:
     try:
         if account.grant is None:
             return False
-        left = _standing(account)
+        left = account.standing()
         if left == ():
             vault.destroy()
             return False
@@ -208,16 +208,6 @@ def stays(place: Path, base: str, study: str) -> bool:
     finally:
         account.close()
         vault.close()
-
-
-def _standing(account: Account) -> tuple[str, ...] | None:
-    """Return what is left of the purposes; None where the server cannot be asked."""
-    from overt.schema.errors import OvertError
-
-    try:
-        return account.standing()
-    except OvertError:
-        return None
 
 
 def _ends_well() -> None:

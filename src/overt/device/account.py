@@ -82,8 +82,9 @@ class Account:
 
     def notice(self, lang: str) -> Shown:
         """Fetch the notice as it must be shown. Keeps nothing."""
-        answer = self._ask("GET", f"/v1/studies/{self._study}/notice", params={"lang": lang})
-        return Shown(json.loads(answer.content), hashlib.sha256(answer.content).hexdigest())
+        path = f"/v1/studies/{self._study}/notice"
+        answer = self._request("GET", path, params={"lang": lang})
+        return Shown(self._answered(answer), hashlib.sha256(answer.content).hexdigest())
 
     def join(
         self,
@@ -101,7 +102,8 @@ class Account:
             "lang": lang,
             "detail": detail,
         }
-        joined = self._ask("POST", "/v1/join", json=asked).json()
+        names = ("receipt", "token", "device_secret")
+        joined = self._ask("POST", "/v1/join", *names, json=asked)
         check_receipt(joined["receipt"], purposes, detail)
         settings = shown.notice["settings"]
         grant = Grant(
@@ -140,11 +142,11 @@ class Account:
 
     def ask_anyone(self, method: str, path: str, body: dict[str, Any]) -> Any:
         """Ask what needs no proof; returns the answer as JSON."""
-        return self._ask(method, path, json=body).json()
+        return self._ask(method, path, json=body)
 
     def ask_as_person(self, method: str, path: str, body: dict[str, Any]) -> Any:
         """Ask with this device's token; returns the answer as JSON."""
-        return self._answered(self.send(method, path, json=body)).json()
+        return self._answered(self.send(method, path, json=body))
 
     @property
     def receipt_id(self) -> str:
@@ -169,7 +171,7 @@ class Account:
             # One that the server does not know any more must not keep anyone from leaving.
             with contextlib.suppress(Refused, InvalidInput):
                 self._ask("POST", "/v1/withdraw", json=proof)
-        return str(self._ask("POST", "/v1/withdraw", json=own).json()["job"])
+        return str(self._ask("POST", "/v1/withdraw", "job", json=own)["job"])
 
     def narrow(self, purposes: tuple[str, ...]) -> Grant:
         """Go on with what is left of the purposes; keeps the grant so."""
@@ -178,13 +180,17 @@ class Account:
         return grant
 
     def standing(self) -> tuple[str, ...] | None:
-        """Ask which purposes are left, here or elsewhere; () for none, None where it is unknown."""
-        answer = self.send("GET", "/v1/me/state")
-        if answer.status_code == GONE:
+        """Ask which purposes are left, here or elsewhere; () for none, None where it is unknown.
+
+        Raises `NotConsented` where nobody has joined.
+        """
+        self._granted()
+        try:
+            said = self._answered(self.send("GET", "/v1/me/state"), "purposes")
+        except Withdrawn:
             return ()
-        if not answer.is_success:
+        except OvertError:
             return None
-        said = answer.json()
         self._heard(said.get("pauses"))
         return tuple(said["purposes"])
 
@@ -215,7 +221,7 @@ class Account:
         fresh = self._request("POST", "/v1/token", json=proof)
         if fresh.status_code != 200:
             return fresh
-        self._tokens[receipt] = fresh.json()["token"]
+        self._tokens[receipt] = self._answered(fresh, "token")["token"]
         return self._with_token(self._tokens[receipt], method, path, **more)
 
     def _with_token(self, token: str, method: str, path: str, **more: Any) -> httpx.Response:
@@ -234,19 +240,36 @@ class Account:
                 "cannot be reached", where=self._base, do="Look at the address and the connection."
             ) from error
 
-    def _ask(self, method: str, path: str, **more: Any) -> httpx.Response:
-        return self._answered(self._request(method, path, **more))
+    def _ask(self, method: str, path: str, *names: str, **more: Any) -> dict[str, Any]:
+        return self._answered(self._request(method, path, **more), *names)
 
-    def _answered(self, answer: httpx.Response) -> httpx.Response:
-        """Return an answer, or raise what the server said against it."""
-        if answer.is_success:
-            return answer
-        try:
-            said = answer.json()["error"]
-        except (ValueError, KeyError, TypeError):
-            said = {"what": f"the server answered {answer.status_code}"}
+    def _answered(self, answer: httpx.Response, *names: str) -> dict[str, Any]:
+        """Return an answer's object with these names, or raise what the server said against it."""
+        said = spoken(answer)
+        refusal = said.get("error")
+        if answer.is_success and said.keys() >= {*names}:
+            return said
+        if answer.is_success or not isinstance(refusal, dict):
+            raise Missing(
+                f"something else answers than this server ({answer.status_code})",
+                where=self._base,
+                do="A network may want you to log in first; else look at the address.",
+            )
         kinds: dict[int, type[OvertError]] = {GONE: Withdrawn, 400: InvalidInput, 404: Missing}
         broken = answer.status_code >= 500
         kind = Missing if broken else kinds.get(answer.status_code, Refused)
-        what, where, do = (told(said.get(name, "")) for name in ("what", "where", "do"))
+        what, where, do = (told(refusal.get(name, "")) for name in ("what", "where", "do"))
         raise kind(what, where=where or self._base, do=do)
+
+
+def spoken(answer: httpx.Response) -> dict[str, Any]:
+    """Return the object in an answer; an empty one where it is not in our form.
+
+    What stands between a device and its server (a login page, a proxy) may answer anything, 200
+    and 410 too, and must be taken for nobody's word.
+    """
+    try:
+        said = answer.json()
+    except ValueError:
+        said = None
+    return said if isinstance(said, dict) and said else {}

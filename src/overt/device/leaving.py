@@ -26,22 +26,22 @@ def leave(place: Path, base: str, study: str) -> str | None:
     vault = Vault(place)
     account = Account(base, study, vault)
     proofs = account.proofs()
+    account.close()
     if not proofs:
         vault.close()
         raise NotConsented("nobody has joined on this computer", where="grant")
+    # Before anybody is asked: whatever comes, here it is gone, and who leaves is not forgotten.
+    later = Vault(place / LEFT)
+    later.change({LEFT: as_json({"base": base, "proofs": proofs})})
+    later.close()
+    vault.destroy()
     try:
-        return account.withdraw(proofs)
+        return _told(place, study)
     except Missing:
-        later = Vault(place / LEFT)
-        later.change({LEFT: as_json({"base": base, "proofs": proofs})})
-        later.close()
         return None
     except OvertError as error:
         what = "you had left already; what was on this computer is destroyed"
         raise Withdrawn(what, where="receipt") from error
-    finally:
-        account.close()
-        vault.destroy()
 
 
 def tell(place: Path, study: str) -> str | None:
@@ -51,22 +51,36 @@ def tell(place: Path, study: str) -> str | None:
     """
     if not (place / LEFT / "key").exists():
         return None
+    try:
+        return _told(place, study)
+    except Missing:
+        raise
+    except OvertError:
+        return None  # it knows nothing of the person any more
+
+
+def _told(place: Path, study: str) -> str:
+    """Tell the server, and forget who left unless it cannot be reached."""
     vault = Vault(place / LEFT)
     kept = vault.get_json(LEFT)
     account = Account(kept["base"], study, vault)
-    job: str | None = None
     try:
         job = account.withdraw(kept["proofs"])
-    except Missing:
-        vault.close()
+    except OvertError as error:
+        if not isinstance(error, Missing):
+            _forget(place, vault)
         raise
-    except OvertError:
-        pass  # it knows nothing of the person any more
+    else:
+        _forget(place, vault)
     finally:
         account.close()
+        vault.close()
+    return job
+
+
+def _forget(place: Path, vault: Vault) -> None:
     vault.destroy()
     (place / LEFT).rmdir()
-    return job
 
 
 def by_recovery(base: str, study: str, code: str) -> str:

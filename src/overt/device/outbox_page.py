@@ -133,7 +133,7 @@ class OutboxPage:
         return self._words("said.resumed")
 
     def _remove_last(self, form: Mapping[str, str]) -> str | None:
-        if not form.get("minutes", "").isdigit():
+        if not form.get("minutes", "").isdecimal():
             return None
         minutes = min(int(form["minutes"]), ALL_MIN)
         self._agent.settle()

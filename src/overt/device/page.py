@@ -48,7 +48,7 @@ class Page:
             """Answers for this page."""
 
         Own.secret, Own.about = secret, (shown, done)
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Own)
+        self._server = _Quiet(("127.0.0.1", 0), Own)
         Own.own = f"127.0.0.1:{self._server.server_port}"
         self.url = f"http://{Own.own}/{secret}/"
         threading.Thread(target=self._server.serve_forever, name="page", daemon=True).start()
@@ -57,6 +57,13 @@ class Page:
         """Stop serving."""
         self._server.shutdown()
         self._server.server_close()
+
+
+class _Quiet(ThreadingHTTPServer):
+    """Takes what other programs send it as it comes."""
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing: whoever hangs up too early must not write into the person's terminal."""
 
 
 class Answers(BaseHTTPRequestHandler):
@@ -83,7 +90,7 @@ class Answers(BaseHTTPRequestHandler):
         """Take a form that was on this page."""
         done = self.about[1]
         path, length = self._path(), self.headers.get("Content-Length", "")
-        known = path is not None and done and length.isdigit()
+        known = path is not None and done and length.isascii() and length.isdigit()
         if not known or int(length) > FORM_BYTES_MAX or self.headers["Origin"] != self._origin():
             self.close_connection = True
             self._send(403, b"Refused.", "text/plain")
