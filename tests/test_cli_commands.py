@@ -140,6 +140,11 @@ def test_a_lawful_basis_nobody_declared_is_said_not_to_be_declared(
     published: Path, tmp_path: Path
 ) -> None:
     data = tmp_path / "data"
+    unreadable = tmp_path / "0_keystrokes.txt"
+    unreadable.write_text("nothing of the kind\n")
+    declared = ("--lawful-basis", "a mistake")
+    assert overt("import", "aalto", str(unreadable), "--study", "pub", *declared, data=data).stderr
+    # So it left no study behind that says a mistake for ever.
     done = overt("import", "aalto", str(published), "--study", "pub", "--people", "1", data=data)
     assert done.returncode == 0, done.stderr
     assert "--lawful-basis" in done.stderr

@@ -78,6 +78,7 @@ def import_format(
             document = _document(
                 study_id, chosen, source=source, licence=licence, lawful_basis=lawful_basis
             )
+            _read_one(chosen, path, skip_bad=skip_bad)
             studies.register(store, document)
         elif source or licence or lawful_basis:
             raise InvalidInput(
@@ -97,6 +98,13 @@ def import_format(
                 progress=update,
             )
     _tell(study_id, done.as_dict(), as_json=as_json)
+
+
+def _read_one(chosen: Importer, path: Path, *, skip_bad: bool) -> None:
+    """Read the first person only: where even that fails, no study is left that says what it is."""
+    from overt.datasets.reading.imported import Skipped
+
+    next(iter(chosen.read(path, skipped=Skipped() if skip_bad else None)), None)
 
 
 def _tell(study_id: str, done: dict[str, Any], *, as_json: bool) -> None:

@@ -7,16 +7,13 @@ import socket
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from overt.commands.console import progress, remark, say, say_json
 from overt.commands.options import DATA_DIR, AsJson, DataDir
 from overt.schema.errors import Missing
-
-if TYPE_CHECKING:
-    from overt.device.account import Account
 
 PORT = 9092
 together_app = typer.Typer(
