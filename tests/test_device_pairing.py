@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from clock_fixtures import pressed_at, record_a_press
 from desktop_fixtures import add_study
 from overt.device import leaving, pairing
 from overt.device.account import Account
@@ -233,3 +235,23 @@ def test_leaving_without_a_connection_empties_this_computer_and_the_server_hears
     with pytest.raises(Withdrawn, match="is destroyed"):
         leaving.leave(place.folder / "h2", place.url, "desk")
     assert not list((place.folder / "h2").iterdir())
+
+
+def test_what_two_computers_recorded_can_be_aligned_though_the_clock_of_one_is_a_day_off(
+    place: Place,
+) -> None:
+    first, _ = joined(place, "i1")
+    second = paired(place, first, "i2")
+    assert first.standing()  # what a first answer takes longer is no part of the second's
+    assert second.standing()
+    before_us = time.time_ns() // 1000
+    for account, ahead_s in ((first, 73.0), (second, -86_400.0), (first, 0.0)):
+        record_a_press(account, ahead_s)
+    after_us = time.time_ns() // 1000
+    told = first.ask_as_person("GET", "/v1/me/export", {})
+    assert len(told["sessions"]) == 3
+    pressed = pressed_at(told)
+    assert pressed == sorted(pressed), "in the order in which they were pressed"
+    for at_us, within_us in pressed:
+        assert 0 < within_us < 2_000_000, "half of what the answer took, and a little"
+        assert before_us - within_us <= at_us <= after_us + within_us

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
+from clock_fixtures import pressed_at, record_a_press
 from extension_fixtures import Extended, built, extended, on, until
 from overt.device import pairing
 from overt.device.account import Account
@@ -64,6 +66,12 @@ def test_whoever_joined_on_the_desktop_takes_part_in_the_browser_and_leaves_from
         page.keyboard.type("abc")
         (events,) = browser.stored()
         assert [event["kind"] for event in events].count(Kind.KEY_DOWN) == 3
+        typed_us = time.time_ns() // 1000
+        record_a_press(account, 73.0)
+        in_browser, on_desktop = pressed_at(browser.ask(do="export"))
+        assert 0 <= in_browser[1] < 2_000_000
+        assert 0 <= on_desktop[1] < 2_000_000
+        assert in_browser[0] - in_browser[1] <= typed_us <= on_desktop[0] + on_desktop[1]
         with Store.open(browser.data_dir) as store:
             assert len(store.subjects("second")) == 1, "one person"
         account.standing()

@@ -147,7 +147,7 @@ def test_a_participant_reads_only_their_own_rows(store: Store) -> None:
     _, other = join(store)
     upload(store, mine, sessions(1, count=1))
     upload(store, other, sessions(2, count=1))
-    (session,) = Door(store, "device", "participant").own(mine, "export-own")
+    (session,) = Door(store, "device", "participant").own(mine, "export-own").sessions
     assert session.equals(sessions(1, count=1)[0].combine_chunks())
     with pytest.raises(Refused):
         Door(store, "device", "researcher").own(mine, "export-own")

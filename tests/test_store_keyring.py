@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from overt.device.vault import Vault
+from overt.schema.environment import PASSPHRASE_VARIABLE
 from overt.schema.errors import Damaged, InvalidInput, Missing, Refused
 from overt.store.entries import SLOT_BYTES
 from overt.store.keyring import HEADER_BYTES, Keyring
 from overt.store.layout import Layout
-from overt.store.master import PASSPHRASE_VARIABLE
 
 PURPOSES = ("next-action", "typing-assist")
 

@@ -11,6 +11,7 @@ import { Mirror } from "./mirror.ts";
 import { grantOf, sealed, taken } from "./pairing.ts";
 import { Pauses, posted } from "./pauses.ts";
 import type { Permit, ShownNotice } from "./protocol.ts";
+import { type ServerClock, better, isFresh } from "./server_clock.ts";
 import type { Site } from "./sites.ts";
 
 const HOUR_MS = 3_600_000;
@@ -60,6 +61,7 @@ export class Keeper {
   /** The server could not be reached, or was not able to take the last batch. */
   offline = false;
   readonly #pauses = new Pauses();
+  #server: ServerClock | null = null;
   #compared_ms = 0;
   #sending: Promise<void> | null = null;
   /** Called when what pages or the panel should know has changed. */
@@ -91,7 +93,7 @@ export class Keeper {
     const { receipt_id, purposes, level, transform, outbox_delay_s, words, paths = [] } = grant;
     const { study } = place;
     const stated = { at, study, receipt: receipt_id, purposes, level, transform, outbox_delay_s };
-    return { ...stated, site, paths, words, paused };
+    return { ...stated, site, paths, words, paused, server: this.#server };
   }
 
   /** Go on with the grant of an earlier time; without one, what was begun of it goes. */
@@ -104,6 +106,7 @@ export class Keeper {
     if (this.account) this.account.grant = grant;
     this.paused = (await vault.get("grant", "paused")) !== null;
     this.leaving = (await vault.get("grant", "leaving")) !== null;
+    this.#server = (await vault.get<ServerClock>("grant", "server"))?.json ?? null;
   }
 
   #equip(vault: Vault, account: Counted, place: Place): void {
@@ -178,6 +181,7 @@ export class Keeper {
     this.paused = this.stale = this.leaving = false;
     this.#compared_ms = Date.now();
     this.changed();
+    void this.ask().catch(() => undefined);
   }
 
   async #mark(name: "paused" | "leaving", set: boolean): Promise<void> {
@@ -304,6 +308,7 @@ export class Keeper {
   }
 
   #forget(): void {
+    this.#server = null;
     this.account = this.place = this.outbox = this.desk = this.#sender = this.#vault = null;
     this.paused = this.stale = this.leaving = this.offline = false;
   }
@@ -320,13 +325,25 @@ export class Keeper {
       return;
     }
     await this.#tellOwed();
+    const asked_ms = Date.now();
     const standing = await this.account?.standing().catch((): null => null);
     if (standing) {
+      await this.#compareClocks(asked_ms, (standing as { now_us?: unknown }).now_us, Date.now());
       this.#reached(true);
       if (this.#pauses.heard(standing) && !this.paused) await this.#halt(true);
       await this.#stand(standing);
     } else this.#reached(false);
     if (Date.now() - this.#compared_ms > HOUR_MS) await this.#compare();
+  }
+
+  /** Take in what time it was at the server; pages that knew nothing of it are told. */
+  async #compareClocks(asked_ms: number, said_us: unknown, answered_ms: number): Promise<void> {
+    const before = this.#server;
+    const now = better(before, asked_ms, said_us, answered_ms);
+    if (now === before || !this.grant) return;
+    this.#server = now;
+    await this.#vault?.change([{ store: "grant", at: "server", json: now }]);
+    if (!before || !isFresh(before)) this.changed();
   }
 
   #reached(reached: boolean): void {

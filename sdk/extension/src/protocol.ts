@@ -3,6 +3,7 @@
 import type { Notice, OutboxEntry } from "../../src/index.ts";
 import type { Words } from "../../src/indicator.ts";
 import type { Part } from "../../src/outbox.ts";
+import type { ServerClock } from "./server_clock.ts";
 import type { Site } from "./sites.ts";
 
 /** What a page needs to know to record for one study. It holds no key, no token and no secret. */
@@ -22,6 +23,8 @@ export interface Permit {
   words: Words | undefined;
   /** The person has paused this study. */
   paused: boolean;
+  /** What is known of the server's clock. */
+  server: ServerClock | null;
 }
 
 /** What a page wants written, and repeats until the worker says that it is. */

@@ -6,6 +6,7 @@ import { Kind } from "../../src/generated.ts";
 import { Session } from "../../src/session.ts";
 import type { Permit, Shown } from "./protocol.ts";
 import type { Relay } from "./relay.ts";
+import { isFresh, told } from "./server_clock.ts";
 import { covers } from "./sites.ts";
 
 const CLOSE_MS_MAX = 10_000;
@@ -40,6 +41,8 @@ export class Track implements Sink {
   #resolution_us = 0;
   /** How far the wall clock was ahead of the monotonic one. */
   #ahead_ms = 0;
+  /** Time origin of the session, ms since 1970: on the server's clock if it was known. */
+  #origin_ms = 0;
 
   constructor(permit: Permit, page: Around, secrets: Secrets, relay: Relay) {
     this.permit = permit;
@@ -91,6 +94,8 @@ export class Track implements Sink {
     const gate = new Gate(permit.site.fields, this.#secrets);
     this.#capture = new Capture(gate, this, permit.level === "keys", permit.paths);
     this.#resolution_us ||= clockResolution_us();
+    this.#ahead_ms = ahead_ms();
+    const server_ms = permit.server && isFresh(permit.server) ? permit.server.ahead_ms : 0;
     const recording = {
       session: crypto.randomUUID().replaceAll("-", ""),
       study: permit.study,
@@ -98,7 +103,7 @@ export class Track implements Sink {
       purposes: permit.purposes,
       level: permit.level,
       transform: permit.transform,
-      time_origin_ms: Math.round((this.#ahead_ms = ahead_ms())),
+      time_origin_ms: (this.#origin_ms = Math.round(this.#ahead_ms + server_ms)),
       clock_resolution_us: this.#resolution_us,
       outbox_delay_s: permit.outbox_delay_s,
     };
@@ -145,7 +150,7 @@ export class Track implements Sink {
   }
 
   #mark(kind: number, facts: Facts): void {
-    this.add(kind, now_us(), facts);
+    this.add(kind, now_us(), { ...facts, ...told(this.permit.server, this.#origin_ms) });
   }
 
   wants(kind: number): boolean {

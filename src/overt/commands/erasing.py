@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from getpass import getpass
 from pathlib import Path
 
 from overt.commands.console import progress, say, say_json
@@ -29,15 +30,23 @@ def recovery_code(text: str) -> str:
     return str(code)
 
 
+def asked_code(question: str = "Recovery code, then Enter (it is not shown): ") -> str:
+    """Return the recovery code from standard input; at a terminal it is asked for and not shown.
+
+    On a command line every user of the computer could read it meanwhile.
+    """
+    if sys.stdin.isatty():
+        return recovery_code(getpass(question, sys.stderr))
+    return recovery_code(sys.stdin.read(STDIN_BYTES_MAX))
+
+
 def erase_person(data_dir: Path, purposes: list[str] | None, *, as_json: bool) -> None:
     """Erase whoever standard input proves to be; exit with 1 if the certificate falls short."""
     from overt.gateway import enrol, erase
 
-    if sys.stdin.isatty():
-        sys.stderr.write("Recovery code, then Enter: ")
-    text = sys.stdin.readline() if sys.stdin.isatty() else sys.stdin.read(STDIN_BYTES_MAX)
+    code = asked_code()
     with opened(data_dir) as store, progress("erase") as update:
-        person = enrol.by_recovery(store, recovery_code(text))
+        person = enrol.by_recovery(store, code)
         job = erase.begin(store, person, purposes, update)
         certificate = erase.finish(store, job, update)
         status = erase.status(store, job)

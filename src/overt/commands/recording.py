@@ -315,11 +315,12 @@ def send(folder: Path, address: str, *, as_json: bool) -> None:
 
 def leave(folder: Path, address: str, *, recovery: bool, as_json: bool) -> None:
     """Withdraw: the server erases, and what is on this computer is destroyed at once."""
+    from overt.commands.erasing import asked_code
     from overt.device import leaving
 
     base, study = study_at(address)
     if recovery:
-        job: str | None = leaving.by_recovery(base, study, _recovery_code())
+        job: str | None = leaving.by_recovery(base, study, asked_code())
     else:
         require()
         job = leaving.tell(folder / study, study)
@@ -336,16 +337,6 @@ def leave(folder: Path, address: str, *, recovery: bool, as_json: bool) -> None:
         return
     say(f"You have left.{here} The server erases the rest; other computers of yours stop, and")
     say(f"are emptied, when they next reach it. How far it is: {base}/v1/erasures/{job}")
-
-
-def _recovery_code() -> str:
-    """Ask for it: on a command line every user of the computer could read it meanwhile."""
-    from overt.commands.erasing import STDIN_BYTES_MAX, recovery_code
-
-    if not sys.stdin.isatty():
-        return recovery_code(sys.stdin.read(STDIN_BYTES_MAX))
-    remark("Your recovery code, then Enter:")
-    return recovery_code(sys.stdin.readline())
 
 
 def opened(folder: Path, address: str, otherwise: str = "Join it first.") -> Vault:

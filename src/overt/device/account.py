@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 
+from overt.device.clock import ServerClock, running_ns
 from overt.device.notice import check_receipt, told
 from overt.device.vault import Vault, as_json
 from overt.schema.errors import InvalidInput, Missing, NotConsented, OvertError, Refused, Withdrawn
@@ -58,6 +59,7 @@ class Account:
         self._base, self._study, self._vault = base.rstrip("/"), study, vault
         self._http = httpx.Client(base_url=self._base, timeout=PATIENCE_S)
         self._tokens: dict[str, str] = {}
+        self.clock = ServerClock()
         self._pauses: Any = None
         self._elsewhere = False
         kept = vault.get_json("grant")
@@ -184,12 +186,17 @@ class Account:
         Raises `NotConsented` where nobody has joined.
         """
         self._granted()
+        asked_ns = running_ns()
         try:
-            said = self._answered(self.send("GET", "/v1/me/state"), "purposes")
+            answer = self.send("GET", "/v1/me/state")
+            answered_ns = running_ns()
+            said = self._answered(answer, "purposes")
         except Withdrawn:
             return ()
         except OvertError:
             return None
+        if isinstance(now_us := said.get("now_us"), int):
+            self.clock.heard(asked_ns, now_us, answered_ns)
         self._heard(said.get("pauses"))
         return tuple(said["purposes"])
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from overt.device.account import Account, Grant
 from overt.device.applications import Application
 from overt.device.capture import Capture
+from overt.device.clock import SessionClock
 from overt.device.costs import Costs, Meter
 from overt.device.daybook import Daybook
 from overt.device.locks import Locks
@@ -39,7 +40,6 @@ PERSON, INDICATOR, GATE = 1, 2, 3
 """Reasons in the mark of a pause."""
 
 REASONS = {0: "", PERSON: "person", INDICATOR: "indicator", GATE: "locked"}
-CLOCK_JUMP_S = 0.5
 ELSEWHERE_S = 0.4
 """Menus and changes of window last less, and are not worth a word."""
 
@@ -101,7 +101,7 @@ class Agent:
         self._settling, self._settled = threading.Event(), threading.Event()
         self._daybook = Daybook(vault, Meter(lambda: self._indicator.pid))
         self._locks = Locks(self.interrupt)
-        self._wall_ahead_s = _wall_ahead_s()
+        self._clock = SessionClock(account.clock)
         self._phase = ""
         self._elsewhere_since_s: float | None = None
         self._told: State | None = None
@@ -214,13 +214,12 @@ class Agent:
 
     def _record(self, told: Callable[[State], None]) -> int:
         """Record one session; returns how many events it had."""
-        wall_ns, running_ns = time.time_ns(), time.monotonic_ns()
-        origin_ms = (running_ns - wall_ns % 1_000_000) // 1_000_000 & 0xFFFFFFFF
-        session = Session(self._recording(wall_ns // 1_000_000), self._vault)
-        capture = Capture(self._display, self._screen, self._verdicts, origin_ms)
+        self._clock = clock = SessionClock(self._account.clock)
+        session = Session(self._recording(clock.time_origin_ms), self._vault)
+        capture = Capture(self._display, self._screen, self._verdicts, clock.origin_ms)
         if self._looks is not None:
             self._looks.begin()
-        session.mark(Kind.SESSION_START, capture.now_us())
+        session.mark(Kind.SESSION_START, capture.now_us(), told=clock.told())
         try:
             self._loop(session, capture, told)
         except OvertError:
@@ -229,7 +228,7 @@ class Agent:
             raise  # without an end mark, so that the session is known to be cut off
         if self._left != ():
             session.add(capture.leave())
-            session.mark(Kind.SESSION_END, capture.now_us())
+            session.mark(Kind.SESSION_END, capture.now_us(), told=clock.told())
             session.close(0, end=True)
         return session.produced
 
@@ -239,6 +238,8 @@ class Agent:
         self._locks.wait()
         self._await_fields()
         self._await_chip()
+        with contextlib.suppress(OvertError):  # out of reach it may be by now
+            self._account.standing()
         self._daybook = Daybook(self._vault, Meter(lambda: self._indicator.pid))
 
     def _await_fields(self) -> None:
@@ -284,6 +285,7 @@ class Agent:
         journalled = 0.0
         while not self._stop.is_set() and self._left is None:
             self._locks.look()
+            self._look_at_clocks(session, capture)
             self._indicator.keep()
             reason = self._why_not()
             self._mark(session, capture, reason)
@@ -302,19 +304,16 @@ class Agent:
             now_s = time.monotonic()
             if now_s - journalled >= JOURNAL_S:
                 journalled = now_s
-                self._look_at_clocks(session, capture)
+                self.outbox.clock_was_set()
+                self._daybook.keep()
                 session.close(age_s)
             capture.rest()
 
     def _look_at_clocks(self, session: Session, capture: Capture) -> None:
         """Mark where the wall clock went another way than the events' own, set or in sleep."""
-        ahead_s = _wall_ahead_s()
-        jump_s = ahead_s - self._wall_ahead_s
-        if abs(jump_s) >= CLOCK_JUMP_S:
-            self._wall_ahead_s = ahead_s
-            session.mark(Kind.CLOCK, capture.now_us(), max(0, round(jump_s)))
-        self.outbox.clock_was_set()
-        self._daybook.keep()
+        jump_s = self._clock.jumped_s()
+        if jump_s is not None:
+            session.mark(Kind.CLOCK, capture.now_us(), jump_s, self._clock.told())
 
     def _why_not(self) -> int:
         if self._paused and self._until_s is not None and time.monotonic() >= self._until_s:
@@ -331,9 +330,9 @@ class Agent:
             return
         if reason and self._phase:
             session.add(capture.leave())
-            session.mark(Kind.PAUSE, capture.now_us(), reason)
+            session.mark(Kind.PAUSE, capture.now_us(), reason, self._clock.told())
         elif self._phase:
-            session.mark(Kind.RESUME, capture.now_us())
+            session.mark(Kind.RESUME, capture.now_us(), told=self._clock.told())
         self._phase = phase
         kept = self._vault.get("paused") is not None
         if kept != (reason == PERSON):
@@ -388,7 +387,3 @@ class Agent:
                     return
             except OvertError:
                 self.offline = True  # everything waits
-
-
-def _wall_ahead_s() -> float:
-    return time.time() - time.monotonic()

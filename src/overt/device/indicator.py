@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import subprocess
 import sys
 import threading
@@ -12,6 +11,7 @@ from collections.abc import Callable
 
 from overt.device.seam import Sight
 from overt.device.signs import COACH
+from overt.schema.environment import keyless
 
 GONE_AFTER_S = 0.8
 TRAY_PATIENCE_S = 4.0
@@ -55,7 +55,7 @@ class Indicator:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env={**os.environ, variable: self._display},
+            env=keyless(**{variable: self._display}),
         )
         self._thread = threading.Thread(
             target=self._listen, args=(self._process,), name="sign", daemon=True

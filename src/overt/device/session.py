@@ -21,6 +21,7 @@ from overt.device.kept import HERE, Kept
 from overt.device.stream import joined
 from overt.device.vault import Vault, as_json
 from overt.schema import batch, limits
+from overt.schema.alignment import TOLD
 from overt.schema.coarse import COARSE, STEP_US, TYPED, left_out, timed
 from overt.schema.columns import from_columns
 from overt.schema.event import EVENTS_BITS, SCHEMA_ID, KeyClass, Kind, Pointer, Role
@@ -120,10 +121,12 @@ class Session:
             events[name] = np.where(at >= 0, events[name][at], first)
         self._last[stream] = (int(events["x_8th_css_px"][-1]), int(events["y_8th_css_px"][-1]))
 
-    def mark(self, kind: Kind, t_us: int, value: int = 0) -> None:
-        """Add a mark that describes the recording."""
+    def mark(self, kind: Kind, t_us: int, value: int = 0, told: tuple[int, int] = (0, 0)) -> None:
+        """Add a mark that describes the recording; `told`: how the clocks stand (`alignment`)."""
         row = np.zeros(1, FACTS)
         row["kind"], row["t_us"], row["value"] = kind, t_us, value
+        for name, number in zip(TOLD, told, strict=True):
+            row[name] = number
         self.add(row)
 
     def lose(self, events: int) -> None:

@@ -20,6 +20,7 @@ from typing import Any
 from overt.federated.certificates import Secured
 from overt.federated.plan import Plan
 from overt.federated.server import FIRST, OUT, PLAN, WAIT
+from overt.schema.environment import keyless
 from overt.schema.errors import InvalidInput, Missing, Refused
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -43,13 +44,12 @@ def flower_environment(home: Path, **more: str) -> dict[str, str]:
     """Return the environment in which Flower finds our programs first, and reports to nobody."""
     home.mkdir(parents=True, exist_ok=True)
     beside = str(Path(sys.executable).parent)
-    return {
-        **os.environ,
+    own = {
         "PATH": os.pathsep.join([str(home), beside, os.environ.get("PATH", "")]),
         "FLWR_HOME": str(home / "flwr"),
         "FLWR_TELEMETRY_ENABLED": "0",
-        **more,
     }
+    return keyless(**own, **more)
 
 
 def stand_in(home: Path, name: str, module: str) -> None:

@@ -92,14 +92,14 @@ class Door:
         try:
             self._decide(selected.subject, selected.origin, purpose, action)
             tag = self._store.keyring.tag(selected.subject)
-            sessions = read_sessions(self._store, selected.places)
+            sessions, origins_ms = read_sessions(self._store, selected.places)
         except (Withdrawn, NotConsented):
             return None
         except OvertError:
             if self._store.keyring.subject(selected.subject) is None:
                 return None
             raise
-        return SubjectEvents(tag, selected.origin, sessions)
+        return SubjectEvents(tag, selected.origin, sessions, origins_ms)
 
     def headers(
         self, selected: Selected, purpose: str, action: str
@@ -119,7 +119,7 @@ class Door:
                 return None
             raise
 
-    def own(self, person: Person, action: str) -> tuple[pa.Table, ...]:
+    def own(self, person: Person, action: str) -> SubjectEvents:
         """Return a person's own sessions, for `read-own` or `export-own`; each event once.
 
         The caller has proven to be the person (`overt.gateway.enrol`).
@@ -129,14 +129,16 @@ class Door:
             for purpose in active:
                 self._decide(person.subject, "live", purpose, action)
             places = self._store.batches_of(person.subject)
-            sessions = read_sessions(self._store, [p for p in places if active & set(p.purposes)])
+            places = [place for place in places if active & set(place.purposes)]
+            tag = self._store.keyring.tag(person.subject)
+            sessions, origins_ms = read_sessions(self._store, places)
         except Exception as error:
             self._refuse(person.study, "", action, error)
             raise self._as_refused(error) from error
         record(
             self._store, "read", person.study, self._detail("read", "", action), [person.subject]
         )
-        return sessions
+        return SubjectEvents(tag, "live", sessions, origins_ms)
 
     def _selected(
         self,
@@ -214,17 +216,25 @@ class Door:
         return Refused("the check could not be carried out", where="door")
 
 
-def read_sessions(store: Store, places: Sequence[BatchPlace]) -> tuple[pa.Table, ...]:
-    """Return the sessions in these batches as tables of schema `EVENTS`, in order of time."""
+def read_sessions(
+    store: Store, places: Sequence[BatchPlace]
+) -> tuple[tuple[pa.Table, ...], tuple[int, ...]]:
+    """Return the sessions in these batches as tables of schema `EVENTS`, in order of time.
+
+    Beside them their time origins, ms since 1970.
+    """
     parts: dict[str, list[pa.Table]] = {}
     origin_us: dict[str, int] = {}
+    origin_ms: dict[str, int] = {}
     for place, plain in store.read(places):
         header, rows = decode(plain)
         parts.setdefault(place.session, []).append(to_events(header, rows))
         started = header.time_origin_ms * 1000 + header.t0_us
+        origin_ms[place.session] = header.time_origin_ms
         origin_us[place.session] = min(started, origin_us.get(place.session, started))
     order = sorted(parts, key=lambda session: (origin_us[session], session))
-    return tuple(_ordered(parts[session]) for session in order)
+    sessions = tuple(_ordered(parts[session]) for session in order)
+    return sessions, tuple(origin_ms[session] for session in order)
 
 
 def _ordered(parts: list[pa.Table]) -> pa.Table:

@@ -87,7 +87,8 @@ def own(
     study = study_of(store, person.study)
     _check_keys(study, with_keys=with_keys)
     exports.check(form, folder)
-    sessions = Door(store, "the person's own device", "participant").own(person, "export-own")
+    door = Door(store, "the person's own device", "participant")
+    sessions = door.own(person, "export-own").sessions
     if not sessions:
         raise Missing("there is nothing of you here yet", where=f"study {study.id}")
     about = _about(study, "all that you agreed to", {}, (), with_keys=with_keys)

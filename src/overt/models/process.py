@@ -31,6 +31,7 @@ from overt.models.config import Config, config_from
 from overt.models.shard import ENVIRONMENT, fit, machine
 from overt.models.stream import Stream, pack, unpack
 from overt.models.tensors import Array, decode, encode
+from overt.schema.environment import keyless
 from overt.schema.errors import Missing
 
 PROGRESS_STEPS = 10
@@ -70,7 +71,7 @@ class _Loaded:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 pass_fds=(theirs.fileno(),),
-                env={**os.environ, **ENVIRONMENT},
+                env=keyless(**ENVIRONMENT),
             )
 
     def forked(self) -> socket.socket | None:

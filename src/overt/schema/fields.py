@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from overt.schema.alignment import TELLING
 from overt.schema.coarse import GONE, TIMED
 from overt.schema.event import MARKS, WIRE, Kind
 from overt.schema.purpose import PURPOSES
@@ -257,8 +258,17 @@ USES: dict[str, tuple[Use, ...]] = {
                 "CSS px",
                 "of elements 8 px; of pictures a square of 8 px or more",
             ),
+            _use(TELLING, clock, "ms", "1 ms"),
         )
-        for axis, way, side in (("x", "across", "width"), ("y", "down", "height"))
+        for axis, way, side, clock in (
+            (
+                "x",
+                "across",
+                "width",
+                "how far the server's clock got ahead of this session's since the time origin",
+            ),
+            ("y", "down", "height", "to within how much that is known; 0 it is not"),
+        )
     },
     "value": (
         _use(

@@ -16,9 +16,11 @@ class SubjectEvents:
 
     `tag` is 32 bytes, a keyed hash of the pseudonym: shard, split, seed and order of training
     come from it alone. `sessions` are tables of schema `overt.schema.event.EVENTS`, in order of
-    time; nothing in them names the person.
+    time; nothing in them names the person. `time_origins_ms`, where they come from a device, are
+    the time origins of these sessions, ms since 1970 (`overt.schema.alignment`).
     """
 
     tag: bytes = field(repr=False)
     origin: str
     sessions: tuple[pa.Table, ...] = field(repr=False)
+    time_origins_ms: tuple[int, ...] = field(default=(), repr=False)

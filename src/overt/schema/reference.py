@@ -20,7 +20,11 @@ HEADER: dict[str, tuple[str, str, str]] = {
     "transform": ("version of the level that the person chose", "name", "exact"),
     "rows": ("events in this batch", "events", "exact"),
     "first_seq": ("sequence number of the first row", "events", "exact"),
-    "time_origin_ms": ("wall clock at the session's time origin", "ms since 1970", "1 ms"),
+    "time_origin_ms": (
+        "time at the session's origin; the server's, if marks say how well it is known",
+        "ms since 1970",
+        "1 ms",
+    ),
     "t0_us": (
         "monotonic time of the first row since the time origin",
         "µs",

@@ -33,6 +33,7 @@ import numpy as np
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from overt.schema.environment import PASSPHRASE_VARIABLE
 from overt.schema.errors import Damaged, InvalidInput, Missing, Refused
 from overt.store.entries import (
     ARTEFACT,
@@ -51,7 +52,7 @@ from overt.store.entries import (
 )
 from overt.store.files import locked, open_private, write_all, write_new
 from overt.store.layout import Layout
-from overt.store.master import PASSPHRASE_VARIABLE, check_of, make_master_key, master_key
+from overt.store.master import check_of, make_master_key, master_key
 from overt.store.seal import KEY_BYTES, NONCE_BYTES, seal, unseal
 
 MAGIC = b"OVK1"

@@ -9,12 +9,12 @@ from pathlib import Path
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from overt.schema import dumps
+from overt.schema.environment import PASSPHRASE_VARIABLE
 from overt.schema.errors import Damaged, InvalidInput, Missing
 from overt.store.files import write_new
 from overt.store.layout import Layout
 from overt.store.seal import KEY_BYTES
 
-PASSPHRASE_VARIABLE = "OVERT_PASSPHRASE"  # noqa: S105 - the name of a variable, not a secret
 PASSPHRASE_CHARS_MIN = 12
 """Of a new keyring: shorter ones are found by trying, in days, by whoever has the disk."""
 

@@ -30,6 +30,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from overt.schema import batch as batches
+from overt.schema.environment import keyless
 from overt.schema.errors import Damaged, OvertError
 from overt.schema.event import WIRE
 from overt.schema.fold import BEFORE, unfold
@@ -96,7 +97,9 @@ def _bytes_of(path: Path) -> bytes:
     if not path.name.startswith(Layout(path.parent).control.name):
         return path.read_bytes()
     read = "import shutil,sys; shutil.copyfileobj(open(sys.argv[1],'rb'), sys.stdout.buffer)"
-    done = subprocess.run([sys.executable, "-ISc", read, path], capture_output=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-ISc", read, path], capture_output=True, env=keyless(), check=False
+    )
     if done.returncode:
         if path.exists():
             raise Damaged("cannot be read", where=path.name)

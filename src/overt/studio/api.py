@@ -7,6 +7,7 @@ about one person needs their token, and nothing here lists or counts people sing
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -182,7 +183,8 @@ class Api:
         """Say what a person consented to and what is stored of them."""
         person = asked.person()
         pauses = self._handover.pauses(person.receipt)
-        return {**enrol.state(self._store, person), "pauses": pauses}
+        told = {**enrol.state(self._store, person), "pauses": pauses}
+        return {**told, "now_us": time.time_ns() // 1000}
 
     def pair(self, asked: Asked) -> Answer:
         """Keep a device's grant, sealed, for the next device of the same person."""
