@@ -36,16 +36,22 @@ export function better(
   return agree && within_ms(before, answered_ms) < now.half_ms ? before : now;
 }
 
-export const isFresh = (one: ServerClock): boolean => Math.abs(Date.now() - one.at_ms) < KEPT_MS;
+export const isFresh = (one: ServerClock, now_ms = Date.now()): boolean =>
+  Math.abs(now_ms - one.at_ms) < KEPT_MS;
 
 /**
  * What a mark says of the clocks (`spec/event.md`): by how many ms the server's got ahead of a session
  * with this time origin, and to within how many. Nothing where that is not known.
  */
-export function told(server: ServerClock | null, time_origin_ms: number): Facts {
-  if (!server || !isFresh(server)) return {};
-  const ahead = Math.round(ahead_ms() + server.ahead_ms - time_origin_ms);
-  const within = Math.ceil(within_ms(server, Date.now())) + 1;
+export function told(
+  server: ServerClock | null,
+  time_origin_ms: number,
+  now_ms = Date.now(),
+  wall_at_origin_ms = ahead_ms(),
+): Facts {
+  if (!server || !isFresh(server, now_ms)) return {};
+  const ahead = Math.round(wall_at_origin_ms + server.ahead_ms - time_origin_ms);
+  const within = Math.ceil(within_ms(server, now_ms)) + 1;
   if (Math.abs(ahead) >= MOST_MS || within >= MOST_MS) return {};
   return { scroll_x_css_px: ahead, scroll_y_css_px: within };
 }
