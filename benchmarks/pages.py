@@ -122,7 +122,8 @@ class Pages:
         fault = self.faults.pop(0) if self.faults else 200
         if fault in (200, DUMB):
             self.batches.append(body)
-        return fault, "application/json", b"{}"
+        said = b'{"stored": 1}' if fault == 200 else b'{"error": {}}'
+        return fault, "application/json", said
 
     def answer(self, path: str, query: str, body: bytes, bearer: str) -> tuple[int, str, bytes]:
         """Return status, media type and body."""

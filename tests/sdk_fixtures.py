@@ -92,6 +92,8 @@ DEAF: tuple[int, dict[str, str]] = (0, {})
 """The collector dies before it has stored what came,"""
 DUMB: tuple[int, dict[str, str]] = (0, {"stored": "yes"})
 """or after that, and before it says so."""
+BETWEEN: dict[str, str] = {"from": "a network that asks people to log in"}
+"""Not the collector answers, but something in between."""
 
 
 @dataclass
@@ -127,6 +129,8 @@ class Server:
     """What arrived where the page of fields says nothing does."""
     news: threading.Event | None = None
     """Until it is set, the question how a person stands stays open where the page allows that."""
+    between: int = 0
+    """How many withdrawals something in between answers."""
     left: list[tuple[str, list[str] | None]] = field(default_factory=list)
     """Receipts withdrawn here, and which purposes of them (None: all)."""
 
@@ -179,7 +183,9 @@ class Server:
         if route == ("POST", "/v1/batches"):
             status, more = self._batch(bearer, body)
             self.tries.append((status, body))
-            return status, {}, more
+            if more is BETWEEN:
+                return status, b"Please log in", {}
+            return status, {"stored": 1} if status == 200 else {"error": {}}, more
         if path.startswith("/v1/studies/test/notice"):
             return 200, self.notice(), {}
         if route == ("POST", "/v1/join"):
@@ -199,6 +205,9 @@ class Server:
                 return 403, {"error": {"what": "there is no such receipt"}}, {}
             return 200, {"token": self._token(asked["receipt_id"]), "expires_s": 900}, {}
         if route == ("POST", "/v1/withdraw"):
+            if self.between:
+                self.between -= 1
+                return 403, b"Please log in", {}
             self.left.append((asked["receipt_id"], asked.get("purposes")))
             if asked["receipt_id"] != self.receipts[-1]:
                 return 200, {"job": "0"}, {}

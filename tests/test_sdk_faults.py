@@ -200,6 +200,7 @@ def test_leaving_while_offline_empties_all_at_once_and_the_server_hears_of_it_la
     assert server.left == []
     other.close()
     if later == "this page":
+        server.between = 1
         own.set_offline(False)
     else:
         timed.goto("about:blank")

@@ -185,7 +185,8 @@ export class Account {
     if (answer.ok) return answer;
     const body = (await answer.json().catch(() => null)) as { error?: Partial<OvertError> } | null;
     const { what = `the server answered ${answer.status}`, where = "" } = body?.error ?? {};
-    throw new OvertError(what, where, body?.error?.do ?? "", answer.status);
+    // What a network in between answers is not the server's word: then it was not reached.
+    throw new OvertError(what, where, body?.error?.do ?? "", body?.error ? answer.status : 0);
   }
 
   #post(path: string, body: unknown): Promise<Response> {

@@ -14,6 +14,12 @@ const WAIT_LAST_MS = 300_000;
 /** Bodies of all requests that outlive a page share 64 KiB; some of it may be taken. */
 const CLOSING_BYTES_MAX = 60_000;
 
+/** Said by whoever finds it so. */
+const TOO_LARGE = 413;
+
+/** What a collector says with a status. */
+type Said = { stored?: number; error?: object; withdrawn?: string[] } | null | undefined;
+
 /** Purposes of a receipt that the collector says are withdrawn. */
 export interface Gone {
   receipt: string;
@@ -27,7 +33,7 @@ export type Outcome = "acknowledged" | "split" | "quarantined" | "gone" | "wait"
 export function outcomeOf(status: number, rows: number): Outcome {
   if (status === 200 || status === 409) return "acknowledged";
   if (status === GONE) return "gone";
-  if (status === 413) return rows > 1 ? "split" : "quarantined";
+  if (status === TOO_LARGE) return rows > 1 ? "split" : "quarantined";
   return status === 400 || status === 422 ? "quarantined" : "wait";
 }
 
@@ -145,7 +151,10 @@ export class Sender {
     const answer = await this.#account
       .fetch(PATH, { method: "POST", body: folded(bytes) }, entry.receipt)
       .catch(() => null);
-    const status = answer?.status ?? 0;
+    const said = (await answer?.json().catch(() => null)) as Said;
+    // A network in between (a page to log in, a proxy) may answer anything: that is nobody's word.
+    const own = answer?.status === TOO_LARGE || said?.stored || said?.error;
+    const status = (own && answer?.status) || 0;
     // A server that does not know an earlier receipt any more must not hold up the present one.
     const former = entry.receipt !== this.#account.grant?.receipt_id;
     const unknown = former && [401, 403, 404].includes(status);
@@ -161,8 +170,7 @@ export class Sender {
     this.#failures = 0;
     this.waitUntil_ms = 0;
     if (outcome === "gone") {
-      const body = (await answer?.json().catch(() => null)) as { withdrawn?: string[] } | null;
-      const purposes = body?.withdrawn ?? Object.keys(PURPOSES);
+      const purposes = said?.withdrawn ?? Object.keys(PURPOSES);
       this.#gone = { receipt: entry.receipt, purposes };
     } else if (outcome === "quarantined") await this.#outbox.drop(entry, outcome);
     else await parted?.split(this.#outbox, entry, bytes);
