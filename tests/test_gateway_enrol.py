@@ -149,6 +149,7 @@ def test_deleting_the_last_minutes_takes_whole_batches_and_keeps_the_rest(store:
     upload(store, person, sessions(1, count=1), minutes_ago=60)
     old = {p.row for p in store.batches_of(person.subject)}
     upload(store, person, sessions(2, count=1), minutes_ago=1)
+    upload(store, person, sessions(3, count=1), minutes_ago=30 * 365 * 24 * 60)  # a clock set wrong
     done = retention.delete_last(store, person, 5)
     assert {p.row for p in store.batches_of(person.subject)} == old
     assert done["batches"] > 0

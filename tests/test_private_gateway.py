@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from gateway_fixtures import STUDY, join, new_store, sessions, upload
-from overt.gateway import erase, population
-from overt.gateway.budget import TRAINING
+from overt.gateway import erase, population, studies
+from overt.gateway.budget import TRAINING, total
 from overt.gateway.history import told
 from overt.gateway.privately import KIND, train_privately
 from overt.models.card import markdown
-from overt.schema.errors import InvalidInput, TooFew
+from overt.schema.errors import InvalidInput, Refused, TooFew
 
 
 def test_a_study_of_too_few_people_is_refused_with_the_number_it_needs(tmp_path: Path) -> None:
@@ -21,6 +21,23 @@ def test_a_study_of_too_few_people_is_refused_with_the_number_it_needs(tmp_path:
         with pytest.raises(TooFew, match="50 are needed"):
             train_privately(store, STUDY, 3.0)
         assert not store.artefacts.filed(STUDY, KIND)
+
+
+def test_a_study_never_costs_more_privacy_than_who_is_in_it_was_told(tmp_path: Path) -> None:
+    with new_store(tmp_path / "data") as store:
+        plain = (store.control.study(STUDY) or pytest.fail("it is registered")).document
+        stated = {e: f"epsilon_max = {e}\n".encode() + plain for e in (1, 2, 3)}
+        studies.register(store, stated[3])
+        studies.register(store, stated[2])
+        studies.register(store, stated[3])  # nobody has been told anything yet
+        _, person = join(store)
+        studies.register(store, stated[1])
+        for dearer in (stated[2], plain):
+            with pytest.raises(Refused, match="beyond the ε of 1 "):
+                studies.register(store, dearer)
+        assert total(store, studies.study_of(store, STUDY)).limit == 1
+        erase.begin(store, person)
+        studies.register(store, stated[2])
 
 
 @pytest.mark.soak

@@ -48,7 +48,7 @@ def test_after_withdrawal_nothing_more_is_stored(tmp_path: Path) -> None:
         store.control.withdraw(person.receipt, ["next-action"])
         only = {"purposes": ("next-action",)}
         both = {"purposes": ("next-action", "typing-assist")}
-        more = {"purposes": ("next-action", "person-or-program")}
+        more = {"purposes": ("person-or-program", "typing-assist")}  # one was never granted
         outcomes = store.append_batches(
             [
                 person.incoming(SESSION, 0, **only),

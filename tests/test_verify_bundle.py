@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import json
 import re
 import subprocess
@@ -39,7 +40,7 @@ def case() -> str:
         for kind in ("read", "training", "read", "audit"):
             note(log, kind)
         openings.append(note(log, "withdrawal"))
-        certificate = log.sign("certificate", {"reached": ["rows"], "not_reached": []})
+        certificate = log.sign("certificate", {**_whose(mine.copy), "not_reached": []})
         openings.append(note(log, "erasure", **certificate_detail(certificate)))
         note(log, "read")
         made = bundle(log, openings, certificate, mine.stored)
@@ -238,8 +239,8 @@ def test_a_failure_names_the_entry() -> None:
 
 
 def test_a_certificate_that_the_log_does_not_know_fails() -> None:
-    made, _ = fresh()
-    other = Signer("overt.local/test", SEED).document("certificate", {"reached": ["all"]})
+    made, receipt = fresh()
+    other = Signer("overt.local/test", SEED).document("certificate", _whose(receipt))
     assert any(
         "no opened erasure entry" in text for text in failures({**made, "certificate": other})
     )
@@ -321,18 +322,35 @@ def test_the_verifier_loads_nothing_that_writes_or_that_is_heavy() -> None:
         assert not re.search(r"\bopen\(|write_|os\.|\.sign\(", source), name
 
 
+def _whose(receipt: Json) -> Json:
+    """What each certificate states of whom and of how much."""
+    digest = hashlib.sha256(receipt["receipt_id"].encode()).hexdigest()
+    return {"scope": "person", "receipt_sha256": digest}
+
+
 def _certified(directory: Path, **said: object) -> tuple[Json, Json]:
     """A bundle with a certificate that says `said`, and the receipt of whom it is given to."""
     log = open_log(directory)
     mine = join(log)
-    certificate = log.sign("certificate", {"schema": "overt-certificate/1", **said})
+    told = {"schema": "overt-certificate/1", **_whose(mine.copy), **said}
+    certificate = log.sign("certificate", {k: v for k, v in told.items() if v is not None})
     openings = [read_opening(opening) for opening in mine.stored["log"]["entries"]]
     openings.append(note(log, "erasure", **certificate_detail(certificate)))
     return bundle(log, openings, certificate, mine.stored), mine.copy
 
 
 def test_the_certificate_of_another_receipt_does_not_verify(tmp_path: Path) -> None:
-    assert "another receipt" in failures(*_certified(tmp_path, receipt_sha256="00" * 32))[0]
+    assert "another receipt" in failures(*_certified(tmp_path / "a", receipt_sha256="00" * 32))[0]
+    assert failures(*_certified(tmp_path / "b", receipt_sha256=None)), "it says nobody's"
+
+
+def test_the_report_says_of_how_much_a_certificate_speaks(tmp_path: Path) -> None:
+    for scope, words in (("person", "everything of a person was"), ("batches", "not everything,")):
+        made, receipt = _certified(tmp_path / scope, scope=scope)
+        lines = verify(made, receipt).lines
+        assert all(line.ok for line in lines)
+        assert any(words in line.text for line in lines)
+    assert failures(_certified(tmp_path / "other", scope="nothing")[0])
 
 
 @pytest.mark.parametrize("said", [{"bytes_found": 1}, {"model_equals_never_seen": False}])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import re
 import time
@@ -9,7 +10,7 @@ from typing import Any
 
 from overt.consent.policy import GIVEN, ReceiptState, decide
 from overt.gateway import erase
-from overt.gateway.enrol import Person, grant_of
+from overt.gateway.enrol import Person, grant_of, receipt_of
 from overt.gateway.erasure import load
 from overt.gateway.model import Progress
 from overt.schema.batch import decode
@@ -20,13 +21,17 @@ from overt.store.store import Store
 
 _DAYS = re.compile(r"P([0-9]{1,5})D", re.ASCII)
 MINUTES_MAX = 10 * 365 * 24 * 60
+CLOCK_OFF_US_MAX = 86_400_000_000
+"""A clock that is off by less, such as by its time zone, is not set wrong."""
 
 
 def delete_last(store: Store, person: Person, minutes: float) -> dict[str, Any]:
     """Erase what a person recorded in the last minutes; return counts and the job.
 
     Counted back from now, or from the last event if the device's clock puts that earlier; rounded
-    outwards to whole batches, so that nothing asked for stays. When this returns the rows are gone;
+    outwards to whole batches, so that nothing asked for stays. What says that it is from before
+    the person joined was recorded under a clock that was set wrong: nobody knows when, so it goes
+    too. When this returns the rows are gone;
     `overt.gateway.erase.finish(store, job)` brings models in line and certifies. `job` is None
     when there was nothing to erase.
     """
@@ -48,7 +53,8 @@ def delete_last(store: Store, person: Person, minutes: float) -> dict[str, Any]:
         return {"batches": 0, "events": 0, "job": None}
     until_us = min(int(time.time() * 1e6), max(ended_us.values()))
     since_us = until_us - int(minutes * 60e6)
-    rows_gone = sorted(row for row, ended in ended_us.items() if ended >= since_us)
+    never_us = _joined_us(store, person) - CLOCK_OFF_US_MAX
+    rows_gone = sorted(r for r, ended in ended_us.items() if ended >= since_us or ended < never_us)
     facts = {
         "scope": "batches",
         "study": person.study,
@@ -59,6 +65,11 @@ def delete_last(store: Store, person: Person, minutes: float) -> dict[str, Any]:
     }
     job = erase.start(store, facts)
     return {"batches": len(rows_gone), "events": sum(events[r] for r in rows_gone), "job": job}
+
+
+def _joined_us(store: Store, person: Person) -> int:
+    joined = receipt_of(store, person)["events"][0]["event_time"]
+    return int(dt.datetime.fromisoformat(joined).timestamp() * 1_000_000)
 
 
 def expire(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 
 from overt.consent import wording
-from overt.schema.errors import Missing
+from overt.consent.notice import budget
+from overt.schema.errors import Missing, Refused
 from overt.schema.study import Study, load_study
 from overt.store.store import Store
 
@@ -13,10 +14,20 @@ from overt.store.store import Store
 def register(store: Store, document: bytes) -> Study:
     """File the study in the bytes of a `study.toml`, or its new version, and return it.
 
-    Raises `InvalidInput` naming the key that is wrong, or when the origin would change.
+    Raises `InvalidInput` naming the key that is wrong, or when the origin would change; `Refused`
+    where who takes part was told of less ε: what is learned is learned from all together.
     """
     study = load_study(document)
     wording.check(study)
+    known = store.control.study(study.id)
+    if known is not None and store.control.subjects(study.id, "live"):
+        stated, now = budget(load_study(known.document)), budget(study)
+        if stated and not (now and float(now) <= float(stated)):
+            raise Refused(
+                f"would go beyond the ε of {stated} that people's notice states",
+                where="epsilon_max",
+                do="Leave it as it was, or make a study of its own.",
+            )
     store.control.put_study(study.id, study.origin, document)
     return study
 

@@ -26,6 +26,12 @@ _MUST = {"schema", "key", "checkpoint", "entries", "openings"}
 _MAY = {"certificate", "consistency"}
 _TOLD = ("reader", "role", "action", "purpose", "suite", "level", "weights_sha256")
 """Parts of a detail that the report repeats, where they are text."""
+_SCOPES = {
+    "person": "everything of a person",
+    "purposes": "what some purposes alone covered, and not everything,",
+    "batches": "what was recorded in some minutes, and not everything,",
+}
+"""Scope of a certificate → of what it speaks: less must not pass for more."""
 _EVENT_OF = {"erasure": "certificate"}
 """Kind of entry → `event` in its detail, where the two differ."""
 
@@ -273,7 +279,8 @@ def _certificate(case: _Case) -> Iterator[str]:
         return
     check_document("certificate", certificate, case.need_key())
     yield "The certificate's signature is good."
-    if case.receipt is not None and "receipt_sha256" in certificate:
+    yield f"It states that {_SCOPES[certificate['scope']]} was erased."
+    if case.receipt is not None:
         receipt_sha256 = hashlib.sha256(case.receipt["receipt_id"].encode()).hexdigest()
         if certificate["receipt_sha256"] != receipt_sha256:
             raise Damaged("is about another receipt", where="certificate")
