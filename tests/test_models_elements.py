@@ -28,7 +28,7 @@ from overt.models.elements import (
     scored,
 )
 from overt.models.elements.pages import ACTS, Pages, read
-from overt.models.elements.words import words
+from overt.models.elements.words import words, words_of
 from overt.models.engagement.choices import choices_of
 from overt.schema.errors import InvalidInput, TooFew
 
@@ -88,7 +88,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Pages:
 
 
 def columns(pages: Pages, teachers: np.ndarray) -> np.ndarray:
-    return features.made(features.seen(pages, words(pages.texts)), teachers)
+    return features.made(features.seen(pages, words_of(pages)), teachers)
 
 
 def test_what_was_pressed_at_a_step_changes_no_figure_of_that_step_or_an_earlier_one(
@@ -142,11 +142,24 @@ def test_named_means_that_the_words_stand_in_the_instruction_in_a_row(
         assert at == (spots[0] if mine and spots else -1)
 
 
+def test_a_label_in_camel_case_is_compared_as_it_stands_and_a_name_by_its_parts(
+    pages: Pages,
+) -> None:
+    """Only what nobody reads on the page is taken apart."""
+    texts = (*pages.texts, "mcqaXf", "btnDone", "Select mcqaXf, done")
+    one = replace(pages, texts=texts, text=pages.text.copy(), id=pages.id.copy())
+    one = replace(one, utterance=np.full_like(pages.utterance, len(texts) - 1))
+    one.text[0], one.id[1] = len(texts) - 3, len(texts) - 2
+    match = matching.matched(one, words_of(one))
+    assert match[0, matching.AT["named_at"]] == 1
+    assert match[1, matching.AT["name_shared"]] == 0.5
+
+
 def test_open_candidates_are_ordered_as_the_page_and_as_the_instruction_order_them(
     pages: Pages,
 ) -> None:
-    match = matching.matched(pages, words(pages.texts))
-    way = course.followed(pages, words(pages.texts), match, pages.tag)
+    match = matching.matched(pages, words_of(pages))
+    way = course.followed(pages, words_of(pages), match, pages.tag)
     first = pages.number == 0
     rows = pages.target[first]
     assert (way[rows, course.AT["open_order"]] == 0).all()  # they press in the order of naming
@@ -165,7 +178,7 @@ def test_dates_and_months_are_read_in_both_orders() -> None:
 def test_scores_follow_the_candidates_when_these_are_reordered(pages: Pages) -> None:
     teachers = pages.who % 5 != 0
     made = columns(pages, teachers)
-    data = ranker.given(pages, words(pages.texts), made, teachers)
+    data = ranker.given(pages, words_of(pages), made, teachers)
     model = ranker.trained(data, teachers, ranker.Settings(epochs=1, steps_a_batch=60))
     before = ranker.ranked(model, data, np.ones(pages.steps, bool))
     rng = np.random.default_rng(3)
@@ -191,7 +204,7 @@ def test_scores_follow_the_candidates_when_these_are_reordered(pages: Pages) -> 
 
 def test_both_learners_learn_what_the_instruction_asks_and_repeat(pages: Pages) -> None:
     teachers = pages.who % 5 != 0
-    known = words(pages.texts)
+    known = words_of(pages)
     made = columns(pages, teachers)
     data = ranker.given(pages, known, made, teachers)
     quick = ranker.Settings(epochs=6, steps_a_batch=40)

@@ -18,7 +18,7 @@ from overt.models.answers.question import Question
 from overt.models.elements import boosted, features
 from overt.models.elements.pages import joined, parts
 from overt.models.elements.scored import PEOPLE_MIN
-from overt.models.elements.words import words
+from overt.models.elements.words import words_of
 from overt.models.scores import Progress
 from overt.schema.errors import InvalidInput, Missing, TooFew
 
@@ -64,7 +64,7 @@ def learn(data: Path | None, progress: Progress) -> Asker:
         )
     progress("comparing pages with instructions", 0.1)
     teachers = np.ones(pages.steps, np.bool_)
-    table = features.made(features.seen(pages, words(pages.texts)), teachers)
+    table = features.made(features.seen(pages, words_of(pages)), teachers)
     model = boosted.trained(
         pages,
         table,
@@ -97,7 +97,7 @@ def _answer(model: Any, several: list[Tables], learned: int, raw: Any) -> Answer
     tables, refs = asked(raw)
     pages = joined([*several, tables])
     teachers = np.arange(pages.steps) < learned
-    table = features.made(features.seen(pages, words(pages.texts)), teachers)
+    table = features.made(features.seen(pages, words_of(pages)), teachers)
     wanted = np.arange(pages.steps) == pages.steps - 1
     share = np.exp(boosted.ranked(model, pages, table, wanted)[pages.first[-2] :])
     best = np.argsort(-share, kind="stable")[: count(raw)]

@@ -36,7 +36,14 @@ CROWD = (
     "kind_after_words",
     "kind_when_open",
 )
-OWN = ("own_kind_after_kind", "own_cell_at_step", "own_kind", "own_place_after")
+OWN = (
+    "own_kind_after_kind",
+    "own_cell_at_step",
+    "own_kind",
+    "own_place_after",
+    "own_order_after",
+    "own_tag_when_open",
+)
 WORDS = ("word_lift", "word_lift_mean", "name_lift", "name_lift_mean", "word_lead", "name_lead")
 NAMES = CROWD + OWN + WORDS
 CELL_PX = 10
@@ -108,12 +115,15 @@ def rated(
     cell = cells(pages)
     task = np.repeat(pages.task[pages.episode], pages.candidates)
     gap = way[:, course.AT["kind_places_after_last"]].clip(-50, 50).astype(np.int64)
-    gap = np.where(way[:, course.AT["open"]] > 0, way[:, course.AT["open_next_place"]], gap + 200)
+    open_now = way[:, course.AT["open"]] > 0
+    gap = np.where(open_now, way[:, course.AT["open_next_place"]], gap + 200)
     own = (
         mixed(before, alike.loose, task),
         mixed(task, step, cell, alike.loose),
         mixed(alike.loose),
         mixed(gap.astype(np.int64), alike.loose == before),
+        mixed(open_now, way[:, course.AT["open_next_order"]].astype(np.int64)),
+        mixed(open_now, pages.tag),
     )
     at = len(CROWD)
     for column, key in enumerate(own):

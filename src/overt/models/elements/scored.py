@@ -17,7 +17,7 @@ import numpy as np
 from overt.models.elements import agreement, boosted, features, figures, ranker, rules
 from overt.models.elements.figures import Ranked
 from overt.models.elements.pages import Pages, read
-from overt.models.elements.words import words
+from overt.models.elements.words import words_of
 from overt.models.scores import Progress, Score, Scores
 from overt.models.tensors import Array
 from overt.schema.errors import TooFew
@@ -79,7 +79,7 @@ def evaluate(path: Path, progress: Progress) -> Scores:
     pages = read(path)
     held = _held(pages.who)
     _enough(pages, held)
-    known = words(pages.texts)
+    known = words_of(pages)
     scored = held & (pages.target >= 0)
     rows: list[Score] = []
     seen = features.seen(pages, known)

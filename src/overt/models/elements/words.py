@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from overt.models.elements.pages import Pages
 from overt.models.tensors import Array
 
 _WORD = re.compile(r"[^\W_]+")
@@ -48,14 +49,27 @@ class Words:
     """int64[different words + 1]."""
 
 
-def words(texts: Sequence[str]) -> Words:
-    """Split texts into numbered words.
+def words_of(pages: Pages) -> Words:
+    """Split the texts of pages; those in camel case only where they are nothing but names.
+
+    What a person reads is compared as it stands: a box may be called `mcqaXf`.
+    """
+    read = np.zeros(len(pages.texts), np.bool_)
+    for column in (pages.text, pages.value, pages.utterance):
+        read[column] = True
+    return words(pages.texts, ~read)
+
+
+def words(texts: Sequence[str], names: Array | None = None) -> Words:
+    """Split texts into numbered words; those of `names`, bool[texts], at the humps of camel case.
 
     >>> found = words(["Select 04/06", 'press "OK, go"', "Go"])
     >>> found.word.tolist(), found.quote.tolist()
     ([0, 1, 2, 3, 4, 5, 5], [0, 0, 0, 0, 1, 1, 0])
     >>> found.amount.tolist()
     [-1, 4, 6, -1, -1, -1]
+    >>> np.diff(words(["btnDone", "btnDone"], np.array([True, False])).start).tolist()
+    [2, 1]
     """
     known: dict[str, int] = {}
     runs: list[int] = []
@@ -63,9 +77,8 @@ def words(texts: Sequence[str]) -> Words:
     start = np.zeros(len(texts) + 1, np.int64)
     for place, text in enumerate(texts):
         spans = [found.span(1) for found in _QUOTED.finditer(text)]
-        for found in (
-            _WORD.finditer(_HUMP.sub("_", text)) if _humped(text) else _WORD.finditer(text)
-        ):
+        humped = names is not None and names[place] and _humped(text)
+        for found in _WORD.finditer(_HUMP.sub("_", text) if humped else text):
             word = found.group().lower()
             if word.isdecimal():
                 word = word.lstrip("0") or "0"
