@@ -17,7 +17,6 @@ from overt.device import agent as agents
 from overt.device import indicator as signs
 from overt.device.account import Grant
 from overt.device.agent import Agent
-from overt.device.hooks import NoFields
 from overt.device.indicator import Indicator
 from overt.device.platforms import Platform
 from overt.device.vault import Vault
@@ -73,7 +72,8 @@ def scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
         made.append(Indicator("", lang, toggled, program="sign_child"))
         source: Any = SimpleNamespace(on_hotkey=lambda _: None)
         sight: Any = screen
-        return Platform(source, sight, made[0], NoFields())
+        nobody: Any = None
+        return Platform(source, sight, made[0], nobody)
 
     monkeypatch.setattr(agents, "opened", opened)
     account: Any = SimpleNamespace(grant=GRANT, clock=None)

@@ -42,6 +42,41 @@ PROMPTS = frozenset(
 """Programs that ask for a password or hold a locked screen. While one of their windows can be seen,
 no key exists for the agent, whichever window has the keyboard."""
 
+TERMINALS = frozenset(
+    {
+        "alacritty",
+        "gnome-terminal-server",
+        "kitty",
+        "konsole",
+        "lxterminal",
+        "mate-terminal",
+        "qterminal",
+        "rxvt",
+        "terminator",
+        "urxvt",
+        "xfce4-terminal",
+        "xterm",
+        # Windows, without .exe; macOS, by bundle
+        "cmd",
+        "conemu64",
+        "conhost",
+        "mintty",
+        "openconsole",
+        "powershell",
+        "putty",
+        "pwsh",
+        "wezterm-gui",
+        "windowsterminal",
+        "wsl",
+        "com.apple.terminal",
+        "com.github.wez.wezterm",
+        "com.googlecode.iterm2",
+        "net.kovidgoyal.kitty",
+        "org.alacritty",
+    }
+)
+"""Known programs in which others run, and ask for what nobody outside can tell."""
+
 
 @dataclass(frozen=True)
 class Application:
@@ -122,6 +157,12 @@ class Applications:
         """Return the processes of this computer that belong to an application."""
         pids = (int(one.name) for one in Path("/proc").iterdir() if one.name.isdigit())
         return [pid for pid in pids if self.of(pid) == number]
+
+    def runs_others(self, number: int) -> bool:
+        """Return whether it is a terminal, or known to be one whatever the study says."""
+        listed = self._by_number[number]
+        names = {Path(one).name.lower().removesuffix(".exe") for one in listed.executables}
+        return listed.terminal or not names.isdisjoint(TERMINALS)
 
     def is_terminal(self, number: int) -> bool:
         """Return whether the application of this number runs programs inside of it."""

@@ -121,6 +121,8 @@ class Capture:
         self._grabbed = False
         self._slots = Slots()
         self._waiting: deque[_Waiting] = deque()
+        self._kept: set[int] = set()
+        """Slots of keys that are down and whose press was kept."""
         self._ready = _NOTHING
         self._heard = 0
         self._pointed: list[Any] = []
@@ -354,7 +356,7 @@ class Capture:
             recent = done_s - self._moved_s < MOVED_S
             wait_s = CONFIRM_AFTER_MOVE_S if recent else CONFIRM_AFTER_S
             letter = keymap.letter(code, state) if command and kind == Kind.KEY_DOWN else 0
-            asked = command_of(letter, bits)
+            asked = command_of(letter, bits, keymap.commands_by)
             self._waiting.append(
                 _Waiting(row, moment.focus, turn, done_s + wait_s, done_s, plain, asked)
             )
@@ -366,6 +368,19 @@ class Capture:
         ago_s = (self._looked_us - int(self.t_us(event["time_ms"]))) / 1e6
         before_s, taken_s = self._heap_s
         return min(taken_s, max(before_s, taken_s - ago_s))
+
+    def _is_kept(self, row: Any, *, here: bool) -> bool:
+        """Return whether a key is kept; `here`: its field takes it. A release only with its press.
+
+        A key may go down in a field for passwords and up in the next one.
+        """
+        slot = int(row["slot"][0])
+        if row["kind"][0] == Kind.KEY_UP:
+            was_kept = slot in self._kept
+            self._kept.discard(slot)
+            return here and was_kept
+        (self._kept.add if here else self._kept.discard)(slot)
+        return here
 
     def _settled(self, moment: Moment, turn: int) -> list[Any]:
         """Return the keys whose field has confirmed; drop those whose field has not."""
@@ -380,7 +395,8 @@ class Capture:
         while self._waiting and self._waiting[0].due_s <= now_s:
             key = self._waiting.popleft()
             same = key.turn == turn and key.focus == moment.focus
-            if same and (field.verdict == LISTED or (field.verdict == OUTSIDE and key.plain)):
+            kept = field.verdict == LISTED or (field.verdict == OUTSIDE and key.plain)
+            if self._is_kept(key.row, here=same and kept):
                 key.row["role"] = field.role
                 rows.append(key.row)
                 if key.command and field.commands and field.verdict == LISTED:

@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
-from overt.device.applications import Application, Applications, program_of
+from overt.device.applications import TERMINALS, Application, Applications, program_of
 from overt.device.capture import Capture
 from overt.device.fields import Fields
 from overt.device.indicator import sign
@@ -25,22 +25,6 @@ from overt.schema.applications import secretive
 from overt.schema.errors import Missing
 
 KEEP_S = 5.0
-TERMINALS = frozenset(
-    {
-        "alacritty",
-        "gnome-terminal-server",
-        "kitty",
-        "konsole",
-        "lxterminal",
-        "mate-terminal",
-        "qterminal",
-        "rxvt",
-        "terminator",
-        "urxvt",
-        "xfce4-terminal",
-        "xterm",
-    }
-)
 INTERPRETERS = ("bash", "java", "node", "perl", "python", "ruby", "sh")
 """Programs whose file says nothing of what they run; they cannot be switched on."""
 

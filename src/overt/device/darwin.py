@@ -12,12 +12,20 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from overt.device.asked_fields import Asked, of_accessibility
+from overt.device.darwin_keys import keymap_of
+from overt.device.keyboard import Keymap
 from overt.device.seam import Window
 from overt.schema.errors import Missing
 
 _CARBON = "/System/Library/Frameworks/Carbon.framework/Carbon"
 _ON_SCREEN, _NO_DESKTOP, _ALL = 1, 16, 0
 _NORMAL_LAYER = 0
+_HAS_NONE = (-25205, -25212)
+"""kAXErrorAttributeUnsupported and kAXErrorNoValue: an element without a subrole."""
+
+_TOLD_APART = (0x00, 0x06, 0x0C, 0x0D, 0x10, 0x12, 0x1B, 0x21, 0x27, 0x29, 0x2B, 0x2C)
+"""Numbers of keys by which layouts differ: of a, z, q, w, y, 1, -, [, ', ;, comma and /."""
 
 
 class Mac:
@@ -26,7 +34,7 @@ class Mac:
     def __init__(self) -> None:
         self._quartz: Any = import_module("Quartz")
         self._appkit: Any = import_module("AppKit")
-        self._trusted: Any = import_module("HIServices").AXIsProcessTrusted
+        self._services: Any = import_module("HIServices")
         self._secure: Any = ctypes.CDLL(_CARBON).IsSecureEventInputEnabled
         self._secure.restype = ctypes.c_bool
 
@@ -64,12 +72,47 @@ class Mac:
         name = None if found is None else found.bundleIdentifier()
         return Path(str(name)) if name else None
 
+    def field(self) -> Asked | None:
+        """Return what the accessibility interface says has the keyboard."""
+        services = self._services
+        error, element = services.AXUIElementCopyAttributeValue(
+            services.AXUIElementCreateSystemWide(), "AXFocusedUIElement", None
+        )
+        if error or element is None:
+            return None
+        _, role = services.AXUIElementCopyAttributeValue(element, "AXRole", None)
+        no_subrole, subrole = services.AXUIElementCopyAttributeValue(element, "AXSubrole", None)
+        if no_subrole not in (0, *_HAS_NONE):
+            return None  # it may be one for passwords
+        error, pid = services.AXUIElementGetPid(element, None)
+        return None if error else of_accessibility(role, subrole, pid, hash(element))
+
+    def turns(self) -> int:
+        """Return nothing: of elements macOS tells only whoever follows each program by itself."""
+        return 0
+
+    def layout(self) -> int:
+        """Return a number of what the keys write that no layouts have in common."""
+        return hash(tuple(map(self._alone, _TOLD_APART)))
+
+    def keymap(self) -> Keymap:
+        """Return what the keys of the layout in use mean, asked of events that nobody gets."""
+        return keymap_of(self._written)
+
+    def _alone(self, code: int) -> str:
+        return self._written(code, 0)
+
+    def _written(self, code: int, flags: int) -> str:
+        event = self._quartz.CGEventCreateKeyboardEvent(None, code, True)  # noqa: FBT003
+        self._quartz.CGEventSetFlags(event, flags)
+        return str(self._quartz.CGEventKeyboardGetUnicodeString(event, 4, None, None)[1] or "")
+
     def may_listen(self) -> bool:
         """Return whether this program is among those that the person lets listen still.
 
         Quartz gives a program that is not nothing at all, and no error.
         """
-        return bool(self._trusted())
+        return bool(self._services.AXIsProcessTrusted()) and _may_hear_keys(self._quartz)
 
     def is_secure(self) -> bool:
         """Return whether a program protects what is typed: a password field has the keyboard."""
@@ -90,7 +133,21 @@ def ask_permission() -> None:
     asked = {services.kAXTrustedCheckOptionPrompt: True}
     if not services.AXIsProcessTrustedWithOptions(asked):
         raise Missing(
-            "macOS does not let this program listen to the pointer; nothing is recorded",
+            "macOS does not let this program listen; nothing is recorded",
             where="Privacy & Security",
             do="Allow your terminal under Accessibility, start again, and take it back there.",
         )
+    quartz: Any = import_module("Quartz")
+    if not _may_hear_keys(quartz):
+        quartz.CGRequestListenEventAccess()
+        raise Missing(
+            "macOS does not let this program listen to keys; nothing is recorded",
+            where="Privacy & Security",
+            do="Allow your terminal under Input Monitoring, start again, and take it back there.",
+        )
+
+
+def _may_hear_keys(quartz: Any) -> bool:
+    """Return whether the person lets this program hear keys; before 10.15 nobody was asked."""
+    asked = getattr(quartz, "CGPreflightListenEventAccess", None)
+    return asked is None or bool(asked())

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from overt.device.keyboard import Keymap
+from overt.device.keyboard import Down, Keymap
 from overt.device.stream import (
     BUTTON_PRESS,
     BUTTON_RELEASE,
@@ -192,7 +192,7 @@ class Devices:
     def __init__(self, keymap: Keymap, given: Iterable[Device] | None = None) -> None:
         """`given`: these devices and no others."""
         self.keymap = keymap
-        self._down: set[int] = set()
+        self._down = Down()
         """Codes of modifier keys that are down."""
         self._known: dict[tuple[Path, int], Device | None] = {}
         """Node and its number, which is another when something else was plugged in under its name;
@@ -255,25 +255,14 @@ class Devices:
             )
         records = joined(parts, RECORD)
         events = as_events(records[np.lexsort((records["us"], records["s"]))])
-        self._modify(events)
+        self._down.say(events, self.keymap)
         if lost or unsure:
             self._look_down()
         return Heap(events, focus=bool(lost or unsure), lost=lost)
 
     def _look_down(self) -> None:
-        down = {code + X_LESS_KERNEL for device in self.all for code in device.down()}
-        self._down = {code for code in down if self.keymap.modifier(code)}
-
-    def _modify(self, events: Any) -> None:
-        """Say with each event which modifiers were down before it, as X does."""
-        for k in range(len(events)):
-            state = 0
-            for code in self._down:
-                state |= self.keymap.modifier(code)
-            events["state"][k] = state
-            kind, detail = int(events["code"][k]), int(events["detail"][k])
-            if kind <= KEY_RELEASE and self.keymap.modifier(detail):
-                (self._down.add if kind == KEY_PRESS else self._down.discard)(detail)
+        codes = (code + X_LESS_KERNEL for device in self.all for code in device.down())
+        self._down.set(codes, self.keymap)
 
     def close(self) -> None:
         """Close all."""

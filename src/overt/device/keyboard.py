@@ -7,10 +7,12 @@ means on the person's own layout, as in the browser (`sdk/src/keys.ts`).
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
+from overt.device.stream import KEY_PRESS, KEY_RELEASE
 from overt.schema.event import Command, KeyClass, Modifier
 
 SHIFT, LOCK, CONTROL, ALT, LEVEL3, SUPER = 1, 2, 4, 8, 128, 64
@@ -60,6 +62,16 @@ def _point_of(keysym: int) -> int:
     return keysym - 0x01000000 if 0x01000100 <= keysym <= 0x0110FFFF else 0
 
 
+def keysym_of(character: str) -> int:
+    """Return the keysym of a character.
+
+    >>> hex(keysym_of("a")), hex(keysym_of("ж"))
+    ('0x61', '0x1000436')
+    """
+    point = ord(character)
+    return point if 0x20 <= point <= 0xFF else 0x01000000 | point
+
+
 HELD = frozenset(
     {KeyClass.SHIFT, KeyClass.CONTROL, KeyClass.ALT, KeyClass.META, KeyClass.CAPS_LOCK}
 )
@@ -100,11 +112,16 @@ class Keymap:
     """What the keys of the person's layout mean: code, group and level → symbol and class.
 
     `keysyms[code]` are the symbols the server gives a key: two of group 1, two of group 2, then the
-    third level.
+    third level. `commands_by`: the modifier of shortcuts.
     """
 
-    def __init__(self, first_code: int, keysyms: Sequence[Sequence[int]]) -> None:
-        self._first = first_code
+    def __init__(
+        self,
+        first_code: int,
+        keysyms: Sequence[Sequence[int]],
+        commands_by: Modifier = Modifier.CONTROL,
+    ) -> None:
+        self._first, self.commands_by = first_code, commands_by
         self._keysyms = [tuple(key) for key in keysyms]
 
     @property
@@ -165,12 +182,12 @@ _COMMANDS = {
 }
 
 
-def command_of(letter: int, bits: int) -> int:
-    """Return the `Command` that Control with a letter of the person's layout asks for, or 0."""
+def command_of(letter: int, bits: int, by: Modifier = Modifier.CONTROL) -> int:
+    """Return the `Command` that a letter of the person's layout asks for with `by`, or 0."""
     if not letter:
         return 0
     held = bits & (Modifier.CONTROL | Modifier.ALT | Modifier.META | Modifier.REPEAT)
-    if held != Modifier.CONTROL:
+    if held != by:
         return 0
     command = _COMMANDS.get(chr(letter), 0)
     return int(Command.REDO if command == Command.UNDO and bits & Modifier.SHIFT else command)
@@ -208,3 +225,48 @@ class Slots:
     def clear(self) -> None:
         """Forget all keys: recording paused, or another window has the keyboard."""
         self._held.clear()
+
+
+class Down:
+    """Which modifiers are down, where a platform tells of keys alone."""
+
+    def __init__(self) -> None:
+        self._codes: set[int] = set()
+
+    def set(self, codes: Iterable[int], keymap: Keymap) -> None:
+        """Take it from those that know: these keys are down, and no others."""
+        self._codes = {code for code in codes if keymap.modifier(code)}
+
+    def say(self, events: Any, keymap: Keymap) -> None:
+        """Put into each event (`EVENT[n]`) which modifiers were down before it, as X does."""
+        for event in events:
+            state = 0
+            for code in self._codes:
+                state |= keymap.modifier(code)
+            event["state"] = state
+            kind, detail = int(event["code"]), int(event["detail"])
+            if kind <= KEY_RELEASE and keymap.modifier(detail):
+                (self._codes.add if kind == KEY_PRESS else self._codes.discard)(detail)
+
+
+class Hotkey:
+    """Ctrl+Alt+P, heard among all keys where no system tells of it; the program has it as well."""
+
+    def __init__(self) -> None:
+        self.pressed: Callable[[], None] | None = None
+        self._held = 0
+        """The key P while it is held down with the others: it repeats, and counts once."""
+
+    def hear(self, events: Any, keymap: Keymap) -> None:
+        """Call `pressed` for each time that it is among these events (`EVENT[n]`)."""
+        for event in events[events["code"] <= KEY_RELEASE]:
+            code, state = int(event["detail"]), int(event["state"])
+            if event["code"] == KEY_RELEASE:
+                self._held = 0 if code == self._held else self._held
+                continue
+            both = state & CONTROL and state & (ALT | LEVEL3)
+            if not both or code == self._held or keymap.letter(code, 0) != ord("p"):
+                continue
+            self._held = code
+            if self.pressed is not None:
+                self.pressed()

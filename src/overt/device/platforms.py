@@ -20,16 +20,16 @@ if TYPE_CHECKING:
     from overt.device.fields import Fields
 
 X11, WAYLAND, WINDOWS, MAC = "Linux, X11", "Linux, Wayland", "Windows", "macOS"
-_POINTER = (
-    "the pointer, buttons and wheel over the windows you switch on; no keys, because nothing here "
-    "tells which field they go to"
+_HOOKED = (
+    "keys in fields of which the system says that they take plain text, and the pointer, buttons "
+    "and wheel, in the applications you switch on; no keys in terminals"
 )
 RECORDS = {
     X11: "keys, pointer, buttons and wheel in the applications you switch on",
     WAYLAND: "keys alone, in fields that the accessibility service tells of and in terminals that "
     "it tells of; no pointer, because nobody says where it is",
-    WINDOWS: _POINTER,
-    MAC: _POINTER,
+    WINDOWS: _HOOKED,
+    MAC: _HOOKED,
 }
 NEVER_RUN = {
     name: f"The part of Overt for {name} was written from documentation and has never been run on "
@@ -173,20 +173,26 @@ def _wayland(
 
 
 def _hooks(listed: list[Application], lang: str, toggled: Callable[[], None]) -> Platform:
-    from overt.device.hooks import Hooks, NoFields, mac_listener, windows_listener
+    from overt.device.asked_fields import AskedFields
+    from overt.device.hooks import Hooks, System
+    from overt.device.listeners import mac_listener, windows_listener
     from overt.device.screen import Screen
 
     if kind() == WINDOWS:
         from overt.device.win32 import Windows
 
-        hooks = Hooks(Windows(), windows_listener)
+        system: System = Windows()
+        hooks = Hooks(system, windows_listener)
     else:
         from overt.device.darwin import Mac
 
-        hooks = Hooks(Mac(), mac_listener, notch_css_px=LINE_CSS_PX)
+        system = Mac()
+        hooks = Hooks(system, mac_listener, notch_css_px=LINE_CSS_PX)
     indicator = Indicator("", lang, toggled)
-    screen = Screen(hooks, Applications(listed, hooks.program), lambda: indicator.pid)
-    return Platform(hooks, screen, indicator, NoFields(), on_lock=hooks.on_lock)
+    applications = Applications(listed, system.program)
+    screen = Screen(hooks, applications, lambda: indicator.pid)
+    verdicts = AskedFields(applications, system.field, system.turns, tells=kind() == WINDOWS)
+    return Platform(hooks, screen, indicator, verdicts, on_lock=hooks.on_lock)
 
 
 def _compositor(display: str | None) -> Path:

@@ -20,13 +20,12 @@ from pathlib import Path
 from overt.device import evdev, wire, xkb
 from overt.device.applications import Applications, asks_for_passwords
 from overt.device.fields import Fields
-from overt.device.keyboard import ALT, CONTROL
+from overt.device.keyboard import Hotkey
 from overt.device.screen import Moment
 from overt.device.seam import NOTCH_CSS_PX
-from overt.device.stream import KEY_RELEASE, Heap
+from overt.device.stream import Heap
 from overt.device.wire import Toplevels, Wire
 
-_P = ord("p")
 ACTIVE_TERMINAL = Path("/sys/class/tty/tty0/active")
 """Which of the computer's terminals is in front: a graphical session, another person's, a console.
 The kernel hands out keys of all of them."""
@@ -49,9 +48,7 @@ class Wayland:
         self._keymap_text = wire.keymap_text(self._wire)
         self.keymap = xkb.keymap_of(self._keymap_text)
         self._devices = evdev.Devices(self.keymap, devices)
-        self._hotkey: Callable[[], None] | None = None
-        self._hot = 0
-        """The key P while it is held down with Control and Alt."""
+        self._hotkey = Hotkey()
         self._terminal = _active_terminal()
         self._seen = -1
         self._looked = -1
@@ -72,25 +69,12 @@ class Wayland:
         self._looked = self._toplevels.changes
         if not self._is_in_front:
             return Heap(heap.events[:0], focus=True)
-        self._press(heap)
+        self._hotkey.hear(heap.events, self.keymap)
         return replace(heap, focus=heap.focus or changed)
 
     @property
     def _is_in_front(self) -> bool:
         return _active_terminal() == self._terminal
-
-    def _press(self, heap: Heap) -> None:
-        for event in heap.events[heap.events["code"] <= KEY_RELEASE]:
-            code, state = int(event["detail"]), int(event["state"])
-            if event["code"] == KEY_RELEASE:
-                self._hot = 0 if code == self._hot else self._hot
-                continue
-            both = state & CONTROL and state & ALT
-            if not both or code == self._hot or self.keymap.letter(code, 0) != _P:
-                continue
-            self._hot = code  # held down it repeats, and counts once
-            if self._hotkey is not None:
-                self._hotkey()
 
     def now_ms(self) -> int:
         """Return the time now, ms of the monotonic clock, as the kernel gives its records."""
@@ -102,7 +86,7 @@ class Wayland:
 
     def on_hotkey(self, pressed: Callable[[], None]) -> None:
         """Call `pressed` for Ctrl+Alt+P, which the program in front gets as well."""
-        self._hotkey = pressed
+        self._hotkey.pressed = pressed
 
     def poll(self) -> bool:
         """Return whether windows changed since the last `moment`."""

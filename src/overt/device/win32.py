@@ -6,11 +6,16 @@ This has never been run: no machine with Windows was at hand. `overt record` say
 from __future__ import annotations
 
 import ctypes
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from overt.device.asked_fields import Asked
+from overt.device.keyboard import Keymap
 from overt.device.seam import Window
+from overt.device.uia import Automation
+from overt.device.win32_keys import keymap_of
 
 _CLOAKED, _FRAME_BOUNDS = 14, 9
 _ROOT = 2
@@ -20,6 +25,33 @@ _NAME = 2
 _PATH_CHARS = 32_768
 _PER_MONITOR_AWARE_2 = -4
 _EX_STYLE, _TRANSPARENT = -20, 0x20
+_TO_CHARACTER = 2
+_OBJECT_FOCUS, _FOREGROUND, _OUT_OF_CONTEXT = 0x8005, 0x0003, 0
+
+
+class FocusEvents:
+    """Counts what Windows says of the keyboard going elsewhere, on a thread of its own."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        threading.Thread(target=self._listen, name="focus events", daemon=True).start()
+
+    def _listen(self) -> None:
+        loaded: Any = ctypes
+        user, types = loaded.WinDLL("user32"), __import__("ctypes.wintypes", fromlist=["wintypes"])
+        word, handle = types.DWORD, ctypes.c_void_p
+        kinds = (handle, word, handle, ctypes.c_long, ctypes.c_long, word, word)
+
+        def said(*_: Any) -> None:
+            self.count += 1
+
+        heard = loaded.WINFUNCTYPE(None, *kinds)(said)
+        user.SetWinEventHook.restype = handle
+        for event in (_OBJECT_FOCUS, _FOREGROUND):
+            user.SetWinEventHook(event, event, None, heard, 0, 0, _OUT_OF_CONTEXT)
+        message = types.MSG()
+        while user.GetMessageW(ctypes.byref(message), None, 0, 0) > 0:
+            user.DispatchMessageW(ctypes.byref(message))
 
 
 class Windows:
@@ -39,6 +71,9 @@ class Windows:
             (self._kernel, "OpenProcess"),
         ):
             getattr(library, name).restype = handle
+        self._user.GetKeyboardLayout.restype = handle
+        self._automation: Automation | None = None
+        self._focus = FocusEvents()
         # Windows, pointer and these calls then speak of the same pixels on every display.
         self._user.SetProcessDpiAwarenessContext(handle(_PER_MONITOR_AWARE_2))
 
@@ -102,6 +137,32 @@ class Windows:
             return Path(path.value) if given else None
         finally:
             self._kernel.CloseHandle(ctypes.c_void_p(process))
+
+    def field(self) -> Asked | None:
+        """Return what UI Automation says has the keyboard. Ask it on one thread alone."""
+        self._automation = self._automation or Automation()
+        return self._automation.focused()
+
+    def turns(self) -> int:
+        """Return how often Windows has said that another element has the keyboard."""
+        return self._focus.count
+
+    def layout(self) -> int:
+        """Return the layout that the window in front uses."""
+        thread = self._user.GetWindowThreadProcessId(
+            ctypes.c_void_p(self._user.GetForegroundWindow()), None
+        )
+        return int(self._user.GetKeyboardLayout(thread) or 0)
+
+    def keymap(self) -> Keymap:
+        """Return what the keys of that layout mean."""
+        layout = ctypes.c_void_p(self.layout())
+        self._user.VkKeyScanExW.restype = ctypes.c_short
+        self._user.MapVirtualKeyExW.restype = ctypes.c_uint
+        return keymap_of(
+            lambda one: int(self._user.VkKeyScanExW(ctypes.c_wchar(one), layout)),
+            lambda key: int(self._user.MapVirtualKeyExW(key, _TO_CHARACTER, layout)),
+        )
 
     def may_listen(self) -> bool:
         """Return true: Windows asks nobody (and is silent over windows with more rights)."""
