@@ -131,7 +131,7 @@ class Pages:
             asked = parse_qs(query)
             page = self.page(asked["with"][0], int(asked["rows"][0]))
             return 200, "text/html", page
-        if path in ("/overt.js", "/overt-more.js"):
+        if path in ("/overt.js", "/overt-record.js", "/overt-more.js"):
             return 200, "text/javascript", (SDK.parent / path[1:]).read_bytes()
         if path.startswith("/peers/"):
             return 200, "text/javascript", self.peers[path[len("/peers/") : -len(".js")]]

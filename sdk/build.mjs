@@ -33,10 +33,14 @@ const sdkFile = (name, mangleCache, define) =>
 const bundle = (name) => readFileSync(join(outdir, files[name]));
 const hash = (name) => integrityOf(bundle(name));
 
-// The first file loads the second only if it has this hash, and that one the third.
+// The first file loads the others only if they have these hashes, and `more` what runs in frames.
 await sdkFile("frame", {}, {});
-const { mangleCache } = await sdkFile("more", {}, { FRAME_INTEGRITY: JSON.stringify(hash("frame")) });
-await sdkFile("index", mangleCache, { MORE_INTEGRITY: JSON.stringify(hash("more")) });
+const more = await sdkFile("more", {}, { FRAME_INTEGRITY: JSON.stringify(hash("frame")) });
+const { mangleCache } = await sdkFile("record", more.mangleCache, {});
+await sdkFile("index", mangleCache, {
+  MORE_INTEGRITY: JSON.stringify(hash("more")),
+  RECORD_INTEGRITY: JSON.stringify(hash("record")),
+});
 
 const web = join(studio, "web");
 const scripts = existsSync(web) ? readdirSync(web).filter((name) => name.endsWith(".ts")) : [];

@@ -35,11 +35,11 @@ export const numbers = {
  * an interface of the sources declares.
  */
 const internal = (
-  "account alone attach begin change changes catchUp closing destroy drop empty endSession fact " +
-  "finish flush fold forget found grant held ignored isEmpty isIn isLong isStarted isVisible " +
-  "journal keep last_us leave leaving ledger listeners lockOf look lose narrow number onGone " +
-  "pass places press proofs putLast quarantine recorder recover release say sender silence " +
-  "standing tell turnOff vault verdict waitUntil_ms watchSecrets watchers"
+  "account alone attach beat begin change changes catchUp closing destroy drop empty endSession " +
+  "fact finish fit flush fold forget found grant held hush ignored isEmpty isIn isLong isVisible " +
+  "journal keep last_us leave leaving ledger listeners lockOf look looked lose narrow number onGone " +
+  "pass places press proofs purge putLast recorder recover rounds say secrets sender silence " +
+  "standing started tell turnOff vault verdict waitUntil_ms watchers"
 ).split(" ");
 export const shortened = new RegExp(`^(${internal.join("|")})$`);
 
@@ -50,8 +50,13 @@ for (const [declared] of sdk.join("\n").matchAll(/\binterface \w+[^{]*\{[^}]*\}/
     if (new RegExp(`\\b${name}\\??[:(<]`).test(declared))
       throw new Error(`bundling.mjs would shorten ${name}, which an interface declares`);
 
-/** The SDK's files: what every page needs, what it loads when somebody looks, and what frames get. */
-export const files = { index: "overt.js", more: "overt-more.js", frame: "overt-frame.js" };
+/** The SDK's files: what every page needs, what records, what somebody looks with, what frames get. */
+export const files = {
+  index: "overt.js",
+  record: "overt-record.js",
+  more: "overt-more.js",
+  frame: "overt-frame.js",
+};
 
 export const common = {
   absWorkingDir: resolve(here, ".."),

@@ -15,7 +15,8 @@ const core = await shipped({
   stdin: {
     contents: `
       export { Capture } from "./capture.ts";
-      export { Gate, Secrets } from "./gate.ts";
+      export { Gate } from "./gate.ts";
+      export { Secrets } from "./secrets.ts";
       export { cut, encode } from "./wire.ts";`,
     loader: "ts",
     resolveDir: src,

@@ -20,6 +20,7 @@ from sdk_fixtures import (
     DUMB,
     FIXTURES,
     PAGE,
+    STATIC,
     Server,
     closed,
     counts,
@@ -357,3 +358,41 @@ def test_a_real_collector_killed_mid_request_and_started_again_has_everything_on
             for seq in to_events(*decode(plain))["seq"].to_pylist()
         ]
     assert is_whole(sorted(numbers))
+
+
+RECORD = "overt-record.js"
+LOADED = f"performance.getEntriesByType('resource').some(({{ name }}) => name.endsWith('{RECORD}'))"
+
+
+def test_what_records_comes_where_somebody_has_joined_as_it_was_built_or_not_at_all(
+    page: Any, server: Server
+) -> None:
+    refused = "(work) => work().then(() => '', (error) => `${error.name} ${error.message}`)"
+    told = f"OvertError {RECORD}: could not be loaded as it was built. Look at the connection"
+    other = (STATIC / RECORD).read_text("utf-8") + "globalThis.other = true;"
+    page.route(
+        f"**/{RECORD}", lambda route: route.fulfill(body=other, content_type="text/javascript")
+    )
+    assert not page.evaluate(LOADED), "whoever was only asked does not load it"
+    assert page.evaluate(f"({refused})(() => overt.join(['typing-assist']))") == told
+    assert databases(page) == [] and server.receipts == [], "nobody joins what cannot record"
+    page.unroute(f"**/{RECORD}")
+    join(page, ["typing-assist"])
+    assert page.evaluate(LOADED)
+    write(page)
+
+    # Who has joined comes back, and something is wrong with the file.
+    page.route(f"**/{RECORD}", lambda route: route.abort())
+    reloaded(page)
+    assert page.evaluate("[overt.state().phase, overt.state().reason]") == ["off", "file"]
+    assert page.evaluate(f"({refused})(() => overt.removeSince(60))") == told
+    page.unroute(f"**/{RECORD}")
+    assert page.evaluate("overt.removeSince(60)") > 0, "the next call has it loaded"
+    until(page, "recording")
+    page.route(f"**/{RECORD}", lambda route: route.abort())
+    reloaded(page)
+    page.evaluate("overt.withdraw()")
+    assert server.withdrawn and databases(page) == [], "to leave needs the first file alone"
+    assert page.evaluate("[overt.state().phase, overt.state().reason]") == ["none", "withdrawn"]
+    assert page.evaluate("globalThis.other") is None
+    page.unroute(f"**/{RECORD}")

@@ -32,6 +32,7 @@ NEEDED = [
     ("GET", "/v1/me/proof"),
     ("GET", "/v1/erasures/0"),
     ("GET", "/static/overt.js"),
+    ("GET", "/static/overt-record.js"),
     ("GET", "/static/overt-more.js"),
     ("GET", "/v1/me/model"),
     ("GET", "/static/overt-frame.js"),
@@ -231,7 +232,7 @@ def test_a_page_of_a_listed_site_records_sends_and_leaves_under_the_strictest_po
         page.wait_for_function("overt.state().phase === 'recording'")
         page.locator("[data-overt]").click()
         page.keyboard.type("a ferry")
-        the_second_file_is_the_one_that_was_built_or_none(page, troubles)
+        the_third_file_is_the_one_that_was_built_or_none(page, troubles)
         page.evaluate("overt.sendNow()")
         counts = page.evaluate("overt.counts()")
         assert counts["stored"] == counts["produced"] > 10
@@ -254,7 +255,7 @@ def test_a_page_of_a_listed_site_records_sends_and_leaves_under_the_strictest_po
 LOOK = "overt.outbox().then((list) => list.length, (error) => error.message)"
 
 
-def the_second_file_is_the_one_that_was_built_or_none(page: Any, troubles: list[str]) -> None:
+def the_third_file_is_the_one_that_was_built_or_none(page: Any, troubles: list[str]) -> None:
     """What shows the outbox is loaded when it is opened, and is held to its hash."""
     page.evaluate("overt.removeSince(-1)")
     script = (STATIC / "overt-more.js").read_text() + "globalThis.other = true;"

@@ -13,14 +13,6 @@ const outdir = resolve(process.argv[2] ?? join(here, "../../build"));
 
 const of = (owner, names) => Object.fromEntries(names.map((name) => [name, `${owner}.${name}`]));
 
-/** The SDK loads what it seldom needs from its server; an extension carries all that it runs. */
-const whole = {
-  name: "whole",
-  setup({ onResolve }) {
-    onResolve({ filter: /\/second\.ts$/ }, () => ({ path: join(here, "src/second.ts") }));
-  },
-};
-
 for (const browser of ["chromium", "firefox"]) {
   const folder = join(outdir, `extension-${browser}`);
   rmSync(folder, { recursive: true, force: true });
@@ -44,7 +36,6 @@ for (const browser of ["chromium", "firefox"]) {
     // Readable, so that a reviewer of a store, or anybody, can read what runs.
     minify: false,
     outdir: folder,
-    plugins: [whole],
     target: "es2022",
   });
   const text = `${JSON.stringify(manifest(browser), null, 2)}\n`;

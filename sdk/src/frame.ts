@@ -1,5 +1,5 @@
 /**
- * The third file, `overt-frame.js`: runs inside a frame of the page's own origin, where the page
+ * The fourth file, `overt-frame.js`: runs inside a frame of the page's own origin, where the page
  * around it has put it. It has the frame's own gate and capture, and neither outbox nor sign: all
  * that it makes goes to the recording of the page around, if that is recording.
  */
@@ -7,10 +7,11 @@
 import { Capture, type Sink } from "./capture.ts";
 import type { Facts } from "./event.ts";
 import type { Host } from "./frames.ts";
-import { Gate, Secrets } from "./gate.ts";
+import { Gate } from "./gate.ts";
 import { Kind } from "./generated.ts";
 import { allows, follows } from "./paths.ts";
 import { samples } from "./pointer.ts";
+import { Secrets } from "./secrets.ts";
 
 /** What the page around says of itself, and a frame of its own accord would say again. */
 const OF_THE_PAGE: readonly number[] = [Kind.VIEW, Kind.NAVIGATION, Kind.VISIBILITY];

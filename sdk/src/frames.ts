@@ -1,8 +1,7 @@
-import type { Account } from "./account.ts";
 import type { Facts } from "./event.ts";
-import type { Recorder } from "./recorder.ts";
+import type { Membership } from "./membership.ts";
 
-/** The hash of the third file, as the build found it; an extension has none. */
+/** The hash of the fourth file, as the build found it; an extension has none. */
 declare const FRAME_INTEGRITY: string;
 
 /** Numbers of elements that each frame has for its own; those of the page come before. */
@@ -20,7 +19,7 @@ export interface Host {
 }
 
 /** Have frames of the page's own origin recorded with it, those that come later too. */
-export function frames(recorder: Recorder, account: Account, file: string): void {
+export function frames(member: Membership, file: string): void {
   if (!file) return;
   const met = new WeakSet<Document>();
   let count = 0;
@@ -32,8 +31,9 @@ export function frames(recorder: Recorder, account: Account, file: string): void
   };
 
   const enter = (frame: unknown) => {
+    const { recorder, account } = member;
     const { grant } = account;
-    if (!(frame instanceof HTMLIFrameElement) || !grant) return;
+    if (!(frame instanceof HTMLIFrameElement) || !grant || !recorder) return;
     // Of another origin it has none; at no address of its own it is of none.
     const { contentDocument: inside, contentWindow: view } = frame;
     if (!inside?.head || !view || met.has(inside) || view.location.origin !== location.origin) return;
@@ -71,7 +71,7 @@ export function frames(recorder: Recorder, account: Account, file: string): void
     inside.head.append(script);
   };
   const look = () => {
-    if (recorder.state().phase === "recording")
+    if (member.state().phase === "recording")
       for (const frame of document.querySelectorAll("iframe"))
         try {
           enter(frame);
@@ -80,6 +80,6 @@ export function frames(recorder: Recorder, account: Account, file: string): void
         }
   };
   document.addEventListener("load", look, true);
-  recorder.listeners.join(look);
+  member.listeners.join(look);
   look();
 }

@@ -11,9 +11,9 @@
  * Before `join` succeeds (or a grant from an earlier visit is found) nothing is written to storage
  * and no input is listened to. No call here throws into an event listener of the host page.
  *
- * This is all that a page needs to ask, record and send. What shows batches to people, and the names
- * of numbers, lies in a second file (`more.ts`), which `outbox()` loads when it is asked for the
- * first time.
+ * This is all that a page needs to ask, and to leave. What records, keeps and sends lies in a second
+ * file (`record.ts`), which is loaded where somebody has joined; what shows batches to people, and the
+ * names of numbers, in a third (`more.ts`), which `outbox()` loads when it is asked for the first time.
  */
 
 import type { OvertEvent } from "./event.ts";
@@ -90,6 +90,8 @@ export type Reason =
   | "notice"
   | "storage"
   | "unsupported"
+  /** The file that records could not be loaded as it was built; it is tried again at the next call. */
+  | "file"
   /** The study does not list this page's path; it goes on where it does. */
   | "page";
 

@@ -1,5 +1,5 @@
 /**
- * The second file, `overt-more.js`: what a page needs only when somebody looks. The SDK loads it when
+ * The third file, `overt-more.js`: what a page needs only when somebody looks. The SDK loads it when
  * the outbox is opened, and holds it to its hash; a page that shows events in words imports it too.
  */
 

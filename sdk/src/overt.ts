@@ -1,38 +1,19 @@
 import { OvertError } from "./errors.ts";
 import type { Counts, Options, Overt } from "./index.ts";
 import { Membership } from "./membership.ts";
-import { type Entry, entryId } from "./outbox.ts";
 import { frameFile, more } from "./second.ts";
 
-async function counts({ recorder, outbox }: Membership): Promise<Counts> {
-  const none = { produced: 0, removed: 0, sent: 0, acknowledged: 0, stored: 0, lost: 0 };
-  const open = recorder.session?.open ?? 0;
-  const all = { ...none, quarantined: 0, ...(await outbox?.ledger.counts()) };
-  const produced = all.produced + open;
-  const ended = all.removed + all.acknowledged + all.lost + all.quarantined;
-  return { ...all, produced, waiting: produced - ended, untrusted: recorder.ignored };
-}
-
-async function remove(member: Membership, which: (entry: Entry) => boolean): Promise<number> {
-  const { outbox, sender, recorder } = member;
-  if (!outbox || !sender) return 0;
-  const ids: string[] = [];
-  const removed = await sender.alone(async () => {
-    let rows = 0;
-    for (const at of await outbox.places()) {
-      const kept = await outbox.entry(at);
-      if (!kept || !which(kept.entry)) continue;
-      const id = entryId(kept.entry);
-      ids.push(id);
-      recorder.session?.kept.delete(id);
-      rows += await outbox.drop(kept.entry, "removed");
-    }
-    member.say("changed", ...ids);
-    return rows;
-  });
-  recorder.tell();
-  return removed;
-}
+const COUNTS: Counts = {
+  produced: 0,
+  waiting: 0,
+  removed: 0,
+  sent: 0,
+  acknowledged: 0,
+  stored: 0,
+  lost: 0,
+  quarantined: 0,
+  untrusted: 0,
+};
 
 /** What is open in this page, by study: also by another copy of the SDK. */
 const OPEN = Symbol.for("overt");
@@ -52,39 +33,44 @@ export function open(options: Options): Promise<Overt> {
 
 async function begun(options: Options): Promise<Overt> {
   const member = new Membership(options);
-  const { recorder, account } = member;
+  const { account } = member;
   try {
     await member.begin();
   } catch {
-    recorder.turnOff("unsupported");
+    member.turnOff("unsupported");
   }
+  /** Of who has joined; rejects where the file that records cannot be had. */
+  const rounds = async () => (await member.started())?.rounds;
   const overt: Overt = {
     notice: (lang) => member.notice(lang),
     join: (purposes, detail) => member.join(purposes, detail),
     withdraw: (purposes) => member.withdraw(purposes),
-    state: () => recorder.state(),
+    state: () => member.state(),
     receipt: async () => account.grant?.receipt ?? null,
     pause: () => member.pause(),
     resume: () => member.resume(),
-    task: (number) => recorder.task(number),
-    counts: () => counts(member),
+    task: (number) => member.recorder?.task(number),
+    counts: async () =>
+      (await rounds())?.counts() ?? { ...COUNTS, untrusted: member.recorder?.ignored ?? 0 },
     async outbox() {
-      const { outbox } = member;
-      return outbox ? (await more()).list(outbox) : [];
+      const found = await rounds();
+      return found ? (await more()).list(found.outbox) : [];
     },
-    remove: (ids) => remove(member, (entry) => ids.includes(entryId(entry))),
+    remove: async (ids) => (await rounds())?.remove(({ session, batch }) => ids.includes(`${session}/${batch}`)) ?? 0,
     async removeSince(minutes) {
-      await recorder.flush(0);
+      const found = await rounds();
+      await member.recorder?.flush(0);
       const since_ms = Date.now() - minutes * 60_000;
-      return remove(member, (entry) => entry.closed_ms >= since_ms);
+      return found?.remove((entry) => entry.closed_ms >= since_ms) ?? 0;
     },
     async sendNow() {
-      await recorder.flush(0);
-      await member.send(true);
+      const found = await rounds();
+      await member.recorder?.flush(0);
+      await found?.send(true);
     },
-    frames: async () => (await more()).frames(recorder, account, frameFile()),
-    watch: (callback) => recorder.watchers.join(callback),
-    onChange: (callback) => recorder.listeners.join(callback),
+    frames: async () => (await more()).frames(member, frameFile()),
+    watch: (callback) => member.watchers.join(callback),
+    onChange: (callback) => member.listeners.join(callback),
     fetch: (path, init) => account.fetch(path, init),
   };
   for (const [name, call] of Object.entries(overt) as [string, Call][])

@@ -1,16 +1,17 @@
-import type { Account } from "./account.ts";
-import { Audience } from "./audience.ts";
+import type { Grant } from "./account.ts";
 import { Capture, type Sink } from "./capture.ts";
 import { ahead_ms, clockResolution_us, now_us } from "./clock.ts";
 import type { Facts } from "./event.ts";
-import { Gate, Secrets } from "./gate.ts";
+import { Gate } from "./gate.ts";
 import { Kind } from "./generated.ts";
-import type { Phase, Reason, State, Watched } from "./index.ts";
-import { Indicator, type Words } from "./indicator.ts";
-import type { Outbox } from "./outbox.ts";
+import type { Phase } from "./index.ts";
+import { Indicator } from "./indicator.ts";
+import type { Membership } from "./membership.ts";
 import { allows, follows } from "./paths.ts";
 import { samples } from "./pointer.ts";
+import { Rounds } from "./rounds.ts";
 import { Session, hold } from "./session.ts";
+import type { Vault } from "./vault.ts";
 
 /** So many events are journalled at once, that they fit beside a session that ends. */
 const JOURNAL_ROWS = 200;
@@ -27,78 +28,70 @@ const painted = (): Promise<void> =>
     setTimeout(done, PAINT_MS_MAX);
   });
 
-/** What is recorded in this page: whether anything is, the indicator that says so, the session. */
+/** What is recorded in this page: the indicator that says so, the session, and its way out. */
 export class Recorder implements Sink {
-  readonly watchers = new Audience<Watched>();
-  readonly listeners = new Audience<State>();
   session: Session | null = null;
-  /** The person has paused it. */
-  held = false;
-  off: Reason = "";
+  phase: Phase = "none";
+  rounds: Rounds | null = null;
   #ignored = 0;
-  #study: string;
-  #account: Account;
-  #secrets: Secrets | null = null;
-  #outbox: Outbox | null = null;
+  #member: Membership;
   #indicator: Indicator | null = null;
   #capture: Capture | null = null;
-  #phase: Phase = "none";
   #seen = false;
   /** The page's path when it was last looked at. */
   #path = "";
   /** Whether the browser tells when that changes. */
   #isTold: boolean;
-  #resolution_us = 0;
+  #resolution_us = clockResolution_us();
   #ahead_ms = 0;
   /** Events of the session that the journal has, or is about to have. */
   #journalled = 0;
   #releaseSession: () => void = () => {};
 
-  constructor(study: string, account: Account) {
-    this.#study = study;
-    this.#account = account;
+  constructor(member: Membership) {
+    this.#member = member;
     this.#isTold = follows(() => this.#indicator && this.#follow());
+    document.addEventListener("visibilitychange", () => {
+      if (document.hidden) this.rounds?.hush();
+      void this.flush();
+    });
   }
 
-  /** From here on it is remembered which fields were secret. */
-  watchSecrets(): void {
-    this.#secrets = new Secrets();
-  }
-
-  lockOf = (session: string): string => `overt-${this.#study}-session-${session}`;
+  lockOf = (session: string): string => `${this.#member.name}-session-${session}`;
 
   /**
    * Show the indicator and, once it was seen, record. What is new is journalled at each look at the
-   * indicator: a page that dies loses what came since, less than a second. `beat` runs as often.
+   * indicator: a page that dies loses what came since, less than a second.
    */
-  async start(
-    words: Words | undefined,
-    outbox: Outbox,
-    toggled: () => void,
-    beat: () => void,
-  ): Promise<void> {
-    this.#outbox = outbox;
-    this.off = "";
-    this.#resolution_us ||= clockResolution_us();
+  async start(grant: Grant, vault: Vault): Promise<void> {
+    if (this.#indicator) return;
+    const member = this.#member;
+    const rounds = (this.rounds = new Rounds(member, this, vault));
+    member.off = "";
     const checked = (visible: boolean) => {
       if (visible === this.#seen) return;
       this.#seen = visible;
       this.update();
     };
-    const indicator = new Indicator(words, toggled, checked, () => {
+    const toggled = () => void (member.held ? member.resume() : member.pause());
+    const indicator = new Indicator(grant.words, toggled, checked, () => {
       this.#follow();
       void this.flush();
-      beat();
+      rounds.looked();
     });
     this.#indicator = indicator;
     indicator.show("off");
     indicator.attach();
     await painted();
     if (this.#indicator === indicator) this.look();
+    void rounds.beat();
+    void this.#compareNotice(grant);
   }
 
-  get isStarted(): boolean {
-    return this.#indicator !== null;
+  /** A changed notice needs fresh consent. */
+  async #compareNotice(grant: Grant): Promise<void> {
+    const shown = await this.#member.account.notice(grant.lang).catch(() => null);
+    if (shown && shown.sha256 !== grant.notice_sha256) this.#member.turnOff("notice");
   }
 
   /** Put the indicator back if it is gone, and see what follows. */
@@ -110,40 +103,31 @@ export class Recorder implements Sink {
   }
 
   /** Nothing here records any more; the indicator goes. */
-  stop(reason: Reason): void {
+  stop(): void {
     this.#capture?.stop();
     this.#indicator?.remove();
     this.#releaseSession();
+    this.rounds?.hush();
     this.#ignored = this.ignored;
-    this.#capture = this.#indicator = this.session = this.#outbox = null;
-    this.off = reason;
-    this.#phase = "none";
-    this.tell();
+    this.#capture = this.#indicator = this.session = this.rounds = null;
+    this.phase = "none";
   }
 
   /** Nothing more is listened to, whatever comes next. `ended`: for good. */
   silence(ended: boolean): void {
     this.#capture?.stop();
-    if (ended) this.#phase = "off";
-  }
-
-  /** It cannot record: say so once; the page goes on. */
-  turnOff(reason: Reason): void {
-    if (this.off === reason) return;
-    this.off = reason;
-    if (reason !== "notice")
-      console.warn(`Overt is off (${reason}): nothing is recorded. The page is not affected.`);
-    this.update();
+    if (ended) this.phase = "off";
   }
 
   update(): void {
-    const { grant } = this.#account;
+    const { off, held, account } = this.#member;
+    const { grant } = account;
     this.#path = location.pathname;
-    const phase: Phase = this.off
+    const phase: Phase = off
       ? "off"
       : !grant
         ? "none"
-        : this.held
+        : held
           ? "paused"
           : // The study's own pages; on others no event exists.
             !allows(grant.paths ?? [], this.#path)
@@ -151,8 +135,8 @@ export class Recorder implements Sink {
             : this.#seen
               ? "recording"
               : "paused";
-    const before = this.#phase;
-    this.#phase = phase;
+    const before = this.phase;
+    this.phase = phase;
     if (phase === "recording" && before !== phase) {
       if (this.session) this.#mark(Kind.RESUME);
       else this.#beginSession();
@@ -160,22 +144,24 @@ export class Recorder implements Sink {
     } else if (phase !== "recording") {
       this.#capture?.stop();
       if (before === "recording" && this.session)
-        this.#mark(Kind.PAUSE, { value: phase === "paused" ? (this.held ? 1 : 2) : 3 });
+        this.#mark(Kind.PAUSE, { value: phase === "paused" ? (held ? 1 : 2) : 3 });
     }
     this.#indicator?.show(phase === "none" ? "off" : phase);
-    this.tell();
+    this.#member.tell();
   }
 
   #beginSession(): void {
-    const grant = this.#account.grant;
-    if (!grant || !this.#outbox || !this.#secrets) return;
-    const gate = new Gate(grant.fields, this.#secrets);
+    const { account, secrets, study } = this.#member;
+    const { grant } = account;
+    const { rounds } = this;
+    if (!grant || !rounds || !secrets) return;
+    const gate = new Gate(grant.fields, secrets);
     this.#capture = new Capture(gate, this, grant.level === "keys", grant.paths ?? []);
     const session = crypto.randomUUID().replaceAll("-", "");
     this.#releaseSession = hold(this.lockOf(session));
     const recording = {
       session,
-      study: this.#study,
+      study,
       receipt: grant.receipt_id,
       purposes: grant.purposes,
       level: grant.level,
@@ -184,7 +170,7 @@ export class Recorder implements Sink {
       clock_resolution_us: this.#resolution_us,
       outbox_delay_s: grant.outbox_delay_s,
     };
-    this.session = new Session(recording, this.#outbox);
+    this.session = new Session(recording, rounds.outbox);
     this.#journalled = 0;
     this.#mark(Kind.SESSION_START);
   }
@@ -193,10 +179,10 @@ export class Recorder implements Sink {
   #taken(): [Session, number] | null {
     const { session } = this;
     if (!session) return null;
-    const end_us = this.#phase === "recording" ? now_us() : session.last_us;
+    const end_us = this.phase === "recording" ? now_us() : session.last_us;
     this.#ignored = this.ignored;
     this.session = null;
-    this.#phase = "none";
+    this.phase = "none";
     this.#capture?.stop();
     return [session, end_us];
   }
@@ -207,17 +193,18 @@ export class Recorder implements Sink {
     this.#releaseSession();
   }
 
-  /** The page goes away: mark the end, seal what is new. Returns the session that was. */
-  leave(): Session | null {
+  /** The page goes away: mark the end, seal what is new, and send what it may. */
+  leave(): void {
+    this.rounds?.hush();
     const taken = this.#taken();
-    if (!taken) return null;
+    if (!taken) return;
     const sealed = taken[0].leave(taken[1]).catch(() => undefined);
     void sealed.then(this.#releaseSession);
-    return taken[0];
+    this.rounds?.sender.closing(taken[0].kept.values());
   }
 
   get #age_ms(): number {
-    const delay_ms = (this.#account.grant?.outbox_delay_s ?? 0) * 1000;
+    const delay_ms = (this.#member.account.grant?.outbox_delay_s ?? 0) * 1000;
     return Math.min(CLOSE_MS_MAX, Math.max(CLOSE_MS_MIN, delay_ms / 3));
   }
 
@@ -230,9 +217,9 @@ export class Recorder implements Sink {
       const written = session?.flush(age_ms);
       this.#journalled = session?.produced ?? 0;
       await written;
-      if (before !== session?.kept.size) this.tell();
+      if (before !== session?.kept.size) this.#member.tell();
     } catch {
-      if (this.session === session) this.turnOff("storage");
+      if (this.session === session) this.#member.turnOff("storage");
     }
   }
 
@@ -248,16 +235,12 @@ export class Recorder implements Sink {
   /** What the outbox does not have any more, a closing page does not send either. */
   forget(ids: Iterable<string>): void {
     for (const id of ids) this.session?.kept.delete(id);
-    this.tell();
-  }
-
-  tell(): void {
-    this.listeners.tell(() => this.state());
+    this.#member.tell();
   }
 
   /** Single-page sites go elsewhere without loading; where the study lists pages, that matters. */
   #follow(): void {
-    const { grant } = this.#account;
+    const { grant } = this.#member.account;
     if (grant?.paths?.length && location.pathname !== this.#path) this.update();
   }
 
@@ -267,18 +250,18 @@ export class Recorder implements Sink {
 
   isOpen(): boolean {
     if (!this.#isTold) this.#follow();
-    return this.#phase === "recording" && this.#indicator?.isConnected === true;
+    return this.phase === "recording" && this.#indicator?.isConnected === true;
   }
 
   add(kind: number, t_us: number, facts: Facts, source: Event | null): void {
     const added = this.session?.add(kind, t_us, facts);
     if (!added) return;
     this.#counted();
-    this.watchers.tell(() => ({ ...added, source }));
+    this.#member.watchers.tell(() => ({ ...added, source }));
   }
 
   moved(event: PointerEvent): void {
-    if (this.watchers.isEmpty) {
+    if (this.#member.watchers.isEmpty) {
       if (this.session?.moved(event)) this.#counted();
     } else {
       const add = (t_us: number, facts: Facts) => this.add(Kind.POINTER_MOVE, t_us, facts, event);
@@ -305,20 +288,5 @@ export class Recorder implements Sink {
 
   task(number: number): void {
     if (this.isOpen()) this.#mark(Kind.TASK, { value: number & 0x7fff });
-  }
-
-  state(): State {
-    const grant = this.#account.grant;
-    const paused: Reason = this.held ? "person" : "indicator";
-    return {
-      phase: this.#phase,
-      reason: this.#phase === "paused" ? paused : this.off || (this.#phase === "off" ? "page" : ""),
-      study: this.#study,
-      receiptId: grant?.receipt_id ?? "",
-      purposes: grant?.purposes ?? [],
-      level: grant?.level ?? "",
-      transform: grant?.transform ?? "",
-      session: this.session?.recording.session ?? "",
-    };
   }
 }

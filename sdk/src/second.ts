@@ -1,43 +1,50 @@
 import { OvertError } from "./errors.ts";
 
-/** The hash of the second file, as `build.mjs` found it. */
+/** The hashes of the other files, as `build.mjs` found them. */
+declare const RECORD_INTEGRITY: string;
 declare const MORE_INTEGRITY: string;
 
-const FILE = "overt-more.js";
-let loading: Promise<typeof import("./more.ts")> | null = null;
-
-/** Where the third file lies, which runs in frames; `` where a build has none. */
+/** Where the file lies that runs in frames; `` where a build has none. */
 export const frameFile = (): string => new URL("overt-frame.js", import.meta.url).href;
 
+/** What is loaded, or on its way, by file. */
+const loaded = new Map<string, Promise<unknown>>();
+
 /**
- * The second file, from beside this one, if it is the one that was built with it. A preload is how
- * a module can be held to a hash without inline scripts or a Trusted Types policy; the import then
- * takes what was preloaded.
+ * A file from beside this one, if it is the one that was built with it. A preload is how a module can
+ * be held to a hash without inline scripts or a Trusted Types policy; the import then takes what was
+ * preloaded. What could not be loaded is tried again when it is next asked for.
  */
-export function more(): Promise<typeof import("./more.ts")> {
-  loading ??= load().catch((error: unknown) => {
-    loading = null;
-    throw error;
-  });
+function beside(file: string, integrity: string): Promise<unknown> {
+  const before = loaded.get(file);
+  if (before) return before;
+  const { href } = new URL(file, import.meta.url);
+  const link = document.createElement("link");
+  const loading = (async () => {
+    const arrived = new Promise((resolve, reject) => {
+      link.onload = resolve;
+      link.onerror = reject;
+    });
+    Object.assign(link, { rel: "modulepreload", integrity, crossOrigin: "", referrerPolicy: "origin", href });
+    document.head.append(link);
+    try {
+      await arrived;
+      return await import(href);
+    } catch {
+      loaded.delete(file);
+      throw new OvertError("could not be loaded as it was built", file, "Look at the connection");
+    } finally {
+      link.remove();
+    }
+  })();
+  loaded.set(file, loading);
   return loading;
 }
 
-async function load(): Promise<typeof import("./more.ts")> {
-  const { href } = new URL(FILE, import.meta.url);
-  const link = document.createElement("link");
-  const arrived = new Promise((resolve, reject) => {
-    link.onload = resolve;
-    link.onerror = reject;
-  });
-  Object.assign(link, { rel: "modulepreload", integrity: MORE_INTEGRITY, crossOrigin: "" });
-  Object.assign(link, { referrerPolicy: "origin", href });
-  document.head.append(link);
-  try {
-    await arrived;
-    return await import(href);
-  } catch {
-    throw new OvertError("could not be loaded as it was built", FILE, "Look at the connection");
-  } finally {
-    link.remove();
-  }
-}
+/** The second file: what records, for pages of people who have joined. */
+export const record = () =>
+  beside("overt-record.js", RECORD_INTEGRITY) as Promise<typeof import("./record.ts")>;
+
+/** The third: what a page needs only when somebody looks. */
+export const more = () =>
+  beside("overt-more.js", MORE_INTEGRITY) as Promise<typeof import("./more.ts")>;

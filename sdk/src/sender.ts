@@ -1,9 +1,9 @@
 import { type Account, GONE } from "./account.ts";
+import type { split } from "./entries.ts";
 import { folded } from "./fold.ts";
 import { PURPOSES } from "./generated.ts";
 import { type Entry, type Kept, type Outbox, placeOf } from "./outbox.ts";
 import type { Place } from "./vault.ts";
-import { more } from "./second.ts";
 
 const PATH = "/v1/batches";
 /** Entries that are marked, and forgotten, in one step each. */
@@ -45,6 +45,9 @@ export function wait_ms(failures: number, retryAfter: string | null, random = Ma
   return Math.max(0, Math.min(told_ms || 0, DAY_MS)) + grown * (0.5 + random / 2);
 }
 
+/** Loads what makes two batches of one that is too large. */
+type More = () => Promise<{ split: typeof split }>;
+
 /** Empties the outbox, entry by entry; several tabs may try, one at a time holds an entry. */
 export class Sender {
   /** Time since the page began before which nothing is tried again: no clock that can be set. */
@@ -52,15 +55,17 @@ export class Sender {
   #outbox: Outbox;
   #account: Account;
   #lock: string;
+  #more: More;
   #known = new Map<string, Entry>();
   #failures = 0;
   #gone: Gone | null = null;
   #running: Promise<void> | null = null;
 
-  constructor(outbox: Outbox, account: Account, lock: string) {
+  constructor(outbox: Outbox, account: Account, lock: string, more: More) {
     this.#outbox = outbox;
     this.#account = account;
     this.#lock = lock;
+    this.#more = more;
   }
 
   /** Run `work` while no tab sends, removes or folds. */
@@ -159,7 +164,7 @@ export class Sender {
     const former = entry.receipt !== this.#account.grant?.receipt_id;
     const unknown = former && [401, 403, 404].includes(status);
     let outcome = unknown ? "quarantined" : outcomeOf(status, entry.rows);
-    const parted = outcome === "split" ? await more().catch(() => null) : null;
+    const parted = outcome === "split" ? await this.#more().catch(() => null) : null;
     if (outcome === "split" && !parted) outcome = "wait";
     if (outcome === "wait") {
       this.#failures += 1;

@@ -2,12 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { clockResolution_us } from "../src/clock.ts";
 import { about, changed, editOf, extent } from "../src/edits.ts";
-import { isSecretToken, typeAllows } from "../src/gate.ts";
+import { typeAllows } from "../src/gate.ts";
 import { Command, Edit, KeyClass, Kind, Modifier, Role, SYMBOL_NAMED_BASE } from "../src/generated.ts";
 import { type Key, commandOf, isPlain, keyClass, keySymbol, modifiers } from "../src/keys.ts";
 import { follows } from "../src/paths.ts";
 import { purposesFor } from "../src/purpose.ts";
 import { roleOf } from "../src/roles.ts";
+import { isSecretToken } from "../src/secrets.ts";
 import { outcomeOf, wait_ms } from "../src/sender.ts";
 import { Slots } from "../src/slots.ts";
 

@@ -1,4 +1,5 @@
 import { GONE, type Grant, type Proof, type Standing as Known } from "../../src/account.ts";
+import { split } from "../../src/entries.ts";
 import { OvertError } from "../../src/errors.ts";
 import type { Notice } from "../../src/index.ts";
 import { Ledger } from "../../src/ledger.ts";
@@ -115,7 +116,7 @@ export class Keeper {
     this.place = place;
     this.outbox = new Outbox(vault, new Ledger(vault));
     this.desk = new Desk(this.outbox);
-    this.#sender = new Sender(this.outbox, account, `${this.#name}-outbox`);
+    this.#sender = new Sender(this.outbox, account, `${this.#name}-outbox`, async () => ({ split }));
   }
 
   /** Join for what the person chose of the notice that they read; again, where it has changed. */

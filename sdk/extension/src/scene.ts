@@ -1,5 +1,5 @@
-import { Secrets } from "../../src/gate.ts";
 import { follows } from "../../src/paths.ts";
+import { Secrets } from "../../src/secrets.ts";
 import type { Permit } from "./protocol.ts";
 import { type Hearer, Relay } from "./relay.ts";
 import { type Around, Track } from "./track.ts";

@@ -1,8 +1,9 @@
 import { Capture, type Sink } from "../../src/capture.ts";
 import { ahead_ms, clockResolution_us, now_us } from "../../src/clock.ts";
 import type { Facts } from "../../src/event.ts";
-import { Gate, type Secrets } from "../../src/gate.ts";
+import { Gate } from "../../src/gate.ts";
 import { Kind } from "../../src/generated.ts";
+import type { Secrets } from "../../src/secrets.ts";
 import { Session } from "../../src/session.ts";
 import type { Permit, Shown } from "./protocol.ts";
 import type { Relay } from "./relay.ts";

@@ -29,6 +29,7 @@ SDK = "/static/overt.js"
 _EXACT = frozenset(
     {
         SDK,
+        "/static/overt-record.js",
         "/static/overt-more.js",
         "/static/overt-frame.js",
         "/static/consent.js",
