@@ -128,7 +128,18 @@ def sdk_rows(found: dict[str, Any]) -> list[Row]:
     beside = f"{peer}; nothing {none}, bare listener {bare}"
     rrweb_size = "–" if size["rrweb"] is None else f"{size['rrweb'] / 1000:.1f} kB"
     return [
-        ("SDK, kB gzipped", f"{size['overt'] / 1000:.1f} kB{core}", rrweb_size, peer),
+        (
+            "SDK, kB gzipped, while nobody has joined",
+            f"{size['overt_first'] / 1000:.1f} kB",
+            "–",
+            "",
+        ),
+        (
+            "SDK, kB gzipped, all that records",
+            f"{size['overt'] / 1000:.1f} kB{core}",
+            rrweb_size,
+            peer,
+        ),
         (
             "bytes an event on the wire, mixed",
             value("{:.1f}", "wire", "overt", mixed),

@@ -23,6 +23,7 @@ from urllib.parse import parse_qs, urlsplit
 from overt.commands import chromium
 
 SDK = Path(__file__).parents[1] / "src" / "overt" / "studio" / "static" / "overt.js"
+RECORD = SDK.with_name("overt-record.js")
 PURPOSES = ["next-action", "person-or-program", "typing-assist"]
 WAYS = ("overt", "rrweb", "listener", "nothing")
 HELD_S = 12.0

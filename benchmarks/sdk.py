@@ -48,14 +48,17 @@ SETTLE_MS = 1500
 
 
 def sizes_gz(peer: bytes | None) -> dict[str, int | None]:
-    """Return bytes after gzip 9: the SDK's files as shipped, its capture core, rrweb's recorder."""
+    """Return bytes after gzip 9: the SDK before and after joining, its core, rrweb's recorder."""
     tools = [sys.executable, ROOT / "tools" / "node.py", "node", ROOT / "sdk" / "sizes.mjs"]
     sizes: dict[str, int] = {}
     if (ROOT / "sdk" / "node_modules").exists():
         told = subprocess.run(tools, capture_output=True, check=True).stdout
         sizes = json.loads(told)
     return {
-        "overt": len(gzip.compress(pages.SDK.read_bytes(), 9)),
+        "overt_first": len(gzip.compress(pages.SDK.read_bytes(), 9)),
+        "overt": sum(
+            len(gzip.compress(file.read_bytes(), 9)) for file in (pages.SDK, pages.RECORD)
+        ),
         "overt_more": sizes.get("overt-more.js"),
         "overt_core": sizes.get("core"),
         "rrweb": None if peer is None else len(gzip.compress(peer, 9)),
@@ -249,10 +252,11 @@ def _shown(figures: dict[str, Any]) -> str:
     ways = list(figures["work"])
     sizes = figures["size_gz_bytes"]
     core = f" (capture core alone {sizes['overt_core']})" if sizes["overt_core"] else ""
+    joined = f"{sizes['overt_first']}, with what records {sizes['overt']}{core}"
     what = f"{figures['seconds']:g} s of input, medians of {figures['rounds']} rounds in turns"
     lines = [
         f"Chromium {figures['chromium']}; {what}",
-        f"bytes gz: overt {sizes['overt']}{core}, rrweb {sizes['rrweb']}",
+        f"bytes gz: overt {joined}, rrweb {sizes['rrweb']}",
         f"{'':<24}" + "".join(f"{way:>12}" for way in ways),
     ]
     for title, part, name in (
