@@ -375,7 +375,7 @@ def test_what_records_comes_where_somebody_has_joined_as_it_was_built_or_not_at_
     )
     assert not page.evaluate(LOADED), "whoever was only asked does not load it"
     assert page.evaluate(f"({refused})(() => overt.join(['typing-assist']))") == told
-    assert databases(page) == [] and server.receipts == [], "nobody joins what cannot record"
+    assert (databases(page), server.receipts) == ([], []), "nobody joins what cannot record"
     page.unroute(f"**/{RECORD}")
     join(page, ["typing-assist"])
     assert page.evaluate(LOADED)
@@ -392,7 +392,7 @@ def test_what_records_comes_where_somebody_has_joined_as_it_was_built_or_not_at_
     page.route(f"**/{RECORD}", lambda route: route.abort())
     reloaded(page)
     page.evaluate("overt.withdraw()")
-    assert server.withdrawn and databases(page) == [], "to leave needs the first file alone"
+    assert (server.withdrawn, databases(page)) == (True, []), "to leave needs the first file alone"
     assert page.evaluate("[overt.state().phase, overt.state().reason]") == ["none", "withdrawn"]
     assert page.evaluate("globalThis.other") is None
     page.unroute(f"**/{RECORD}")
