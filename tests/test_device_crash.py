@@ -145,6 +145,7 @@ def test_what_stands_in_between_acknowledges_refuses_and_withdraws_nothing(tmp_p
         network = SimpleNamespace(receipt_id="1" * 32, send=lambda *_, s=status, **__: _answer(s))
         assert outbox.send(network, 7, force=True), status  # type: ignore[arg-type]
         assert outbox.counts()["waiting"] == 10, status
+    assert outbox.remove_since(0) == 0, "what may have arrived is not said never to have left"
     vault.close()
 
 

@@ -68,6 +68,7 @@ def test_a_notice_as_the_server_makes_it_may_be_followed(notice: dict[str, Any])
         ({"outbox_delay_s": -1}, "delay"),
         ({"outbox_delay_s": 1e9}, "delay"),
         ({"hold_days": True}, "days"),
+        ({"hold_days": 0}, "days"),
         ({"level": None}, "which key it was"),
     ],
 )

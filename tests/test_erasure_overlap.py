@@ -11,7 +11,7 @@ from gateway_fixtures import join, new_store, sessions, upload
 from overt.gateway import enrol, erase, retention
 from overt.gateway.erasure import DONE, Job, load, unfinished
 from overt.log.verify import verify
-from overt.schema.errors import NotConsented, OvertError, Withdrawn
+from overt.schema.errors import InvalidInput, NotConsented, OvertError, Withdrawn
 from overt.store.store import Store
 
 RECORDED = sessions(count=1)
@@ -92,6 +92,8 @@ def test_who_left_after_a_backup_is_erased_again_when_it_is_put_in_place(
         with pytest.raises(Withdrawn):
             enrol.by_device(back, person.receipt, "whatever")
         assert erase.again(back, store.layout.root) == []
+        with pytest.raises(InvalidInput, match="the data directory itself"):
+            erase.again(back, restored)
 
 
 def test_of_many_who_erase_at_once_one_does(there: tuple[Store, enrol.Person]) -> None:

@@ -151,6 +151,10 @@ def test_a_participant_reads_only_their_own_rows(store: Store) -> None:
     assert session.equals(sessions(1, count=1)[0].combine_chunks())
     with pytest.raises(Refused):
         Door(store, "device", "researcher").own(mine, "export-own")
+    upload(store, mine, sessions(3, count=1), ("typing-assist",))
+    store.control.withdraw(mine.receipt, ["typing-assist"])  # an erasure that was cut off here
+    (session,) = Door(store, "device", "participant").own(mine, "export-own").sessions
+    assert session.equals(sessions(1, count=1)[0].combine_chunks())
 
 
 def test_after_an_erasure_there_is_nothing_to_read(store: Store) -> None:

@@ -148,7 +148,8 @@ def test_deleting_the_last_minutes_takes_whole_batches_and_keeps_the_rest(store:
     _, person = join(store)
     upload(store, person, sessions(1, count=1), minutes_ago=60)
     old = {p.row for p in store.batches_of(person.subject)}
-    upload(store, person, sessions(2, count=1), minutes_ago=1)
+    upload(store, person, sessions(2, count=1), minutes_ago=5)  # it ended within them
+    upload(store, person, sessions(4, count=1), minutes_ago=0.1)
     upload(store, person, sessions(3, count=1), minutes_ago=30 * 365 * 24 * 60)  # a clock set wrong
     done = retention.delete_last(store, person, 5)
     assert {p.row for p in store.batches_of(person.subject)} == old

@@ -118,6 +118,7 @@ def test_whoever_stops_listening_stops_the_training() -> None:
     def stop(_report: Progress) -> None:
         (loaded,) = process._loaded
         pid = loaded._process.pid
+        assert os.getsid(pid) == pid, "Ctrl+C in a terminal is for who asked alone"
         forks = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
         fitting.extend(os.pidfd_open(int(fork)) for fork in forks)
         raise KeyboardInterrupt

@@ -241,6 +241,8 @@ executables = ["mousepad", "/usr/bin/gedit"]
 
 def test_a_study_lists_desktop_applications_by_their_program_file() -> None:
     (editor,) = load_study((template("desk", "Desk") + DESK).encode()).applications
+    with pytest.raises(InvalidInput, match="must be 1 or more"):
+        load_study(with_line(template("desk", "Desk") + DESK, "hold_days = 0"))
     assert (editor.executables, editor.terminal) == (("mousepad", "/usr/bin/gedit"), False)
 
 

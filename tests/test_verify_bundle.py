@@ -248,6 +248,14 @@ def test_a_certificate_that_the_log_does_not_know_fails() -> None:
     assert any("no opened erasure entry" in text for text in failures(without))
 
 
+def test_a_proof_in_another_spelling_does_not_verify() -> None:
+    made, receipt = fresh()
+    proof = made["consistency"]["proof"]
+    made["consistency"]["proof"] = [step.upper() for step in proof]
+    assert made["consistency"]["proof"] != proof
+    assert failures(made, receipt)
+
+
 def test_a_certificate_in_the_log_but_not_signed_by_it_fails(tmp_path: Path) -> None:
     log = open_log(tmp_path)
     unsigned = {"reached": ["rows"]}

@@ -71,7 +71,7 @@ def check_notice(notice: dict[str, Any], study: str) -> None:
         raise Refused("would cost more privacy than its words say", where="notice", do=_DO)
     if type(delay_s) is not int or not 0 <= delay_s <= OUTBOX_DELAY_S_MAX:
         raise Refused("names no delay before things leave", where="notice", do=_DO)
-    if type(hold_days) is not int or not 0 <= hold_days <= HOLD_DAYS_MAX:
+    if type(hold_days) is not int or not 1 <= hold_days <= HOLD_DAYS_MAX:
         raise Refused("names no days of keeping", where="notice", do=_DO)
 
 

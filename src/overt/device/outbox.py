@@ -170,7 +170,7 @@ class Outbox:
             return True
         now_ms = CLOCK.now_ms()
         for entry in self.entries() if force else self._due(now_ms):
-            if now_ms > entry.due_ms + max(hold_days, 1) * _DAY_MS:
+            if now_ms > entry.due_ms + hold_days * _DAY_MS:
                 self._end(entry, "lost")
                 continue
             outcome = self._try(account, entry)

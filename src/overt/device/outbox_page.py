@@ -201,7 +201,7 @@ class OutboxPage:
             pauses=PAUSES_MIN,
             pause_max=PAUSE_MIN_MAX,
             offline=self._agent.offline,
-            days=max(1, self._agent.hold_days),
+            days=self._agent.hold_days,
             removals=REMOVALS_MIN,
             all_min=ALL_MIN,
             figures=self._figures(waiting),

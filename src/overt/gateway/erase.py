@@ -34,7 +34,7 @@ from overt.gateway.model import Progress, silent, work
 from overt.log.bundle import bundle
 from overt.log.lock import exclusive
 from overt.log.opening import read_opening
-from overt.schema.errors import NotConsented, OvertError
+from overt.schema.errors import InvalidInput, NotConsented, OvertError
 from overt.store.backup import tombstones
 from overt.store.control import today
 from overt.store.store import Store
@@ -71,8 +71,14 @@ def begin(
 def again(store: Store, before: Path, progress: Progress | None = None) -> list[str]:
     """Erase whom another data directory has erased, in a backup of it; return the jobs.
 
-    Raises `Missing` where there is no other directory.
+    Raises `Missing` where there is no other directory, `InvalidInput` where it is this one.
     """
+    if before.resolve() == store.layout.root.resolve():
+        raise InvalidInput(
+            "is the data directory itself, which knows only who left before the backup",
+            where=str(before),
+            do="Name the directory that the backup was of.",
+        )
     store.control.put_tombstones(tombstones(before))
     jobs = []
     for study in store.control.studies():

@@ -124,6 +124,7 @@ def never_met(store: Store, model: Model) -> str:
             input=json.dumps(question).encode(),
             stdout=subprocess.PIPE,
             pass_fds=descriptors,
+            start_new_session=True,  # Ctrl+C is ours to hear
             check=False,
         )
     if done.returncode != 0:

@@ -16,7 +16,6 @@ import contextlib
 import gc
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -72,6 +71,8 @@ class _Loaded:
                 stdout=subprocess.DEVNULL,
                 pass_fds=(theirs.fileno(),),
                 env=keyless(**ENVIRONMENT),
+                # Out of reach of the terminal's Ctrl+C: whoever started it hears that, and ends it.
+                start_new_session=True,
             )
 
     def forked(self) -> socket.socket | None:
@@ -246,7 +247,6 @@ def _load_and_fork(control: socket.socket) -> None:
     """Load all that fitting needs, then fork for each connection that comes."""
     from overt.models import descent, encoder  # noqa: F401 - loaded once for all forks
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever started it was asked too, and ends it
     # The other thread is that of pyarrow's allocator, which is made for forks.
     warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
     gc.freeze()

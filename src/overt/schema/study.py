@@ -233,6 +233,8 @@ def _study(table: dict[str, Any]) -> Study:
             "purposes",
             "Name both, or neither.",
         )
+    if values.get("applications") and not values["hold_days"]:
+        raise bad("must be 1 or more with applications: they have no page to close", "hold_days")
     return Study(**values)
 
 
