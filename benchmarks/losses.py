@@ -131,6 +131,7 @@ ORDINARY = (
     "document.exitFullscreen()",
     "document.body.style.filter = 'blur(1px)'",
     "document.title = 'another page'",
+    "void document.startViewTransition(() => scrollTo(0, 0))",
 )
 
 

@@ -4,7 +4,9 @@ export type Shown = "recording" | "paused" | "off";
 const TAG = "overt-indicator";
 /** Between two looks at it, and after one that found it covered: both together in one second. */
 const CHECK_MS = 750;
-const AGAIN_MS = 120;
+const AGAIN_MS = 200;
+/** So often at most the browser is asked what is painted over it. */
+const OVER_MS = 250;
 const SIZE_CSS_PX_MIN = 16;
 const OPACITY_MIN = 0.6;
 const INSIDE_MIN = 0.9;
@@ -19,6 +21,13 @@ const luminance = (color: string): number =>
     (sum, part, at) => sum + (Number(part) / 255) ** 2.2 * ([0.21, 0.72, 0.07][at] ?? 0),
     0.05,
   );
+
+/** Quoted, since this is the browser's word and not one of ours that is made short. */
+type Told = IntersectionObserverEntry & Record<"isVisible", boolean>;
+
+/** The page shows a picture of how it was, and of how it will be, over all; mostly for a moment. */
+const isPassing = (): boolean =>
+  !!(document as { activeViewTransition?: object | null }).activeViewTransition;
 
 /** What it says, in the words of the notice; `direction` is `rtl` where the language is. */
 export type Words = Readonly<Record<Shown | "pause" | "resume" | "direction", string>>;
@@ -82,6 +91,9 @@ export class Indicator {
   #covered = false;
   /** The share of it that lies in the window; in a page that no page is around, its own looks tell. */
   #inside = window === window.top ? 1 : 0;
+  /** Something is painted over it, also what lets a press through; Chromium alone tells that. */
+  #isUnder = false;
+  #observer: IntersectionObserver;
   #up_css_px = 0;
   /** Where it was when it was last measured. */
   #place: DOMRect | null = null;
@@ -120,11 +132,14 @@ export class Indicator {
       ticked?.();
       this.#look(checked);
     }, CHECK_MS);
-    // A frame may be larger than what is seen of it, and scrolled by the page around.
-    if (window !== window.top)
-      new IntersectionObserver((seen) => (this.#inside = seen.at(-1)?.intersectionRatio ?? 0), {
-        threshold: [0, INSIDE_MIN],
-      }).observe(this.#host);
+    // A frame may be larger than what is seen of it, and scrolled or covered by the page around.
+    const how = { threshold: [0, INSIDE_MIN], trackVisibility: true, delay: OVER_MS };
+    this.#observer = new IntersectionObserver((seen) => {
+      const told = seen.at(-1) as Told;
+      this.#inside = told.intersectionRatio;
+      this.#isUnder = "trackVisibility" in this.#observer && !told["isVisible"];
+      if (this.#isUnder && !this.#covered && !isPassing()) this.#look(checked);
+    }, how);
   }
 
   #look(checked: (visible: boolean) => void): void {
@@ -169,9 +184,15 @@ export class Indicator {
     const dialogs = canRise && wasHidden ? document.querySelectorAll("dialog:modal") : [];
     const home = [...dialogs].pop() ?? document.fullscreenElement ?? document.documentElement;
     if (host.parentNode !== home) home.append(host);
-    if (!canRise) return;
-    if (host.matches(":popover-open")) host.hidePopover();
-    host.showPopover();
+    if (canRise) {
+      host.popover = "manual";
+      if (host.matches(":popover-open")) host.hidePopover();
+      host.showPopover();
+    }
+    // So it is told anew, whatever it was.
+    this.#isUnder = false;
+    this.#observer.unobserve(host);
+    this.#observer.observe(host);
   }
 
   /**
@@ -185,7 +206,7 @@ export class Indicator {
     // Gone with a dialog that the page took away, it comes back; taken away itself, it does not.
     if (!this.#host.parentNode) return false;
     this.#raise();
-    return !before && this.isVisible();
+    return !before && (isPassing() || this.isVisible());
   }
 
   remove(): void {
@@ -211,12 +232,12 @@ export class Indicator {
 
   /** Whether a person can see it: in the page, of a size, on screen, uncovered, opaque. */
   isVisible(): boolean {
-    if (!this.isConnected || this.#inside < INSIDE_MIN) return false;
+    if (!this.isConnected || this.#inside < INSIDE_MIN || this.#isUnder) return false;
     if (!this.#isHit()) {
       // It may have moved, or have another size.
-      this.#place = this.#host.getBoundingClientRect();
-      const { width, height } = this.#place;
-      if (width < SIZE_CSS_PX_MIN || height < SIZE_CSS_PX_MIN || !this.#isHit()) return false;
+      const place = this.#host.getBoundingClientRect();
+      this.#place = Math.min(place.width, place.height) < SIZE_CSS_PX_MIN ? null : place;
+      if (!this.#isHit()) return false;
     }
     let opacity = 1;
     for (let at: Element | null = this.#host; at; at = at.parentElement) {
