@@ -69,6 +69,7 @@ def test_a_notice_as_the_server_makes_it_may_be_followed(notice: dict[str, Any])
         ({"outbox_delay_s": 1e9}, "delay"),
         ({"hold_days": True}, "days"),
         ({"hold_days": 0}, "days"),
+        ({"epsilon_max": "9"}, "cost more privacy than its words say"),
         ({"level": None}, "which key it was"),
     ],
 )

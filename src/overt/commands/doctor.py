@@ -13,6 +13,7 @@ from overt.commands import chromium
 from overt.commands.console import say, say_json
 from overt.commands.place import opened
 from overt.schema.errors import Missing, OvertError
+from overt.schema.manifest import bucket
 
 DISK_BYTES_MIN = 1 << 30
 LIBRARIES = ("overt", "pyarrow", "numba", "cryptography", "sqlalchemy", "starlette", "uvicorn")
@@ -65,7 +66,7 @@ def _keys_and_rows(data_dir: Path) -> str:
     with opened(data_dir) as store:
         studies = store.control.studies()
         stored = [store.control.stored_in_study(study.id) for study in studies]
-        events = sum(counts["events"] for counts in stored)
+        events = bucket(sum(counts["events"] for counts in stored))
     return f"{len(studies)} studies, {events} events, keyring opens"
 
 

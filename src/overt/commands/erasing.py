@@ -71,16 +71,22 @@ def erase_person(data_dir: Path, purposes: list[str] | None, *, as_json: bool) -
 def expire_old(data_dir: Path, *, as_json: bool) -> None:
     """Erase what studies have kept for long enough, and backups past their day."""
     from overt.gateway import erase, retention
+    from overt.schema.manifest import bucket
 
     with opened(data_dir) as store, progress("retention") as update:
         erase.resume_erasures(store, update)
         done = retention.expire(store, update)
+    # What expires on one day may be one person's: how much it was stays in a range.
+    erased = {
+        study: {name: bucket(count) for name, count in reached.items()}
+        for study, reached in done["studies"].items()
+    }
     if as_json:
-        say_json(done)
+        say_json({**done, "studies": erased})
         return
-    for study, reached in done["studies"].items():
+    for study, reached in erased.items():
         say(f"Study {study}: {reached['batches']} rows, {reached['events']} events erased.")
-    if not done["studies"]:
+    if not erased:
         say("Nothing is older than its study keeps it.")
     for place in done["backups_not_reached"]:
         say(f"A backup is past its day and could not be reached: {place}")
