@@ -66,8 +66,12 @@ def test_a_batch_sent_again_after_a_lost_commit_is_kept_once(
         assert len(list(store.read(store.batches_of(person.subject)))) == 1
 
 
+ERASING = ("bury", "destroy_keys", "overwrite_rows", "delete_control_rows")
+
+
+@pytest.mark.parametrize("steps", [1, 4], ids=["cut off at once", "whole"])
 def test_what_an_erased_person_left_in_a_tail_is_overwritten(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, steps: int
 ) -> None:
     with new_store(tmp_path / "d") as store:
         person = join(store)
@@ -75,21 +79,19 @@ def test_what_an_erased_person_left_in_a_tail_is_overwritten(
             patched.setattr(Control, "index", crashing)
             with pytest.raises(Crash):
                 store.append_batches([person.incoming(SESSION, 0)])
-        store.bury(person.subject)
-        store.destroy_keys(person.subject)
-        store.overwrite_rows(person.subject)
-        store.delete_control_rows(person.subject)
+        for step in ERASING[:steps]:
+            getattr(store, step)(person.subject)
     with Store.open(tmp_path / "d") as store:
         rows = [r for name in store.segments.names() for _, _, r in store.segments.rows(name)]
         assert rows == [None]
 
 
-@pytest.mark.parametrize("step", ["bury", "destroy_keys", "overwrite_rows", "delete_control_rows"])
+@pytest.mark.parametrize("step", ERASING)
 @pytest.mark.parametrize("where", [(Segments, "overwrite"), (Keyring, "_put"), (Control, "write")])
 def test_an_erasure_interrupted_anywhere_ends_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str, where: tuple[Any, str]
 ) -> None:
-    steps = ["bury", "destroy_keys", "overwrite_rows", "delete_control_rows"]
+    steps = ERASING
     with new_store(tmp_path / "d") as store:
         person, other = join(store), join(store)
         for n in range(3):

@@ -18,7 +18,6 @@ SCHEMA_VERSION = "https://w3id.org/dpv/schema/dpv-27560#receipt"
 OVERT_VERSION = "receipt/1"
 GIVEN = "https://w3id.org/dpv#ConsentGiven"
 WITHDRAWN = "https://w3id.org/dpv#ConsentWithdrawn"
-RECEIPT_BYTES_MAX = 64 * 1024
 
 MANDATORY = ("schema_version", "record_id", "receipt_id", "pii_principal_id")
 MANDATORY_PROCESSING = (

@@ -41,7 +41,6 @@ _SYMBOL = _NAMES.index("key_symbol")
 _DX, _DY = _NAMES.index("dx_8th_css_px"), _NAMES.index("dy_8th_css_px")
 _COLUMNS = len(_NAMES)
 _DT_US_MIN = limits.DT_US_MIN
-_CONTINUES = 0xFFFFFFFF
 _VERSION_5, _RECORD_BATCH = 4, 3
 
 

@@ -27,7 +27,6 @@ HELD_OUT = 10
 HIDDEN = 0.15
 """Share of events in hidden spans."""
 PLAN = Plan(passes=6, patience=2, steps=STEPS, rate=3e-3, decay=1e-3)
-FEW = Plan(passes=6, patience=2, steps=STEPS, rate=3e-3, decay=1e-3, half=True)
 
 
 class Rows:

@@ -23,7 +23,6 @@ from torch.autograd import Function
 from torch.nn import functional
 
 from overt.models.config import (
-    LOG_PAUSE_CENTRE,
     LOG_SIGMA_MAX,
     LOG_SIGMA_MIN,
     MIXTURE,
@@ -218,7 +217,3 @@ def shared(body: str, sources: int, seed: int, adversary: float = 0.0) -> Shared
             if "norm" in name and name.endswith("weight"):
                 weight.fill_(1.0)
     return made
-
-
-PAUSE_CENTRE = LOG_PAUSE_CENTRE
-"""What the scaled ln pause is over."""

@@ -29,8 +29,6 @@ MISSED = 0.05
 FOLDS = 3
 """Parts of people and kinds that are left out in turn to calibrate."""
 
-SCORE_CLIP = 12.0
-
 
 class Classifier(Protocol):
     """Learns from windows and gives others a score that grows with "program"."""
