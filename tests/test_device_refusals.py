@@ -21,6 +21,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from overt.consent.notice import notice_bytes
+from overt.consent.recovery import new_code
 from overt.device import permission
 from overt.device.coach import refused
 from overt.device.indicator import Indicator
@@ -109,7 +110,7 @@ def test_a_notice_of_another_study_an_unknown_purpose_or_nonsense_is_refused(
 def test_a_receipt_that_says_other_than_what_was_chosen_is_refused() -> None:
     receipt = {
         "receipt_id": "1" * 32,
-        "recovery_code": "AAAA",
+        "recovery_code": new_code(),
         "processing": {"purposes": [{"purpose": "typing-assist"}]},
         "overt": {"level": "rhythm"},
     }
@@ -117,8 +118,14 @@ def test_a_receipt_that_says_other_than_what_was_chosen_is_refused() -> None:
     for purposes, detail in ((["next-action"], "rhythm"), (["typing-assist"], "rhythm/1")):
         with pytest.raises(InvalidInput, match="other than what you chose"):
             check_receipt(receipt, purposes, detail)
-    with pytest.raises(InvalidInput, match="not a receipt"):
-        check_receipt({}, [], "rhythm")
+    for worse in (
+        {},
+        {**receipt, "recovery_code": "\x1b[2J"},
+        {**receipt, "recovery_code": None},
+        {**receipt, "receipt_id": "../1"},
+    ):
+        with pytest.raises(InvalidInput):
+            check_receipt(worse, ["typing-assist"], "rhythm")
 
 
 @pytest.mark.parametrize(

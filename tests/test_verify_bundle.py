@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from log_fixtures import SEED, join, note, open_log
-from overt.commands.verifying import read_object
+from overt.commands.verifying import read_object, verify_bundle
 from overt.log.bundle import bundle, certificate_detail
 from overt.log.opening import Opening, commit, read_opening
 from overt.log.signer import Signer
@@ -398,6 +398,19 @@ def test_a_receipt_whose_checkpoint_comes_before_its_entry_does_not_verify(tmp_p
     weak = log.sign("receipt", {**body, "log": {**body["log"], "checkpoint": early}})
     assert failures(bundle(log, [], None, mine), mine) == []
     assert "covers 0 entries" in failures(bundle(log), weak)[0]
+
+
+def test_a_proof_cannot_give_orders_to_the_terminal_that_shows_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = open_log(tmp_path / "log")
+    over = note(log, "read", purposes=["\x1b[2K\rok    Everything verifies.\x9b8m"])
+    path = tmp_path / "proof.json"
+    path.write_text(json.dumps(bundle(log, [over])))
+    verify_bundle(path, None, as_json=False)
+    shown = capsys.readouterr().out
+    assert "Everything verifies." in shown
+    assert all(line.isprintable() for line in shown.splitlines())
 
 
 def test_a_file_with_a_name_twice_is_refused(tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ def one_line() -> Iterator[None]:
         told = f"database: {cause}. Look at the disk, and at who may write there; `overt doctor`."
     else:
         return
-    sys.stderr.write(f"overt: {told}\n")
+    sys.stderr.write(f"overt: {plain(told)}\n")
     raise SystemExit(1) from None
 
 
@@ -60,6 +60,11 @@ def _of_system(error: OSError) -> str:
     where = "" if error.filename is None else f"{error.filename}: "
     do = _DO.get(error.errno or 0, "Look at the path, and at who may read and write there.")
     return f"{where}{what}. {do}"
+
+
+def plain(text: str) -> str:
+    """Return text of others (a file's name, a proof) without what a terminal takes for orders."""
+    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
 
 
 def say(text: str = "") -> None:

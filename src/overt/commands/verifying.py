@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from overt.commands.console import say, say_json
+from overt.commands.console import plain, say, say_json
 from overt.schema.errors import InvalidInput, Missing
 
 FILE_BYTES_MAX = 256 * 1024 * 1024
@@ -47,7 +47,7 @@ def verify_bundle(bundle: Path, checkpoint: Path | None, *, as_json: bool) -> No
         say_json({"log_verified": report.ok, **report.as_dict()})
     else:
         for line in report.lines:
-            say(f"{'ok  ' if line.ok else 'FAIL'}  {line.text}")
+            say(f"{'ok  ' if line.ok else 'FAIL'}  {plain(line.text)}")
         if receipt is None:
             say("The key came from the bundle itself; --checkpoint RECEIPT would tie it to yours.")
         say("Everything verifies." if report.ok else "This proof does NOT verify.")

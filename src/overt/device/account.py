@@ -172,7 +172,7 @@ class Account:
             # One that the server does not know any more must not keep anyone from leaving.
             with contextlib.suppress(Refused, InvalidInput):
                 self._ask("POST", "/v1/withdraw", json=proof)
-        return str(self._ask("POST", "/v1/withdraw", "job", json=own)["job"])
+        return told(self._ask("POST", "/v1/withdraw", "job", json=own)["job"])
 
     def narrow(self, purposes: tuple[str, ...]) -> Grant:
         """Go on with what is left of the purposes; keeps the grant so."""

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from overt.consent.recovery import read_code
 from overt.schema.applications import applications
 from overt.schema.errors import InvalidInput, OvertError, Refused
 from overt.schema.purpose import REGISTRY, SCREEN, TOGETHER
@@ -19,6 +20,8 @@ _UNSEEN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202d\u202e]")
 """By these a terminal hides, moves or turns round what it shows; a line feed may be there."""
 
 _UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, RecursionError, OvertError)
+
+_ID = re.compile(r"[0-9a-f]{32}")
 
 LEVELS = ("rhythm", "rhythm/0", "rhythm/1")
 OUTBOX_DELAY_S_MAX, HOLD_DAYS_MAX = 7 * 86_400, 365
@@ -94,8 +97,8 @@ def check_receipt(receipt: dict[str, Any], purposes: Sequence[str], detail: str)
     try:
         granted = {one["purpose"] for one in receipt["processing"]["purposes"]}
         level = receipt["overt"]["level"]
-        complete = bool(receipt["receipt_id"]) and bool(receipt["recovery_code"])
-    except (KeyError, TypeError) as error:
+        complete = _ID.fullmatch(receipt["receipt_id"]) and read_code(receipt["recovery_code"])
+    except (KeyError, TypeError, AttributeError, InvalidInput) as error:
         raise InvalidInput("is not a receipt", where="receipt", do=_DO) from error
     if granted != set(purposes) or level != detail or level not in LEVELS or not complete:
         raise InvalidInput("says other than what you chose", where="receipt", do=_DO)
