@@ -1,6 +1,7 @@
 """`rhythm/1`: one rule in Python, in the browser and at the collector; and it does protect."""
 
 import json
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from overt.gateway.streams import Origin, batches_of
 from overt.schema import coarse
 from overt.schema.batch import from_events
 from overt.schema.errors import InvalidInput
+from overt.schema.event import KeyClass, Kind, Modifier
 
 VECTORS = Path(__file__).parents[1] / "spec" / "vectors" / "coarse.json"
 CASES = json.loads(VECTORS.read_text("utf-8"))["cases"]
@@ -65,6 +67,31 @@ def test_doing_it_twice_changes_nothing_and_the_check_agrees(seed: int) -> None:
     if not session.drop(["seq"]).equals(once.drop(["seq"])):
         anchor, wire = from_events(session)
         with pytest.raises(InvalidInput, match="more than rhythm/1"):
+            coarse.check(wire, anchor["t0_us"])
+
+
+ALONE: tuple[dict[str, int], ...] = (
+    {"key_class": KeyClass.DIGIT},
+    {"key_class": KeyClass.PUNCTUATION},
+    {"key_class": KeyClass.SHIFT},
+    {"slot": 1},
+    {"modifiers": Modifier.SHIFT},
+    {"t_us": 1_000_001},
+    {"kind": Kind.KEY_UP},
+    {"kind": Kind.COMMAND},
+    {"kind": Kind.VIEW},
+    {"kind": Kind.POINTER_MOVE, "value": 1},
+    {"kind": Kind.POINTER_MOVE, "scroll_x_css_px": 8},
+)
+
+
+@pytest.mark.parametrize("said", ALONE, ids=str)
+def test_a_row_that_says_more_in_one_thing_alone_is_refused(said: dict[str, int]) -> None:
+    kept = {"kind": Kind.KEY_DOWN, "key_class": KeyClass.LETTER, "t_us": 1_000_000}
+    for row, refused in ((kept, False), ({**kept, **said}, True)):
+        session = rows.table(1, {name: [int(value)] for name, value in row.items()})
+        anchor, wire = from_events(session)
+        with pytest.raises(InvalidInput, match="more than") if refused else nullcontext():
             coarse.check(wire, anchor["t0_us"])
 
 

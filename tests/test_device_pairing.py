@@ -214,6 +214,8 @@ def test_leaving_without_a_connection_empties_this_computer_and_the_server_hears
         with pytest.raises(Missing, match="something else answers"):
             leaving.tell(here, "desk")
         assert second.standing() is None, "a login page is no word of the server"
+        with pytest.raises(Missing, match="something else answers"):
+            second.notice("en")
     monkeypatch.undo()
     assert second.standing() == ("typing-assist",)
     assert leaving.tell(here, "desk")

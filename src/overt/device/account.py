@@ -85,7 +85,7 @@ class Account:
         """Fetch the notice as it must be shown. Keeps nothing."""
         path = f"/v1/studies/{self._study}/notice"
         answer = self._request("GET", path, params={"lang": lang})
-        return Shown(self._answered(answer), hashlib.sha256(answer.content).hexdigest())
+        return Shown(self._answered(answer, "settings"), hashlib.sha256(answer.content).hexdigest())
 
     def join(
         self,
