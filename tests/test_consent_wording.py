@@ -13,6 +13,7 @@ from overt.consent import wording
 from overt.consent.notice import notice_bytes, notice_sha256
 from overt.gateway import studies
 from overt.schema.errors import InvalidInput
+from overt.schema.event import Command, Edit, KeyClass, Kind, Role
 from overt.schema.study import LANGUAGES, Study, load_study, study_sha256, template
 from overt.store.store import Store
 from pseudo_locales import LONG, RTL, notice
@@ -65,6 +66,10 @@ def test_a_study_brings_a_language_of_its_own_and_its_notice_says_the_same_thing
         assert "privacy@example.org" in section(told, "ask")
         assert "90" in section(told, "kept")
         assert "{" not in section(told, "kept")
+        kinds = told["events"]["kind"]
+        assert kinds.keys() == {kind.name.lower() for kind in Kind}
+        assert "key down" not in kinds.values()
+    assert "events" not in english, "mirror and outbox know these words"
     assert len({notice_sha256(made, language) for language in ("en", LONG, RTL)}) == 3
 
 
@@ -77,6 +82,20 @@ def test_what_is_printed_to_translate_is_accepted_once_somebody_answers_for_it()
     assert told == wording.shipped("en")
 
 
+def test_the_words_for_events_are_whole_or_left_out_and_then_english() -> None:
+    english = wording.shipped("en")["events"]
+    sets = {"kind": Kind, "key_class": KeyClass, "edit": Edit, "command": Command, "role": Role}
+    named = {
+        name: {str(one.name).lower(): str(one.name).lower().replace("_", " ") for one in members}
+        for name, members in sets.items()
+    }
+    assert english == {"characters": "characters: {count}", **named}
+    whole, _, events = SIGNED.partition("[words.fr.events]")
+    assert events
+    told = shown(study(LIVE + "\n[notice.fr]\nabout = 'x'\n\n" + whole), "fr")
+    assert "events" not in told
+
+
 SIGNED = wording.to_translate("fr").replace('signed_off = ""', 'signed_off = "Zoé"')
 BROKEN = {
     "declined = ": ("", r"words\.fr\.declined"),
@@ -85,6 +104,7 @@ BROKEN = {
     'direction = "ltr"': ('direction = "up"', r"words\.fr\.direction"),
     'easy = "In easy words"': ('easy = "x"\nmore = "y"', r"words\.fr\.headings\.more"),
     'pause = "Pause recording"': ("pause = 3", r"words\.fr\.indicator\.pause"),
+    'key_down = "key down"': ("", r"words\.fr\.events\.kind\.key_down"),
     "[words.fr]": ('[words."French!"]', r"words\.French!"),
 }
 

@@ -336,7 +336,7 @@ def test_several_studies_record_side_by_side_and_each_is_paused_and_left_by_itse
     browser.press("mirror")
     shown = on(panel, "mirror").locator("li")
     expect(shown.first).to_contain_text("key up · letter · text field")
-    expect(shown.nth(1)).to_contain_text("edit · insert text · 1 characters")
+    expect(shown.nth(1)).to_contain_text("edit · insert text · characters: 1")
     browser.press("back")
     browser.press("all")
     browser.press(f"open {second}")

@@ -18,6 +18,7 @@
 
 import type { OvertEvent } from "./event.ts";
 import type { Words } from "./indicator.ts";
+import type { EventWords } from "./words.ts";
 export type { OvertEvent } from "./event.ts";
 
 /** Where the SDK finds its study. */
@@ -46,6 +47,8 @@ export interface Notice {
   direction: string;
   /** What the indicator says in its language. */
   indicator: Words;
+  /** What `describe` calls an event in its language; absent in English. */
+  events?: EventWords;
   choices: {
     purposes: Choice[];
     /** How exactly is recorded: no levels where the person has no choice. */

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { clockResolution_us } from "../src/clock.ts";
 import { about, changed, editOf, extent } from "../src/edits.ts";
+import { BLANK } from "../src/event.ts";
 import { typeAllows } from "../src/gate.ts";
 import { Command, Edit, KeyClass, Kind, Modifier, Role, SYMBOL_NAMED_BASE } from "../src/generated.ts";
 import { type Key, commandOf, isPlain, keyClass, keySymbol, modifiers } from "../src/keys.ts";
@@ -11,6 +12,7 @@ import { roleOf } from "../src/roles.ts";
 import { isSecretToken } from "../src/secrets.ts";
 import { outcomeOf, wait_ms } from "../src/sender.ts";
 import { Slots } from "../src/slots.ts";
+import { type EventWords, describe } from "../src/words.ts";
 
 const NO_KEY: Key = {
   key: "",
@@ -200,4 +202,24 @@ test("an element that a page calls navigation is not taken for the browser's wor
   assert.ok(follows(() => (moved += 1)));
   told.dispatchEvent(new Event("currententrychange"));
   assert.equal(moved, 1);
+});
+
+test("an event is described in the words of any notice, and what cannot be seen is shown", () => {
+  const pseudo = (set: object) =>
+    Object.fromEntries(Object.keys(set).map((name) => [name.toLowerCase(), `«${name.length}»`]));
+  const words: EventWords = {
+    kind: pseudo(Kind),
+    key_class: pseudo(KeyClass),
+    edit: pseudo(Edit),
+    command: pseudo(Command),
+    role: pseudo(Role),
+    characters: "«{count}»",
+  };
+  const key = { ...BLANK, kind: Kind.KEY_DOWN, key_class: KeyClass.SPACE, key_symbol: 32 };
+  assert.equal(describe({ ...key, role: Role.TEXT_AREA }), "key down · space · ␣ · text area");
+  for (const kind of Object.values(Kind)) {
+    const event = { ...key, kind, edit: Edit.DELETE_WORD_BACKWARD, edit_chars: 4, value: 1, role: 4 };
+    assert.doesNotMatch(describe(event, words).replace(/ px$/, ""), /[a-z]/i);
+    assert.match(describe(event), /delete word backward · characters: 4/);
+  }
 });

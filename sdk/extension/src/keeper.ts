@@ -11,34 +11,12 @@ import { Desk } from "./desk.ts";
 import { Mirror } from "./mirror.ts";
 import { grantOf, sealed, taken } from "./pairing.ts";
 import { Pauses, posted } from "./pauses.ts";
-import type { Permit, ShownNotice } from "./protocol.ts";
+import { type Place, type Read, addressOf } from "./place.ts";
+import type { Permit } from "./protocol.ts";
 import { type ServerClock, better, isFresh } from "./server_clock.ts";
 import type { Site } from "./sites.ts";
 
 const HOUR_MS = 3_600_000;
-
-/** A notice as it was shown, and where it is from. */
-export interface Read {
-  base: string;
-  study: string;
-  lang: string;
-  shown: ShownNotice;
-}
-
-export const addressOf = (base: string, study: string): string => `${base}/study/${study}`;
-
-/** Where somebody takes part, beside their grant. */
-export interface Place {
-  base: string;
-  study: string;
-  title: string;
-  purposes: { id: string; title: string }[];
-  /** How exactly, in the notice's words; empty where there was no choice. */
-  detail: string;
-  sites: Site[];
-  /** Origins that the person switched on. */
-  on: string[];
-}
 
 /**
  * One person in one study, in this browser: the grant, the outbox, and what is sent. Lives in the
@@ -165,13 +143,13 @@ export class Keeper {
     const sites = notice.settings.sites ?? [];
     const vault = this.#vault ?? (await Vault.open(this.#name, true));
     if (!vault) throw new OvertError("cannot be opened", "storage");
-    const titles = notice.choices.purposes.map(({ id, title }) => ({ id, title }));
     const known = (this.place?.on ?? []).filter((origin) => sites.some((s) => s.origin === origin));
     const { levels } = notice.choices.details;
     const place: Place = {
       ...at,
       title: notice.title,
-      purposes: titles,
+      purposes: notice.choices.purposes.map(({ id, title }) => ({ id, title })),
+      ...(notice.events && { events: notice.events }),
       detail: levels.find(({ id }) => id === detail || `${id}/0` === detail)?.title ?? "",
       sites,
       on: known,

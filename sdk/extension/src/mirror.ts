@@ -1,6 +1,6 @@
 import { type OvertEvent, fromRow } from "../../src/event.ts";
 import type { Part } from "../../src/outbox.ts";
-import { describe } from "../../src/words.ts";
+import { type EventWords, describe } from "../../src/words.ts";
 import type { MirrorView } from "./protocol.ts";
 
 const SHOWN_MAX = 60;
@@ -27,9 +27,9 @@ export class Mirror {
     this.#latest = [];
   }
 
-  view(): MirrorView {
+  view(words?: EventWords): MirrorView {
     return this.#latest
-      .map(({ at_ms, event, times }) => ({ at_ms, text: describe(event), times }))
+      .map(({ at_ms, event, times }) => ({ at_ms, text: describe(event, words), times }))
       .reverse();
   }
 }

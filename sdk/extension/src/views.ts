@@ -46,7 +46,10 @@ export async function outboxView({ outbox, place }: Keeper): Promise<OutboxView>
   for (const at of (await outbox?.places()) ?? []) {
     const kept = await outbox?.entry(at);
     if (!kept) continue;
-    const events = decode(kept.bytes).events.map((one) => ({ t_us: one.t_us, text: describe(one) }));
+    const events = decode(kept.bytes).events.map((one) => ({
+      t_us: one.t_us,
+      text: describe(one, place?.events),
+    }));
     const purposes = kept.entry.purposes.map(titleOf);
     found.push({ ...kept.entry, purposes, id: entryId(kept.entry), bytes: kept.bytes.length, events });
   }

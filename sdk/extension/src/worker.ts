@@ -3,8 +3,9 @@
 import { Account } from "../../src/account.ts";
 import { OvertError } from "../../src/errors.ts";
 import { paint } from "./badge.ts";
-import { Keeper, type Read, addressOf } from "./keeper.ts";
+import { Keeper } from "./keeper.ts";
 import { type Page, call, flushed, known, living, pages, say, toTop } from "./pages.ts";
+import { type Read, addressOf } from "./place.ts";
 import {
   type Answer,
   type Ask,
@@ -349,7 +350,7 @@ async function obeyOf(keeper: Keeper, command: OfStudy): Promise<unknown> {
       await gather(keeper);
       return outboxView(keeper);
     case "mirror":
-      return keeper.mirror.view();
+      return keeper.mirror.view(keeper.place?.events);
     case "remove":
       return keeper.remove(({ id }) => id === command.id);
     case "forgetHour":

@@ -143,6 +143,7 @@ def _notice(study: Study, language: str, words: dict[str, Any]) -> dict[str, Any
         "decline": words["decline"],
         "declined": words["declined"],
         "indicator": {**words["indicator"], "direction": words["direction"]},
+        **({"events": events} if (events := _events(words)) else {}),
         "settings": {
             "level": study.level,
             "retention_days": study.retention_days,
@@ -156,6 +157,12 @@ def _notice(study: Study, language: str, words: dict[str, Any]) -> dict[str, Any
             **({"epsilon_max": stated} if (stated := budget(study)) else {}),
         },
     }
+
+
+def _events(words: dict[str, Any]) -> dict[str, Any]:
+    """Return what mirror and outbox call an event; nothing for English, which they know."""
+    own: dict[str, Any] = words.get("events", {})
+    return {} if own == shipped("en")["events"] else own
 
 
 def _site(site: Site, only: str) -> str:

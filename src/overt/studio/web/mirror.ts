@@ -14,7 +14,8 @@ const COUNTS = ["produced", "waiting", "sent", "acknowledged", "removed", "lost"
 function before(source: Event | null): string {
   if (source instanceof KeyboardEvent)
     return `${source.key === " " ? "space" : source.key} ${source.type === "keydown" ? "↓" : "↑"}`;
-  if (source instanceof InputEvent) return source.data ? `typed “${source.data}”` : source.inputType;
+  if (source instanceof InputEvent)
+    return source.data ? `typed “${source.data.replaceAll(" ", "␣")}”` : source.inputType;
   if (source instanceof WheelEvent) return "turned the wheel";
   if (source instanceof MouseEvent) {
     const words: Record<string, string> = {
