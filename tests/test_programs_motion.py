@@ -154,7 +154,7 @@ def test_programs_nobody_has_seen_are_told_from_people_nobody_has_seen() -> None
     judge = Judge(Trees(60)).fit(windows.where((side == 0) & ~left_out))
     asked = windows.where((side == 1) & (left_out | (windows.kind == PERSON)))
     assert auc(judge.score(asked.x), asked.program, np.ones(asked.kind.size)) > 0.95
-    score, program, weight = out_of_fold(windows)
+    score, program, weight = out_of_fold(windows, Trees(60))
     assert score.size == program.size == weight.size > 0
 
 

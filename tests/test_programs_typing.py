@@ -10,10 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from overt.datasets import rows
-from overt.models.programs import scored, writers
+from overt.models.programs import habits, scored, writers
+from overt.models.programs.classifiers import Trees
+from overt.models.programs.habits import Habits
 from overt.models.programs.keyboard import pace_of, performed, windows_of
 from overt.models.programs.rhythm import NAMES, row_of, trivial_of
 from overt.models.programs.rounds import name_of, sides_of
+from overt.models.programs.strip import Strip
 from overt.models.programs.typed import (
     PAUSE_MAX_MS,
     Clock,
@@ -25,6 +28,7 @@ from overt.models.programs.typed import (
     typing_ms,
 )
 from overt.models.programs.typists import TYPISTS, Pace
+from overt.models.programs.windows import PERSON, Windows
 from overt.models.programs.writers import Writer
 from overt.schema.errors import InvalidInput
 from overt.schema.event import KeyClass, Kind
@@ -121,6 +125,61 @@ def test_means_and_shares_are_those_of_the_catalogue_and_modifiers_are_left_out(
     assert row[AT["rollover_share"]] == pytest.approx((up_us[:-1] > t_us[1:]).mean())
 
 
+def _described(people: int, kind: str) -> tuple[list[Typed], Windows]:
+    """Return typing of nobody in particular, and of a program after each, as windows."""
+    pieces = [_somebody(20 + one, 4) for one in range(people)]
+    pieces += [_done(kind, 20 + one) for one in range(people)]
+    kinds = np.repeat([PERSON, kind], people)
+    names = np.tile([f"made up/{one}" for one in range(people)], 2)
+    nothing = np.zeros((2 * people, 0))
+    return pieces, Windows(nothing, nothing, np.full(2 * people, 60.0), kinds, kinds, names, names)
+
+
+def test_a_program_without_a_persons_habits_is_found_by_who_has_met_no_program() -> None:
+    pieces, windows = _described(24, "person by key class")
+    half = np.tile(np.arange(24) < 12, 2)
+    shown = habits.Shown(pieces, windows)(half)
+    evidence = shown[:, habits.NAMES.index("lacks_place_and_memory")]
+    people, programs = (evidence[~half & (windows.program == one)] for one in (False, True))
+    assert np.median(programs) > 2 > -2 > np.median(people)
+    assert (np.sort(programs)[2] > people).mean() > 0.8
+    # Nobody is shown by their own habits: whatever else they typed changes nothing of their row.
+    other = [_somebody(99, 4), *pieces[1:]]
+    again = habits.Shown(other, windows)(half)
+    np.testing.assert_array_equal(again[24], shown[24])
+    assert (again[12] != shown[12]).any()
+
+
+def test_windows_laid_end_to_end_are_as_each_alone() -> None:
+    pieces = [_somebody(1, 2), _done("instant"), _somebody(2, 1).at(slice(0, 0)), _somebody(3, 3)]
+    taught = [_somebody(30 + one, 4) for one in range(4)]
+    strip = Strip(taught)
+    learned = Habits().fit(strip, habits.effects_of(strip), np.ones(4, bool))
+    together = learned.rows(*_laid(pieces))
+    for row, piece in zip(together, pieces, strict=True):
+        np.testing.assert_allclose(learned.rows(*_laid([piece]))[0], row, rtol=1e-6, atol=1e-6)
+    assert np.isnan(together[2]).all()
+    assert np.isfinite(together[[0, 1, 3]]).all()
+
+
+def _laid(pieces: list[Typed]) -> tuple[Strip, habits.Effects]:
+    strip = Strip(pieces)
+    return strip, habits.effects_of(strip)
+
+
+def test_evidence_for_other_programs_adds_to_that_for_known_ones() -> None:
+    rng = np.random.default_rng(1)
+    known, others = rng.normal(size=(200, 1)), np.full((200, 1), np.nan)
+    names = np.where(known[:, 0] > 0, "fixed delay", PERSON)
+    windows = Windows(np.append(known, others, 1), known, *[names] * 5)
+    trees = Trees(20, others=1).fit(windows)
+    asked = np.array([[-1.0, np.nan], [-1.0, -9.0], [-1.0, 9.0], [1.0, -9.0]])
+    said = trees.score(asked)
+    assert said[0] == pytest.approx(said[1], abs=0.1)
+    assert said[2] == pytest.approx(9, abs=0.1)
+    assert said[3] > said[1]
+
+
 @pytest.mark.parametrize("size", [0, 1, 2])
 def test_next_to_nothing_gives_no_rhythm_and_no_error(size: int) -> None:
     few = Typed(
@@ -168,7 +227,10 @@ def test_programs_in_a_persons_place_know_nothing_of_that_person_or_the_other_si
     }
 
 
-def test_aaltos_layout_alone_is_judged_as_typing_and_nothing_else(tmp_path: Path) -> None:
+def test_aaltos_layout_alone_is_judged_as_typing_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writers, "PEOPLE_MAX", 40)
     head = "PARTICIPANT_ID\tTEST_SECTION_ID\tPRESS_TIME\tRELEASE_TIME\tLETTER\tKEYCODE"
     for person in range(writers.PEOPLE_MAX + 3):
         lines = [head]

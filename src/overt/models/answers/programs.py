@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +11,17 @@ import numpy as np
 
 from overt.models.answers import Answer, Asker
 from overt.models.answers.question import Question
-from overt.models.programs import features, fitted, keyboard, rhythm, sample, trace, typed
+from overt.models.programs import features, fitted, habits, keyboard, rhythm, sample, trace, typed
 from overt.models.programs.classifiers import CANNOT_TELL, PROGRAM_SAID, Judge, Trees, check
 from overt.models.programs.fitted import Fitted
-from overt.models.programs.rounds import Person, name_of, sides_of
+from overt.models.programs.habits import Habits
+from overt.models.programs.rounds import name_of, sides_of
 from overt.models.programs.scored import PEOPLE_MIN, found
-from overt.models.programs.sources import COARSE_MS
+from overt.models.programs.sources import COARSE_MS, Recording
+from overt.models.programs.strip import Strip
 from overt.models.programs.trace import Trace, input_ms, trace_of
 from overt.models.programs.windows import LEAST, SECONDS, Windows, windows_of
+from overt.models.programs.writers import Writer
 from overt.models.scores import Progress
 from overt.models.tensors import Array
 from overt.schema.errors import InvalidInput, Missing, TooFew
@@ -39,6 +42,8 @@ class Judges:
 
     pointer: Judge | None
     typing: Judge | None
+    habits: Habits | None = None
+    """What is usual in the typing of those who taught the second."""
 
 
 def learn(data: Path | None, progress: Progress) -> Asker:
@@ -49,9 +54,7 @@ def learn(data: Path | None, progress: Progress) -> Asker:
         )
     moving, writing = found(data, progress)
     fine = [one for one in moving if not one.coarse]
-    judges = Judges(
-        _judge(fine, windows_of, progress), _judge(writing, keyboard.windows_of, progress)
-    )
+    judges = Judges(_moving(fine, progress), *_typing_judge(writing, progress))
     if judges == Judges(None, None):
         raise TooFew(
             f"has recordings of fewer than {PEOPLE_MIN} people", where=str(data), do="Add others."
@@ -61,22 +64,32 @@ def learn(data: Path | None, progress: Progress) -> Asker:
     return Asker(by, lambda raw: answer(judges, raw))
 
 
-def _judge(
-    people: list[Any],
-    make: Callable[[list[Any], Callable[[Any], int], Progress], Windows],
-    progress: Progress,
-) -> Judge | None:
+def _moving(people: list[Recording], progress: Progress) -> Judge | None:
     sides = sides_of(people)
-
-    def side(one: Person) -> int:
-        return sides[name_of(one)]
-
     if len(set(sides.values())) < PEOPLE_MIN:
         return None
-    windows = make(people, side, progress)
+    windows = windows_of(people, lambda one: sides[name_of(one)], progress)
+    return _judge(Trees(), windows, progress)
+
+
+def _typing_judge(people: list[Writer], progress: Progress) -> tuple[Judge | None, Habits | None]:
+    sides = sides_of(people)
+    if len(set(sides.values())) < PEOPLE_MIN:
+        return None, None
+    pieces: list[typed.Typed] = []
+    windows = keyboard.windows_of(people, lambda one: sides[name_of(one)], progress, pieces.append)
+    check(windows)
+    shown = habits.Shown(pieces, windows)
+    rows = shown(np.ones(windows.kind.size, bool))
+    windows = replace(windows, x=np.concatenate([windows.x, rows], 1))
+    judge = _judge(Trees(others=len(habits.LACKING)), windows, progress)
+    return judge, shown.habits(~windows.program)
+
+
+def _judge(trees: Trees, windows: Windows, progress: Progress) -> Judge:
     check(windows)
     progress("growing trees", 0.9)
-    return Judge(Trees()).fit(windows)
+    return Judge(trees).fit(windows)
 
 
 def answer(judges: Judges, raw: Any) -> Answer:
@@ -86,7 +99,7 @@ def answer(judges: Judges, raw: Any) -> Answer:
     if asked.has("pointer"):
         found_out["pointer"] = _pointer(judges.pointer, asked.table("pointer", 3))
     if asked.has("presses"):
-        found_out["typing"] = _typing(judges.typing, asked)
+        found_out["typing"] = _typing(judges, asked)
     if not found_out:
         raise InvalidInput("has neither pointer nor presses", where="question")
     return found_out
@@ -136,13 +149,13 @@ def _coarse(moved: Trace) -> bool:
     return float(np.median(apart)) > COARSE_MS
 
 
-def _typing(judge: Judge | None, asked: Question) -> Answer:
+def _typing(judges: Judges, asked: Question) -> Answer:
     rows = [
         (one.number("down_ms"), one.number("up_ms"), one.one_of("key", KEYS))
         for one in asked.questions("presses", ("key", "down_ms", "up_ms"))
     ]
     rows = sorted(row for row in rows if row[2] not in MODIFIERS)
-    if judge is None:
+    if judges.typing is None or judges.habits is None:
         return _cannot("nothing taught it typing")
     if not rows:
         return _cannot("no key was pressed")
@@ -155,7 +168,10 @@ def _typing(judge: Judge | None, asked: Question) -> Answer:
     if seconds is None:
         return _cannot(f"{took_s:.1f} s of typing are too few; {LEAST * SECONDS[0]:g} are needed")
     pieces = typed.cut(made, seconds, least=LEAST)
-    return _told(judge, np.stack([rhythm.row_of(piece) for piece in pieces]), seconds)
+    strip = Strip(pieces)
+    shown = judges.habits.rows(strip, habits.effects_of(strip))
+    measured = np.stack([rhythm.row_of(piece) for piece in pieces])
+    return _told(judges.typing, np.concatenate([measured, shown], 1), seconds)
 
 
 def _longest(took_s: float, lengths: Sequence[float] = SECONDS) -> float | None:

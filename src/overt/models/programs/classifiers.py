@@ -123,9 +123,15 @@ def _filled(*steps: Any) -> Any:
 
 @dataclass
 class Trees:
-    """LightGBM, one thread, the same every time."""
+    """LightGBM, one thread, the same every time.
+
+    Beside the programs that it knows there may be others, of which some columns say how much more
+    likely they are than people: the log odds are of any of them.
+    """
 
     rounds: int = 150
+    others: int = 0
+    """How many of the last columns are such log likelihood ratios; NaN says nothing."""
     model: Any = None
 
     def fit(self, windows: Windows) -> Trees:
@@ -139,7 +145,10 @@ class Trees:
 
     def score(self, x: Array) -> Array:
         """Return log odds."""
-        return np.asarray(self.model.predict(x, raw_score=True), np.float64)
+        odds = np.asarray(self.model.predict(x, raw_score=True), np.float64)
+        for column in x.T[x.shape[1] - self.others :]:
+            odds = np.logaddexp(odds, np.where(np.isnan(column), -np.inf, column))
+        return odds
 
 
 _TREES: dict[str, Any] = {
@@ -174,7 +183,7 @@ class Judge:
 
     def fit(self, windows: Windows) -> Judge:
         """Learn; return itself."""
-        score, program, weight = out_of_fold(windows)
+        score, program, weight = out_of_fold(windows, self.trees)
         self.slope, self.offset = platt(score, program, weight)
         odds = self.slope * score + self.offset
         self.program_above = bound(odds[~program], 1 - WRONGED)
@@ -197,7 +206,7 @@ class Judge:
         return np.where(program & ~person, 1, np.where(person & ~program, 0, CANNOT_TELL))
 
 
-def out_of_fold(windows: Windows) -> tuple[Array, Array, Array]:
+def out_of_fold(windows: Windows, like: Trees) -> tuple[Array, Array, Array]:
     """Return scores of people and kinds of program by trees that have seen neither; and weights."""
     people = np.array([zlib.crc32(name.encode()) % FOLDS for name in windows.person.tolist()])
     kinds = sorted(set(windows.kind[windows.program].tolist()))
@@ -215,7 +224,8 @@ def out_of_fold(windows: Windows) -> tuple[Array, Array, Array]:
         if not kept.any() or windows.program[kept].all() or not windows.program[kept].any():
             continue
         scored = (group == fold) & (~windows.program | (people == fold))
-        score[scored] = Trees().fit(windows.where(kept)).score(windows.x[scored])
+        trees = Trees(like.rounds, like.others).fit(windows.where(kept))
+        score[scored] = trees.score(windows.x[scored])
     there = np.isfinite(score)
     return score[there], windows.program[there], weights_of(windows.where(there))
 

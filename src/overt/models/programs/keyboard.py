@@ -37,6 +37,9 @@ from overt.models.programs.writers import Writer
 from overt.models.tensors import Array
 
 PROGRAMS_A_BLOCK = 3
+PIECES_A_BLOCK = 4
+"""Of the twelve windows of 5 s every third: more people say more than more of the same ones."""
+
 LIBRARY_KEYS_MIN = 60
 """Someone with fewer presses than this is not worth replaying."""
 
@@ -49,10 +52,12 @@ def windows_of(
     writers: list[Writer],
     sides: Callable[[Writer], int],
     progress: Callable[[str, float], None],
+    look: Callable[[Typed], None] = lambda _piece: None,
 ) -> Windows:
     """Return windows of one block of `BLOCK_S` a person, and of programs in that person's place.
 
-    `sides` says on which side of a split someone is.
+    `sides` says on which side of a split someone is. `look` is shown what each window is of, in
+    order.
     """
     gathered: list[Row] = []
     for number, writer in enumerate(writers):
@@ -63,7 +68,7 @@ def windows_of(
         if not blocks:
             continue
         block = blocks[int(rng.integers(len(blocks)))]
-        gathered += [(*row, PERSON, writer.source, person, person) for row in _pieces(block)]
+        gathered += [(*row, PERSON, writer.source, person, person) for row in _pieces(block, look)]
         pace = pace_of(writer.typed)
         if pace is None or block.size < _KEYS_MIN:
             continue
@@ -81,7 +86,7 @@ def windows_of(
             typist = TYPISTS[kind](draw, pace, others)
             done = performed(typist, block, clock, draw, until_ms=float(typing_ms(block)[-1]))
             unit = f"{kind}/{person}"
-            gathered += [(*row, kind, writer.source, person, unit) for row in _pieces(done)]
+            gathered += [(*row, kind, writer.source, person, unit) for row in _pieces(done, look)]
     return columns(gathered, len(NAMES), len(TRIVIAL))
 
 
@@ -109,7 +114,9 @@ def performed(
     return in_a_row(done)
 
 
-def _pieces(block: Typed) -> Iterator[tuple[Array, Array, float]]:
+def _pieces(block: Typed, look: Callable[[Typed], None]) -> Iterator[tuple[Array, Array, float]]:
     for seconds in SECONDS:
-        for piece in cut(block, seconds, least=LEAST):
+        found = cut(block, seconds, least=LEAST)
+        for piece in found[:: -(-len(found) // PIECES_A_BLOCK)] if found else []:
+            look(piece)
             yield row_of(piece), trivial_of(piece), seconds

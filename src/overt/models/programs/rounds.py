@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -43,6 +43,16 @@ class Part:
     windows: Windows
     side: Array
     kinds: tuple[str, ...]
+    more: Callable[[Array], Array] | None = None
+    """Given which windows a round learns from, further columns, learned from people alone."""
+    others: int = 0
+    """How many of these, the last ones, are evidence for other programs: `Trees.others`."""
+
+    def seen(self, train: Array) -> Windows:
+        """Return the windows as a round sees them that learns from those at `train`."""
+        if self.more is None:
+            return self.windows
+        return replace(self.windows, x=np.concatenate([self.windows.x, self.more(train)], 1))
 
     def label(self, method: str) -> str:
         """Return the name of a method on this input."""
@@ -99,12 +109,13 @@ def figures(part: Part, progress: Progress) -> list[Score]:
         progress(part.label("learning and asking"), number / len(rounds))
         if not one.test.any():
             continue
-        learned_from, asked = windows.where(one.train), windows.where(one.test)
+        seen = part.seen(one.train)
+        learned_from, asked = seen.where(one.train), seen.where(one.test)
         empty = np.full(windows.kind.size, np.nan)
         for name, kind in CLASSIFIERS.items():
             found = scores.setdefault((name, one.left_out), empty.copy())
             found[one.test] = kind().fit(learned_from).score(asked.x)
-        judge = Judge(Trees()).fit(learned_from)
+        judge = Judge(Trees(others=part.others)).fit(learned_from)
         odds = judge.score(asked.x)
         scores.setdefault((BOOSTED, one.left_out), empty.copy())[one.test] = odds
         answers.setdefault(one.left_out, empty.copy())[one.test] = judge.said(odds)

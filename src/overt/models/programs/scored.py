@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from overt.models.programs import keyboard
+from overt.models.programs import habits, keyboard
 from overt.models.programs.classifiers import check
 from overt.models.programs.rounds import Part, Person, figures, name_of, sides_of
 from overt.models.programs.sources import COARSE_MS, Recording, recordings
@@ -57,6 +57,11 @@ _READ_TYPING = (
         "Programs type the key classes of the person's own texts, at half to twice their pace, "
         "seen through their clock. Two kinds draw on other people's recordings; a replay of a "
         "real person's text in its own order is not among them, and would be called a person's."
+    ),
+    (
+        "Beside what is learned from programs there is evidence learned from people alone: that a "
+        "window lacks what goes on in people's typing (by the place in a word, from press to "
+        "press). At 5 s there are some twenty presses to show it."
     ),
 )
 _NO_TYPING = (
@@ -114,13 +119,14 @@ def _part(
     name: str,
     people: Sequence[Person],
     kinds: tuple[str, ...],
-    make: Callable[[Any, Callable[[Any], int], Progress], Windows],
+    make: Callable[[Any, Callable[[Any], int], Progress, Callable[[Any], None]], Windows],
     path: Path,
     progress: Progress,
 ) -> Part:
     """Return one kind of input. Raises `TooFew` where it cannot be learned from and asked about."""
     sides = sides_of(people)
-    windows = make(people, lambda one: sides[name_of(one)], progress)
+    pieces: list[Any] = []
+    windows = make(people, lambda one: sides[name_of(one)], progress, pieces.append)
     found = len(set(windows.person.tolist()))
     if found < PEOPLE_MIN or len(set(sides.values())) < 2:
         raise TooFew(
@@ -131,6 +137,8 @@ def _part(
         )
     check(windows)
     side = np.array([sides[person] for person in windows.person.tolist()])
+    if name == TYPING:
+        return Part(name, windows, side, kinds, habits.Shown(pieces, windows), len(habits.LACKING))
     return Part(name, windows, side, kinds)
 
 

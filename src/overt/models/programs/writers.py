@@ -19,7 +19,7 @@ from overt.models.programs.sources import places
 from overt.models.programs.typed import Typed, in_a_row, text_of
 from overt.schema.errors import InvalidInput
 
-PEOPLE_MAX = 60
+PEOPLE_MAX = 150
 """Of each source; more people make the figures tighter and the command slower."""
 
 _TEXTS = ("fixed_text*.csv", "free_text*.csv")
