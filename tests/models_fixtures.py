@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from overt.models.encoder import Encoder, encoder_from
 from overt.models.metrics import mixture_quantile
 from overt.models.page import page
 from overt.models.predict import predict_baselines
-from overt.models.stream import numbers, stream_of
+from overt.models.stream import HABITS, Stream, habits, numbers, stream_of
 from overt.models.train import Trained, fitted_tables
 
 VECTORS = Path(__file__).parent.parent / "spec" / "vectors" / "model.json"
@@ -93,6 +94,25 @@ def tokens_in(events: list[dict[str, int]]) -> list[TokenArrays]:
     return list(tokens_of(table))
 
 
+def habits_of_all(stream: Stream) -> np.ndarray:
+    """Return float32[n, V, HABITS], by `habits` itself: as if each token followed each place."""
+    made = np.zeros((len(stream), len(VOCABULARY), HABITS), np.float32)
+    for i in range(len(stream)):
+        cut = Stream(*(column[: i + 1] for column in astuple(stream)))
+        for token in range(len(VOCABULARY)):
+            # Before `start` there is no pause: it has the habits of a token never seen.
+            made[i, token] = habits(followed(cut, token or len(VOCABULARY)))[i]
+    return made
+
+
+def followed(stream: Stream, token: int) -> Stream:
+    """Return the stream and one token more, that came after a while."""
+    more = (token, 1_000, -1, 0)
+    return Stream(
+        *(np.append(c, c.dtype.type(m)) for c, m in zip(astuple(stream), more, strict=True))
+    )
+
+
 def expected(trained: Trained, stretches: list[TokenArrays]) -> list[dict[str, Any]]:
     """Return after each token what torch and the baselines say comes next."""
     import torch
@@ -102,6 +122,7 @@ def expected(trained: Trained, stretches: list[TokenArrays]) -> list[dict[str, A
     token = torch.from_numpy(stream.token.astype(np.int64))[:, None]
     number = torch.from_numpy(numbers(stream))[:, None]
     size, n = len(VOCABULARY), len(stream)
+    habit = torch.from_numpy(habits_of_all(stream))
     parts: list[list[np.ndarray]] = [[], [], []]
     probability = np.zeros((n, size))
     with torch.inference_mode():
@@ -110,7 +131,7 @@ def expected(trained: Trained, stretches: list[TokenArrays]) -> list[dict[str, A
             share = torch.softmax(encoder.token(states).double(), -1).numpy() / len(encoders)
             probability += share
             every = states[:, None, :].expand(n, size, -1)
-            weight, mean, sigma = encoder.mixture(every, torch.arange(size).expand(n, size))
+            weight, mean, sigma = encoder.mixture(every, torch.arange(size).expand(n, size), habit)
             parts[0].append(weight.double().exp().numpy() * share[:, :, None])
             parts[1].append(mean.double().numpy())
             parts[2].append(sigma.double().exp().numpy())

@@ -15,7 +15,7 @@ from overt.models.encoder import Encoder, encoder_from
 from overt.models.predict import predict
 from overt.models.recurrence import recur
 from overt.models.shard import fit
-from overt.models.stream import numbers, pack, stream_of, targets, unpack
+from overt.models.stream import habits, numbers, pack, stream_of, targets, unpack
 
 SIZE = len(VOCABULARY)
 
@@ -72,6 +72,7 @@ def test_the_loss_is_what_a_loop_over_events_says() -> None:
     token_nll, pause_nll = encoder.loss(
         states,
         torch.from_numpy(aim.token)[:, None],
+        torch.from_numpy(habits(stream))[:, None],
         torch.from_numpy(aim.log_pause)[:, None].float(),
     )
     slow_token = slow_pause = 0.0
@@ -83,7 +84,12 @@ def test_the_loss_is_what_a_loop_over_events_says() -> None:
         if math.isnan(aim.log_pause[i]):
             continue
         w, m, s = (
-            t.numpy() for t in encoder.mixture(states[i, 0], torch.tensor(int(aim.token[i])))
+            t.numpy()
+            for t in encoder.mixture(
+                states[i, 0],
+                torch.tensor(int(aim.token[i])),
+                torch.from_numpy(habits(stream)[i]),
+            )
         )
         density = sum(
             math.exp(w[k] - s[k] - ((aim.log_pause[i] - m[k]) / math.exp(s[k])) ** 2 / 2)
@@ -107,6 +113,32 @@ def test_what_comes_later_changes_no_earlier_prediction() -> None:
     assert np.array_equal(made[0].probability[:21], made[1].probability[:21])
     assert np.array_equal(made[0].mean[:20], made[1].mean[:20])
     assert not np.allclose(made[0].probability[21:], made[1].probability[21:])
+
+
+def test_habits_are_what_a_loop_over_the_pauses_so_far_says() -> None:
+    stream = stream_of(person(3).sessions)
+    aim = targets(stream)
+    known: list[tuple[int, int, float]] = []
+    for i, (last, came, log_pause) in enumerate(
+        zip(stream.token.tolist(), aim.token.tolist(), aim.log_pause.tolist(), strict=True)
+    ):
+        if came < 0:
+            assert not habits(stream)[i].any()
+            continue
+        lean, wanted, counts = 5.0, [], []
+        for some, weight in (
+            (known, 10),
+            ([k for k in known if k[1] == came], 2),
+            ([k for k in known if k[:2] == (last, came)], 2),
+        ):
+            mean = (sum(k[2] for k in some) + weight * lean) / (len(some) + weight)
+            wanted.append(mean - lean)
+            counts.append(math.log1p(len(some)) / 5)
+            lean = mean
+        assert np.allclose(habits(stream)[i], wanted + counts, atol=1e-5)
+        if not math.isnan(log_pause):
+            known.append((last, came, log_pause))
+    assert len(known) > 50
 
 
 def test_unknown_holds_and_pauses_after_start_are_inputs_of_zero() -> None:

@@ -25,7 +25,7 @@ from overt.gateway.model import Member, Model, keep
 from overt.models.config import Config
 from overt.models.onnx.encoder import onnx
 from overt.models.predict import predict
-from overt.models.stream import numbers, stream_of, targets
+from overt.models.stream import habits, numbers, stream_of, targets
 from overt.models.train import Trained, weights_hash
 from overt.schema.errors import InvalidInput, Missing, NotConsented, OvertError, TooFew
 from overt.store.store import Store
@@ -44,6 +44,7 @@ def same_as_torch(trained: Trained, run: Run, *numbers_of_people: int) -> None:
             "token": stream.token.astype(np.int64)[:, None],
             "numbers": numbers(stream)[:, None],
             "following": np.maximum(aim.token, 0)[:, None],
+            "habits": habits(stream)[:, None],
             "state": np.zeros((len(trained.shards), 1, trained.config.hidden), np.float32),
         }
         whole = run(given)
@@ -52,7 +53,7 @@ def same_as_torch(trained: Trained, run: Run, *numbers_of_people: int) -> None:
             found = whole[name][there, 0]
             assert found == pytest.approx(getattr(wanted, name), rel=1e-5, abs=1e-6), name
         half = len(stream) // 2
-        cut = ("token", "numbers", "following")
+        cut = ("token", "numbers", "following", "habits")
         first = run({**given, **{name: given[name][:half] for name in cut}})
         rest = {**{name: given[name][half:] for name in cut}, "state": first["state_after"]}
         assert run(rest)["mean"] == pytest.approx(whole["mean"][half:], rel=1e-5, abs=1e-6)

@@ -75,6 +75,7 @@ def test_every_baseline_stands_beside_the_encoder(
                 "encoder",
                 LIGHTGBM,
                 pauses.TOGETHER,
+                pauses.LESS,
                 fluency.NAME,
                 "linear regression",
                 "digraph median",
@@ -90,6 +91,9 @@ def test_every_baseline_stands_beside_the_encoder(
         assert all(row["low"] <= row["value"] <= row["high"] for row in found["rows"])
         assert found["counts"]["people judged"] >= 5
         told = {(row["name"], row["metric"]): row["value"] for row in found["rows"]}
+        if task is pauses:
+            less = told["encoder", "nll"] - told[LIGHTGBM, "nll"]
+            assert told[pauses.LESS, "nll"] == pytest.approx(less)
         assert told["encoder", "r2"] < told[LIGHTGBM, "r2"]  # nobody trained this encoder
 
 

@@ -27,7 +27,7 @@ import numpy as np
 from overt.datasets.tokens import START, VOCABULARY
 from overt.models.predict import Predicted
 from overt.models.repeatable import REPEATABLE
-from overt.models.stream import Stream, log_ms, targets
+from overt.models.stream import Stream, log_ms, targets, totals_before
 from overt.models.tensors import Array
 
 NAME = "LightGBM"
@@ -120,11 +120,8 @@ def _so_far(values: Array, group: Array | None = None) -> tuple[Array, Array]:
 
 def _before(values: Array, group: Array) -> tuple[Array, Array]:
     """Return mean and count of a group's values before each place."""
-    mean, count = _so_far(values, group)
-    here = np.where(np.isnan(values), 0.0, values)
-    earlier = count - ~np.isnan(values)
-    total = np.where(count > 0, mean, 0.0) * count - here
-    return np.where(earlier > 0, total / np.maximum(earlier, 1), np.nan), earlier
+    total, count = totals_before(values, group)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan), count
 
 
 def seen(stream: Stream) -> Seen:

@@ -8,6 +8,9 @@ from typing import Any
 
 from overt.schema.errors import InvalidInput
 
+ENCODER_ID = "encoder/2"
+"""Names the formulas of `spec/model.md`; weights of another kind are not taken for these."""
+
 MIXTURE = 3
 """Log-normal components of a shard's distribution of the next pause."""
 
@@ -32,8 +35,9 @@ class Config:
     """Width of a token's embedding."""
     pause_hidden: int = 32
     """Width of the layer between state and pause mixture."""
-    chunk: int = 96
-    """Tokens in one training sequence; longer streams are cut."""
+    chunk: int = 32
+    """Tokens in one training sequence; longer streams are cut. Short, since what lasts longer is in
+    a person's habits, and many steps teach more than few long ones for the same time."""
     batch: int = 24
     """Sequences in one step."""
     epochs: int = 15

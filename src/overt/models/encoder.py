@@ -2,11 +2,14 @@
 
 ```
 token, timing → GRU → state ─→ next token (logits)
-                        └────→ with the next token: pause before it (mixture of log-normals)
+                        └────→ with the next token, and the person's habit before it:
+                               pause before it (mixture of log-normals)
 ```
 
 The pause is conditioned on the token it leads to, so that the pair is one joint prediction:
-p(token, pause) = p(token) · p(pause | token). Its mixture lives on ln(pause in ms).
+p(token, pause) = p(token) · p(pause | token). Its mixture lives on ln(pause in ms), around the
+person's own pace between the two tokens so far: what a state of 64 numbers cannot carry for each
+pair of tokens, their own sums do.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ from torch.nn import functional
 
 from overt.models.config import LOG_PAUSE_CENTRE, LOG_SIGMA_MAX, LOG_SIGMA_MIN, MIXTURE, Config
 from overt.models.recurrence import recur
-from overt.models.stream import NUMBERS
+from overt.models.stream import HABITS, NUMBERS
 from overt.models.tensors import Array, Tensors
 
 _LOG_2_PI = math.log(2 * math.pi)
@@ -36,6 +39,7 @@ class Encoder(nn.Module):
         self.token = nn.Linear(config.hidden, vocabulary)
         self.pause_state = nn.Linear(config.hidden, config.pause_hidden)
         self.pause_next = nn.Embedding(vocabulary, config.pause_hidden)
+        self.pause_habit = nn.Linear(HABITS, config.pause_hidden, bias=False)
         self.pause_out = nn.Linear(config.pause_hidden, 3 * MIXTURE)
 
     def initialise(self, seed: int) -> None:
@@ -65,20 +69,27 @@ class Encoder(nn.Module):
         states = recur(inputs, self.recall.weight, self.recall.bias, state)
         return states, states[-1]
 
-    def mixture(self, states: Tensor, following: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def mixture(
+        self, states: Tensor, following: Tensor, habits: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """Return log weights, means and ln σ of ln(pause in ms), each (…, MIXTURE).
 
-        `states` is (…, hidden), `following` (…) the token the pause leads to.
+        `states` is (…, hidden), `following` (…) the token the pause leads to, `habits` (…, HABITS)
+        `overt.models.stream.habits` of it.
         """
-        mixed = torch.tanh(self.pause_state(states) + self.pause_next(following))
+        led = self.pause_next(following) + self.pause_habit(habits)
+        mixed = torch.tanh(self.pause_state(states) + led)
         weight, mean, log_sigma = self.pause_out(mixed).chunk(3, dim=-1)
+        pace = habits[..., :3].sum(-1, keepdim=True)
         return (
             torch.log_softmax(weight, dim=-1),
-            mean + LOG_PAUSE_CENTRE,
+            mean + pace + LOG_PAUSE_CENTRE,
             log_sigma.clamp(LOG_SIGMA_MIN, LOG_SIGMA_MAX),
         )
 
-    def loss(self, states: Tensor, following: Tensor, pause: Tensor) -> tuple[Tensor, Tensor]:
+    def loss(
+        self, states: Tensor, following: Tensor, habits: Tensor, pause: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """Return summed token NLL and summed pause NLL (nats, density of ln ms).
 
         `following` is -1 and `pause` NaN where there is none; both (n, batch).
@@ -88,7 +99,7 @@ class Encoder(nn.Module):
             logits.flatten(0, 1), following.flatten(), ignore_index=-1, reduction="sum"
         )
         known = ~torch.isnan(pause)
-        weight, mean, log_sigma = self.mixture(states, following.clamp(min=0))
+        weight, mean, log_sigma = self.mixture(states, following.clamp(min=0), habits)
         z = (torch.nan_to_num(pause).unsqueeze(-1) - mean) * torch.exp(-log_sigma)
         log_density = torch.logsumexp(weight - 0.5 * (z * z + _LOG_2_PI) - log_sigma, dim=-1)
         return token_nll, -(log_density * known).sum()

@@ -21,7 +21,7 @@ from overt.datasets.tokens import VOCABULARY
 from overt.models.config import LOG_PAUSE_CENTRE, LOG_SIGMA_MAX, LOG_SIGMA_MIN, Config
 from overt.models.descent import BETA_MEAN, BETA_SQUARE, EPSILON, NORM_MAX
 from overt.models.encoder import Encoder
-from overt.models.shard import _chunks, _padded, rate, steps_of
+from overt.models.shard import FILLS, _chunks, _padded, rate, steps_of
 from overt.models.stream import Stream
 from overt.models.tensors import Array
 
@@ -43,25 +43,23 @@ class Chunks:
             parts += mine
             owner += [person] * len(mine)
         self.owner: Array = np.array(owner, np.int64)
-        fills = (0, 0.0, -1, np.nan)
         empty = tuple(
             np.full((1, *column.shape[1:]), fill, column.dtype)
-            for column, fill in zip(parts[0], fills, strict=True)
+            for column, fill in zip(parts[0], FILLS, strict=True)
         )
-        self.token, self.number, self.following, self.pause = (
+        self.token, self.number, self.habits, self.following, self.pause = (
             torch.tensor(_padded([chunk[i] for chunk in [*parts, empty]], fill)).to(device)
-            for i, fill in enumerate(fills)
+            for i, fill in enumerate(FILLS)
         )
         self.pause = self.pause.float()
 
-    def at(self, picked: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Return token, numbers, following and pause, (n, *picked.shape, …), of some chunks."""
-        return (
-            self.token[:, picked],
-            self.number[:, picked],
-            self.following[:, picked],
-            self.pause[:, picked],
-        )
+    def at(self, picked: Tensor) -> tuple[Tensor, ...]:
+        """Return token, numbers, habits, following and pause of some chunks.
+
+        Each is (n, *picked.shape, …).
+        """
+        columns = (self.token, self.number, self.habits, self.following, self.pause)
+        return tuple(column[:, picked] for column in columns)
 
 
 class Many:
@@ -94,7 +92,7 @@ class Many:
         return len(self.weights["token.bias"])
 
     def losses(
-        self, token: Tensor, number: Tensor, following: Tensor, pause: Tensor
+        self, token: Tensor, number: Tensor, habits: Tensor, following: Tensor, pause: Tensor
     ) -> tuple[Tensor, Tensor]:
         """Return nats an event, of the token and of its pause, (K, n · batch); 0 where none came.
 
@@ -110,11 +108,14 @@ class Many:
         logits = torch.log_softmax(self._linear("token", states), dim=-1)
         token_nll = -logits.gather(-1, aim.clamp(min=0).unsqueeze(-1)).squeeze(-1) * (aim >= 0)
         came = self._looked_up("pause_next.weight", following.clamp(min=0))
-        mixed = torch.tanh(self._linear("pause_state", states) + came)
+        habit = _flat(habits)
+        led = came + torch.bmm(habit, w["pause_habit.weight"].transpose(1, 2))
+        mixed = torch.tanh(self._linear("pause_state", states) + led)
         weight, mean, log_sigma = self._linear("pause_out", mixed).chunk(3, dim=-1)
         log_sigma = log_sigma.clamp(LOG_SIGMA_MIN, LOG_SIGMA_MAX)
         at = torch.nan_to_num(_flat(pause)).unsqueeze(-1)
-        z = (at - mean - LOG_PAUSE_CENTRE) * torch.exp(-log_sigma)
+        pace = habit[..., :3].sum(-1, keepdim=True) + LOG_PAUSE_CENTRE
+        z = (at - mean - pace) * torch.exp(-log_sigma)
         density = torch.log_softmax(weight, dim=-1) - 0.5 * (z * z + _LOG_2_PI) - log_sigma
         return token_nll, -torch.logsumexp(density, dim=-1) * known
 
@@ -167,7 +168,7 @@ def fit(
                 picked[k, : len(order[done])] = order[done]
         batch = chunks.at(torch.from_numpy(picked).to(config.device))
         token_nll, pause_nll = many.losses(*batch)
-        count = (batch[2] >= 0).sum(dim=(0, 2)).clamp(min=1)
+        count = (batch[3] >= 0).sum(dim=(0, 2)).clamp(min=1)
         (((token_nll + pause_nll).sum(1)) / count).sum().backward()  # type: ignore[no-untyped-call]
         rates = [rate(config, done, total) if done < total else 0.0 for total in steps]
         _step(weights, mean, square, rates, config.weight_decay, done + 1)
@@ -236,7 +237,7 @@ def asked(many: Many, chunks: Chunks) -> tuple[Array, Array]:
         batch = chunks.at(picked.expand(len(many), -1))
         token_nll, pause_nll = many.losses(*batch)
         nats = (token_nll + pause_nll).double().view(len(many), -1, len(places))
-        there = batch[2][:, 0] >= 0
+        there = batch[3][:, 0] >= 0
         joint = (math.log(len(many)) - torch.logsumexp(-nats, dim=0)) * there
         owner = chunks.owner[places]
         for k, row in enumerate(nats.sum(1).cpu().numpy()):

@@ -25,7 +25,7 @@ from overt.models.config import (
 from overt.models.tensors import Array
 from overt.models.train import Trained, weights_hash
 
-PAGE_ID = "page-model/1"
+PAGE_ID = "page-model/2"
 
 
 def page(trained: Trained) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from overt.datasets.tokens import VOCABULARY
 from overt.models import boosted, bursts, fluency, typists
 from overt.models.baselines import baselines, tables
 from overt.models.evaluate import one_thread
-from overt.models.metrics import figures
+from overt.models.metrics import figures_of, sums
 from overt.models.predict import Predicted, predict, predict_baselines
 from overt.models.scores import Progress, Scores
 from overt.models.stream import Stream, stream_of
@@ -38,13 +38,14 @@ STATE_PAUSES_MIN = 200
 """With fewer pauses before a key, the states are those of all keys."""
 _RIDGE = 1.0
 TOGETHER = "encoder and LightGBM, half each"
+LESS = "encoder less LightGBM, paired"
 NOTES = (
     (
         f"A burst ends with a pause of {bursts.END_MS / 1000:.0f} s or more: how probable one is, "
         "is what each method's distribution has beyond; nothing is fitted for it."
     ),
     "All are given the key that came. nll and r2 are of ln ms. Intervals are over people.",
-    "LightGBM and the linear regression are given running means of the person's earlier pauses.",
+    "Encoder, LightGBM and regression are given running means of the person's earlier pauses.",
 )
 
 
@@ -54,11 +55,18 @@ def evaluate(path: Path, progress: Progress) -> Scores:
     trained = typists.fitted(people, progress)
     with one_thread():
         predicted, notes = _predicted(people, trained, progress)
+        summed = {name: sums(made) for name, made in predicted.items()}
         rows = [
             row
             for name, made in predicted.items()
-            for row in typists.scores(name, figures(made) | bursts.figures(made), METRICS)
+            for row in typists.scores(
+                name, figures_of(summed[name]) | bursts.figures(made), METRICS
+            )
         ]
+        if boosted.NAME in summed:
+            less = figures_of(summed["encoder"], less=summed[boosted.NAME])
+            shared = {key: name for key, name in METRICS.items() if key in less}
+            rows += typists.scores(LESS, less, shared)
     return Scores(
         "pause", people.protocol, people.counts, tuple(rows), (*NOTES, *notes, *people.left_out)
     )

@@ -15,7 +15,7 @@ import numpy as np
 from overt.datasets.tokens import VOCABULARY
 from overt.models.baselines import Baselines
 from overt.models.config import Config
-from overt.models.stream import NUMBERS, Stream, Targets, numbers, targets
+from overt.models.stream import NUMBERS, Stream, habits, numbers, targets
 from overt.models.tensors import Array, Tensors
 
 if TYPE_CHECKING:
@@ -82,24 +82,26 @@ def _predict(encoders: Sequence[Encoder], streams: Sequence[Stream]) -> list[Pre
     with torch.inference_mode():
         states = [encoder.states(token, number)[0] for encoder in encoders]
         return [
-            _joined(encoders, [s[:, column] for s in states], targets(stream))
+            _joined(encoders, [s[:, column] for s in states], stream)
             for column, stream in enumerate(streams)
         ]
 
 
-def _joined(encoders: Sequence[Encoder], states: Sequence[Tensor], aim: Targets) -> Predicted:
+def _joined(encoders: Sequence[Encoder], states: Sequence[Tensor], stream: Stream) -> Predicted:
     """Return the mean over encoders for one stream, from the states of each (at least n)."""
     import torch
 
+    aim = targets(stream)
     there = np.flatnonzero(aim.token >= 0)
     came = aim.token[there]
+    habit = torch.from_numpy(habits(stream)[there])
     probability = np.zeros((len(there), len(VOCABULARY)))
     weights, means, sigmas = [], [], []
     for encoder, all_states in zip(encoders, states, strict=True):
         at = all_states[torch.from_numpy(there)]
         share = torch.softmax(encoder.token(at).double(), -1).numpy()
         probability += share / len(encoders)
-        log_weight, mean, log_sigma = encoder.mixture(at, torch.from_numpy(came))
+        log_weight, mean, log_sigma = encoder.mixture(at, torch.from_numpy(came), habit)
         own = share[np.arange(len(there)), came]
         weights.append(log_weight.double().exp().numpy() * own[:, None])
         means.append(mean.double().numpy())

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from overt.models.config import Config
-from overt.models.stream import Stream, numbers, targets
+from overt.models.stream import Stream, habits, numbers, targets
 from overt.models.tensors import Array
 
 ENVIRONMENT = {
@@ -74,11 +74,17 @@ def rate(config: Config, done: int, steps: int) -> float:
     return config.learning_rate * min(warm, falling)
 
 
+FILLS = (0, 0.0, 0.0, -1, np.nan)
+"""What stands in the columns of a chunk beyond its end."""
+
+
 def _chunks(streams: list[Stream], length: int) -> list[tuple[Array, ...]]:
+    """Return sequences to train on: token, numbers, habits, token to come and ln ms before it."""
     cut: list[tuple[Array, ...]] = []
     for stream in streams:
         aim = targets(stream)
-        columns = (stream.token.astype(np.int64), numbers(stream), aim.token, aim.log_pause)
+        given = (stream.token.astype(np.int64), numbers(stream), habits(stream))
+        columns = (*given, aim.token, aim.log_pause)
         for start in range(0, len(stream), length):
             part = slice(start, start + length)
             if (aim.token[part] >= 0).any():
@@ -127,12 +133,12 @@ def fit(
         shuffled = order.permutation(len(chunks))
         for start in range(0, len(chunks), config.batch):
             picked = [chunks[i] for i in shuffled[start : start + config.batch].tolist()]
-            token, number, following, pause = (
+            token, number, habit, following, pause = (
                 torch.tensor(_padded([chunk[i] for chunk in picked], fill)).to(config.device)
-                for i, fill in enumerate((0, 0.0, -1, np.nan))
+                for i, fill in enumerate(FILLS)
             )
             states, _last = encoder.states(token, number)
-            token_nll, pause_nll = encoder.loss(states, following, pause.float())
+            token_nll, pause_nll = encoder.loss(states, following, habit, pause.float())
             loss = (token_nll + pause_nll) / (following >= 0).sum()
             loss.backward()  # type: ignore[no-untyped-call]
             adam.step(rate(config, done, steps))

@@ -25,6 +25,13 @@ from overt.models.tensors import Array, Tensors
 NUMBERS = 5
 """Numeric inputs: scaled log pause, is it known, scaled log hold, is it known, rollover."""
 
+HABITS = 6
+"""What a person's own pauses so far say of the one to come: `habits`."""
+
+LEAN_ALL, LEAN_OWN = 10.0, 2.0
+"""Pauses that a wider mean counts for: everybody's against the person's own, and theirs against
+those before one token, and those against those between two."""
+
 _COLUMNS = {"token": "<i2", "pause_us": "<i8", "hold_us": "<i8", "rollover": "|u1"}
 
 
@@ -81,6 +88,47 @@ def numbers(stream: Stream) -> Array:
         out[:, column + 1] = known
     out[:, 4] = stream.rollover
     return out
+
+
+def habits(stream: Stream) -> Array:
+    """Return float32[n, HABITS], of the pause to the token that follows each; 0 where none does.
+
+    The person's own pace in ln ms against `LOG_PAUSE_CENTRE`; what their pauses before that token
+    are beyond it, and what those between these two tokens are beyond that, each leaning on the
+    wider mean where few are known; then ln(1 + count) / 5 of the three. All of it from pauses that
+    have come, so nothing is known before its time.
+    """
+    aim = targets(stream)
+    there = np.flatnonzero(aim.token >= 0)
+    last, came = stream.token[there].astype(np.int64), aim.token[there]
+    lean = np.full(len(there), LOG_PAUSE_CENTRE)
+    means, counts = [lean], []
+    # The pauses between events are those of the rows that are there, so earlier rows have all.
+    for group, weight in (
+        (np.zeros(len(there), np.int64), LEAN_ALL),
+        (came, LEAN_OWN),
+        (last * (int(stream.token.max(initial=0)) + 1) + came, LEAN_OWN),
+    ):
+        total, count = totals_before(aim.log_pause[there], group)
+        means.append((total + weight * means[-1]) / (count + weight))
+        counts.append(np.log1p(count) / 5)
+    out = np.zeros((len(stream), HABITS), np.float32)
+    out[there] = np.column_stack([*np.diff(means, axis=0), *counts])
+    return out
+
+
+def totals_before(values: Array, group: Array) -> tuple[Array, Array]:
+    """Return sum and count of the known values of each place's group before it; NaN is unknown."""
+    order = np.argsort(group, kind="stable")
+    known = ~np.isnan(values[order])
+    held = np.where(known, values[order], 0.0)
+    starts = np.flatnonzero(np.diff(group[order], prepend=-1))
+    lengths = np.diff(starts, append=len(values))
+    total, count = np.empty(len(values)), np.empty(len(values))
+    for made, each in ((total, held), (count, known)):
+        running = np.cumsum(each) - each
+        made[order] = running - np.repeat(running[starts], lengths)
+    return total, count
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,7 +17,7 @@ from queue import Empty, SimpleQueue
 
 from overt.datasets.tokens import TOKENS_ID, VOCABULARY, Sequences
 from overt.models import baselines
-from overt.models.config import Config, config_from
+from overt.models.config import ENCODER_ID, Config, config_from
 from overt.models.curve import Curve
 from overt.models.process import Process
 from overt.models.shard import ENVIRONMENT, steps_of
@@ -106,6 +106,7 @@ class Trained:
         facts = {
             "config": self.config.to_json(),
             "machine": dict(self.machine),
+            "encoder": ENCODER_ID,
             "tokens": TOKENS_ID,
             "curves": {f"{shard:03d}": self.curves[shard] for shard in sorted(self.curves)},
         }
@@ -125,6 +126,8 @@ def trained_from(data: bytes) -> Trained:
     try:
         head = json.loads(data[4 : 4 + size])
         config, machine = config_from(json.loads(head["config"])), head["machine"]
+        if head.get("encoder") != ENCODER_ID:
+            raise Damaged(f"is of another kind than {ENCODER_ID}", where="model")
         if head["tokens"] != TOKENS_ID:
             raise Damaged(f"was trained on other tokens than {TOKENS_ID}", where="model")
         shards: dict[int, dict[str, Array]] = {}

@@ -7,6 +7,7 @@ The same formulas as `spec/model.md`, all shards at once. What goes in and comes
 | `token` | int64 | n, batch | number of each token in `vocabulary` |
 | `numbers` | float32 | n, batch, 5 | `overt.models.stream.numbers` |
 | `following` | int64 | n, batch | the token that the pause is asked for |
+| `habits` | float32 | n, batch, 6 | `overt.models.stream.habits` of it |
 | `state` | float32 | shards, batch, hidden | zeros at a person's beginning |
 | `probability` | float32 | n, batch, V | of each token to come |
 | `weight`, `mean`, `sigma` | float32 | n, batch, 3 · shards | mixture of ln(pause in ms) |
@@ -24,12 +25,12 @@ import numpy as np
 from overt.datasets.tokens import TOKENS_ID, VOCABULARY
 from overt.models.config import LOG_PAUSE_CENTRE, LOG_SIGMA_MAX, LOG_SIGMA_MIN, MIXTURE, Config
 from overt.models.onnx.wire import FLOAT, INT64, Graph
-from overt.models.stream import NUMBERS
+from overt.models.stream import HABITS, NUMBERS
 from overt.models.tensors import Array
 from overt.models.train import Trained, weights_hash
 from overt.schema.errors import InvalidInput
 
-FORMAT_ID = "onnx-model/1"
+FORMAT_ID = "onnx-model/2"
 
 ABOUT = (
     "Next token and pause before it, of a sequence of tokens; token and pause are one joint "
@@ -49,6 +50,7 @@ def onnx(trained: Trained, card: Mapping[str, Any], version: str) -> bytes:
     graph.takes("token", INT64, ("n", "batch"))
     graph.takes("numbers", FLOAT, ("n", "batch", NUMBERS))
     graph.takes("following", INT64, ("n", "batch"))
+    graph.takes("habits", FLOAT, ("n", "batch", HABITS))
     held = (len(trained.shards), "batch", config.hidden)
     graph.takes("state", FLOAT, held)
     for name, value in (
@@ -58,6 +60,9 @@ def onnx(trained: Trained, card: Mapping[str, Any], version: str) -> bytes:
     ):
         graph.constant(name, np.array(value, "<f4"))
     graph.constant("last", np.array([-1], "<i8"))
+    graph.constant("pace of", np.array([[1]] * 3 + [[0]] * (HABITS - 3), "<f4"))
+    graph.node("MatMul", ("habits", "pace of"), "beyond centre")
+    graph.node("Add", ("beyond centre", "centre"), "pace")
     graph.node("Unsqueeze", ("following", "last"), "asked")
     made = [
         _shard(graph, at, tensors, config) for at, tensors in enumerate(trained.shards.values())
@@ -121,14 +126,17 @@ def _shard(
     following = graph.node(
         "Gather", (const("next", tensors["pause_next.weight"]), "following"), name("led"), axis=0
     )
-    mixed = graph.node("Add", (linear("pause_state", states), following), name("mixed"))
+    habit = const("pause_habit", tensors["pause_habit.weight"].T)
+    own = graph.node("MatMul", ("habits", habit), name("habit"))
+    led = graph.node("Add", (following, own), name("led by"))
+    mixed = graph.node("Add", (linear("pause_state", states), led), name("mixed"))
     hidden = graph.node("Tanh", (mixed,), name("hidden"))
     thirds = [name(f"third{k}") for k in range(3)]
     graph.node("Split", (linear("pause_out", hidden),), *thirds, axis=-1)
     own = graph.node("GatherElements", (share, "asked"), name("own share"), axis=-1)
     parts = graph.node("Softmax", (thirds[0],), name("parts"), axis=-1)
     weight = graph.node("Mul", (parts, own), name("weight"))
-    mean = graph.node("Add", (thirds[1], "centre"), name("mean"))
+    mean = graph.node("Add", (thirds[1], "pace"), name("mean"))
     clipped = graph.node("Clip", (thirds[2], "low", "high"), name("clipped"))
     return share, weight, mean, graph.node("Exp", (clipped,), name("sigma")), after
 

@@ -134,6 +134,63 @@ function quantiles(parts: Component[]): Quantiles {
   }) as Quantiles;
 }
 
+const LEAN_ALL = 10;
+const LEAN_OWN = 2;
+
+/** A sum of ln(ms), and of how many pauses. */
+class Sum {
+  count = 0;
+  private total = 0;
+
+  add(value: number): void {
+    this.total += value;
+    this.count += 1;
+  }
+
+  /** The mean, leaning on a wider one as if `weight` pauses had been that long. */
+  mean(wider: number, weight: number): number {
+    return (this.total + weight * wider) / (this.count + weight);
+  }
+}
+
+/** The person's pauses so far: all, by the token they led to, and by the two between. */
+class Habits {
+  private readonly all = new Sum();
+  private readonly led = new Map<number, Sum>();
+  private readonly between = new Map<string, Sum>();
+  private readonly centre: number;
+
+  constructor(centre: number) {
+    this.centre = centre;
+  }
+
+  /** Take in a pause, in ln(ms). */
+  add(last: number, token: number, value: number): void {
+    this.all.add(value);
+    of(this.led, token).add(value);
+    of(this.between, `${last} ${token}`).add(value);
+  }
+
+  /** What `overt.models.stream.habits` says of the pause between two tokens. */
+  before(last: number, token: number): number[] {
+    const sums = [this.all, of(this.led, token), of(this.between, `${last} ${token}`)];
+    let wider = this.centre;
+    const beyond = sums.map((sum, i) => {
+      const mean = sum.mean(wider, i ? LEAN_OWN : LEAN_ALL);
+      const more = mean - wider;
+      wider = mean;
+      return more;
+    });
+    return [...beyond, ...sums.map(({ count }) => Math.log1p(count) / 5)];
+  }
+}
+
+function of<Key>(sums: Map<Key, Sum>, key: Key): Sum {
+  const sum = sums.get(key) ?? new Sum();
+  sums.set(key, sum);
+  return sum;
+}
+
 /** One shard: its weights and its state. */
 class Shard {
   private readonly weights: Map<string, Float32Array>;
@@ -179,20 +236,26 @@ class Shard {
     return softmax(this.linear("token", this.state));
   }
 
-  /** The mixture of the pause before each token that may come. */
-  pauses(): Component[][] {
+  /** The mixture of the pause before each token that may come, by the person's habits before it. */
+  pauses(habits: readonly number[][]): Component[][] {
     const { mixture, log_pause_centre, log_sigma_bounds, vocabulary } = this.page;
     const [lowest, highest] = log_sigma_bounds;
     const base = this.linear("pause_state", this.state);
     return vocabulary.map((_, token) => {
-      const own = this.row("pause_next.weight", token);
+      const habit = habits[token] ?? [];
+      const pace = (habit[0] ?? 0) + (habit[1] ?? 0) + (habit[2] ?? 0);
+      const own = affine(
+        this.of("pause_habit.weight"),
+        this.row("pause_next.weight", token),
+        habit,
+      );
       const out = this.linear(
         "pause_out",
         base.map((value, i) => Math.tanh(value + (own[i] ?? 0))),
       );
       return Array.from(softmax(out.subarray(0, mixture)), (weight, k) => ({
         weight,
-        mean: (out[mixture + k] ?? 0) + log_pause_centre,
+        mean: (out[mixture + k] ?? 0) + pace + log_pause_centre,
         sigma: Math.exp(Math.min(Math.max(out[2 * mixture + k] ?? 0, lowest), highest)),
       }));
     });
@@ -203,10 +266,12 @@ class Shard {
 export class Model {
   private readonly page: PageModel;
   private readonly shards: Shard[];
+  private readonly habits: Habits;
   private last = START;
 
   constructor(page: PageModel) {
     this.page = page;
+    this.habits = new Habits(page.log_pause_centre);
     this.shards = page.shards.map((packed) => new Shard(page, packed));
   }
 
@@ -216,7 +281,8 @@ export class Model {
     for (const shard of this.shards) shard.step(token.token, numbers);
     this.last = token.token;
     const shares = this.shards.map((shard) => shard.tokens());
-    const pauses = this.shards.map((shard) => shard.pauses());
+    const habits = this.page.vocabulary.map((_, next) => this.habits.before(token.token, next));
+    const pauses = this.shards.map((shard) => shard.pauses(habits));
     const probability = new Float64Array(this.page.vocabulary.length).map(
       (_, i) => shares.reduce((sum, share) => sum + (share[i] ?? 0), 0) / shares.length,
     );
@@ -243,11 +309,11 @@ export class Model {
 
   private numbers({ token, pause_us, hold_us, rollover }: Token): number[] {
     const { pause_min_ms, pause_max_ms, log_pause_centre, log_pause_scale } = this.page;
-    const scaled = (us: number) => {
-      const ms = Math.min(Math.max(us / 1000, pause_min_ms), pause_max_ms);
-      return (Math.log(ms) - log_pause_centre) / log_pause_scale;
-    };
+    const log = (us: number) =>
+      Math.log(Math.min(Math.max(us / 1000, pause_min_ms), pause_max_ms));
+    const scaled = (us: number) => (log(us) - log_pause_centre) / log_pause_scale;
     const timed = token !== START && this.last !== START;
+    if (timed) this.habits.add(this.last, token, log(pause_us));
     return [
       timed ? scaled(pause_us) : 0,
       timed ? 1 : 0,
