@@ -17,7 +17,8 @@ const core = await shipped({
       export { Capture } from "./capture.ts";
       export { Gate } from "./gate.ts";
       export { Secrets } from "./secrets.ts";
-      export { cut, encode } from "./wire.ts";`,
+      export { cut } from "./batch.ts";
+      export { folded } from "./fold.ts";`,
     loader: "ts",
     resolveDir: src,
   },

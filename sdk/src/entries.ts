@@ -1,7 +1,8 @@
+import { anchors } from "./batch.ts";
+import { fromRow, toRow } from "./event.ts";
 import type { OutboxEntry } from "./index.ts";
-import type { Entry, Outbox } from "./outbox.ts";
-import { decode } from "./read.ts";
-import { anchors, encode } from "./wire.ts";
+import { type Entry, type Kept, type Outbox, entryId } from "./outbox.ts";
+import { decode, encode } from "./wire.ts";
 
 /** What waits to leave, opened, oldest first. */
 export async function list(outbox: Outbox): Promise<OutboxEntry[]> {
@@ -9,29 +10,40 @@ export async function list(outbox: Outbox): Promise<OutboxEntry[]> {
   for (const at of await outbox.places()) {
     const kept = await outbox.entry(at);
     if (!kept) continue;
-    const { entry, bytes } = kept;
-    const { header, events } = decode(bytes);
-    const id = `${entry.session}/${entry.batch}`;
-    found.push({ ...entry, id, bytes, header: { ...header }, events });
+    const { header, ...rest } = kept.entry;
+    const { session, batch, purposes, rows } = header;
+    const events = kept.rows.map(fromRow);
+    const told = { session, batch, purposes: [...purposes], rows, ...rest };
+    found.push({
+      ...told,
+      id: entryId(kept.entry),
+      bytes: encode(header, events),
+      header: { ...header },
+      events,
+    });
   }
   return found.sort((a, b) => a.closed_ms - b.closed_ms || a.batch - b.batch);
 }
 
 /** Make two entries of one. The first half keeps the number, which the collector has refused. */
-export async function split(outbox: Outbox, entry: Entry, bytes: Uint8Array): Promise<void> {
+export async function split(outbox: Outbox, { entry, rows }: Kept): Promise<void> {
+  const { header } = entry;
+  const middle = rows.length >> 1;
+  const batch = await outbox.vault.number(header.session, 1);
+  const half = (part: number[][], changed: Partial<typeof header>) =>
+    outbox.put({
+      entry: { ...entry, header: { ...header, ...anchors(part.map(fromRow)), ...changed } },
+      rows: part,
+    });
+  await outbox.vault.change([
+    half(rows.slice(0, middle), { end: false }),
+    half(rows.slice(middle), { batch }),
+  ]);
+}
+
+/** An entry as an SDK before this one kept it: as the bytes of its batch. */
+export function renewed({ json, bytes }: { json: unknown; bytes: Uint8Array }): Kept {
+  const { closed_ms, due_ms, sent } = json as Entry;
   const { header, events } = decode(bytes);
-  const middle = events.length >> 1;
-  const number = await outbox.vault.number(entry.session, 1);
-  const halves = [
-    { batch: entry.batch, part: events.slice(0, middle), end: false },
-    { batch: number, part: events.slice(middle), end: header.end },
-  ];
-  await outbox.vault.change(
-    halves.map(({ batch, part, end }) =>
-      outbox.put(
-        { ...entry, batch, rows: part.length, end },
-        encode({ ...header, batch, end, ...anchors(part) }, part),
-      ),
-    ),
-  );
+  return { entry: { header, closed_ms, due_ms, sent }, rows: events.map(toRow) };
 }

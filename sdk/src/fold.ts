@@ -1,5 +1,8 @@
-import { WIRE } from "./generated.ts";
-import { type BatchHeader, metadata, pad, readHeader } from "./wire.ts";
+import type { BatchHeader } from "./batch.ts";
+
+/** Of a row of the journal: its columns in the order in which they go over the wire. */
+export const ORDER: readonly number[] = [2, 0, 1, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 16, 17, 13, 14, 15];
+const [TIME, KIND, PLACE] = [1, 2, 16];
 
 /** Kinds of event that are told apart, so much of a number is written in ones, how a column begins. */
 const KINDS = 64;
@@ -43,11 +46,10 @@ function differences(values: Int32Array, kinds: Int32Array, slow: boolean, two: 
 }
 
 /**
- * The same batch in fewer bytes, for the wire, as `overt.schema.fold` undoes it: of the header the
- * values, of each column what was not to be expected, in an adaptive run-length and Rice code.
+ * A batch in few bytes, for the wire, as `overt.schema.fold` undoes it: of the header the values, of
+ * each column what was not to be expected, in an adaptive run-length and Rice code.
  */
-export function folded(plain: Uint8Array): Uint8Array<ArrayBuffer> {
-  const { header, offset } = readHeader(plain);
+export function folded(header: BatchHeader, all: readonly number[][]): Uint8Array<ArrayBuffer> {
   const texts: number[] = [];
   const numbers: number[] = [];
   for (const value of Object.values(header) as BatchHeader[keyof BatchHeader][])
@@ -84,15 +86,15 @@ export function folded(plain: Uint8Array): Uint8Array<ArrayBuffer> {
     put(value, high < UNARY_MAX ? low : 32);
     scale = high ? Math.min(SCALE_MAX, scale + (high > 1 ? high : 0)) : Math.max(0, scale - 2);
   };
-  const { rows } = header;
-  // The columns from where they may be read as numbers.
-  const whole = plain.slice(offset + metadata.length);
-  let kinds = new Int32Array(rows);
-  let from = 0;
-  for (const [name, width] of WIRE) {
-    const Column = width === 1 ? Int8Array : width === 2 ? Int16Array : Int32Array;
-    const values = Int32Array.from(new Column(whole.buffer, from, rows));
-    from += rows * width + pad(rows * width);
+  const rows = all.length;
+  let kinds = new Int32Array();
+  for (const column of ORDER) {
+    // Number, time and place go as the difference to the row before.
+    const isDifference = column <= TIME || column >= PLACE;
+    const value = (row: number): number => all[row]?.[column] ?? 0;
+    const values = Int32Array.from(all, (_, row) =>
+      isDifference ? row && value(row) - value(row - 1) : value(row),
+    );
     let step = 0;
     for (let row = 0; row < rows && step !== 1; row += 1)
       for (let rest = Math.abs(values[row] as number); rest > 0; ) {
@@ -105,22 +107,22 @@ export function folded(plain: Uint8Array): Uint8Array<ArrayBuffer> {
     if (step === 0) continue;
     values.forEach((value, row) => (values[row] = value / step));
     // A kind is expected to be what followed the one before it the last time.
-    const at = name === "kind" ? Int32Array.of(0, ...values) : kinds;
-    if (name === "kind") kinds = values;
-    const isPlace = name === "dx_8th_css_px" || name === "dy_8th_css_px";
-    let all = differences(values, at, name === "dt_us", isPlace, false);
+    const at = column === KIND ? Int32Array.of(0, ...values) : kinds;
+    if (column === KIND) kinds = values;
+    const isPlace = column >= PLACE;
+    let found = differences(values, at, column === TIME, isPlace, false);
     if (isPlace) {
       const plain = differences(values, at, false, false, true);
       const bits = (some: Uint32Array) => some.reduce((sum, each) => sum - Math.clz32(each), 0);
-      const isRough = bits(plain) <= bits(all);
+      const isRough = bits(plain) <= bits(found);
       put(isRough ? 0 : 1, 1);
-      if (isRough) all = plain;
+      if (isRough) found = plain;
     }
     for (let row = 0; row < rows; ) {
       const ahead = run >> 2;
       let zeros = 0;
-      while (ahead && zeros < 1 << ahead && all[row + zeros] === 0) zeros += 1;
-      const first = all[(row += zeros)];
+      while (ahead && zeros < 1 << ahead && found[row + zeros] === 0) zeros += 1;
+      const first = found[(row += zeros)];
       if (ahead && (zeros === 1 << ahead || first === undefined)) {
         put(0, 1);
         run = Math.min(RUN_MAX, run + 2);

@@ -11,42 +11,16 @@ export type Verdict =
   /** Not a field: keys that produce no character, as class. */
   | "outside";
 
-const TEXT_TYPES: readonly string[] = ["text", "search", "email", "url", "tel", "number"];
-const CONTROL_TYPES: readonly string[] = [
-  "button",
-  "submit",
-  "reset",
-  "checkbox",
-  "radio",
-  "range",
-  "image",
-  "color",
-  "file",
-];
-const OUTSIDE_TAGS: readonly string[] = ["HTML", "BODY", "A", "AREA", "BUTTON", "SELECT", "SUMMARY"];
-const OUTSIDE_ROLES: readonly string[] = [
-  "button",
-  "link",
-  "checkbox",
-  "radio",
-  "switch",
-  "menuitem",
-  "menuitemcheckbox",
-  "menuitemradio",
-  "menu",
-  "menubar",
-  "option",
-  "listbox",
-  "slider",
-  "tab",
-  "region",
-];
+const TEXT_TYPES = /^(text|search|email|url|tel|number)$/i;
+const CONTROL_TYPES = /^(button|submit|reset|checkbox|radio|range|image|color|file)$/i;
+const OUTSIDE_TAGS = /^(HTML|BODY|A|AREA|BUTTON|SELECT|SUMMARY)$/;
+const OUTSIDE_ROLES =
+  /^(button|link|checkbox|radio|switch|menu|menubar|menuitem(checkbox|radio)?|option|listbox|slider|tab|region)$/;
 
 /** What the type of an input allows: no attribute is text; an unknown type is suppressed. */
 export function typeAllows(type: string | null): "text" | "control" | "nothing" {
-  const name = type === null ? "text" : type.toLowerCase();
-  if (TEXT_TYPES.includes(name)) return "text";
-  return CONTROL_TYPES.includes(name) ? "control" : "nothing";
+  if (TEXT_TYPES.test(type ?? "text")) return "text";
+  return CONTROL_TYPES.test(type ?? "") ? "control" : "nothing";
 }
 
 export type PlainField = HTMLInputElement | HTMLTextAreaElement;
@@ -150,7 +124,7 @@ export class Gate {
     // What has the keyboard without being able to has it inside, where nobody can look; so may
     // elements of the page's own making. And a page may take text in anything (EditContext).
     const role = target.tabIndex < 0 || target.localName.includes("-") ? "" : target.getAttribute("role");
-    const known = OUTSIDE_TAGS.includes(target.tagName) || OUTSIDE_ROLES.includes(role ?? "");
+    const known = OUTSIDE_TAGS.test(target.tagName) || OUTSIDE_ROLES.test(role ?? "");
     const { editContext } = target as { editContext?: unknown };
     return known && !editContext ? outside(target) : "suppressed";
   }

@@ -130,9 +130,6 @@ export const State = {
 
 export const SYMBOL_NAMED_BASE = 1114112;
 
-/** Kinds that describe the recording and serve every purpose. */
-export const MARKS: readonly number[] = [20, 21, 22, 23, 24, 25];
-
 /** Kinds that each purpose needs. */
 export const PURPOSES: Readonly<Record<string, readonly number[]>> = {
   "next-action": [
@@ -199,6 +196,16 @@ export const PURPOSES: Readonly<Record<string, readonly number[]>> = {
   "screen-pictures": [
     27
   ]
+};
+
+/** The same, and the marks of a recording, which serve all: a bit each. */
+export const NEEDED: Readonly<Record<string, number>> = {
+  "next-action": 67108798,
+  "typing-assist": 66170942,
+  "person-or-program": 66473982,
+  "text-assist": 66170942,
+  "screen-elements": 133169152,
+  "screen-pictures": 200278016
 };
 
 /** Columns of the wire schema in order, and their width in bytes. */

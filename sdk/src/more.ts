@@ -14,7 +14,7 @@ export {
   Role,
   SYMBOL_NAMED_BASE,
 } from "./generated.ts";
-export { list, split } from "./entries.ts";
+export { list, renewed, split } from "./entries.ts";
 export { frames } from "./frames.ts";
-export { decode } from "./read.ts";
+export { decode } from "./wire.ts";
 export { describe } from "./words.ts";

@@ -1,11 +1,12 @@
 import type { Proof } from "./account.ts";
+import { type BatchHeader, anchors, cut } from "./batch.ts";
+import type { renewed, split } from "./entries.ts";
 import { OvertError } from "./errors.ts";
 import { type OvertEvent, fromRow, toRow } from "./event.ts";
 import { Kind, SCHEMA_ID } from "./generated.ts";
 import type { Ledger } from "./ledger.ts";
 import { purposesFor } from "./purpose.ts";
 import type { Place, Step, Vault } from "./vault.ts";
-import { type BatchHeader, anchors, cut, encode, readHeader, reheaded } from "./wire.ts";
 
 /** Rows in one batch at most; few enough that a person can look through one. */
 const ROWS_MAX = 500;
@@ -28,29 +29,25 @@ export interface Recording {
   source?: string;
 }
 
-/** What the outbox knows of an entry beside its bytes. */
+/** What the outbox knows of a batch beside its rows. */
 export interface Entry {
-  session: string;
-  batch: number;
-  /** The receipt it was recorded under. */
-  receipt: string;
-  purposes: string[];
-  rows: number;
+  header: BatchHeader;
   closed_ms: number;
   due_ms: number;
   sent: boolean;
-  /** It says that the session ended, as in its header. */
-  end: boolean;
 }
 
-export const entryId = ({ session, batch }: Entry): string => `${session}/${batch}`;
-export const placeOf = ({ session, batch }: Entry): Place => [session, batch];
+export const entryId = ({ header }: Entry): string => `${header.session}/${header.batch}`;
+export const placeOf = ({ header }: Entry): Place => [header.session, header.batch];
 
-/** An entry and its bytes. */
+/** A batch as it waits: its rows are those of the journal. */
 export interface Kept {
   entry: Entry;
-  bytes: Uint8Array<ArrayBuffer>;
+  rows: number[][];
 }
+
+/** The third file, as far as it is needed here: for what is too large, or was left by an older SDK. */
+export type More = () => Promise<{ split: typeof split; renewed: typeof renewed }>;
 
 /** Events of one session by stream; the stream's purposes, joined by spaces, are the key. */
 export type Streams = Map<string, OvertEvent[]>;
@@ -64,6 +61,12 @@ export const partOf = (streams: Streams): Part => ({
   streams: Object.fromEntries([...streams].map(([key, events]) => [key, events.map(toRow)])),
 });
 
+/** The same rows under a changed header. */
+const reheaded = ({ entry, rows }: Kept, change: Partial<BatchHeader>): Kept => ({
+  entry: { ...entry, header: { ...entry.header, ...change } },
+  rows,
+});
+
 const masked = (text: Uint8Array, pad: Uint8Array): Uint8Array =>
   text.map((byte, at) => byte ^ (pad[at] ?? 0));
 
@@ -71,12 +74,14 @@ const masked = (text: Uint8Array, pad: Uint8Array): Uint8Array =>
 export class Outbox {
   readonly vault: Vault;
   readonly ledger: Ledger;
+  readonly more: More;
   /** Nothing that waits is due before, ms since 1970, as far as this page knows. */
   due_ms = 0;
 
-  constructor(vault: Vault, ledger: Ledger) {
+  constructor(vault: Vault, ledger: Ledger, more: More) {
     this.vault = vault;
     this.ledger = ledger;
+    this.more = more;
   }
 
   /**
@@ -118,7 +123,7 @@ export class Outbox {
     streams: Streams,
     counted: { produced: number; fresh: number; end: boolean },
     journalled: Step[],
-  ): Promise<{ entry: Entry; bytes: Uint8Array<ArrayBuffer> }[]> {
+  ): Promise<Kept[]> {
     const all = purposesFor(Kind.SESSION_START, recording.purposes).join(" ");
     const ordered = [...streams].sort(([a], [b]) => Number(a === all) - Number(b === all));
     const runs = ordered.flatMap(([key, events]) =>
@@ -130,8 +135,8 @@ export class Outbox {
     if (rows !== counted.fresh || !(closed_ms > 0)) throw new OvertError("was changed", "page");
     const number = await this.vault.number(recording.session, runs.length);
     const before = await this.ledger.counts(recording.session);
-    const made = runs.map(({ purposes, events }, index) => {
-      const end = counted.end && index === runs.length - 1;
+    const due_ms = closed_ms + recording.outbox_delay_s * 1000;
+    const made = runs.map(({ purposes, events }, index): Kept => {
       const header: BatchHeader = {
         schema: SCHEMA_ID,
         source: recording.source ?? "sdk/0.1.0",
@@ -142,7 +147,7 @@ export class Outbox {
         purposes,
         level: recording.level,
         transform: recording.transform,
-        rows: events.length,
+        rows: 0,
         first_seq: 0,
         time_origin_ms: recording.time_origin_ms,
         t0_us: 0,
@@ -152,31 +157,21 @@ export class Outbox {
         produced: counted.produced,
         removed: before.removed,
         lost: before.lost,
-        end,
+        end: counted.end && index === runs.length - 1,
       };
-      const entry: Entry = {
-        session: recording.session,
-        batch: number + index,
-        receipt: recording.receipt,
-        purposes,
-        rows: events.length,
-        closed_ms,
-        due_ms: closed_ms + recording.outbox_delay_s * 1000,
-        sent: false,
-        end,
-      };
-      return { entry, bytes: encode({ ...header, ...anchors(events) }, events) };
+      const entry = { header: { ...header, ...anchors(events) }, closed_ms, due_ms, sent: false };
+      return { entry, rows: events.map(toRow) };
     });
-    const steps: Step[] = made.map(({ entry, bytes }) => this.put(entry, bytes));
+    const steps: Step[] = made.map((kept) => this.put(kept));
     steps.push(...journalled, this.ledger.fact(recording.session, { produced: counted.fresh }));
     await this.vault.change(steps);
-    this.due_ms = Math.min(this.due_ms, closed_ms + recording.outbox_delay_s * 1000);
+    this.due_ms = Math.min(this.due_ms, due_ms);
     return made;
   }
 
   /** The step that puts an entry into the outbox. */
-  put(entry: Entry, bytes: Uint8Array): Step {
-    return { store: "outbox", at: placeOf(entry), json: entry, bytes };
+  put(json: Kept): Step {
+    return { store: "outbox", at: placeOf(json.entry), json };
   }
 
   /** Close what the journal still holds of a session whose page is gone. */
@@ -227,28 +222,35 @@ export class Outbox {
 
   /** Entries at these places; null where there is none any more. */
   async entries(places: readonly Place[]): Promise<(Kept | null)[]> {
-    const found = await this.vault.some<Entry>("outbox", places);
-    return found.map((kept) => kept && { entry: kept.json, bytes: kept.bytes });
+    const found = await this.vault.some<Kept>("outbox", places);
+    return Promise.all(
+      found.map((kept) => kept && ("entry" in kept.json ? kept.json : this.#renewed(kept))),
+    );
+  }
+
+  /** One that an older SDK left; without the third file it waits on. */
+  #renewed(kept: Parameters<typeof renewed>[0]): Promise<Kept | null> {
+    return this.more().then(({ renewed }) => renewed(kept), () => null);
   }
 
   /**
    * Note that entries are handed to the network, those for the first time; returns them with the
-   * bytes to hand on. The end of a session is told with what was removed and lost until now.
+   * form to hand on. The end of a session is told with what was removed and lost until now.
    */
   async leaving(all: readonly Kept[]): Promise<Kept[]> {
     const steps: Step[] = [];
     const told: Kept[] = [];
-    for (const kept of all) {
-      let { entry, bytes } = kept;
-      if (!entry.sent) {
-        if (entry.end) {
-          const { removed, lost } = await this.ledger.counts(entry.session);
-          bytes = reheaded(bytes, { removed, lost });
+    for (let kept of all) {
+      let { header } = kept.entry;
+      if (!kept.entry.sent) {
+        if (header.end) {
+          const { removed, lost } = await this.ledger.counts(header.session);
+          header = { ...header, removed, lost };
         }
-        entry = { ...entry, sent: true };
-        steps.push(this.put(entry, bytes), this.ledger.fact(entry.session, { sent: entry.rows }));
+        kept = { rows: kept.rows, entry: { ...kept.entry, header, sent: true } };
+        steps.push(this.put(kept), this.ledger.fact(header.session, { sent: header.rows }));
       }
-      told.push({ entry, bytes });
+      told.push(kept);
     }
     await this.vault.change(steps);
     return told;
@@ -259,7 +261,10 @@ export class Outbox {
     await this.vault.change(
       entries.flatMap((entry): Step[] => [
         { store: "outbox", at: placeOf(entry) },
-        this.ledger.fact(entry.session, { acknowledged: entry.rows, stored: entry.rows }),
+        this.ledger.fact(entry.header.session, {
+          acknowledged: entry.header.rows,
+          stored: entry.header.rows,
+        }),
       ]),
     );
   }
@@ -270,23 +275,18 @@ export class Outbox {
    * none does, nobody is told.
    */
   async drop(entry: Entry, as: "removed" | "lost" | "quarantined"): Promise<number> {
-    const steps: Step[] = [
-      { store: "outbox", at: placeOf(entry) },
-      this.ledger.fact(entry.session, { [as]: entry.rows }),
-    ];
-    const ended = entry.end ? await this.entry(placeOf(entry)) : null;
+    const at = placeOf(entry);
+    const { session, batch, rows, end } = entry.header;
+    const steps: Step[] = [{ store: "outbox", at }, this.ledger.fact(session, { [as]: rows })];
+    const ended = end ? await this.entry(at) : null;
     if (ended) {
-      const places = await this.vault.places("outbox", entry.session);
-      const others = await Promise.all(places.map((at) => this.entry(at)));
-      const heir = others.findLast((one) => one && one.entry.batch !== entry.batch && !one.entry.sent);
-      const { produced } = readHeader(ended.bytes).header;
-      if (heir)
-        steps.push(
-          this.put({ ...heir.entry, end: true }, reheaded(heir.bytes, { end: true, produced })),
-        );
+      const { produced } = ended.entry.header;
+      const others = await this.entries(await this.vault.places("outbox", session));
+      const heir = others.findLast((one) => one && one.entry.header.batch !== batch && !one.entry.sent);
+      if (heir) steps.push(this.put(reheaded(heir, { end, produced })));
     }
     await this.vault.change(steps);
-    return entry.rows;
+    return rows;
   }
 
   /** Drop all that waits of a session as lost. */
@@ -301,14 +301,12 @@ export class Outbox {
   async narrow({ receipt_id, purposes }: Proof): Promise<void> {
     for (const at of await this.places()) {
       const found = await this.entry(at);
-      if (found?.entry.receipt !== receipt_id) continue;
-      const left = found.entry.purposes.filter((id) => purposes.includes(id));
-      if (left.length === found.entry.purposes.length) continue;
+      if (found?.entry.header.receipt !== receipt_id) continue;
+      const before = found.entry.header.purposes;
+      const left = before.filter((id) => purposes.includes(id));
       if (left.length === 0) await this.drop(found.entry, "removed");
-      else {
-        const bytes = reheaded(found.bytes, { purposes: left });
-        await this.vault.change([this.put({ ...found.entry, purposes: left }, bytes)]);
-      }
+      else if (left.length < before.length)
+        await this.vault.change([this.put(reheaded(found, { purposes: left }))]);
     }
   }
 }

@@ -56,12 +56,12 @@ async function begun(options: Options): Promise<Overt> {
       const found = await rounds();
       return found ? (await more()).list(found.outbox) : [];
     },
-    remove: async (ids) => (await rounds())?.remove(({ session, batch }) => ids.includes(`${session}/${batch}`)) ?? 0,
+    remove: async (ids) => (await rounds())?.remove(ids) ?? 0,
     async removeSince(minutes) {
       const found = await rounds();
       await member.recorder?.flush(0);
       const since_ms = Date.now() - minutes * 60_000;
-      return found?.remove((entry) => entry.closed_ms >= since_ms) ?? 0;
+      return found?.remove([], since_ms) ?? 0;
     },
     async sendNow() {
       const found = await rounds();

@@ -2,7 +2,7 @@ import { type Grant, PATIENCE_MS, type Proof, type Standing } from "./account.ts
 import type { Counts } from "./index.ts";
 import { Ledger } from "./ledger.ts";
 import type { Membership } from "./membership.ts";
-import { type Entry, Outbox, entryId } from "./outbox.ts";
+import { Outbox, entryId } from "./outbox.ts";
 import type { Recorder } from "./recorder.ts";
 import { Sender } from "./sender.ts";
 import type { Vault } from "./vault.ts";
@@ -28,8 +28,8 @@ export class Rounds {
   constructor(member: Membership, recorder: Recorder, vault: Vault) {
     this.#member = member;
     this.#recorder = recorder;
-    this.outbox = new Outbox(vault, new Ledger(vault));
-    this.sender = new Sender(this.outbox, member.account, `${member.name}-outbox`, member.more);
+    this.outbox = new Outbox(vault, new Ledger(vault), member.more);
+    this.sender = new Sender(this.outbox, member.account, `${member.name}-outbox`);
   }
 
   /** The indicator was looked at; so often is anything done. */
@@ -136,15 +136,15 @@ export class Rounds {
     return { ...all, produced, waiting: produced - ended, untrusted: this.#recorder.ignored };
   }
 
-  /** Take entries out of what waits; returns how many events those were. */
-  async remove(which: (entry: Entry) => boolean): Promise<number> {
+  /** Take these entries, and those closed since then, out of what waits; returns how many events. */
+  async remove(named: readonly string[], since_ms = Infinity): Promise<number> {
     const ids: string[] = [];
     const removed = await this.sender.alone(async () => {
       let rows = 0;
       for (const at of await this.outbox.places()) {
         const kept = await this.outbox.entry(at);
-        if (!kept || !which(kept.entry)) continue;
-        const id = entryId(kept.entry);
+        const id = kept ? entryId(kept.entry) : "";
+        if (!kept || !(named.includes(id) || kept.entry.closed_ms >= since_ms)) continue;
         ids.push(id);
         this.#recorder.session?.kept.delete(id);
         rows += await this.outbox.drop(kept.entry, "removed");

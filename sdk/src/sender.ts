@@ -1,7 +1,6 @@
 import { type Account, GONE } from "./account.ts";
-import type { split } from "./entries.ts";
 import { folded } from "./fold.ts";
-import { PURPOSES } from "./generated.ts";
+import { NEEDED } from "./generated.ts";
 import { type Entry, type Kept, type Outbox, placeOf } from "./outbox.ts";
 import type { Place } from "./vault.ts";
 
@@ -45,9 +44,6 @@ export function wait_ms(failures: number, retryAfter: string | null, random = Ma
   return Math.max(0, Math.min(told_ms || 0, DAY_MS)) + grown * (0.5 + random / 2);
 }
 
-/** Loads what makes two batches of one that is too large. */
-type More = () => Promise<{ split: typeof split }>;
-
 /** Empties the outbox, entry by entry; several tabs may try, one at a time holds an entry. */
 export class Sender {
   /** Time since the page began before which nothing is tried again: no clock that can be set. */
@@ -55,17 +51,15 @@ export class Sender {
   #outbox: Outbox;
   #account: Account;
   #lock: string;
-  #more: More;
   #known = new Map<string, Entry>();
   #failures = 0;
   #gone: Gone | null = null;
   #running: Promise<void> | null = null;
 
-  constructor(outbox: Outbox, account: Account, lock: string, more: More) {
+  constructor(outbox: Outbox, account: Account, lock: string) {
     this.#outbox = outbox;
     this.#account = account;
     this.#lock = lock;
-    this.#more = more;
   }
 
   /** Run `work` while no tab sends, removes or folds. */
@@ -131,9 +125,9 @@ export class Sender {
     const now_ms = Date.now();
     for (const kept of await this.#outbox.entries(places)) {
       if (!kept) continue;
-      const { receipt, due_ms } = kept.entry;
+      const { header, due_ms } = kept.entry;
       const expired = hold_days > 0 && now_ms > due_ms + hold_days * DAY_MS;
-      if (expired || !this.#account.proofs.some((one) => one.receipt_id === receipt)) {
+      if (expired || !this.#account.proofs.some((one) => one.receipt_id === header.receipt)) {
         await this.#outbox.drop(kept.entry, "lost");
         told(kept.entry);
       } else if (force || due_ms <= now_ms) ready.push(kept);
@@ -152,19 +146,20 @@ export class Sender {
     return goesOn;
   }
 
-  async #send({ entry, bytes }: Kept): Promise<Outcome> {
+  async #send({ entry, rows }: Kept): Promise<Outcome> {
+    const { header } = entry;
     const answer = await this.#account
-      .fetch(PATH, { method: "POST", body: folded(bytes) }, entry.receipt)
+      .fetch(PATH, { method: "POST", body: folded(header, rows) }, header.receipt)
       .catch(() => null);
     const said = (await answer?.json().catch(() => null)) as Said;
     // A network in between (a page to log in, a proxy) may answer anything: that is nobody's word.
     const own = answer?.status === TOO_LARGE || said?.stored || said?.error;
     const status = (own && answer?.status) || 0;
     // A server that does not know an earlier receipt any more must not hold up the present one.
-    const former = entry.receipt !== this.#account.grant?.receipt_id;
+    const former = header.receipt !== this.#account.grant?.receipt_id;
     const unknown = former && [401, 403, 404].includes(status);
-    let outcome = unknown ? "quarantined" : outcomeOf(status, entry.rows);
-    const parted = outcome === "split" ? await this.#more().catch(() => null) : null;
+    let outcome = unknown ? "quarantined" : outcomeOf(status, header.rows);
+    const parted = outcome === "split" ? await this.#outbox.more().catch(() => null) : null;
     if (outcome === "split" && !parted) outcome = "wait";
     if (outcome === "wait") {
       this.#failures += 1;
@@ -175,10 +170,10 @@ export class Sender {
     this.#failures = 0;
     this.waitUntil_ms = 0;
     if (outcome === "gone") {
-      const purposes = said?.withdrawn ?? Object.keys(PURPOSES);
-      this.#gone = { receipt: entry.receipt, purposes };
+      const purposes = said?.withdrawn ?? Object.keys(NEEDED);
+      this.#gone = { receipt: header.receipt, purposes };
     } else if (outcome === "quarantined") await this.#outbox.drop(entry, outcome);
-    else await parted?.split(this.#outbox, entry, bytes);
+    else await parted?.split(this.#outbox, { entry, rows });
     this.#known.delete(JSON.stringify(placeOf(entry)));
     return outcome;
   }
@@ -191,13 +186,13 @@ export class Sender {
   closing(kept: Iterable<Kept>): void {
     if (performance.now() < this.waitUntil_ms) return;
     let room = CLOSING_BYTES_MAX;
-    for (const { entry, bytes } of kept) {
+    for (const { entry, rows } of kept) {
       if (!(entry.due_ms <= Date.now())) continue;
-      const body = folded(bytes);
+      const body = folded(entry.header, rows);
       if (body.length > room) continue;
       room -= body.length;
       const init = { method: "POST", body, keepalive: true };
-      this.#account.send(PATH, init, entry.receipt).catch(() => undefined);
+      this.#account.send(PATH, init, entry.header.receipt).catch(() => undefined);
       void this.alone(() => this.#left(placeOf(entry))).catch(() => undefined);
     }
   }

@@ -7,7 +7,7 @@ import { purposesFor } from "./purpose.ts";
 import type { Step } from "./vault.ts";
 
 const CLOSE_AT_ROWS = 4000;
-const KEPT_BYTES_MAX = 256 * 1024;
+const KEPT_ROWS_MAX = 16_384;
 /** Moves that wait at most, so that it stays known about how many samples they are. */
 const MOVED_MAX = 16;
 
@@ -31,7 +31,7 @@ export function hold(lock: string): () => void {
 /** One page's recording from its start mark to its end mark: numbers events, journals, closes. */
 export class Session {
   readonly recording: Recording;
-  /** Bytes of closed batches that are still here, so that a closing page can send them at once. */
+  /** Closed batches that are still here, so that a closing page can send them at once. */
   readonly kept = new Map<string, Kept>();
   produced = 0;
   last_us = 0;
@@ -198,8 +198,8 @@ export class Session {
     const end = events.some((run) => run.at(-1)?.kind === Kind.SESSION_END);
     const counted = { produced, fresh: rows, end };
     for (const made of await this.#outbox.close(this.recording, streams, counted, parts)) {
-      const size = [...this.kept.values()].reduce((sum, { bytes }) => sum + bytes.length, 0);
-      if (size + made.bytes.length <= KEPT_BYTES_MAX) this.kept.set(entryId(made.entry), made);
+      const size = [...this.kept.values()].reduce((sum, { rows }) => sum + rows.length, 0);
+      if (size + made.rows.length <= KEPT_ROWS_MAX) this.kept.set(entryId(made.entry), made);
     }
     this.#closed += rows;
   }

@@ -1,40 +1,9 @@
+import { type BatchHeader, anchors } from "./batch.ts";
 import { BLANK, type OvertEvent } from "./event.ts";
-import {
-  BATCH_ROWS_MAX,
-  DT_US_MAX,
-  DT_US_MIN,
-  MESSAGE,
-  MESSAGE_AT,
-  POSITION_8TH_MAX,
-  WIRE,
-} from "./generated.ts";
-
-/** What a batch says of itself; fields in the order in which they are written. */
-export interface BatchHeader {
-  schema: string;
-  source: string;
-  study: string;
-  receipt: string;
-  session: string;
-  batch: number;
-  purposes: readonly string[];
-  level: string;
-  transform: string;
-  rows: number;
-  first_seq: number;
-  time_origin_ms: number;
-  t0_us: number;
-  clock_resolution_us: number;
-  x0_8th_css_px: number;
-  y0_8th_css_px: number;
-  produced: number;
-  removed: number;
-  lost: number;
-  end: boolean;
-}
+import { MESSAGE, MESSAGE_AT, WIRE } from "./generated.ts";
 
 /** Columns on the wire that are differences, and the column of an event they come from. */
-export const DELTAS: Readonly<Record<string, keyof OvertEvent>> = {
+const DELTAS: Readonly<Record<string, keyof OvertEvent>> = {
   dseq: "seq",
   dt_us: "t_us",
   dx_8th_css_px: "x_8th_css_px",
@@ -42,45 +11,12 @@ export const DELTAS: Readonly<Record<string, keyof OvertEvent>> = {
 };
 
 /** Bytes from `length` to the next multiple of 8. */
-export const pad = (length: number): number => -length & 7;
+const pad = (length: number): number => -length & 7;
 /** Where the columns begin: the template of the message ends. */
-export const metadata = Uint8Array.from(atob(MESSAGE), (char) => char.charCodeAt(0));
-
-/** Header fields that anchor the differences of a batch of these events (at least one). */
-export function anchors(events: readonly OvertEvent[]) {
-  const first = events[0] ?? BLANK;
-  return {
-    rows: events.length,
-    first_seq: first.seq,
-    t0_us: first.t_us,
-    x0_8th_css_px: first.x_8th_css_px,
-    y0_8th_css_px: first.y_8th_css_px,
-  };
-}
-
-/** Cut events of one stream into runs that fit into a batch each. Order and content stay. */
-export function cut(events: readonly OvertEvent[], rows_max = BATCH_ROWS_MAX): OvertEvent[][] {
-  const runs: OvertEvent[][] = [];
-  let run: OvertEvent[] = [];
-  let last: OvertEvent | undefined;
-  for (const event of events) {
-    const fits =
-      last &&
-      run.length < rows_max &&
-      event.seq - last.seq < 2 ** 15 &&
-      event.t_us - last.t_us <= DT_US_MAX &&
-      event.t_us - last.t_us >= DT_US_MIN &&
-      Math.abs(event.x_8th_css_px - last.x_8th_css_px) <= POSITION_8TH_MAX &&
-      Math.abs(event.y_8th_css_px - last.y_8th_css_px) <= POSITION_8TH_MAX;
-    if (!fits) runs.push((run = []));
-    run.push(event);
-    last = event;
-  }
-  return runs;
-}
+const metadata = Uint8Array.from(atob(MESSAGE), (char) => char.charCodeAt(0));
 
 /** JSON in ASCII, as Python writes it. */
-export function ascii(value: unknown): Uint8Array {
+function ascii(value: unknown): Uint8Array {
   const text = JSON.stringify(value).replace(
     /[\u007f-\uffff]/g,
     (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`,
@@ -138,15 +74,30 @@ export function encode(header: BatchHeader, events: readonly OvertEvent[]) {
   return join({ ...header, ...anchors(events) }, message(events));
 }
 
-/** The same rows under a changed header. */
-export function reheaded(plain: Uint8Array, change: Partial<BatchHeader>) {
-  const { header, offset } = readHeader(plain);
-  return join({ ...header, ...change }, plain.subarray(offset));
-}
-
-/** The header of a batch that this SDK, or `overt.schema.batch.encode`, wrote; where it ends. */
-export function readHeader(plain: Uint8Array): { header: BatchHeader; offset: number } {
+/** Header and events of a batch that this SDK, or `overt.schema.batch.encode`, wrote. */
+export function decode(plain: Uint8Array): { header: BatchHeader; events: OvertEvent[] } {
   const length = new DataView(plain.buffer, plain.byteOffset).getUint32(4, true);
-  const text = new TextDecoder().decode(plain.subarray(8, 8 + length));
-  return { header: JSON.parse(text) as BatchHeader, offset: 8 + length };
+  const header = JSON.parse(new TextDecoder().decode(plain.subarray(8, 8 + length))) as BatchHeader;
+  const events = Array.from({ length: header.rows }, () => ({ ...BLANK }));
+  const view = new DataView(plain.buffer, plain.byteOffset + 8 + length + metadata.length);
+  const start: Partial<OvertEvent> = {
+    seq: header.first_seq,
+    t_us: header.t0_us,
+    x_8th_css_px: header.x0_8th_css_px,
+    y_8th_css_px: header.y0_8th_css_px,
+  };
+  let at = 0;
+  for (const [name, width] of WIRE) {
+    const source = DELTAS[name];
+    const column = source ?? (name as keyof OvertEvent);
+    let running = source ? (start[source] ?? 0) : 0;
+    for (const event of events) {
+      const value =
+        width === 1 ? view.getInt8(at) : width === 2 ? view.getInt16(at, true) : view.getInt32(at, true);
+      event[column] = source ? (running += value) : value;
+      at += width;
+    }
+    at += pad(header.rows * width);
+  }
+  return { header, events };
 }

@@ -1,5 +1,5 @@
 import { GONE, type Grant, type Proof, type Standing as Known } from "../../src/account.ts";
-import { split } from "../../src/entries.ts";
+import { renewed, split } from "../../src/entries.ts";
 import { OvertError } from "../../src/errors.ts";
 import type { Notice } from "../../src/index.ts";
 import { Ledger } from "../../src/ledger.ts";
@@ -92,9 +92,9 @@ export class Keeper {
     this.#vault = account.vault = vault;
     this.account = account;
     this.place = place;
-    this.outbox = new Outbox(vault, new Ledger(vault));
+    this.outbox = new Outbox(vault, new Ledger(vault), async () => ({ renewed, split }));
     this.desk = new Desk(this.outbox);
-    this.#sender = new Sender(this.outbox, account, `${this.#name}-outbox`, async () => ({ split }));
+    this.#sender = new Sender(this.outbox, account, `${this.#name}-outbox`);
   }
 
   /** Join for what the person chose of the notice that they read; again, where it has changed. */

@@ -1,7 +1,6 @@
 /** What the panel sees of one study. */
 
-import { entryId } from "../../src/outbox.ts";
-import { decode } from "../../src/read.ts";
+import { list } from "../../src/entries.ts";
 import { describe } from "../../src/words.ts";
 import type { Keeper } from "./keeper.ts";
 import type { Joined, OutboxView, SiteView } from "./protocol.ts";
@@ -43,15 +42,12 @@ export async function joinedView(keeper: Keeper, policy: Policy): Promise<Joined
 export async function outboxView({ outbox, place }: Keeper): Promise<OutboxView> {
   const found: OutboxView = [];
   const titleOf = (id: string) => place?.purposes.find((one) => one.id === id)?.title ?? id;
-  for (const at of (await outbox?.places()) ?? []) {
-    const kept = await outbox?.entry(at);
-    if (!kept) continue;
-    const events = decode(kept.bytes).events.map((one) => ({
-      t_us: one.t_us,
-      text: describe(one, place?.events),
-    }));
-    const purposes = kept.entry.purposes.map(titleOf);
-    found.push({ ...kept.entry, purposes, id: entryId(kept.entry), bytes: kept.bytes.length, events });
+  for (const entry of outbox ? await list(outbox) : []) {
+    const { id, rows, closed_ms, due_ms, sent } = entry;
+    const words = (one: (typeof entry.events)[number]) => describe(one, place?.events);
+    const events = entry.events.map((one) => ({ t_us: one.t_us, text: words(one) }));
+    const told = { id, rows, closed_ms, due_ms, sent, events };
+    found.push({ ...told, purposes: entry.purposes.map(titleOf), bytes: entry.bytes.length });
   }
   return found.sort((a, b) => b.closed_ms - a.closed_ms);
 }

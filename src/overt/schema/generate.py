@@ -167,13 +167,20 @@ def typescript() -> str:
         _constant("SCHEMA_ID", SCHEMA_ID),
         *[_constant(name, members) for name, members in spec["sets"].items()],
         _constant("SYMBOL_NAMED_BASE", SYMBOL_NAMED_BASE),
-        "/** Kinds that describe the recording and serve every purpose. */\n"
-        + _constant("MARKS", spec["marks"], ": readonly number[]"),
         "/** Kinds that each purpose needs. */\n"
         + _constant(
             "PURPOSES",
             {name: purpose["kinds"] for name, purpose in spec["purposes"].items()},
             ": Readonly<Record<string, readonly number[]>>",
+        ),
+        "/** The same, and the marks of a recording, which serve all: a bit each. */\n"
+        + _constant(
+            "NEEDED",
+            {
+                name: sum(1 << kind for kind in {*purpose["kinds"], *spec["marks"]})
+                for name, purpose in spec["purposes"].items()
+            },
+            ": Readonly<Record<string, number>>",
         ),
         "/** Columns of the wire schema in order, and their width in bytes. */\n"
         "export const WIRE = [\n"
