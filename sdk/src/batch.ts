@@ -1,4 +1,4 @@
-import { BLANK, type OvertEvent } from "./event.ts";
+import { type Row, SEQ, T_US, X_8TH_CSS_PX, Y_8TH_CSS_PX } from "./event.ts";
 import { BATCH_ROWS_MAX, DT_US_MAX, DT_US_MIN, POSITION_8TH_MAX } from "./generated.ts";
 
 /** What a batch says of itself; fields in the order in which they are written. */
@@ -25,35 +25,35 @@ export interface BatchHeader {
   end: boolean;
 }
 
-/** Header fields that anchor the differences of a batch of these events (at least one). */
-export function anchors(events: readonly OvertEvent[]) {
-  const first = events[0] ?? BLANK;
+/** Header fields that anchor the differences of a batch of these rows (at least one). */
+export function anchors(rows: readonly Row[]) {
+  const [first] = rows;
   return {
-    rows: events.length,
-    first_seq: first.seq,
-    t0_us: first.t_us,
-    x0_8th_css_px: first.x_8th_css_px,
-    y0_8th_css_px: first.y_8th_css_px,
+    rows: rows.length,
+    first_seq: first?.[SEQ] ?? 0,
+    t0_us: first?.[T_US] ?? 0,
+    x0_8th_css_px: first?.[X_8TH_CSS_PX] ?? 0,
+    y0_8th_css_px: first?.[Y_8TH_CSS_PX] ?? 0,
   };
 }
 
-/** Cut events of one stream into runs that fit into a batch each. Order and content stay. */
-export function cut(events: readonly OvertEvent[], rows_max = BATCH_ROWS_MAX): OvertEvent[][] {
-  const runs: OvertEvent[][] = [];
-  let run: OvertEvent[] = [];
-  let last: OvertEvent | undefined;
-  for (const event of events) {
+/** Cut rows of one stream into runs that fit into a batch each. Order and content stay. */
+export function cut(rows: readonly Row[], rows_max = BATCH_ROWS_MAX): Row[][] {
+  const runs: Row[][] = [];
+  let run: Row[] = [];
+  let last: Row | undefined;
+  for (const row of rows) {
     const fits =
       last &&
       run.length < rows_max &&
-      event.seq - last.seq < 2 ** 15 &&
-      event.t_us - last.t_us <= DT_US_MAX &&
-      event.t_us - last.t_us >= DT_US_MIN &&
-      Math.abs(event.x_8th_css_px - last.x_8th_css_px) <= POSITION_8TH_MAX &&
-      Math.abs(event.y_8th_css_px - last.y_8th_css_px) <= POSITION_8TH_MAX;
+      row[SEQ] - last[SEQ] < 2 ** 15 &&
+      row[T_US] - last[T_US] <= DT_US_MAX &&
+      row[T_US] - last[T_US] >= DT_US_MIN &&
+      Math.abs(row[X_8TH_CSS_PX] - last[X_8TH_CSS_PX]) <= POSITION_8TH_MAX &&
+      Math.abs(row[Y_8TH_CSS_PX] - last[Y_8TH_CSS_PX]) <= POSITION_8TH_MAX;
     if (!fits) runs.push((run = []));
-    run.push(event);
-    last = event;
+    run.push(row);
+    last = row;
   }
   return runs;
 }

@@ -1,5 +1,5 @@
 import { anchors } from "./batch.ts";
-import { fromRow, toRow } from "./event.ts";
+import { type Row, fromRow, toRow } from "./event.ts";
 import type { OutboxEntry } from "./index.ts";
 import { type Entry, type Kept, type Outbox, entryId } from "./outbox.ts";
 import { decode, encode } from "./wire.ts";
@@ -30,9 +30,9 @@ export async function split(outbox: Outbox, { entry, rows }: Kept): Promise<void
   const { header } = entry;
   const middle = rows.length >> 1;
   const batch = await outbox.vault.number(header.session, 1);
-  const half = (part: number[][], changed: Partial<typeof header>) =>
+  const half = (part: Row[], changed: Partial<typeof header>) =>
     outbox.put({
-      entry: { ...entry, header: { ...header, ...anchors(part.map(fromRow)), ...changed } },
+      entry: { ...entry, header: { ...header, ...anchors(part), ...changed } },
       rows: part,
     });
   await outbox.vault.change([

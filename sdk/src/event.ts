@@ -49,8 +49,39 @@ export const BLANK: Readonly<OvertEvent> = {
 
 export const COLUMNS = Object.keys(BLANK) as (keyof OvertEvent)[];
 
-/** The event as numbers in the order of `COLUMNS`, and back: the form of the journal. */
-export const toRow = (event: OvertEvent): number[] => COLUMNS.map((name) => event[name]);
+/**
+ * The event as numbers in the order of `COLUMNS`: its form from the moment it is made, in the journal
+ * and in the outbox.
+ */
+export type Row = [
+  seq: number,
+  t_us: number,
+  kind: number,
+  key_class: number,
+  key_symbol: number,
+  slot: number,
+  modifiers: number,
+  edit: number,
+  edit_chars: number,
+  role: number,
+  element: number,
+  button: number,
+  pointer: number,
+  scroll_x_css_px: number,
+  scroll_y_css_px: number,
+  value: number,
+  x_8th_css_px: number,
+  y_8th_css_px: number,
+];
+
+/** Where in a row some of its columns are. */
+export const SEQ = 0;
+export const T_US = 1;
+export const KIND = 2;
+export const X_8TH_CSS_PX = 16;
+export const Y_8TH_CSS_PX = 17;
+
+export const toRow = (event: OvertEvent): Row => COLUMNS.map((name) => event[name]) as Row;
 
 export function fromRow(row: readonly number[]): OvertEvent {
   const event = { ...BLANK };

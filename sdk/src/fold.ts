@@ -1,13 +1,16 @@
 import type { BatchHeader } from "./batch.ts";
+import { KIND, type Row, T_US, X_8TH_CSS_PX } from "./event.ts";
 
 /** Of a row of the journal: its columns in the order in which they go over the wire. */
 export const ORDER: readonly number[] = [2, 0, 1, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 16, 17, 13, 14, 15];
-const [TIME, KIND, PLACE] = [1, 2, 16];
 
 /** Kinds of event that are told apart, so much of a number is written in ones, how a column begins. */
 const KINDS = 64;
 const UNARY_MAX = 20;
-const [SCALE_FIRST, SCALE_MAX, RUN_FIRST, RUN_MAX] = [16, 124, 8, 48];
+const SCALE_FIRST = 16;
+const SCALE_MAX = 124;
+const RUN_FIRST = 8;
+const RUN_MAX = 48;
 
 /** 0, 1, 2, 3 … for 0, -1, 1, -2 … */
 const number = (size: number): number => (size < 0 ? -2 * size - 1 : 2 * size);
@@ -49,7 +52,7 @@ function differences(values: Int32Array, kinds: Int32Array, slow: boolean, two: 
  * A batch in few bytes, for the wire, as `overt.schema.fold` undoes it: of the header the values, of
  * each column what was not to be expected, in an adaptive run-length and Rice code.
  */
-export function folded(header: BatchHeader, all: readonly number[][]): Uint8Array<ArrayBuffer> {
+export function folded(header: BatchHeader, all: readonly Row[]): Uint8Array<ArrayBuffer> {
   const texts: number[] = [];
   const numbers: number[] = [];
   for (const value of Object.values(header) as BatchHeader[keyof BatchHeader][])
@@ -90,7 +93,7 @@ export function folded(header: BatchHeader, all: readonly number[][]): Uint8Arra
   let kinds = new Int32Array();
   for (const column of ORDER) {
     // Number, time and place go as the difference to the row before.
-    const isDifference = column <= TIME || column >= PLACE;
+    const isDifference = column <= T_US || column >= X_8TH_CSS_PX;
     const value = (row: number): number => all[row]?.[column] ?? 0;
     const values = Int32Array.from(all, (_, row) =>
       isDifference ? row && value(row) - value(row - 1) : value(row),
@@ -109,8 +112,8 @@ export function folded(header: BatchHeader, all: readonly number[][]): Uint8Arra
     // A kind is expected to be what followed the one before it the last time.
     const at = column === KIND ? Int32Array.of(0, ...values) : kinds;
     if (column === KIND) kinds = values;
-    const isPlace = column >= PLACE;
-    let found = differences(values, at, column === TIME, isPlace, false);
+    const isPlace = column >= X_8TH_CSS_PX;
+    let found = differences(values, at, column === T_US, isPlace, false);
     if (isPlace) {
       const plain = differences(values, at, false, false, true);
       const bits = (some: Uint32Array) => some.reduce((sum, each) => sum - Math.clz32(each), 0);

@@ -2,7 +2,7 @@ import type { Proof } from "./account.ts";
 import { type BatchHeader, anchors, cut } from "./batch.ts";
 import type { renewed, split } from "./entries.ts";
 import { OvertError } from "./errors.ts";
-import { type OvertEvent, fromRow, toRow } from "./event.ts";
+import { KIND, type Row, SEQ } from "./event.ts";
 import { Kind, SCHEMA_ID } from "./generated.ts";
 import type { Ledger } from "./ledger.ts";
 import { purposesFor } from "./purpose.ts";
@@ -43,23 +43,21 @@ export const placeOf = ({ header }: Entry): Place => [header.session, header.bat
 /** A batch as it waits: its rows are those of the journal. */
 export interface Kept {
   entry: Entry;
-  rows: number[][];
+  rows: Row[];
 }
 
 /** The third file, as far as it is needed here: for what is too large, or was left by an older SDK. */
 export type More = () => Promise<{ split: typeof split; renewed: typeof renewed }>;
 
-/** Events of one session by stream; the stream's purposes, joined by spaces, are the key. */
-export type Streams = Map<string, OvertEvent[]>;
+/** Rows of one session by stream; the stream's purposes, joined by spaces, are the key. */
+export type Streams = Map<string, Row[]>;
 
 /** Events of less than a second, as the journal keeps them. */
 export interface Part {
-  streams: Record<string, number[][]>;
+  streams: Record<string, Row[]>;
 }
 
-export const partOf = (streams: Streams): Part => ({
-  streams: Object.fromEntries([...streams].map(([key, events]) => [key, events.map(toRow)])),
-});
+export const partOf = (streams: Streams): Part => ({ streams: Object.fromEntries(streams) });
 
 /** The same rows under a changed header. */
 const reheaded = ({ entry, rows }: Kept, change: Partial<BatchHeader>): Kept => ({
@@ -103,9 +101,8 @@ export class Outbox {
     const written = (kept: Streams) => new TextEncoder().encode(JSON.stringify(partOf(kept)));
     let text = written(streams);
     if (text.length > pad.length)
-      for (const [key, events] of streams)
-        if (events.at(-1)?.kind === Kind.SESSION_END)
-          text = written(new Map([[key, events.slice(-1)]]));
+      for (const [key, rows] of streams)
+        if (rows.at(-1)?.[KIND] === Kind.SESSION_END) text = written(new Map([[key, rows.slice(-1)]]));
     if (text.length <= pad.length) this.vault.putLast(session, masked(text, pad));
   }
 
@@ -126,17 +123,17 @@ export class Outbox {
   ): Promise<Kept[]> {
     const all = purposesFor(Kind.SESSION_START, recording.purposes).join(" ");
     const ordered = [...streams].sort(([a], [b]) => Number(a === all) - Number(b === all));
-    const runs = ordered.flatMap(([key, events]) =>
-      cut(events, ROWS_MAX).map((events) => ({ purposes: key.split(" "), events })),
+    const runs = ordered.flatMap(([key, all]) =>
+      cut(all, ROWS_MAX).map((rows) => ({ purposes: key.split(" "), rows })),
     );
-    const rows = runs.reduce((sum, { events }) => sum + events.length, 0);
+    const rows = runs.reduce((sum, { rows }) => sum + rows.length, 0);
     const closed_ms = Date.now();
     // A page may have replaced what this uses: what went missing is not passed over in silence.
     if (rows !== counted.fresh || !(closed_ms > 0)) throw new OvertError("was changed", "page");
     const number = await this.vault.number(recording.session, runs.length);
     const before = await this.ledger.counts(recording.session);
     const due_ms = closed_ms + recording.outbox_delay_s * 1000;
-    const made = runs.map(({ purposes, events }, index): Kept => {
+    const made = runs.map(({ purposes, rows }, index): Kept => {
       const header: BatchHeader = {
         schema: SCHEMA_ID,
         source: recording.source ?? "sdk/0.1.0",
@@ -159,8 +156,8 @@ export class Outbox {
         lost: before.lost,
         end: counted.end && index === runs.length - 1,
       };
-      const entry = { header: { ...header, ...anchors(events) }, closed_ms, due_ms, sent: false };
-      return { entry, rows: events.map(toRow) };
+      const entry = { header: { ...header, ...anchors(rows) }, closed_ms, due_ms, sent: false };
+      return { entry, rows };
     });
     const steps: Step[] = made.map((kept) => this.put(kept));
     steps.push(...journalled, this.ledger.fact(recording.session, { produced: counted.fresh }));
@@ -187,15 +184,15 @@ export class Outbox {
       let end = false;
       for (const part of all)
         for (const [key, rows] of Object.entries(part.streams)) {
-          const events = rows.map(fromRow).filter(({ seq }) => !seen.has(seq));
-          streams.set(key, [...(streams.get(key) ?? []), ...events]);
-          for (const { seq } of events) seen.add(seq);
-          end ||= events.some((event) => event.kind === Kind.SESSION_END);
+          const others = rows.filter((row) => !seen.has(row[SEQ]));
+          streams.set(key, [...(streams.get(key) ?? []), ...others]);
+          for (const row of others) seen.add(row[SEQ]);
+          end ||= others.some((row) => row[KIND] === Kind.SESSION_END);
         }
       const journalled: Step[] = parts.map(({ at }) => ({ store: "journal", at }));
       journalled.push({ store: "last", at: session });
       // Where there was no room for some time, the last events are not the newest.
-      for (const events of streams.values()) events.sort((one, other) => one.seq - other.seq);
+      for (const rows of streams.values()) rows.sort((one, other) => one[SEQ] - other[SEQ]);
       const produced = Math.max(...seen) + 1;
       const lost = produced - seen.size - (await this.ledger.counts(session)).produced;
       if (lost > 0) await this.vault.change([this.ledger.fact(session, { produced: lost, lost })]);

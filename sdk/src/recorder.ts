@@ -1,7 +1,7 @@
 import type { Grant } from "./account.ts";
 import { Capture, type Sink } from "./capture.ts";
 import { ahead_ms, clockResolution_us, now_us } from "./clock.ts";
-import type { Facts } from "./event.ts";
+import { type Facts, fromRow } from "./event.ts";
 import { Gate } from "./gate.ts";
 import { Kind } from "./generated.ts";
 import type { Phase } from "./index.ts";
@@ -257,7 +257,8 @@ export class Recorder implements Sink {
     const added = this.session?.add(kind, t_us, facts);
     if (!added) return;
     this.#counted();
-    this.#member.watchers.tell(() => ({ ...added, source }));
+    const { row, purposes } = added;
+    this.#member.watchers.tell(() => ({ event: fromRow(row), purposes, source }));
   }
 
   moved(event: PointerEvent): void {

@@ -1,5 +1,5 @@
 import { COARSE, coarse } from "./coarse.ts";
-import { BLANK, type Facts, type OvertEvent } from "./event.ts";
+import { type Facts, KIND, type Row, SEQ } from "./event.ts";
 import { Kind } from "./generated.ts";
 import { type Kept, type Outbox, type Recording, type Streams, entryId } from "./outbox.ts";
 import { samples } from "./pointer.ts";
@@ -17,7 +17,9 @@ export type Desk = Pick<Outbox, "begin" | "journal" | "last" | "close">;
 interface Stream {
   key: string;
   purposes: string[];
-  last: OvertEvent;
+  /** Where the pointer was last. */
+  x_8th_css_px: number;
+  y_8th_css_px: number;
 }
 
 /** Hold a lock until the returned function is called or the page is gone. */
@@ -99,7 +101,8 @@ export class Session {
     if (stream === undefined) {
       const purposes = purposesFor(kind, this.recording.purposes);
       const key = purposes.join(" ");
-      stream = purposes.length ? (this.#byKey.get(key) ?? { key, purposes, last: BLANK }) : null;
+      const fresh = { key, purposes, x_8th_css_px: 0, y_8th_css_px: 0 };
+      stream = purposes.length ? (this.#byKey.get(key) ?? fresh) : null;
       if (stream) this.#byKey.set(key, stream);
       this.#streams.set(kind, stream);
     }
@@ -107,7 +110,7 @@ export class Session {
   }
 
   /** Create an event, if a purpose needs it. Positions of other streams do not show in it. */
-  add(kind: number, t_us: number, facts: Facts): { event: OvertEvent; purposes: string[] } | null {
+  add(kind: number, t_us: number, facts: Facts): { row: Row; purposes: string[] } | null {
     this.#settle();
     return this.#make(kind, t_us, facts);
   }
@@ -120,36 +123,37 @@ export class Session {
       if (!kept) return null;
       [t_us, facts] = kept;
     }
-    const { last } = stream;
-    const event: OvertEvent = {
-      seq: this.produced,
+    // What happens at no place leaves the pointer where it was.
+    const { x_8th_css_px = stream.x_8th_css_px, y_8th_css_px = stream.y_8th_css_px } = facts;
+    const row: Row = [
+      this.produced,
       t_us,
       kind,
-      key_class: facts.key_class ?? 0,
-      key_symbol: facts.key_symbol ?? 0,
-      slot: facts.slot ?? 0,
-      modifiers: facts.modifiers ?? 0,
-      edit: facts.edit ?? 0,
-      edit_chars: facts.edit_chars ?? 0,
-      role: facts.role ?? 0,
-      element: facts.element ?? 0,
-      button: facts.button ?? 0,
-      pointer: facts.pointer ?? 0,
-      scroll_x_css_px: facts.scroll_x_css_px ?? 0,
-      scroll_y_css_px: facts.scroll_y_css_px ?? 0,
-      value: facts.value ?? 0,
-      // What happens at no place leaves the pointer where it was.
-      x_8th_css_px: facts.x_8th_css_px ?? last.x_8th_css_px,
-      y_8th_css_px: facts.y_8th_css_px ?? last.y_8th_css_px,
-    };
+      facts.key_class ?? 0,
+      facts.key_symbol ?? 0,
+      facts.slot ?? 0,
+      facts.modifiers ?? 0,
+      facts.edit ?? 0,
+      facts.edit_chars ?? 0,
+      facts.role ?? 0,
+      facts.element ?? 0,
+      facts.button ?? 0,
+      facts.pointer ?? 0,
+      facts.scroll_x_css_px ?? 0,
+      facts.scroll_y_css_px ?? 0,
+      facts.value ?? 0,
+      x_8th_css_px,
+      y_8th_css_px,
+    ];
     this.produced += 1;
     this.last_us = t_us;
-    stream.last = event;
+    stream.x_8th_css_px = x_8th_css_px;
+    stream.y_8th_css_px = y_8th_css_px;
     const waiting = this.#pending.get(stream.key);
-    if (waiting) waiting[waiting.length] = event;
-    else this.#pending.set(stream.key, [event]);
+    if (waiting) waiting[waiting.length] = row;
+    else this.#pending.set(stream.key, [row]);
     if (kind === Kind.SESSION_END) this.#ended = true;
-    return { event, purposes: stream.purposes };
+    return { row, purposes: stream.purposes };
   }
 
   #then<T>(work: () => Promise<T>): Promise<T> {
@@ -174,13 +178,13 @@ export class Session {
         this.#unsaved.delete(pending);
         this.#parts.push({ store: "journal", at: [this.recording.session, part] });
         this.#opened_ms ||= performance.now();
-        for (const [key, events] of pending) {
+        for (const [key, rows] of pending) {
           const open = this.#open.get(key);
-          if (open) open.push(...events);
-          else this.#open.set(key, events);
+          if (open) open.push(...rows);
+          else this.#open.set(key, rows);
         }
       }
-      const rows = [...this.#open.values()].reduce((sum, events) => sum + events.length, 0);
+      const rows = [...this.#open.values()].reduce((sum, run) => sum + run.length, 0);
       const isDue = this.#isOld(age_ms) || rows >= CLOSE_AT_ROWS;
       if (rows > 0 && !this.#left && isDue) await this.#close(rows);
     });
@@ -193,9 +197,9 @@ export class Session {
   async #close(rows: number): Promise<void> {
     const [streams, parts] = [this.#open, this.#parts];
     [this.#open, this.#parts, this.#opened_ms] = [new Map(), [], 0];
-    const events = [...streams.values()];
-    const produced = Math.max(...events.map((run) => (run.at(-1)?.seq ?? -1) + 1));
-    const end = events.some((run) => run.at(-1)?.kind === Kind.SESSION_END);
+    const runs = [...streams.values()];
+    const produced = Math.max(...runs.map((run) => (run.at(-1)?.[SEQ] ?? -1) + 1));
+    const end = runs.some((run) => run.at(-1)?.[KIND] === Kind.SESSION_END);
     const counted = { produced, fresh: rows, end };
     for (const made of await this.#outbox.close(this.recording, streams, counted, parts)) {
       const size = [...this.kept.values()].reduce((sum, { rows }) => sum + rows.length, 0);
@@ -217,7 +221,7 @@ export class Session {
     const sealed = this.flush(Infinity);
     const streams: Streams = new Map();
     for (const part of this.#unsaved)
-      for (const [key, events] of part) streams.set(key, [...(streams.get(key) ?? []), ...events]);
+      for (const [key, rows] of part) streams.set(key, [...(streams.get(key) ?? []), ...rows]);
     if (this.#pad) this.#outbox.last(this.recording.session, this.#pad, streams);
     this.#pad = null;
     return sealed;

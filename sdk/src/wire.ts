@@ -1,5 +1,5 @@
 import { type BatchHeader, anchors } from "./batch.ts";
-import { BLANK, type OvertEvent } from "./event.ts";
+import { BLANK, type OvertEvent, toRow } from "./event.ts";
 import { MESSAGE, MESSAGE_AT, WIRE } from "./generated.ts";
 
 /** Columns on the wire that are differences, and the column of an event they come from. */
@@ -71,7 +71,7 @@ function message(events: readonly OvertEvent[]): Uint8Array {
 
 /** The batch as uncompressed bytes, the same as `overt.schema.batch.encode`. */
 export function encode(header: BatchHeader, events: readonly OvertEvent[]) {
-  return join({ ...header, ...anchors(events) }, message(events));
+  return join({ ...header, ...anchors(events.map(toRow)) }, message(events));
 }
 
 /** Header and events of a batch that this SDK, or `overt.schema.batch.encode`, wrote. */

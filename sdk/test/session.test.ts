@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { OvertEvent } from "../src/event.ts";
+import { type Row, SEQ } from "../src/event.ts";
 import { Kind, Pointer } from "../src/generated.ts";
 import type { Recording, Streams } from "../src/outbox.ts";
 import { Recent } from "../src/recent.ts";
@@ -19,18 +19,18 @@ const RECORDING: Recording = {
 };
 
 /** A session, and all that reached its journal, in order of number. */
-function journalled(): [Session, OvertEvent[]] {
-  const events: OvertEvent[] = [];
+function journalled(): [Session, Row[]] {
+  const rows: Row[] = [];
   const desk: Desk = {
     begin: async () => new Uint8Array(),
     journal: async (_session: string, _part: number, streams: Streams) => {
-      for (const run of streams.values()) events.push(...run);
-      events.sort((a, b) => a.seq - b.seq);
+      for (const run of streams.values()) rows.push(...run);
+      rows.sort((a, b) => a[SEQ] - b[SEQ]);
     },
     last: () => undefined,
     close: async () => [],
   };
-  return [new Session(RECORDING, desk), events];
+  return [new Session(RECORDING, desk), rows];
 }
 
 /** A move as the browser tells it: one sample, or several that came between two frames. */

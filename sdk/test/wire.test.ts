@@ -64,11 +64,14 @@ function walk(length: number, seed: number): OvertEvent[] {
 test("cutting loses nothing, keeps order, and every run survives its bytes", () => {
   const header = (vectors[0] as Vector).header;
   for (let seed = 1; seed < 12; seed += 1) {
-    const events = walk(700, seed);
-    const runs = cut(events, 200);
-    assert.deepEqual(runs.flat(), events);
+    const rows = walk(700, seed).map(toRow);
+    const runs = cut(rows, 200);
+    assert.deepEqual(runs.flat(), rows);
     assert.ok(runs.length > 4 && runs.every((run) => run.length > 0 && run.length <= 200));
-    for (const run of runs) assert.deepEqual(decode(encode(header, run)).events, run);
+    for (const run of runs) {
+      const events = run.map(fromRow);
+      assert.deepEqual(decode(encode(header, events)).events, events);
+    }
   }
 });
 
@@ -90,7 +93,7 @@ test("what an older SDK has left in the outbox leaves as it would have", async (
     const outboxOf = (more: More) => new Outbox(vault as never, {} as never, more);
     const found = await outboxOf(async () => ({ renewed, split })).entry([session, batch]);
     assert.deepEqual(found, { entry: { header, ...told }, rows: events.map(toRow) });
-    assert.equal(hex(folded(found.entry.header, found.rows)), short);
+    assert.equal(hex(folded(header, found?.rows ?? [])), short);
     const without = outboxOf(() => Promise.reject(new Error("no network")));
     assert.equal(await without.entry([session, batch]), null, "it waits until it can be read");
   }

@@ -1,6 +1,6 @@
-import { type OvertEvent, fromRow } from "../../src/event.ts";
+import { KIND, SEQ } from "../../src/event.ts";
 import { Kind } from "../../src/generated.ts";
-import { type Outbox, type Part, type Recording, partOf } from "../../src/outbox.ts";
+import { type Outbox, type Part, type Recording, type Streams, partOf } from "../../src/outbox.ts";
 import type { Step } from "../../src/vault.ts";
 import type { Ask } from "./protocol.ts";
 
@@ -95,16 +95,16 @@ export class Desk {
     const kept = await this.#kept(session);
     const parts = await vault.all<Part>("journal", session);
     if (!kept || parts.length === 0) return;
-    const streams = new Map<string, OvertEvent[]>();
+    const streams: Streams = new Map();
     const seen = new Set<number>();
     for (const part of parts)
-      for (const [key, events] of fresh(part.json.streams, kept.closed)) {
-        const others = events.filter(({ seq }) => !seen.has(seq));
-        for (const { seq } of others) seen.add(seq);
+      for (const [key, rows] of fresh(part.json.streams, kept.closed)) {
+        const others = rows.filter((row) => !seen.has(row[SEQ]));
+        for (const row of others) seen.add(row[SEQ]);
         if (others.length > 0) streams.set(key, [...(streams.get(key) ?? []), ...others]);
       }
     const steps: Step[] = parts.map(({ at }) => ({ store: "journal", at }));
-    const ended = [...streams.values()].some((run) => run.at(-1)?.kind === Kind.SESSION_END);
+    const ended = [...streams.values()].some((run) => run.at(-1)?.[KIND] === Kind.SESSION_END);
     const produced = Math.max(kept.closed - 1, ...seen) + 1;
     const json: Kept = { ...kept, closed: produced, gone_ms: ended ? Date.now() : kept.gone_ms };
     steps.push({ store: "sessions", at: session, json });
@@ -135,11 +135,11 @@ export class Desk {
 }
 
 /** The events of a part that are not in closed batches yet. */
-function fresh(streams: Part["streams"], closed: number): Map<string, OvertEvent[]> {
-  const kept = new Map<string, OvertEvent[]>();
+function fresh(streams: Part["streams"], closed: number): Streams {
+  const kept: Streams = new Map();
   for (const [key, rows] of Object.entries(streams)) {
-    const events = rows.map(fromRow).filter(({ seq }) => seq >= closed);
-    if (events.length > 0) kept.set(key, events);
+    const others = rows.filter((row) => row[SEQ] >= closed);
+    if (others.length > 0) kept.set(key, others);
   }
   return kept;
 }

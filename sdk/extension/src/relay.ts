@@ -1,4 +1,3 @@
-import type { OvertEvent } from "../../src/event.ts";
 import { type Recording, type Streams, partOf } from "../../src/outbox.ts";
 import type { Desk } from "../../src/session.ts";
 import { type Ask, LAST, type Last, type Permit, type ToPage, type ToWorker } from "./protocol.ts";
@@ -125,7 +124,7 @@ export class Relay {
         void this.#ask(begin);
         return new Uint8Array();
       },
-      journal: (session: string, part: number, streams: Map<string, OvertEvent[]>) =>
+      journal: (session: string, part: number, streams: Streams) =>
         this.#ask({ do: "part", at, session, part, ...partOf(streams) }),
       last: (session: string, _pad: Uint8Array, streams: Streams) => this.#last(at, session, streams),
       // The worker has the events already; batches are made there.
