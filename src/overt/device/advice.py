@@ -78,8 +78,8 @@ def pairs(day: Day) -> list[Pair]:
     """Return the pairs that were typed often enough, the weakest first.
 
     Weak is slow or often taken back: the median over the person's own median, and four such for
-    each time in which it was taken back. A letter twice that is mostly taken back is a key that
-    bounces, which no exercise mends.
+    each time in which it was taken back. A pair that is mostly taken back was not meant: a slip,
+    or a key that bounces, which no exercise of that pair mends.
     """
     usual_ms = median_ms(day.gaps)
     found = [
@@ -87,21 +87,43 @@ def pairs(day: Day) -> list[Pair]:
         for letters, bins in day.pairs.items()
         if sum(bins) >= PAIR_FEWEST
     ]
-    found = [one for one in found if one.letters[0] != one.letters[1] or one.slip_rate <= 0.5]
+    found = [one for one in found if one.slip_rate <= 0.5]
     return sorted(found, key=lambda p: -(p.median_ms / usual_ms + 4 * p.slip_rate))
 
 
-def exercises(weak: Iterable[Pair], lines: int = 4, language: str = "en") -> list[str]:
-    """Return lines of words that hold the weakest pairs.
+@dataclass(frozen=True)
+class Exercise:
+    """A line to type, for one pair of letters."""
+
+    letters: str
+    words: str
+    usual_ms: float | None
+    """How long the pair takes the person so far; None before that is known."""
+
+
+STARTERS = {"en": ("th", "er", "in", "on"), "de": ("ch", "en", "ei", "st")}
+"""Language → pairs that nearly every sentence has, to begin with."""
+
+
+def exercises(weak: Iterable[Pair], lines: int = 4, language: str = "en") -> list[Exercise]:
+    """Return lines of words that hold the weakest pairs, and common ones while few are known.
 
     A pair that hardly a word holds is mostly one that was never meant; it comes last, as itself.
     """
     found = []
     for pair in weak:
-        words = [word for word in _words(language) if pair.letters in word.lower()][:8]
-        found.append(words if len(words) >= 3 else [pair.letters * 2] * 6)
-    found.sort(key=lambda words: words[0] == words[-1])
-    return [" ".join(words) for words in found[:lines]]
+        words = _holding(pair.letters, language)
+        line = " ".join(words if len(words) >= 3 else [pair.letters * 2] * 6)
+        found.append((len(words) < 3, Exercise(pair.letters, line, pair.median_ms)))
+    found.sort(key=lambda one: one[0])
+    known = [exercise for _, exercise in found[:lines]]
+    starters = [one for one in STARTERS[language] if one not in {e.letters for e in known}]
+    begin = [Exercise(one, " ".join(_holding(one, language)), None) for one in starters]
+    return [*known, *begin[: max(0, lines - len(known))]]
+
+
+def _holding(letters: str, language: str) -> list[str]:
+    return [word for word in _words(language) if letters in word.lower()][:8]
 
 
 @cache

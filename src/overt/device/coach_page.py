@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from overt.device import advice
@@ -21,12 +22,13 @@ Days = Mapping[dt.date, Day]
 
 
 def render(days: Days, nonce: str, language: str = "en") -> str:
-    """Return the page as HTML. No script, no request to anywhere."""
+    """Return the page as HTML: one script, for the exercises; no request to anywhere."""
     w = Words(language)
     recent = {date: day for date, day in days.items() if (max(days) - date).days < RECENT_DAYS}
     total = merged(list(recent.values()))
     weak = advice.pairs(total)[:WEAK_SHOWN]
     slowest = max((pair.median_ms for pair in weak), default=1.0)
+    lines = advice.exercises(weak, language=w.language)
     return rendered(
         "coach.html",
         nonce=nonce,
@@ -38,13 +40,16 @@ def render(days: Days, nonce: str, language: str = "en") -> str:
         speed=histogram(advice.speeds(total), w),
         gaps=durations(total.gaps, w),
         hold=durations(total.hold, w),
+        high=HIGH,
         trends=[
             (w("coach.by_day"), _trends(recent, w)),
             (w("coach.by_week"), _trends(weeks(days), w)),
         ],
         weak=[(pair, 100 * pair.median_ms / slowest) for pair in weak],
         slips=sorted(total.slips.items(), key=lambda item: (-item[1], item[0]))[:WEAK_SHOWN],
-        exercises=advice.exercises(weak, language=w.language),
+        lines=lines,
+        about_lines=json.dumps([asdict(one) for one in lines]),
+        said=json.dumps(w.table("practice")),
         settings=advice.settings(total, w),
         fewest=advice.PAIR_FEWEST,
         days=len(days),
@@ -90,10 +95,14 @@ def _figures(day: Day, w: Words) -> list[tuple[str, str]]:
 
 @dataclass(frozen=True)
 class Bars:
-    """A histogram, ready to be drawn: x, y, width, height of each bar, and what stands below."""
+    """A histogram, ready to be drawn."""
 
-    bars: Sequence[tuple[float, float, float, float]]
-    marks: Sequence[tuple[float, str]]
+    bars: Sequence[tuple[float, float, float, float, str]]
+    """x, y, width and height of each bar, and which share it is."""
+    marks: Sequence[tuple[float, str, str]]
+    """What stands below: where, what, and which end of it lies there."""
+    top: tuple[float, str]
+    """Middle of the highest bar, and which share it is."""
     label: str
 
 
@@ -109,6 +118,7 @@ def histogram(values: Sequence[float], w: Words) -> Bars | None:
         [counts.get(k, 0) for k in range(low, high)],
         [(k - low, w.number(10 * k)) for k in range(low, high + 1)],
         w("coach.speed_label", n=w.number(len(values))),
+        w,
     )
 
 
@@ -122,19 +132,32 @@ def durations(bins: Sequence[int], w: Words) -> Bars | None:
     marks = [
         (at, w("coach_figures.ms", n=w.number(ms))) for ms, at in edges if 0 <= at <= high - low
     ]
-    return _drawn(list(bins[low:high]), marks, w("coach.bars_label", n=w.number(sum(bins))))
+    label = w("coach.bars_label", n=w.number(sum(bins)))
+    return _drawn(list(bins[low:high]), marks, label, w)
 
 
 _ROUND_MS = (20, 50, 100, 200, 500, 1000, 2000)
+_EDGE = 40
 
 
-def _drawn(counts: Sequence[int], marks: Sequence[tuple[float, str]], label: str) -> Bars:
+def _drawn(counts: Sequence[int], marks: Sequence[tuple[float, str]], label: str, w: Words) -> Bars:
     most, step = max(counts), WIDE / len(counts)
+
+    def share(count: int) -> str:
+        return w("coach_figures.percent", n=w.number(100 * count / sum(counts)))
+
     bars = [
-        (k * step + 1, HIGH - HIGH * count / most, step - 2, HIGH * count / most)
+        (k * step + 1, HIGH - HIGH * count / most, step - 2, HIGH * count / most, share(count))
         for k, count in enumerate(counts)
     ]
-    return Bars(bars, [(at * step, text) for at, text in marks], label)
+    below = [(at * step, text) for at, text in marks]
+    top = (step * (list(counts).index(most) + 0.5), share(most))
+    return Bars(bars, [(x, text, _end_at(x)) for x, text in below], top, label)
+
+
+def _end_at(x: float) -> str:
+    """Return which end of a text lies where it stands, so that none is cut off at the edges."""
+    return "begin" if x < _EDGE else "end" if x > WIDE - _EDGE else "middle"
 
 
 def _trends(days: Days, w: Words) -> list[dict[str, Any]]:
@@ -185,4 +208,4 @@ def serve(days: Callable[[], Days]) -> Page:
         chosen = path.removeprefix("/")
         return render(days(), nonce, chosen) if chosen in LANGUAGES else None
 
-    return Page(shown)
+    return Page(shown, script=True)

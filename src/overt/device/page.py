@@ -1,8 +1,9 @@
 """A page for the person alone: a random port of this computer, under an address nobody guesses.
 
 Only who knows the address gets anything; it is printed in the person's own terminal. The page loads
-nothing from anywhere, has no script, and may be shown in no frame. A form counts only if the
-browser says that it was on this very page, so no other site can press its buttons.
+nothing from anywhere, has no script but the coach's one, and may be shown in no frame. A form
+counts only if the browser says that it was on this very page, so no other site can press its
+buttons.
 """
 
 from __future__ import annotations
@@ -15,9 +16,11 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 POLICY = (
-    "default-src 'none'; style-src 'nonce-{nonce}'; img-src data:; frame-ancestors 'none'; "
-    "base-uri 'none'; form-action {forms}"
+    "default-src 'none'; style-src 'nonce-{nonce}'; script-src {scripts}; img-src data:; "
+    "frame-ancestors 'none'; base-uri 'none'; form-action {forms}"
 )
+"""Whatever script runs, it can ask nobody for anything, nor send anything anywhere."""
+
 FORM_BYTES_MAX = 4096
 PATIENCE_S = 10.0
 
@@ -41,13 +44,14 @@ def rendered(template: str, **values: Any) -> str:
 class Page:
     """Serves until closed. `url` is where."""
 
-    def __init__(self, shown: Shown, done: Done | None = None) -> None:
+    def __init__(self, shown: Shown, done: Done | None = None, *, script: bool = False) -> None:
+        """`script`: the page has one of its own, inside of it."""
         secret = secrets.token_urlsafe(16)
 
         class Own(Answers):
             """Answers for this page."""
 
-        Own.secret, Own.about = secret, (shown, done)
+        Own.secret, Own.about, Own.script = secret, (shown, done), script
         self._server = _Quiet(("127.0.0.1", 0), Own)
         Own.own = f"127.0.0.1:{self._server.server_port}"
         self.url = f"http://{Own.own}/{secret}/"
@@ -72,6 +76,7 @@ class Answers(BaseHTTPRequestHandler):
     timeout = PATIENCE_S
     secret = own = ""
     about: tuple[Shown, Done | None]
+    script = False
 
     def do_GET(self) -> None:
         """Show a page."""
@@ -83,8 +88,10 @@ class Answers(BaseHTTPRequestHandler):
             self._send(404, b"Not found.", "text/plain")
             return
         forms = "'self'" if self.about[1] else "'none'"
-        policy = {"Content-Security-Policy": POLICY.format(nonce=nonce, forms=forms)}
-        self._send(200, html.encode(), "text/html; charset=utf-8", **policy)
+        scripts = f"'nonce-{nonce}'" if self.script else "'none'"
+        policy = POLICY.format(nonce=nonce, scripts=scripts, forms=forms)
+        told = {"Content-Security-Policy": policy}
+        self._send(200, html.encode(), "text/html; charset=utf-8", **told)
 
     def do_POST(self) -> None:
         """Take a form that was on this page."""

@@ -49,6 +49,10 @@ class Words:
         table, _, name = place.partition(".")
         return str(self._words[table][name]).format(**filled)
 
+    def table(self, name: str) -> dict[str, str]:
+        """Return all texts of a place, for a script that fills them in itself."""
+        return {key: str(text) for key, text in self._words[name].items()}
+
     def number(self, value: float, places: int = 0) -> str:
         """Return a figure with so many decimal places.
 
