@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from overt.gateway import population, studies
+from overt.schema.batch import decode
 from overt.schema.errors import InvalidInput
 from overt.schema.study import template
 from overt.store.store import Store
@@ -74,3 +76,18 @@ def test_people_whose_rows_a_crash_kept_out_are_imported_the_next_time(
     store.control.drop_batches([place.row for place in store.batches_of(subject)])
     assert population.import_people(store, "pub", "aalto", path).events == events
     assert store.subjects("pub") == [subject]
+
+
+@pytest.mark.parametrize("level", ["keys", "rhythm"])
+def test_which_key_it_was_is_kept_only_where_the_study_says_so(tmp_path: Path, level: str) -> None:
+    with Store.open(tmp_path / "data", create=True) as store:
+        document = template("pub", "Published", "imported").replace(
+            'level = "rhythm"', f'level = "{level}"'
+        )
+        studies.register(store, document.encode())
+        population.import_people(store, "pub", "aalto", _write(tmp_path / "published", 1))
+        (subject,) = store.subjects("pub")
+        told = [decode(plain)[1] for _, plain in store.read(store.batches_of(subject))]
+    symbols = np.concatenate([rows.column("key_symbol").to_numpy() for rows in told])
+    assert len(symbols) > 12
+    assert symbols.any() == (level == "keys")
