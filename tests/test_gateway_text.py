@@ -93,6 +93,30 @@ def test_what_is_asked_is_answered_by_the_model_of_that_moment(store: Store) -> 
         asker.answer({"pointer": []})
 
 
+def test_who_is_leaving_answers_no_more_before_the_model_is_trained_again(tmp_path: Path) -> None:
+    with keys_store(tmp_path / "data") as store:
+        subjects = store.add_subjects(STUDY, "live", 12)
+        receipts = [f"{number:032x}" for number in range(12)]
+        store.put_receipts(
+            (receipt, subject, (PURPOSE, PROGRAMS), "keys", b"{}")
+            for receipt, subject in zip(receipts, subjects, strict=True)
+        )
+        members = {one: Member(number == 0, "train", ()) for number, one in enumerate(subjects)}
+        both = fitted.train(windows())
+        keep(store, Model(STUDY, PROGRAMS, both, members, 2, {}))
+        asked = {"pointer": programs.EXAMPLE["pointer"]}
+        asker = answering.asker(store, STUDY, PROGRAMS)
+        before = asker.answer(asked)
+        assert both.sha256()[:16] in asker.taught_by
+        erase.begin(store, enrol.Person(subjects[0], receipts[0], STUDY))
+        now = answering.asker(store, STUDY, PROGRAMS)
+        assert both.only([0]).sha256()[:16] in now.taught_by
+        assert asker.answer(asked) == now.answer(asked) != before
+        store.control.withdraw(receipts[1], [PROGRAMS])  # of this purpose alone
+        with pytest.raises(Missing, match="without somebody who left"):
+            asker.answer(asked)
+
+
 def _joined(store: Store) -> enrol.Person:
     """Enrol somebody who writes at level keys."""
     notice = notice_sha256(studies.study_of(store, STUDY), "en")

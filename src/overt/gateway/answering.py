@@ -1,17 +1,19 @@
 """Answers from a study's own models, as they stand at the moment of the question.
 
-A model is read anew when it has changed, so nothing is answered by what somebody who left has
-taught. A model that fewer than ten people taught, or one to nine living people beside others, is
-not asked at all: it would speak for them one by one.
+A model is read anew when it has changed, and what somebody who is leaving has taught is left out
+before it is trained again without them. A model that fewer than ten people taught, or one to nine
+living people beside others, is not asked at all: it would speak for them one by one.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
-from overt.gateway.model import KIND, Model, newest
+from overt.gateway.erasure import is_under_way
+from overt.gateway.model import KIND, Model, newest, stale
 from overt.gateway.studies import study_of
 from overt.models.answers import Answer, Asker
 from overt.schema.errors import InvalidInput, Missing, TooFew
@@ -65,7 +67,10 @@ class _Standing:
 
     def __init__(self, store: Store, study: str, purpose: str, task: str) -> None:
         self._store, self._study, self._purpose, self._task = store, study, purpose, task
-        self._row, self._by = "", ""
+        self._by = ""
+        self._model: Model | None = None
+        self._made_of: tuple[str, frozenset[int]] = "", frozenset()
+        """Row of the model that answers, and which of its shards do not."""
         self._answer: Answerer | None = None
 
     def taught_by(self) -> str:
@@ -79,14 +84,25 @@ class _Standing:
 
     def _ready(self) -> Answerer:
         rows = self._store.artefacts.filed(self._study, KIND, self._purpose)
-        if self._answer is None or not rows or rows[-1].row != self._row:
+        row = rows[-1].row if rows else ""
+        if self._model is None or self._made_of[0] != row:
+            self._model = newest(self._store, self._study, self._purpose)
+        model, leaving = self._model, frozenset[int]()
+        if model is not None and is_under_way(self._store):
+            leaving = stale(self._store, model)
+        if self._answer is None or self._made_of != (row, leaving):
             self._answer = None  # whatever comes, what was is not asked again
-            model = newest(self._store, self._study, self._purpose)
+            if model is not None:
+                staying = model.trained.shards.keys() - leaving
+                model = replace(model, trained=model.trained.only(staying))
             if model is None or not model.trained.shards:
+                again = "is being trained again without somebody who left"
                 raise Missing(
-                    "there is no model yet",
+                    again if leaving else "there is no model yet",
                     where=f"study {self._study}, purpose {self._purpose}",
-                    do=f"overt train --study {self._study} --purpose {self._purpose}",
+                    do="Ask again when that is done."
+                    if leaving
+                    else f"overt train --study {self._study} --purpose {self._purpose}",
                 )
             people = taught(self._store, model)
             self._by = (
@@ -94,7 +110,7 @@ class _Standing:
                 f"{model.trained.sha256()[:16]}"
             )
             self._answer = _ANSWERERS[self._task](model.trained, self._by)
-            self._row = rows[-1].row if rows else ""
+            self._made_of = row, leaving
         return self._answer
 
 

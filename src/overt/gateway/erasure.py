@@ -87,6 +87,11 @@ def unfinished(store: Store) -> list[str]:
     return [job for _, job in sorted(waiting)]
 
 
+def is_under_way(store: Store) -> bool:
+    """Tell whether any erasure waits for its slow steps; opens none."""
+    return any(step != DONE for _, step, _ in store.control.erasures())
+
+
 def run(job: Job, progress: Progress, until: str | None = None) -> None:
     """Do the steps of a job from the next one on, up to and without `until`."""
     names = STEPS[job.facts["scope"]]

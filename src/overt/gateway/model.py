@@ -107,6 +107,21 @@ def newest(store: Store, study: str, purpose: str) -> Model | None:
         raise Damaged("is not a model", where="artefact") from error
 
 
+def stale(store: Store, model: Model) -> frozenset[int]:
+    """Return the shards that learned from what may not be read any more, at this moment.
+
+    Receipts and places say so: nothing is opened, so there is nothing to log.
+    """
+    found = set()
+    for subject, member in model.manifest.items():
+        grants = store.control.receipts_of(subject)
+        covered = any(model.purpose in grant.active for grant in grants)
+        here = {place.row for place in store.batches_of(subject)}
+        if member.split == "train" and not (covered and here.issuperset(member.batches)):
+            found.add(member.shard)
+    return frozenset(found)
+
+
 def purposes_with_model(store: Store, study: str) -> list[str]:
     """Return the purposes of a study that have a model, sorted."""
     return sorted({artefact.purpose for artefact in store.artefacts.filed(study, KIND)})
