@@ -82,6 +82,14 @@ class Firefox:
     def click(self, css: str) -> None:
         self.do("WebDriver:ElementClick", id=self._element(css))
 
+    def press_right(self, css: str, x_css_px: int, y_css_px: int) -> None:
+        """Press the right button, so far from the middle of an element."""
+        origin = {"element-6066-11e4-a52e-4f735466cecf": self._element(css)}
+        move = {"type": "pointerMove", "origin": origin, "x": x_css_px, "y": y_css_px}
+        buttons = [{"type": type_, "button": 2} for type_ in ("pointerDown", "pointerUp")]
+        mouse = {"type": "pointer", "id": "mouse", "actions": [move, *buttons]}
+        self.do("WebDriver:PerformActions", actions=[mouse])
+
     def write(self, css: str, text: str) -> None:
         self.do("WebDriver:ElementSendKeys", id=self._element(css), text=text)
 

@@ -127,6 +127,14 @@ def test_input_methods_dead_keys_and_virtual_keyboards_are_recorded_once(
         field,
     )
     assert sum(brought - gone for _, brought, gone in edits(page)) == written == 5
+    page.keyboard.type(" teh ")
+    before = len(edits(page))
+    # As a keyboard on the screen puts a word right: it takes it up again, and ends with another.
+    where = {"replacementStart": 6, "replacementEnd": 9, "selectionStart": 3, "selectionEnd": 3}
+    keys.send("Input.imeSetComposition", {"text": "the", **where})
+    keys.send("Input.insertText", {"text": "the"})
+    page.wait_for_function("seen.filter((event) => event.kind === 5).length === 3")
+    assert edits(page)[before:] == [(composing, 3, 3)] * 2
 
 
 def test_a_held_key_repeats_and_is_let_go_once(page: Any, context: Any) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from firefox_fixtures import firefox
-from overt.schema.event import Kind
+from overt.schema.event import Edit, Kind
 from sdk_fixtures import PURPOSES, is_whole, serving
 
 pytestmark = pytest.mark.soak
@@ -59,3 +59,38 @@ def test_it_records_frames_too_sends_goes_on_and_leaves(tmp_path: Path) -> None:
         assert fox.run("return document.querySelector('overt-indicator') === null")
         assert server.withdrawn
         assert server.strange == []
+
+
+PUT_RIGHT = """const menu = document.getElementById("contentAreaContextMenu");
+const offered = menu.querySelector(".spell-suggestion");
+offered?.doCommand();
+menu.hidePopup();
+return offered?.label ?? "";"""
+"""As a press on the first word that the context menu offers."""
+
+
+def test_a_word_that_the_browsers_spell_check_puts_right_is_one_replacement(
+    tmp_path: Path,
+) -> None:
+    with serving() as server, firefox(tmp_path) as fox:
+        fox.tab(server.url)
+        fox.until("return window.ready === true")
+        fox.run("await overt.join(a[0])", PURPOSES)
+        fox.until(RECORDING)
+        fox.run("free.lang = 'en-US'")
+        fox.write("#free", "mistaek is here ")
+        put = ""
+        for _ in range(50):  # the browser looks at spelling when it has time
+            fox.press_right("#free", -70, -8)
+            fox.until("return document.hasFocus()")
+            if put := fox.inside(PUT_RIGHT):
+                break
+        if not put:
+            pytest.skip("this Firefox has no English dictionary")
+        assert fox.run("return free.value") == f"{put} is here "
+        fox.until("return seen.some(({ edit }) => edit === a[0])", Edit.INSERT_REPLACEMENT)
+        fox.run("await overt.sendNow()")
+        edits = [event for event in server.events() if event["kind"] == Kind.EDIT]
+        assert len(edits) == len("mistaek is here ") + 1
+        last = edits[-1]
+        assert (last["edit_chars"], last["value"]) == (len(put), len("mistaek"))
