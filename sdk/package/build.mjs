@@ -24,7 +24,7 @@ const second = (file) => ({
   },
 });
 
-// What runs in frames, the same bytes as the Overt server has; the others load it only if it is these.
+// What runs in frames, the same bytes as the Overt server has; the one file loads it only if it is these.
 const frame = "overt-frame.js";
 await shipped({
   entryPoints: [join(src, "frame.ts")],
@@ -34,11 +34,12 @@ const hash = (name) => integrityOf(readFileSync(join(dist, name)));
 const define = { FRAME_INTEGRITY: JSON.stringify(hash(frame)) };
 
 const entries = ["index", "more", "consent", "text-assist"];
-// Modules for a bundler: readable, the bundler makes them small.
+// Modules for a bundler: readable, the bundler makes them small. Some make the frames' file small too,
+// so they state no hash of it: it comes from where the bundle comes from, by its bundler's hand.
 await build({
   ...common,
   chunkNames: "shared-[hash]",
-  define,
+  define: { FRAME_INTEGRITY: '""' },
   entryPoints: entries.map((name) => join(src, `${name}.ts`)),
   minify: false,
   outdir: dist,
@@ -46,18 +47,22 @@ await build({
   splitting: true,
 });
 
-// One file for a script element.
+// One file for a script element, and one more for pages that help with writing.
 const file = "overt.iife.js";
-await shipped({
-  define,
-  charset: "ascii", // a page that does not say how it is written shows the words all the same
-  entryPoints: [join(here, "whole.ts")],
-  format: "iife",
-  globalName: "Overt",
-  outfile: join(dist, file),
-  plugins: [second(join(here, "beside.ts")), numbers],
-});
-const integrity = Object.fromEntries([file, frame].map((name) => [name, hash(name)]));
+const assist = "text-assist.iife.js";
+const script = (entry, outfile, globalName) =>
+  shipped({
+    define,
+    charset: "ascii", // a page that does not say how it is written shows the words all the same
+    entryPoints: [entry],
+    format: "iife",
+    globalName,
+    outfile: join(dist, outfile),
+    plugins: [second(join(here, "beside.ts")), numbers],
+  });
+await script(join(here, "whole.ts"), file, "Overt");
+await script(join(src, "text-assist.ts"), assist, "OvertAssist");
+const integrity = Object.fromEntries([file, assist, frame].map((name) => [name, hash(name)]));
 writeFileSync(join(dist, "integrity.json"), `${JSON.stringify(integrity, null, 2)}\n`);
 
 /** Copy the declarations that a reader of these needs, with the names that stand in the package. */
