@@ -70,7 +70,7 @@ def _add(found: dict[str, list[str]], name: str, text: str, words_min: int) -> N
 def documented(source: str) -> str:
     r"""Return the prose of all docstrings in a Python source, without examples.
 
-    >>> documented('def f():\\n    "Say it."')
+    >>> documented('def f():\n    "Say it."')
     'Say it.'
     """
     kinds = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)

@@ -41,7 +41,7 @@ def is_word_letter(letter: str) -> bool:
 def plain(token: str) -> str:
     """Return a token as it is remembered: lower case, with a straight apostrophe, none outside.
 
-    >>> plain("‘Don’t")
+    >>> plain("’Don’t’")
     "don't"
     """
     return token.replace("’", "'").strip("'").lower()
