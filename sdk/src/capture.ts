@@ -194,10 +194,10 @@ export class Capture {
     const verdict = this.#verdict(target);
     if (verdict === "suppressed" || !event.key) return;
     // The browser tells a moved caret late; where it is before this key does its work is known now.
-    const field = focused();
-    if (this.#edited && verdict === "listed" && field instanceof HTMLElement) {
-      this.#caret = caretOf(field);
-      this.#edited = false;
+    if (this.#edited && verdict === "listed") {
+      const field = focused();
+      this.#edited = !(field instanceof HTMLElement);
+      if (field instanceof HTMLElement) this.#caret = caretOf(field);
     }
     const key_class = keyClass(event);
     if (verdict === "outside" && !isPlain(key_class, event)) return;

@@ -189,8 +189,9 @@ export class Outbox {
           for (const row of others) seen.add(row[SEQ]);
           end ||= others.some((row) => row[KIND] === Kind.SESSION_END);
         }
-      const journalled: Step[] = parts.map(({ at }) => ({ store: "journal", at }));
-      journalled.push({ store: "last", at: session });
+      const journalled: Step[] = [{ store: "last", at: session }];
+      const to = parts.at(-1)?.at;
+      if (to) journalled.push({ store: "journal", at: [session, 0], to });
       // Where there was no room for some time, the last events are not the newest.
       for (const rows of streams.values()) rows.sort((one, other) => one[SEQ] - other[SEQ]);
       const produced = Math.max(...seen) + 1;

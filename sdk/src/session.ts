@@ -48,7 +48,6 @@ export class Session {
   #moved: PointerEvent[] = [];
   /** Only of Chromium is it known that an event keeps its samples when it is over. */
   #movedMax = "userAgentData" in navigator ? MOVED_MAX : 1;
-  #parts: Step[] = [];
   #part = 0;
   #closed = 0;
   #opened_ms = 0;
@@ -176,7 +175,6 @@ export class Session {
         const part = (this.#part += 1);
         await this.#outbox.journal(this.recording.session, part, pending);
         this.#unsaved.delete(pending);
-        this.#parts.push({ store: "journal", at: [this.recording.session, part] });
         this.#opened_ms ||= performance.now();
         for (const [key, rows] of pending) {
           const open = this.#open.get(key);
@@ -195,8 +193,10 @@ export class Session {
   }
 
   async #close(rows: number): Promise<void> {
-    const [streams, parts] = [this.#open, this.#parts];
-    [this.#open, this.#parts, this.#opened_ms] = [new Map(), [], 0];
+    const streams = this.#open;
+    [this.#open, this.#opened_ms] = [new Map(), 0];
+    const { session } = this.recording;
+    const parts: Step[] = [{ store: "journal", at: [session, 0], to: [session, this.#part] }];
     const runs = [...streams.values()];
     const produced = Math.max(...runs.map((run) => (run.at(-1)?.[SEQ] ?? -1) + 1));
     const end = runs.some((run) => run.at(-1)?.[KIND] === Kind.SESSION_END);

@@ -16,10 +16,10 @@ export interface Kept<T> {
   bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** One step of a change: put a value, or delete what is there. */
+/** One step of a change: put a value, or delete what is there (`to`: all from here to there). */
 export type Step =
   | { store: Store; at: Place; json: unknown; bytes?: Uint8Array }
-  | { store: Store | "last"; at: Place; json?: undefined };
+  | { store: Store | "last"; at: Place; to?: Place; json?: undefined };
 
 /** Whether there is what keeping and sending need: a page in a sandbox is of no origin, and has none. */
 export function isSupported(): boolean {
@@ -104,11 +104,15 @@ export class Vault {
   }
 
   async #seal(store: Store, at: Place, json: unknown, bytes: Uint8Array): Promise<Uint8Array> {
-    const text = written.encode(JSON.stringify(json));
-    const plain = new Uint8Array(4 + text.length + bytes.length);
-    new DataView(plain.buffer).setUint32(0, text.length);
-    plain.set(text, 4);
-    plain.set(bytes, 4 + text.length);
+    // Room for its length before it.
+    const text = written.encode(`    ${JSON.stringify(json)}`);
+    new DataView(text.buffer).setUint32(0, text.length - 4);
+    let plain = text;
+    if (bytes.length > 0) {
+      plain = new Uint8Array(text.length + bytes.length);
+      plain.set(text);
+      plain.set(bytes, text.length);
+    }
     const iv = crypto.getRandomValues(new Uint8Array(IV_BYTES));
     const how = { name: "AES-GCM", iv, additionalData: bound(store, at) };
     const sealed = new Uint8Array(await crypto.subtle.encrypt(how, this.#key, plain));
@@ -169,7 +173,7 @@ export class Vault {
       const value = sealed[index];
       const store = transaction.objectStore(step.store);
       if (value) store.put(value, step.at);
-      else store.delete(step.at);
+      else store.delete("to" in step && step.to ? IDBKeyRange.bound(step.at, step.to) : step.at);
     });
     const end = committed(transaction);
     transaction.commit();
