@@ -113,6 +113,21 @@ def test_a_device_whose_clock_is_set_wrong_says_the_servers_time_also_after_slee
     assert session.told() == (0, 0)
 
 
+def test_a_clock_that_the_server_does_not_contradict_is_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An answer that took long knows less than a clock that is set by others all the time."""
+    device = Clocks(0.0)
+    monkeypatch.setattr(clock, "time", device.seen())
+    server, asked_ns = ServerClock(), clock.running_ns()
+    device.true_s += 0.5
+    server.heard(asked_ns, round(1e6 * device.true_s) - 200_000, clock.running_ns())
+    session = SessionClock(server)
+    assert session.time_origin_ms == 1000 * device.true_s
+    ahead_ms, within_ms = session.told()
+    assert abs(ahead_ms) <= within_ms
+
+
 def test_a_server_whose_clock_was_set_is_believed_from_then_on() -> None:
     server = ServerClock()
     at_ns = clock.running_ns()

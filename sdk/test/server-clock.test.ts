@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { better, told } from "../extension/src/server_clock.ts";
+import { better, setWrongBy_ms, told } from "../extension/src/server_clock.ts";
 
 const SERVER_AHEAD_MS = 73_000;
 
@@ -26,6 +26,8 @@ test("a mark says how far the server got ahead of the session, and to within wha
   assert.deepEqual(after(0, 990_000), { scroll_x_css_px: SERVER_AHEAD_MS, scroll_y_css_px: 5 });
   const begun_on_it = after(60_000, 990_000 + SERVER_AHEAD_MS);
   assert.deepEqual(begun_on_it, { scroll_x_css_px: 0, scroll_y_css_px: 11 });
+  assert.equal(setWrongBy_ms(server, server.at_ms), SERVER_AHEAD_MS);
+  assert.equal(setWrongBy_ms({ ...server, ahead_ms: 3 }, server.at_ms), 0, "as far as is known");
   assert.deepEqual(told(null, 0), {});
   assert.deepEqual(after(2 * 3_600_000, 0), {});
 });

@@ -39,6 +39,12 @@ export function better(
 export const isFresh = (one: ServerClock, now_ms = Date.now()): boolean =>
   Math.abs(now_ms - one.at_ms) < KEPT_MS;
 
+/** By how much the wall clock is set wrong, if by more than how well that is known. */
+export function setWrongBy_ms(server: ServerClock | null, now_ms = Date.now()): number {
+  if (!server || !isFresh(server, now_ms)) return 0;
+  return Math.abs(server.ahead_ms) > within_ms(server, now_ms) ? server.ahead_ms : 0;
+}
+
 /**
  * What a mark says of the clocks (`spec/event.md`): by how many ms the server's got ahead of a session
  * with this time origin, and to within how many. Nothing where that is not known.

@@ -7,7 +7,7 @@ import type { Secrets } from "../../src/secrets.ts";
 import { Session } from "../../src/session.ts";
 import type { Permit, Shown } from "./protocol.ts";
 import type { Relay } from "./relay.ts";
-import { isFresh, told } from "./server_clock.ts";
+import { setWrongBy_ms, told } from "./server_clock.ts";
 import { covers } from "./sites.ts";
 
 const CLOSE_MS_MAX = 10_000;
@@ -96,7 +96,7 @@ export class Track implements Sink {
     this.#capture = new Capture(gate, this, permit.level === "keys", permit.paths);
     this.#resolution_us ||= clockResolution_us();
     this.#ahead_ms = ahead_ms();
-    const server_ms = permit.server && isFresh(permit.server) ? permit.server.ahead_ms : 0;
+    const server_ms = setWrongBy_ms(permit.server);
     const recording = {
       session: crypto.randomUUID().replaceAll("-", ""),
       study: permit.study,

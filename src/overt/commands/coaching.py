@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from overt.commands.console import remark, say
 from overt.commands.recording import COACH, require, stop_on_signals
 from overt.schema.errors import InvalidInput, Missing, Refused
+
+if TYPE_CHECKING:
+    from overt.device.wording import Words
 
 
 def coach(folder: Path, programs: list[str], display: str | None, *, chip: bool) -> None:
@@ -23,8 +27,9 @@ def coach(folder: Path, programs: list[str], display: str | None, *, chip: bool)
     from overt.device.coach_page import serve
     from overt.device.policy import policy
     from overt.device.vault import Vault, as_json
-    from overt.device.wording import here
+    from overt.device.wording import Words, here
 
+    w = Words(here())
     rules = policy()
     rules.check()
     for name in programs:
@@ -41,29 +46,30 @@ def coach(folder: Path, programs: list[str], display: str | None, *, chip: bool)
     try:
         chosen = programs or [one for one in vault.get_json("programs", []) if rules.allows(one)]
         if not chosen:
-            chosen = _choose([one for one in programs_in_sight(display) if rules.allows(one)])
+            chosen = _choose([one for one in programs_in_sight(display) if rules.allows(one)], w)
         if chosen:
-            counted = Coach(vault, chosen, display, lang=here(), chip=chip)
+            counted = Coach(vault, chosen, display, lang=w.language, chip=chip)
             vault.change({"programs": as_json(chosen)})
     finally:
         if counted is None and not days(vault):
             vault.destroy()  # nothing was counted: nothing stays
     if counted is None:
-        say("Nothing is switched on, so nothing is counted.")
+        say(w("terminal.coach_nothing"))
         return
     stop_on_signals(counted.stop)
     page = serve(lambda: days(vault))
     say(page.url)
-    remark(f"overt: counts in {', '.join(chosen)}; sums lie sealed in {folder / COACH}.")
-    remark("overt: click the sign to pause; Ctrl+C ends it; `overt coach --forget` destroys all.")
+    where = w("terminal.coach_counts", programs=", ".join(chosen), folder=folder / COACH)
+    remark(f"overt: {where}")
+    remark(f"overt: {w('terminal.coach_how')}")
     try:
-        counted.run(lambda phase: remark(f"overt: {phase}"))
+        counted.run(lambda phase: remark(f"overt: {w(f'terminal.{phase}')}"))
     finally:
         page.close()
-    remark("overt: ended.")
+    remark(f"overt: {w('terminal.coach_ended')}")
 
 
-def _choose(names: list[str]) -> list[str]:
+def _choose(names: list[str], w: Words) -> list[str]:
     from overt.commands.recording import chosen
 
     if not names:
@@ -72,17 +78,18 @@ def _choose(names: list[str]) -> list[str]:
             where="display",
             do="Open what you type in, or name it: overt coach --program mousepad",
         )
-    say("In which programs may the coach count? Everything else stays out.")
-    picked = chosen([{"title": name, "text": ""} for name in names], "programs")
+    say(w("terminal.coach_which"))
+    picked = chosen([{"title": name, "text": ""} for name in names], "programs", w)
     return [str(one["title"]) for one in picked]
 
 
 def forget(folder: Path) -> None:
     """Destroy the key and the sums."""
     from overt.device.vault import Vault
+    from overt.device.wording import Words, here
 
     place = folder / COACH
     if not (place / "key").exists():
         raise Missing("nothing was counted on this computer", where=str(place))
     Vault(place).destroy()
-    say("Destroyed.")
+    say(Words(here())("terminal.destroyed"))

@@ -33,7 +33,9 @@ def register(app: typer.Typer) -> None:
 def record(
     *,
     study: StudyAddress,
-    lang: Annotated[str, typer.Option(help="Language of the notice.")] = "en",
+    lang: Annotated[
+        str | None, typer.Option(help="Language of notice and prompts; default: your session's.")
+    ] = None,
     display: Annotated[str | None, typer.Option(help="X display; default: $DISPLAY.")] = None,
     folder: DeviceFolder = None,
     chip: AsChip = False,
@@ -45,9 +47,10 @@ def record(
     """
     from overt.commands import recording
     from overt.commands.alone import go_on
+    from overt.device.wording import here
 
-    place = str(folder or recording.device_folder())
-    go_on("record", folder=place, address=study, lang=lang, display=display, chip=chip)
+    told = {"address": study, "lang": lang or here(), "display": display, "chip": chip}
+    go_on("record", folder=str(folder or recording.device_folder()), **told)
 
 
 def coach(

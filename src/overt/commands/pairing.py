@@ -38,6 +38,7 @@ def _offer(folder: Path, address: str) -> None:
     from overt.commands.recording import opened, study_at
     from overt.device import pairing, qr
     from overt.device.account import Account
+    from overt.device.wording import Words, here
 
     base, study = study_at(address)
     vault = opened(folder, address)
@@ -45,10 +46,11 @@ def _offer(folder: Path, address: str) -> None:
         code = pairing.offer(Account(base, study, vault), study)
     finally:
         vault.close()
-    say(f"Code: {code}")
+    w = Words(here())
+    say(w("terminal.code", code=code))
     if qr.is_there() and sys.stdout.isatty():
         say(qr.in_terminal(pairing.scanned(base, study, code)))
-    say("It lasts ten minutes and works once. On the other computer, which asks for it:")
+    say(w("terminal.lasts"))
     say(f"  overt device pair --study {address}")
 
 
@@ -56,8 +58,9 @@ def _asked() -> str:
     """Ask for the code: on a command line every user of the computer could read it meanwhile."""
     from overt.commands.console import remark
     from overt.device.pairing import code_in
+    from overt.device.wording import Words, here
 
-    remark("Nobody has joined on this computer. Which code does your other one show?")
+    remark(Words(here())("terminal.which_code"))
     said = sys.stdin.readline().strip()
     return code_in(said) or said
 
@@ -69,6 +72,7 @@ def _take(folder: Path, address: str) -> None:
     from overt.device.account import Account
     from overt.device.policy import policy
     from overt.device.vault import Vault
+    from overt.device.wording import Words, here
 
     if not sys.stdin.isatty():
         raise Refused(
@@ -90,7 +94,7 @@ def _take(folder: Path, address: str) -> None:
             vault.destroy()
         else:
             vault.close()
-    say("Paired. Start recording here with:")
+    say(Words(here())("terminal.paired"))
     say(f"  overt record --study {address}")
 
 
@@ -98,9 +102,11 @@ def _switched(notice: dict[str, Any], purposes: tuple[str, ...]) -> tuple[dict[s
     """Say for what the person takes part since they joined, and let them switch on programs."""
     from overt.commands.console import say
     from overt.commands.recording import applications_here
+    from overt.device.wording import Words
 
+    w = Words(notice["language"])
     titles = {one["id"]: one["title"] for one in notice["choices"]["purposes"]}
-    say(f"\n{notice['title']}. You take part for:")
+    say(f"\n{w('terminal.takes_part', title=notice['title'])}")
     for one in purposes:
         say(f"  {titles.get(one, one)}")
     return applications_here(notice, purposes)

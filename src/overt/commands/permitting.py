@@ -11,6 +11,7 @@ def doctor(display: str | None, *, as_json: bool) -> bool:
     from overt.commands.recording import require
     from overt.device import fields, platforms
     from overt.device.policy import policy
+    from overt.device.wording import Words
 
     against = ""
     try:
@@ -20,7 +21,8 @@ def doctor(display: str | None, *, as_json: bool) -> bool:
     except OvertError as error:
         against = str(error)
     kind = platforms.kind()
-    steps = [platforms.NEVER_RUN[kind]] if kind in platforms.NEVER_RUN else []
+    w = Words("en")
+    steps = [never_run] if (never_run := platforms.never_run(w)) else []
     if kind in (platforms.X11, platforms.WAYLAND) and not fields.is_there():
         steps.append(
             "The accessibility service (AT-SPI) does not answer: keys could be recorded in "
@@ -31,10 +33,10 @@ def doctor(display: str | None, *, as_json: bool) -> bool:
 
         steps += permission.steps(permission.access())
     if as_json:
-        told = {"platform": kind, "records": platforms.RECORDS[kind], "steps": steps}
+        told = {"platform": kind, "records": platforms.records(w), "steps": steps}
         say_json({**told, "against": against or None})
         return not against
-    say(f"{kind}: {platforms.RECORDS[kind]}.")
+    say(f"{kind}: {platforms.records(w)}.")
     for line in steps:
         say(line)
     say(against or "Nothing stands against recording here. `overt record` asks you first.")

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from overt.device.account import Account, Grant, Shown
     from overt.device.vault import Vault
+    from overt.device.wording import Words
 
 
 COACH = "coach"
@@ -86,17 +87,19 @@ def record(
     from overt.device.agent import Agent
     from overt.device.notice import check_notice
     from overt.device.outbox_page import OutboxPage
-    from overt.device.platforms import NEVER_RUN, RECORDS, WAYLAND, X11, kind, look
+    from overt.device.platforms import WAYLAND, X11, kind, look, never_run, records
     from overt.device.policy import policy
     from overt.device.vault import Vault
+    from overt.device.wording import Words
 
+    w = Words(lang)
     base, study = study_at(address)
-    if kind() in NEVER_RUN:
-        remark(f"overt: {NEVER_RUN[kind()]}")
+    if (untried := never_run(w)) is not None:
+        remark(f"overt: {untried}")
     policy().check(base)
     look(display)
     if not has_joined:
-        say(f"On this computer ({kind()}) Overt can record {RECORDS[kind()]}.")
+        say(w("terminal.records", kind=kind(), what=records(w)))
     leaving.tell(folder / study, study)
     vault = Vault(folder / study)
     vault.hold()
@@ -107,8 +110,7 @@ def record(
         check_notice(shown.notice, study)
         if account.grant is None or account.grant.notice_sha256 != shown.sha256:
             if kind() in (X11, WAYLAND) and not fields.is_there():
-                remark("overt: the accessibility service (AT-SPI) does not answer: as things are,")
-                remark("only terminals could be recorded, and nothing begins with others chosen.")
+                remark(f"overt: {w('terminal.no_accessibility')}")
             joins = _join(account, shown, lang) is not None
     finally:
         if account.grant is None:
@@ -124,25 +126,23 @@ def record(
         return
     agent = Agent(vault, account, display, chip=chip)
     stop_on_signals(agent.stop)
-    titles = ", ".join(one["title"] for one in grant.applications) or "no application"
-    remark(f"overt: records in: {titles}. Click its sign to pause; Ctrl+C ends it.")
+    w = Words(grant.lang)
+    titles = ", ".join(one["title"] for one in grant.applications) or w("terminal.no_application")
+    remark(f"overt: {w('terminal.begins', titles=titles)}")
     titles_by_number = {one["number"]: one["title"] for one in grant.applications}
     page = OutboxPage(agent, titles_by_number, study, server=grant.base, language=grant.lang)
-    say(f"What waits to leave, and what it costs: {page.url}")
-    line = StatusLine()
+    say(w("terminal.page", url=page.url))
+    line = StatusLine(w)
     try:
         end = agent.run(line.tell)
     finally:
         line.end()
         page.close()
     if end.reason == "withdrawn":
-        remark("overt: you have left this study. What was on this computer is destroyed.")
+        remark(f"overt: {w('terminal.left')}")
         return
-    counts = agent.outbox.counts()
-    remark(
-        f"overt: ended. {end.events} events; {counts['waiting']} wait, sealed, on this computer: "
-        "`overt device outbox` shows them."
-    )
+    waiting = w.number(agent.outbox.counts()["waiting"])
+    remark(f"overt: {w('terminal.ended', events=w.number(end.events), waiting=waiting)}")
 
 
 def stop_on_signals(stop: Callable[[], None]) -> None:
@@ -155,10 +155,13 @@ def stop_on_signals(stop: Callable[[], None]) -> None:
 def _join(account: Account, shown: Shown, lang: str) -> Grant | None:
     from rich.prompt import Prompt
 
+    from overt.device.wording import Words
+
     notice = shown.notice
+    w = Words(notice["language"])
     _show(notice)
     say(f"\n{notice['choices']['heading']} {' '.join(notice['choices']['text'])}")
-    purposes = chosen(notice["choices"]["purposes"], "purposes")
+    purposes = chosen(notice["choices"]["purposes"], "purposes", w)
     if not purposes:
         say(notice["declined"])
         return None
@@ -168,15 +171,16 @@ def _join(account: Account, shown: Shown, lang: str) -> Grant | None:
         say(f"\n{notice['choices']['details']['heading']}")
         picked: list[dict[str, Any]] = []
         while len(picked) != 1:
-            picked = chosen(levels, "one of them", all_allowed=False)
+            picked = chosen(levels, "one_of_them", w, all_allowed=False)
         detail = picked[0]["id"]
     applications = applications_here(notice, {one["id"] for one in purposes})
-    if Prompt.ask('\nType "join" to join, anything else to go on without') != "join":
+    join = w("terminal.join")
+    if Prompt.ask(f"\n{w('terminal.confirm', join=join)}").strip() not in ("join", join):
         say(notice["declined"])
         return None
     grant = account.join(shown, tuple(one["id"] for one in purposes), applications, lang, detail)
-    say(f"\nYou have joined. Your recovery code: {grant.receipt['recovery_code']}")
-    say("Write it down: with it you can leave from any other device.")
+    say(f"\n{w('terminal.joined', code=grant.receipt['recovery_code'])}")
+    say(w("terminal.write_down"))
     return grant
 
 
@@ -189,22 +193,23 @@ def applications_here(
     """
     from overt.device.platforms import X11, kind
     from overt.device.policy import policy
+    from overt.device.wording import Words
     from overt.schema.purpose import SCREEN
 
-    rules = policy()
+    rules, w = policy(), Words(notice["language"])
     listed = [one for one in notice["settings"]["applications"] if rules.narrowed([one])]
     if rules.programs is not None:
-        say(f"\nYour organisation's policy ({rules.where}) leaves {len(listed)} of the study's.")
-    say("\nIn which applications? Everything else stays out.")
-    picked = chosen([{**one, "text": ""} for one in listed], "applications")
+        say(f"\n{w('terminal.policy', where=rules.where, count=len(listed))}")
+    say(f"\n{w('terminal.which_applications')}")
+    picked = chosen([{**one, "text": ""} for one in listed], "applications", w)
     wanted = {one["id"] for one in picked}
     windows = [one for one in picked if one.get("screen")]
     seen: list[dict[str, Any]] = []
     if windows and set(purposes) & set(SCREEN) and kind() != X11:
-        say(f"\nWindows are looked at only on {X11}: on this computer nothing of them is kept.")
+        say(f"\n{w('terminal.no_windows', kind=X11)}")
     elif windows and set(purposes) & set(SCREEN):
-        say("\nWhose windows may be looked at, as the notice says? No others are.")
-        seen = chosen([{**one, "text": ""} for one in windows], "windows")
+        say(f"\n{w('terminal.which_windows')}")
+        seen = chosen([{**one, "text": ""} for one in windows], "windows", w)
     looked = {one["id"] for one in seen}
     return tuple({**one, "screen": one["id"] in looked} for one in listed if one["id"] in wanted)
 
@@ -221,17 +226,18 @@ def _show(notice: dict[str, Any]) -> None:
 
 
 def chosen(
-    items: list[dict[str, Any]], what: str, *, all_allowed: bool = True
+    items: list[dict[str, Any]], what: str, w: Words, *, all_allowed: bool = True
 ) -> list[dict[str, Any]]:
-    """Let the person choose by number; none is chosen for them."""
+    """Let the person choose by number; none is chosen for them. `what`: name of its words."""
     from rich.prompt import Prompt
 
     for number, item in enumerate(items, 1):
         say(f"  {number}  {item['title']}" + (f": {item['text']}" if item["text"] else ""))
-    hint = "numbers, such as 1,2, or all; nothing for none" if all_allowed else "its number"
+    hint = w("terminal.several" if all_allowed else "terminal.single")
+    asked = w("terminal.choose", what=w(f"terminal.{what}"), hint=hint)
     while True:
-        said = Prompt.ask(f"Choose {what} ({hint})", default="", show_default=False).strip()
-        if said == "all" and all_allowed:
+        said = Prompt.ask(asked, default="", show_default=False).strip()
+        if said in ("all", w("terminal.all")) and all_allowed:
             return items
         try:
             places = [int(part) for part in said.replace(",", " ").split()]
@@ -239,7 +245,7 @@ def chosen(
             places = [0]
         if all(1 <= place <= len(items) for place in places):
             return [items[place - 1] for place in dict.fromkeys(places)]
-        say("Please give numbers of the list.")
+        say(w("terminal.numbers"))
 
 
 def outbox(folder: Path, address: str, *, remove_minutes: int | None, as_json: bool) -> None:
@@ -317,10 +323,12 @@ def leave(folder: Path, address: str, *, recovery: bool, as_json: bool) -> None:
     """Withdraw: the server erases, and what is on this computer is destroyed at once."""
     from overt.commands.erasing import asked_code
     from overt.device import leaving
+    from overt.device.wording import Words, here
 
+    w = Words(here())
     base, study = study_at(address)
     if recovery:
-        job: str | None = leaving.by_recovery(base, study, asked_code())
+        job: str | None = leaving.by_recovery(base, study, asked_code(w("terminal.recovery")))
     else:
         require()
         job = leaving.tell(folder / study, study)
@@ -330,13 +338,9 @@ def leave(folder: Path, address: str, *, recovery: bool, as_json: bool) -> None:
     if as_json:
         say_json({"job": job})
         return
-    here = "" if recovery else " What was on this computer is destroyed."
-    if job is None:
-        say(f"You have left.{here} The server cannot be reached:")
-        say("give this command again when it can, or your recovery code at its page /leave.")
-        return
-    say(f"You have left.{here} The server erases the rest; other computers of yours stop, and")
-    say(f"are emptied, when they next reach it. How far it is: {base}/v1/erasures/{job}")
+    url = f"{base}/v1/erasures/{job}"
+    parts = ["has_left", *["here_destroyed"] * (not recovery), "erases" if job else "unreached"]
+    say(" ".join(w(f"terminal.{part}", url=url) for part in parts))
 
 
 def opened(folder: Path, address: str, otherwise: str = "Join it first.") -> Vault:

@@ -11,12 +11,14 @@ from overt.commands.console import remark
 
 if TYPE_CHECKING:
     from overt.device.agent import State
+    from overt.device.wording import Words
 
 
 class StatusLine:
     """What the agent does now, as one line of the terminal that is written anew in place."""
 
-    def __init__(self) -> None:
+    def __init__(self, w: Words) -> None:
+        self._w = w
         self._phase = ""
         self._open = False
 
@@ -26,8 +28,10 @@ class StatusLine:
             self._tell(state)
 
     def _tell(self, state: State) -> None:
-        phase = f"overt: {state.phase}" + (f" ({state.reason})" if state.reason else "")
-        more = " · not in this window" * state.elsewhere + " · offline" * state.offline
+        word = self._word
+        phase = f"overt: {word(state.phase)}"
+        phase += f" ({word(state.reason)})" if state.reason else ""
+        more = f" · {word('elsewhere')}" * state.elsewhere + f" · {word('offline')}" * state.offline
         if not sys.stderr.isatty():
             if phase != self._phase:
                 remark(phase)
@@ -39,6 +43,9 @@ class StatusLine:
             sys.stderr.flush()
             self._open = True
         self._phase = phase
+
+    def _word(self, name: str) -> str:
+        return self._w(f"terminal.{name}")
 
     def end(self) -> None:
         """Go on to the next line."""

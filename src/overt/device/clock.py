@@ -69,15 +69,16 @@ class ServerClock:
 
 
 class SessionClock:
-    """The clock of one recording: monotonic, from an origin on the server's clock if that is known.
+    """The clock of one recording: monotonic, from an origin on the wall clock of this computer.
 
-    Until the server was asked, the origin is on the wall clock of this computer.
+    Where the server's answers say that this one is set wrong, the origin is on the server's clock.
     """
 
     def __init__(self, server: ServerClock) -> None:
         self._server = server
-        known = server.now()
-        start_ns = time.time_ns() if known is None else known[0]
+        known, start_ns = server.now(), time.time_ns()
+        if known is not None and abs(known[0] - start_ns) > known[1]:
+            start_ns = known[0]
         self.time_origin_ms = start_ns // _MS
         """Clock at the origin, ms since 1970 (`BatchHeader.time_origin_ms`)."""
         self._origin_ns = time.monotonic_ns() - start_ns % _MS

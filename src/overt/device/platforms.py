@@ -18,24 +18,13 @@ from overt.schema.errors import Missing
 if TYPE_CHECKING:
     from overt.device.capture import Verdicts
     from overt.device.fields import Fields
+    from overt.device.wording import Words
 
 X11, WAYLAND, WINDOWS, MAC = "Linux, X11", "Linux, Wayland", "Windows", "macOS"
-_HOOKED = (
-    "keys in fields of which the system says that they take plain text, and the pointer, buttons "
-    "and wheel, in the applications you switch on; no keys in terminals"
-)
-RECORDS = {
-    X11: "keys, pointer, buttons and wheel in the applications you switch on",
-    WAYLAND: "keys alone, in fields that the accessibility service tells of and in terminals that "
-    "it tells of; no pointer, because nobody says where it is",
-    WINDOWS: _HOOKED,
-    MAC: _HOOKED,
-}
-NEVER_RUN = {
-    name: f"The part of Overt for {name} was written from documentation and has never been run on "
-    "it. Look at your own page whether it records what it says, and nothing else."
-    for name in (WINDOWS, MAC)
-}
+RECORDS = {X11: "x11", WAYLAND: "wayland", WINDOWS: "hooked", MAC: "hooked"}
+"""Platform → name of the words for what can be recorded there (`records` in `words/`)."""
+
+NEVER_RUN = (WINDOWS, MAC)
 _NEEDS = {
     X11: ("httpx", "jeepney", "xcffib", "tkinter"),
     WAYLAND: ("httpx", "jeepney"),
@@ -66,6 +55,16 @@ def kind() -> str:
         return WINDOWS if sys.platform == "win32" else MAC
     told = os.environ.get("WAYLAND_DISPLAY"), os.environ.get("XDG_SESSION_TYPE")
     return WAYLAND if told[0] or told[1] == "wayland" else X11
+
+
+def records(w: Words) -> str:
+    """Return what can be recorded here, in words."""
+    return w(f"records.{RECORDS[kind()]}")
+
+
+def never_run(w: Words) -> str | None:
+    """Return that this platform's part was never run on it, in words; None where it was."""
+    return w("records.never_run", kind=kind()) if kind() in NEVER_RUN else None
 
 
 def require() -> None:

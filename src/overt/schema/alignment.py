@@ -1,9 +1,10 @@
 """Events of several devices on one clock, the server's, with how far off each may be.
 
-A device that asked the server for its time begins its session by that time, and says with each mark
-how far the server's clock has got ahead of the session's since, and to within how many milliseconds
-it knows (`spec/event.md`). Between two marks clocks drift; where a clock mark says that the
-session's clock stood in sleep or the wall clock was set, what was known before is not known after.
+A device that asked the server for its time begins its session by that time, if its own clock is set
+wrong, and says with each mark how far the server's clock has got ahead of the session's since, and
+to within how many milliseconds it knows (`spec/event.md`). Between two marks clocks drift; where a
+clock mark says that the session's clock stood in sleep or the wall clock was set, what was known
+before is not known after.
 """
 
 from __future__ import annotations

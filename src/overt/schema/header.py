@@ -41,8 +41,8 @@ class BatchHeader(NamedTuple):
     rows: int
     first_seq: int
     time_origin_ms: int
-    """Clock at the session's time origin, ms since 1970; the anchor of `t0_us`. The server's, where
-    the device asked for it (`overt.schema.alignment`)."""
+    """Clock at the session's time origin, ms since 1970; the anchor of `t0_us`. The device's
+    own, or where that is set wrong the server's (`overt.schema.alignment`)."""
     t0_us: int
     """Monotonic time of the first row since the session's time origin."""
     clock_resolution_us: int

@@ -21,7 +21,7 @@ HEADER: dict[str, tuple[str, str, str]] = {
     "rows": ("events in this batch", "events", "exact"),
     "first_seq": ("sequence number of the first row", "events", "exact"),
     "time_origin_ms": (
-        "time at the session's origin; the server's, if marks say how well it is known",
+        "time at the session's origin; the server's, if the device's clock is set wrong",
         "ms since 1970",
         "1 ms",
     ),
