@@ -130,6 +130,23 @@ def test_an_error_is_one_line_that_helps(tmp_path: Path, arguments: list[str], s
     assert done.stdout == ""
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["curve", "pause", "--html"],
+        ["audit", "membership", "--model", "encoder", "--html"],
+        ["features", "--study", "x", "--out"],
+        ["model", "export", "--study", "x"],
+        ["together", "serve", "--plan", "plan.json", "--out"],
+    ],
+    ids=lambda arguments: " ".join(arguments[:2]),
+)
+def test_a_file_that_cannot_be_written_is_refused_before_the_work(arguments: list[str]) -> None:
+    done = CliRunner().invoke(app, [*arguments, "/nowhere/at-all"], env={"COLUMNS": "200"})
+    assert done.exit_code == 2
+    assert "/nowhere/at-all cannot be written" in done.output
+
+
 def test_wrong_usage_exits_with_two() -> None:
     assert overt("train").returncode == 2
     assert overt("nonsense").returncode == 2

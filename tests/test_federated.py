@@ -157,9 +157,9 @@ def test_courses_that_go_on_side_by_side_cost_no_more_than_the_notice_states(
 def test_a_studys_courses_add_up_in_its_log_and_none_is_planned_beyond_its_notice(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def plan(epsilon: float) -> Any:
+    def plan(epsilon: float, out: str = "plan.json") -> Any:
         asked: dict[str, Any] = {"study": PLAN.study, "people": 60, "task": "slips"}
-        asked |= {"data_dir": tmp_path / "data", "out": tmp_path / "plan.json", "as_json": True}
+        asked |= {"data_dir": tmp_path / "data", "out": tmp_path / out, "as_json": True}
         commands.plan(epsilon=epsilon, **asked)
         return json.loads(capsys.readouterr().out)
 
@@ -179,6 +179,8 @@ def test_a_studys_courses_add_up_in_its_log_and_none_is_planned_beyond_its_notic
     assert first["in_all"]["epsilon"] + 0.2 < second["epsilon"] < 3.0
     with pytest.raises(Refused, match="the notice states 3"):
         plan(1.5)
+    with pytest.raises(FileNotFoundError):  # and nothing is spent on it
+        plan(0.1, "no such folder/plan.json")
     with opened(tmp_path / "data") as store:
         assert budget.total(store, studies.study_of(store, PLAN.study)).courses == 3
 

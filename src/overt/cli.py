@@ -25,7 +25,7 @@ from overt.commands import (
 )
 from overt.commands.console import one_line
 from overt.commands.curving import curve
-from overt.commands.options import DATA_DIR, AsJson, DataDir
+from overt.commands.options import DATA_DIR, AsJson, DataDir, PlotFile, writable
 from overt.commands.translating import words
 from overt.datasets.importers import IMPORTERS
 
@@ -61,9 +61,6 @@ StudyId = Annotated[str, typer.Option("--study", help="Id of the study.")]
 Epochs = Annotated[
     int | None,
     typer.Option(min=1, max=1000, help="Passes over the data in training; few are quick and poor."),
-]
-PlotFile = Annotated[
-    Path | None, typer.Option("--html", help="Write a page with plots here.", dir_okay=False)
 ]
 
 
@@ -215,7 +212,10 @@ def features(
     study: StudyId,
     purpose: Annotated[Purpose, typer.Option(help="What the read is for.")] = Purpose.TYPING_ASSIST,
     out: Annotated[
-        Path | None, typer.Option(help="Write the summary over people as Parquet.", dir_okay=False)
+        Path | None,
+        typer.Option(
+            help="Write the summary over people as Parquet.", dir_okay=False, callback=writable
+        ),
     ] = None,
     as_json: AsJson = False,
     data_dir: DataDir = DATA_DIR,
@@ -301,7 +301,7 @@ def demo(
     *,
     people: Annotated[int, typer.Option(min=12, max=400, help="Synthetic people.")] = 24,
     epochs: Epochs = None,
-    html: Annotated[Path | None, typer.Option(help="Write a report here.", dir_okay=False)] = None,
+    html: PlotFile = None,
     as_json: AsJson = False,
 ) -> None:
     """Run the whole loop unattended: capture in a headless Chromium, train, attack, erase, verify.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from overt.commands.console import progress, say, say_json, table
-from overt.commands.options import DATA_DIR, AsJson, DataDir
+from overt.commands.options import DATA_DIR, AsJson, DataDir, PlotFile
 from overt.schema.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -32,11 +32,6 @@ class Device(StrEnum):
     CUDA = "cuda"
 
 
-Report = Annotated[
-    Path | None, typer.Option(help="Write a report with plots here.", dir_okay=False)
-]
-
-
 def register(audit_app: typer.Typer) -> None:
     """Add the commands."""
     audit_app.command(
@@ -53,7 +48,7 @@ def linkage(
     study: Annotated[str, typer.Option("--study", help="Id of the study.")],
     level: Annotated[Level, typer.Option(help="raw is for imported data only.")],
     keys: Annotated[str, typer.Option(help="Keys in the probe, comma-separated.")] = "50,250",
-    html: Report = None,
+    html: PlotFile = None,
     as_json: AsJson = False,
     data_dir: DataDir = DATA_DIR,
 ) -> None:
@@ -92,7 +87,7 @@ def membership(
     epsilon: Annotated[
         float | None, typer.Option(min=0.01, help="Of private; without it, no noise.")
     ] = None,
-    html: Report = None,
+    html: PlotFile = None,
     as_json: AsJson = False,
     data_dir: DataDir = DATA_DIR,
 ) -> None:

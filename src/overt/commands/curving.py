@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from overt.commands.console import progress, say, say_json, table
-from overt.commands.options import DATA_DIR, AsJson, DataDir
+from overt.commands.options import DATA_DIR, AsJson, DataDir, PlotFile
 from overt.schema.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -51,9 +51,7 @@ def curve(
     resamplings: Annotated[
         int, typer.Option(min=3, max=200, help="Times people are drawn anew.")
     ] = 10,
-    html: Annotated[
-        Path | None, typer.Option("--html", help="Write a page with plots here.", dir_okay=False)
-    ] = None,
+    html: PlotFile = None,
     private: Annotated[
         bool,
         typer.Option(

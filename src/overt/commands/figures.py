@@ -8,14 +8,11 @@ from typing import Annotated
 import typer
 
 from overt.commands.evaluating import REPRODUCTIONS, TASKS
-from overt.commands.options import AsJson
+from overt.commands.options import AsJson, PlotFile
 
 DataPath = Annotated[
     Path | None,
     typer.Option("--data", help="The data set as published. Default: its folder in $OVERT_DATA."),
-]
-PlotFile = Annotated[
-    Path | None, typer.Option("--html", help="Write a page with plots here.", dir_okay=False)
 ]
 _NEURAL = ", ".join(name for name, job in TASKS.items() if job.neural)
 

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from overt.commands.console import progress, say, say_json
-from overt.commands.options import DATA_DIR, AsJson, DataDir
+from overt.commands.options import DATA_DIR, AsJson, DataDir, writable
 from overt.schema.errors import InvalidInput
 
 model_app = typer.Typer(help="Models as files for others.", no_args_is_help=True)
@@ -97,7 +97,9 @@ def export(
 
 
 def export_model(
-    out: Annotated[Path, typer.Argument(help="The file to write.", dir_okay=False)],
+    out: Annotated[
+        Path, typer.Argument(help="The file to write.", dir_okay=False, callback=writable)
+    ],
     *,
     study: Annotated[str, typer.Option("--study", help="Id of the study.")],
     purpose: Annotated[str, typer.Option(help="What it was trained for.")] = "next-action",

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from overt.commands.console import progress, remark, say, say_json
-from overt.commands.options import DATA_DIR, AsJson, DataDir
+from overt.commands.options import DATA_DIR, AsJson, DataDir, writable
 from overt.schema.errors import Missing
 
 PORT = 9092
@@ -52,17 +52,20 @@ def plan(
     from overt.commands.place import opened
     from overt.federated.plan import planned
     from overt.gateway import budget
+    from overt.gateway.model import work
     from overt.gateway.studies import study_of
 
-    with opened(data_dir) as store:
+    with opened(data_dir) as store, work(store):
         of = study_of(store, study)
         made = planned(of, task, epsilon, people, replies, secure=not one_by_one)
         total = budget.afford(store, of, made.spent())
         sha256 = made.sha256()
+        part = out.with_name(f"{out.name}.part")
+        part.write_text(made.to_json(), encoding="utf-8")  # first: where it fails, nothing is spent
         budget.spend(
             store, of, budget.TOGETHER, made.spent(), purpose=made.purpose, plan_sha256=sha256
         )
-    out.write_text(made.to_json(), encoding="utf-8")
+        part.replace(out)
     if as_json:
         say_json({"plan": sha256, "spent": made.spent().as_dict(), "in_all": total.as_dict()})
         return
@@ -114,7 +117,10 @@ def join(
 def serve(
     *,
     plan: Annotated[Path, typer.Option(help="The course (JSON), as the docs describe it.")],
-    out: Annotated[Path, typer.Option(help="Write weights, ε and steps here, after each step.")],
+    out: Annotated[
+        Path,
+        typer.Option(help="Write weights, ε and steps here, after each step.", callback=writable),
+    ],
     host: Annotated[str, typer.Option(help="Where to listen; beyond here, TLS.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port for devices.")] = PORT,
     certificates: Annotated[
