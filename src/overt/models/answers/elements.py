@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from overt.models.answers import Answer, Asker
 from overt.models.answers.question import Question
-from overt.models.elements import boosted, features
+from overt.models.elements import features, second
 from overt.models.elements.pages import joined, parts
 from overt.models.elements.scored import PEOPLE_MIN
 from overt.models.elements.words import words_of
@@ -37,7 +37,6 @@ EXAMPLE: dict[str, Any] = {
 ASSIGNMENTS_MAX = 200
 """People that are learned from; more are laid beside every question."""
 
-TREES = 120
 STEPS_MAX = 50
 ELEMENTS_MAX = 300
 COUNT_MAX = 20
@@ -64,13 +63,14 @@ def learn(data: Path | None, progress: Progress) -> Asker:
         )
     progress("comparing pages with instructions", 0.1)
     teachers = np.ones(pages.steps, np.bool_)
-    table = features.made(features.seen(pages, words_of(pages)), teachers)
-    model = boosted.trained(
-        pages,
+    seen = features.seen(pages, words_of(pages))
+    table = features.made(seen, teachers)
+    model = second.learned(
+        seen,
         table,
         teachers,
-        boosted.Settings(trees=TREES),
-        lambda done: progress("growing trees", 0.4 + 0.6 * done),
+        second.Settings(),
+        lambda done: progress("learning", 0.3 + 0.7 * done),
     )
     return Asker(
         f"demonstrations of {people} people", lambda raw: _answer(model, several, pages.steps, raw)
@@ -93,13 +93,14 @@ def some(tables: Tables) -> Tables:
     }
 
 
-def _answer(model: Any, several: list[Tables], learned: int, raw: Any) -> Answer:
+def _answer(model: second.Learned, several: list[Tables], learned: int, raw: Any) -> Answer:
     tables, refs = asked(raw)
     pages = joined([*several, tables])
     teachers = np.arange(pages.steps) < learned
-    table = features.made(features.seen(pages, words_of(pages)), teachers)
+    seen = features.seen(pages, words_of(pages))
+    table = features.made(seen, teachers)
     wanted = np.arange(pages.steps) == pages.steps - 1
-    share = np.exp(boosted.ranked(model, pages, table, wanted)[pages.first[-2] :])
+    share = np.exp(model.ranked(seen, table, teachers, wanted)[pages.first[-2] :])
     best = np.argsort(-share, kind="stable")[: count(raw)]
     return {
         "elements": [{"ref": refs[at], "share": round(float(share[at]), 4)} for at in best.tolist()]

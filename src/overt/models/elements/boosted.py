@@ -7,15 +7,19 @@ give shares that need no calibration after, and differ only in what they can exp
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from overt.features.kernel import kernel
-from overt.models.elements import features
+from overt.models.elements import features, lifts
 from overt.models.elements.pages import Pages
 from overt.models.tensors import Array
+
+PARTS = 3
+"""Groups of teachers that are judged by trees of the others."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +31,7 @@ class Settings:
     leaves: int = 31
     rows_in_leaf: int = 30
     columns: float = 0.5
-    rivals: int = 24
+    rivals: int = 12
     """Candidates beside the pressed one that a step trains on, drawn evenly."""
     seed: int = 1
     threads: int = 1
@@ -87,6 +91,48 @@ def ranked(model: Any, pages: Pages, table: Array, steps: Array, *, threads: int
         score = model.predict(table[rows], raw_score=True, num_threads=threads)
         out[rows] = log_shares(score, edges)
     return out
+
+
+def parted(
+    pages: Pages,
+    table: Array,
+    teachers: Array,
+    settings: Settings,
+    progress: Callable[[float], None] = lambda _done: None,
+) -> list[Any]:
+    """Grow trees `PARTS` times, each time without the teachers of one part."""
+    part = lifts.folds(pages.who, teachers, PARTS)
+    done = [0.0] * PARTS
+
+    def grown(number: int) -> Any:
+        def grows(share: float) -> None:
+            done[number] = share
+            progress(sum(done) / PARTS)
+
+        return trained(pages, table, teachers & (part != number), settings, grows)
+
+    with ThreadPoolExecutor(2) as pool:
+        return list(pool.map(grown, range(PARTS)))
+
+
+def unbiased(
+    models: list[Any], pages: Pages, table: Array, teachers: Array, needed: Array
+) -> Array:
+    """Return float32[rows]: log shares by those of `parted` that did not learn from the person.
+
+    Who is no teacher is judged by the mean of all. NaN in the rows of steps that are not `needed`,
+    bool[steps].
+    """
+    part = lifts.folds(pages.who, teachers, PARTS)
+    total = np.full(len(table), -np.inf, np.float32)
+    count = np.repeat(np.where(part == PARTS, PARTS, 1), pages.candidates)
+    for number, model in enumerate(models):
+        mine = needed & ((part == number) | (part == PARTS))
+        rows = np.repeat(mine, pages.candidates)
+        total[rows] = np.logaddexp(total[rows], ranked(model, pages, table, mine)[rows])
+    share: Array = total - np.log(count).astype(np.float32)
+    share[np.repeat(~needed, pages.candidates)] = np.nan
+    return share
 
 
 def _drawn(pages: Pages, steps: Array, settings: Settings) -> tuple[Array, Array]:

@@ -121,6 +121,16 @@ def gain(name: str, one: Ranked, other: Ranked, unit: Array) -> Score:
     return shares(name, "top1_gain", np.bincount(place, one.top1 - other.top1), np.bincount(place))
 
 
+def gains(name: str, one: Ranked, other: Ranked, unit: Array) -> list[Score]:
+    """Return `gain`, and the nats that `one` saves a step, where both give shares."""
+    rows = [gain(name, one, other, unit)]
+    if one.nll is not None and other.nll is not None:
+        _, place = np.unique(unit, return_inverse=True)
+        saved = np.bincount(place, other.nll - one.nll)
+        rows.append(shares(name, "nll_gain", saved, np.bincount(place)))
+    return rows
+
+
 def _calibration(name: str, hit: Array, confidence: Array, place: Array) -> Score:
     units = int(place.max(initial=-1)) + 1
     if not units:

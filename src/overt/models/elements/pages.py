@@ -245,8 +245,9 @@ def _part(tables: dict[str, pa.Table], texts: _Texts) -> Pages:
     places = _places(_numbers(elements, "episode"), key[order], "elements.parquet")
     number = _numbers(elements, "step")
     rows = np.lexsort((np.arange(len(places)), number, places))
-    elements = elements.take(rows)
-    places, number = places[rows], number[rows]
+    if (rows[1:] < rows[:-1]).any():
+        elements = elements.take(rows)
+        places, number = places[rows], number[rows]
     edge = np.flatnonzero(np.diff(places, prepend=-1) | np.diff(number, prepend=-1))
     first = np.append(edge, len(places)).astype(np.int64)
     ref = _numbers(elements, "ref")

@@ -1,119 +1,56 @@
-"""A learned ranker: scores every candidate given the page, the instruction and what went before.
+"""A learned ranker: looks again at the best candidates of the trees, beside each other.
 
 ```
-candidate    figures, hashed words of its text and of its names, both against the instruction  → row
-what was     the row that was pressed, what the page was, what the instruction is → GRU over all
-             steps of the assignment, so also what this person did in earlier episodes      → state
-first look   row and state → a first score; the page is the mean of its rows, so weighted
-second look  row, page and state → score; softmax over the candidates of the step
+best of the trees    figures, words of text and names, what of the instruction they are   → row
+what was             the rows pressed, the pages and the instruction → GRU over all steps
+                     of the assignment, so also earlier episodes                          → state
+second look          rows look at one another and at the state; trees' share × e^score    → share
 ```
 
-The order of the candidates changes nothing but the figures that tell it. Words are hashed, so that
-no list of words is kept. Repeats bit for bit for one seed and one number of threads.
+Candidates beyond the best `RIVALS` keep the share that the trees gave them. For teachers that share
+is of trees that did not learn from them, or the ranker would trust the trees too far. The order of
+the candidates changes nothing but the figures that tell it. Words are hashed and rare ones are one,
+so that no list of words is kept. Repeats bit for bit for one seed and one number of threads.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from overt.models.elements import course, features
-from overt.models.elements.pages import Pages
-from overt.models.elements.words import Words
+from overt.models.elements.places import (
+    BUCKETS,
+    FIGURES,
+    NAME_WORDS,
+    TEXT_WORDS,
+    Given,
+    scaled,
+)
 from overt.models.tensors import Array
 
 if TYPE_CHECKING:
     import torch
 
-BUCKETS = 1 << 14
-"""Words are hashed into so many vectors."""
-WORDS_MAX = 12
-"""Words of a text that count; of an instruction four times as many."""
-WORD_DIM, ROW_DIM, STATE_DIM = 16, 64, 64
-WORDS_DROPPED = 0.1
-"""Share of texts whose vectors are left out of one training step, so that figures count too."""
-CLIPPED = 4.0
+_BUILT = Lock()
+"""Weights begin from torch's one source of chance, which two threads would share."""
 
 
 @dataclass(frozen=True)
 class Settings:
     """How the ranker is trained; chosen inside the training part."""
 
-    epochs: int = 11
-    whole_epochs: int = 3
-    """Last of them, in which every candidate is seen; before, about `rivals` beside the pressed."""
-    rivals: int = 16
+    epochs: int = 8
     steps_a_batch: int = 600
-    rate: float = 4e-3
-    decay: float = 1e-2
+    rate: float = 3e-3
+    decay: float = 3e-2
+    warm_share: float = 0.15
+    """Share of the training in which the rate grows; then it falls to nothing."""
     seed: int = 1
-
-
-@dataclass(frozen=True)
-class Given:
-    """What the ranker sees, ready for tensors."""
-
-    figures: Array
-    """float32[rows, figures], about −3 to 3."""
-    text: Array
-    names: Array
-    """int32[rows]: bag of the row's text, and of its tag, id and classes."""
-    asked: Array
-    """int32[steps]: bag of the instruction."""
-    bags: Array
-    """int64[bags, words]: buckets of words, 0 for none."""
-    first: Array
-    target: Array
-    """int64[steps + 1] and int64[steps], as in `Pages`."""
-    who: Array
-    """int64[steps]: assignment."""
-
-
-def given(pages: Pages, words: Words, table: Array, teachers: Array) -> Given:
-    """Scale the figures by what the teachers' rows show, and hash the words."""
-    rows = np.repeat(teachers, pages.candidates)
-    figures = _scaled(table, rows)
-    wide = WORDS_MAX * 4
-    texts = np.zeros((len(pages.texts), wide), np.int64)
-    counts = np.minimum(np.diff(words.start), wide)
-    bucket = 1 + words.hashed % (BUCKETS - 1)
-    for place in np.flatnonzero(counts):
-        run = words.word[words.start[place] : words.start[place] + counts[place]]
-        texts[place, : len(run)] = bucket[run]
-    trios, names = np.unique(
-        np.column_stack([pages.tag, pages.id, pages.classes]), axis=0, return_inverse=True
-    )
-    parts = [texts[trios[:, part], :WORDS_MAX] for part in range(3)]
-    named = np.zeros((len(trios), wide), np.int64)
-    named[:, : 3 * WORDS_MAX] = np.concatenate(parts, axis=1)
-    # the same word means something else in a name than in a text
-    named = np.where(named > 0, 1 + (named * 31 + 7) % (BUCKETS - 1), 0)
-    return Given(
-        figures=figures,
-        text=pages.text,
-        names=(names.ravel() + len(texts)).astype(np.int32),
-        asked=pages.utterance[pages.episode],
-        bags=np.concatenate([texts, named]),
-        first=pages.first,
-        target=pages.target,
-        who=pages.who,
-    )
-
-
-def _scaled(table: Array, rows: Array) -> Array:
-    """Return logarithmic z-scores, and beside them flags for 0, 1, 2 and "there is none"."""
-    squashed = np.sign(table) * np.log1p(np.abs(table))
-    mean = squashed[rows].mean(axis=0, dtype=np.float64).astype(np.float32)
-    spread = squashed[rows].std(axis=0, dtype=np.float64).astype(np.float32)
-    places = [i for i, name in enumerate(features.NAMES) if name not in features.CATEGORIES]
-    scaled = ((squashed - mean) / np.maximum(spread, 1e-3))[:, places].clip(-CLIPPED, CLIPPED)
-    from_course = [features.NAMES.index(name) for name in features.FLAGGED]
-    counts = table[:, from_course]
-    flags = [counts == 0, counts == 1, counts == 2, counts >= course.FAR / 2]
-    return np.concatenate([scaled, *flags], axis=1, dtype=np.float32)
 
 
 def trained(
@@ -122,50 +59,72 @@ def trained(
     settings: Settings,
     progress: Callable[[float], None] = lambda _done: None,
 ) -> torch.nn.Module:
-    """Train on the steps of `teachers`, whole assignments at a time."""
+    """Train on the steps of `teachers`; other steps of their assignments only went before."""
     import torch
 
-    torch.set_num_threads(1)  # repeats, and leaves the other core to LightGBM
-    torch.manual_seed(settings.seed)
+    from overt.models.descent import Adam
+    from overt.models.elements.network import Ranker
+
+    torch.set_num_threads(1)  # repeats, and leaves the other core to others
     rng = np.random.Generator(np.random.PCG64(settings.seed))
-    model = _network(data.figures.shape[1])
+    data = replace(data, hit=np.where(teachers, data.hit, -1))
+    with _BUILT:
+        torch.manual_seed(settings.seed)
+        model = Ranker(FIGURES, BUCKETS, settings.seed)
     spans = _spans(data, teachers)
     batches = max(1, round(sum(high - low for low, high in spans) / settings.steps_a_batch))
     total = batches * settings.epochs
-    optimiser = torch.optim.AdamW(model.parameters(), lr=settings.rate, weight_decay=settings.decay)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, settings.rate, total_steps=total + 1, pct_start=0.15
-    )
+    optimiser = Adam(model.parameters(), settings.decay)
     model.train()
-    for epoch in range(settings.epochs):
+    done = 0
+    for _ in range(settings.epochs):
         order = rng.permutation(len(spans))
-        for number, part in enumerate(np.array_split(order, batches)):
-            if not len(part):
-                continue
-            few = settings.rivals if epoch < settings.epochs - settings.whole_epochs else None
-            batch = _batch(data, [spans[place] for place in part], few, rng)
-            share = model(batch)
-            loss = -share[batch.pressed].sum() / max(len(batch.pressed), 1)
-            optimiser.zero_grad()
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            optimiser.step()
-            schedule.step()
-            progress((epoch * batches + number + 1) / total)
+        for part in np.array_split(order, batches):
+            if len(part):
+                batch = _batch(data, [spans[place] for place in part])
+                _descend(model, batch, optimiser, _rate(settings, done / total))
+            done += 1
+            progress(done / total)
     model.eval()
     return model
 
 
-def ranked(model: torch.nn.Module, data: Given, steps: Array) -> Array:
-    """Return float32[rows]: log share of each candidate of `steps`; NaN in the rows of others."""
+def _descend(model: Any, batch: Batch, optimiser: Any, rate: float) -> None:
+    known = batch.hit >= 0
+    if not known.any():
+        return
+    share = model(batch)[known].gather(1, batch.hit[known][:, None])
+    (-share.mean()).backward()
+    optimiser.step(rate)
+
+
+def _rate(settings: Settings, done: float) -> float:
+    """Return the rate at a share of the training: up along a cosine, and down along another."""
+    warm = settings.warm_share
+    way = math.pi * (done / warm - 1 if done < warm else (done - warm) / (1 - warm))
+    return settings.rate * max(0.02, (1 + math.cos(way)) / 2)
+
+
+def ranked(model: torch.nn.Module, data: Given, prior: Array, steps: Array) -> Array:
+    """Return float32[rows]: log share of each candidate of `steps`; NaN in the rows of others.
+
+    `prior` is what `given` was given.
+    """
     import torch
 
     out = np.full(len(data.text), np.nan, np.float32)
+    mine = np.repeat(steps, np.diff(data.first))
+    out[mine] = prior[mine]
     spans = _spans(data, steps)
     with torch.no_grad():
-        for at in range(0, len(spans), 16):
-            batch = _batch(data, spans[at : at + 16])
-            out[batch.rows] = model(batch).numpy()
+        for at in range(0, len(spans), 32):
+            part = spans[at : at + 32]
+            share = model(_batch(data, part)).numpy()
+            within = np.concatenate([np.arange(low, high) for low, high in part])
+            rows, best = data.rows[within, :-1], data.prior[within]
+            whole = np.logaddexp.reduce(np.where(rows >= 0, best, -np.inf), axis=1)
+            there = (rows >= 0) & steps[within][:, None]
+            out[rows[there]] = (share + whole[:, None])[there]
     return out
 
 
@@ -177,170 +136,76 @@ def _spans(data: Given, steps: Array) -> list[tuple[int, int]]:
 
 
 @dataclass(frozen=True)
-class _Batch:
-    """Steps of some assignments: rows end to end, steps as a padded matrix for the GRU."""
+class Batch:
+    """Steps of some assignments, end to end, as tensors. Places: the best, then the pressed."""
 
-    rows: Array
-    figures: Any
-    text: Any
-    names: Any
-    asked: Any
-    bags: Any
-    step: Any
-    """int64[rows]: step of the batch that the row belongs to."""
-    steps: int
-    cell: Any
-    """int64[steps]: place of the step in the padded matrix."""
+    figures: torch.Tensor
+    """float32[steps, places, FIGURES]."""
+    prior: torch.Tensor
+    """float32[steps, RIVALS]."""
+    there: torch.Tensor
+    """bool[steps, places]: there is a row."""
+    hit: torch.Tensor
+    """int64[steps]."""
+    text: torch.Tensor
+    names: torch.Tensor
+    """int64[steps, places, words]: vectors of the row's words; 0 for none."""
+    asked: torch.Tensor
+    """int64[instructions, words]."""
+    which: torch.Tensor
+    """int64[steps]: the step's instruction."""
+    match_text: torch.Tensor
+    match_names: torch.Tensor
+    """float32[steps, places, words of the instruction, …], as in `Given`."""
+    before: torch.Tensor
+    """int64[steps]: step pressed last in the episode; -1: none."""
+    begins: torch.Tensor
+    """int64[steps]: first step of the episode."""
+    cell: torch.Tensor
+    """int64[steps]: place of the step in a matrix of assignments by steps."""
     shape: tuple[int, int]
-    pressed: Any
-    """int64[steps with a target]: the row that was pressed."""
-    has_target: Any
-    """int64[steps with a target]: which steps these are."""
+    """Of that matrix."""
 
 
-def _batch(
-    data: Given,
-    spans: list[tuple[int, int]],
-    rivals: int | None = None,
-    rng: np.random.Generator | None = None,
-) -> _Batch:
+def _batch(data: Given, spans: list[tuple[int, int]]) -> Batch:
     import torch
 
     steps = np.concatenate([np.arange(low, high) for low, high in spans])
-    counts = data.first[steps + 1] - data.first[steps]
-    starts = np.concatenate([[0], np.cumsum(counts)])
-    rows = np.arange(starts[-1]) + np.repeat(data.first[steps] - starts[:-1], counts)
-    if rivals is not None and rng is not None:
-        kept = _drawn(data, steps, rows, counts, rivals, rng)
-        rows, counts = rows[kept], np.add.reduceat(kept, starts[:-1]).astype(np.int64)
-        starts = np.concatenate([[0], np.cumsum(counts)])
-    used, place = np.unique(
-        np.concatenate([data.text[rows], data.names[rows], data.asked[steps]]), return_inverse=True
-    )
-    bags = data.bags[used]
-    text, names, asked = np.split(torch_ready(place), [len(rows), 2 * len(rows)])
+    rows = data.rows[steps]
+    there = rows >= 0
+    asked, which = np.unique(data.asked[steps], return_inverse=True)
+    tokens = data.words[asked]
+    wide_asked = max(1, int((tokens > 0).sum(axis=1).max(initial=0)))
+    tokens = tokens[:, :wide_asked]
+    text = np.where(there[..., None], data.words[data.text[rows], :TEXT_WORDS], 0)
+    names = np.where(there[..., None], data.words[data.names[rows], : 3 * NAME_WORDS], 0)
+    begins = np.flatnonzero(np.diff(data.episode[steps], prepend=-1))
+    begin = begins[np.cumsum(np.diff(data.episode[steps], prepend=-1) != 0) - 1]
     lengths = [high - low for low, high in spans]
     wide = max(lengths)
     cell = np.concatenate([np.arange(length) + at * wide for at, length in enumerate(lengths)])
-    known = np.flatnonzero(data.target[steps] >= 0)
-    pressed = np.flatnonzero(np.isin(rows, data.target[steps[known]]))
     made = torch.from_numpy
-    return _Batch(
-        rows=rows,
-        figures=made(data.figures[rows]),
-        text=made(text),
-        names=made(names),
-        asked=made(asked),
-        bags=made(bags),
-        step=made(np.repeat(np.arange(len(steps)), counts)),
-        steps=len(steps),
+    return Batch(
+        figures=made(scaled(data, rows)),
+        prior=made(data.prior[steps]),
+        there=made(there),
+        hit=made(data.hit[steps]),
+        text=made(data.measure.known[text]),
+        names=made(data.measure.known[names]),
+        asked=made(data.measure.known[tokens]),
+        which=made(which.astype(np.int64)),
+        match_text=made(data.match_text[steps][:, :, :wide_asked].astype(np.float32)),
+        match_names=made(data.match_names[steps][:, :, :wide_asked].astype(np.float32)),
+        before=made(_pressed_before(there[:, -1], begin)),
+        begins=made(begin),
         cell=made(cell),
         shape=(len(spans), wide),
-        pressed=made(pressed),
-        has_target=made(known),
     )
 
 
-def _drawn(
-    data: Given, steps: Array, rows: Array, counts: Array, rivals: int, rng: np.random.Generator
-) -> Array:
-    """Return bool[rows]: about `rivals` rows of each step, drawn evenly, and the pressed one."""
-    chance = np.repeat(rivals / counts, counts)
-    kept: Array = rng.random(len(rows)) < chance
-    kept |= np.isin(rows, data.target[steps])
-    kept[np.cumsum(counts) - 1] |= True  # a step without a press keeps a row
-    return kept
-
-
-def torch_ready(places: Array) -> Array:
-    """Return int64, as torch indexes."""
-    ready: Array = places.ravel().astype(np.int64)
-    return ready
-
-
-def _network(figures: int) -> torch.nn.Module:
-    """Build the network; a function, so that importing this module does not import torch."""
-    import torch
-    from torch import nn
-
-    class Ranker(nn.Module):
-        """The network in the module's docstring."""
-
-        def __init__(self) -> None:
-            super().__init__()
-            self.word = nn.EmbeddingBag(BUCKETS, WORD_DIM, mode="mean", padding_idx=0)
-            nn.init.normal_(self.word.weight, std=0.3)
-            self.meant = nn.Linear(WORD_DIM, WORD_DIM)
-            self.row = nn.Sequential(
-                nn.Linear(figures + 4 * WORD_DIM, 128),
-                nn.ReLU(),
-                nn.Linear(128, ROW_DIM),
-                nn.ReLU(),
-            )
-            self.start = nn.Parameter(torch.zeros(ROW_DIM))
-            self.gru = nn.GRU(2 * ROW_DIM + WORD_DIM, STATE_DIM, batch_first=True)
-            self.glance = nn.Linear(STATE_DIM, ROW_DIM)
-            self.glance_bias = nn.Linear(ROW_DIM, 1)
-            self.look_row = nn.Linear(ROW_DIM, 96)
-            self.look_step = nn.Linear(STATE_DIM + ROW_DIM, 96)
-            self.gate = nn.Linear(STATE_DIM + ROW_DIM, 96)
-            self.score = nn.Linear(96, 1)
-            self.drop = nn.Dropout(0.1)
-
-        def forward(self, batch: _Batch) -> torch.Tensor:
-            """Return log shares, float32[rows]."""
-            row, asked = self.rows(batch)
-            count = torch.bincount(batch.step, minlength=batch.steps)[:, None].float()
-            mean = _summed(row, batch.step, batch.steps) / count
-            state = self.states(batch, row, mean, asked)
-            first = (row * self.glance(state)[batch.step]).sum(1) / ROW_DIM**0.5
-            first = first + self.glance_bias(row)[:, 0]
-            weight = _log_shares(first, batch.step, batch.steps).exp()
-            page = _summed(row * weight[:, None], batch.step, batch.steps)
-            context = torch.cat([state, page], 1)
-            look = self.look_row(row) * torch.sigmoid(self.gate(context))[batch.step]
-            look = torch.relu(look + self.look_step(context)[batch.step])
-            return _log_shares(first + self.score(self.drop(look))[:, 0], batch.step, batch.steps)
-
-        def rows(self, batch: _Batch) -> tuple[torch.Tensor, torch.Tensor]:
-            bag = self.word(batch.bags)
-            if self.training:
-                bag = bag * (torch.rand(len(bag), 1) >= WORDS_DROPPED)
-            asked = bag[batch.asked]
-            wanted = self.meant(asked)[batch.step]
-            text, names = bag[batch.text], bag[batch.names]
-            parts = [batch.figures, text, names, text * wanted, names * wanted]
-            return self.row(torch.cat(parts, 1)), asked
-
-        def states(
-            self, batch: _Batch, row: torch.Tensor, mean: torch.Tensor, asked: torch.Tensor
-        ) -> torch.Tensor:
-            people, wide = batch.shape
-            came = torch.zeros(people * wide, ROW_DIM)
-            came[batch.cell[batch.has_target]] = row[batch.pressed]
-            came = came.view(people, wide, ROW_DIM)
-            before = torch.cat([self.start.expand(people, 1, -1), came[:, :-1]], 1)
-            now = torch.zeros(people * wide, ROW_DIM + WORD_DIM)
-            now[batch.cell] = torch.cat([mean, asked], 1)
-            seen = torch.cat([before, now.view(people, wide, -1)], 2)
-            state, _ = self.gru(seen)
-            found: torch.Tensor = state.reshape(people * wide, STATE_DIM)[batch.cell]
-            return found
-
-    return Ranker()
-
-
-def _summed(rows: torch.Tensor, step: torch.Tensor, steps: int) -> torch.Tensor:
-    import torch
-
-    return torch.zeros(steps, rows.shape[1]).index_add(0, step, rows)
-
-
-def _log_shares(score: torch.Tensor, step: torch.Tensor, steps: int) -> torch.Tensor:
-    """Return log softmax over the rows of each step."""
-    import torch
-
-    top = torch.full((steps,), -torch.inf).scatter_reduce(0, step, score.detach(), "amax")
-    moved = score - top[step]
-    total = torch.zeros(steps).index_add(0, step, moved.exp())
-    return moved - total.log()[step]
+def _pressed_before(pressed: Array, begin: Array) -> Array:
+    """Return the last step before each at which something was pressed, in the same episode."""
+    latest = np.maximum.accumulate(np.where(pressed, np.arange(len(pressed)), -1))
+    before = np.concatenate([[-1], latest[:-1]])
+    last: Array = np.where(before >= begin, before, -1)
+    return last

@@ -15,15 +15,13 @@ from typing import Any
 import numpy as np
 
 from overt.features.kernel import kernel
-from overt.models.elements import course, matching
+from overt.models.elements import course, lifts, matching
+from overt.models.elements.lifts import FOLDS, bits_for, folds, presses
 from overt.models.elements.pages import Pages
 from overt.models.elements.words import Words
 from overt.models.tensors import Array
 
-FOLDS = 5
-BITS_MIN, BITS_MAX = 12, 20
-"""Keys are hashed into so many buckets; two keys rarely meet in one."""
-STRENGTH, WORD_STRENGTH, OWN_STRENGTH = 2.0, 1.0, 0.5
+STRENGTH, OWN_STRENGTH = 2.0, 0.5
 """Presses by chance that weigh as much as no lift at all."""
 
 CROWD = (
@@ -49,8 +47,6 @@ NAMES = CROWD + OWN + WORDS
 CELL_PX = 10
 STEPS_MAX = 9
 OWN_BITS = 12
-INSTRUCTION_WORDS_MAX = 40
-CANDIDATE_WORDS_MAX = 8
 
 
 @dataclass(frozen=True)
@@ -81,13 +77,6 @@ def kinds(pages: Pages) -> Kinds:
     )
 
 
-def folds(who: Array, teachers: Array) -> Array:
-    """Return int64[steps]: fold of each teacher's steps, by assignment; `FOLDS` for the others."""
-    people, place = np.unique(who, return_inverse=True)
-    fold = (np.arange(len(people)) * 7919 + 13) % 10007 % FOLDS
-    return np.where(teachers, fold[place], FOLDS)
-
-
 def rated(
     pages: Pages, words: Words, alike: Kinds, features: tuple[Array, Array], teachers: Array
 ) -> Array:
@@ -103,8 +92,7 @@ def rated(
     match, way = features
     fold = folds(pages.who, teachers & (pages.target >= 0))
     out = np.zeros((len(pages.text), len(NAMES)), np.float32)
-    hits = np.zeros(len(pages.text), np.float32)
-    hits[pages.target[pages.target >= 0]] = 1
+    hits = presses(pages)
     keys = crowd_keys(pages, words, alike, match, way)
     bits = bits_for(len(hits))
     for column, key in enumerate(keys):
@@ -131,7 +119,7 @@ def rated(
             out[:, at + column], hashed(key, OWN_BITS), hits, pages.first, pages.target, pages.who
         )
     at += len(OWN)
-    _words(out[:, at:], pages, words, hits, fold)
+    lifts.lifted(out[:, at:], pages, words, hits, fold)
     return out
 
 
@@ -189,11 +177,6 @@ def mixed(*parts: Array) -> Array:
     return key.view(np.int64)
 
 
-def bits_for(rows: int) -> int:
-    """Return how many bits of hash keep the keys of so many rows apart, as far as memory allows."""
-    return min(max(BITS_MIN, rows.bit_length()), BITS_MAX)
-
-
 def hashed(key: Array, bits: int) -> Array:
     """Return the bucket of each key, int64[rows]."""
     spread = key.view(np.uint64) * np.uint64(0xBF58476D1CE4E5B9)
@@ -249,96 +232,3 @@ def _own_lift(out: Any, key: Any, hits: Any, first: Any, target: Any, who: Any) 
                 came[at] = 0
             seen[at] += chance
             came[at] += hits[row]
-
-
-def _words(out: Array, pages: Pages, words: Words, hits: Array, fold: Array) -> None:
-    """Fill in which words of an instruction draw to which words of a candidate."""
-    common = (words.start, words.word, words.amount)
-    asked = pages.utterance[pages.episode]
-    texts = (pages.text, np.zeros_like(pages.text), np.zeros_like(pages.text))
-    names = (pages.classes, pages.id, pages.tag)
-    for column, runs in ((0, texts), (2, names)):
-        _word_lift(
-            out[:, column : column + 2],
-            pages.first,
-            asked,
-            runs,
-            common,
-            hits,
-            fold,
-            1 << bits_for(2 * len(hits)),
-        )
-    for column in (0, 2):
-        best = np.maximum.reduceat(out[:, column], pages.first[:-1])
-        out[:, 4 + column // 2] = out[:, column] - np.repeat(best, pages.candidates)
-
-
-@kernel
-def _pair(one: Any, other: Any, buckets: int) -> Any:
-    key = (one * 2654435761 + other * 40503 + 97) * 2246822519
-    return (key ^ (key >> 17)) & (buckets - 1)
-
-
-@kernel
-def _word_lift(
-    out: Any, first: Any, asked: Any, runs: Any, common: Any, hits: Any, fold: Any, buckets: int
-) -> Any:
-    start, word, amount = common
-    seen = np.zeros((FOLDS + 1, buckets), np.float32)
-    came = np.zeros((FOLDS + 1, buckets), np.float32)
-    for step in range(len(first) - 1):
-        part = fold[step]
-        if part == FOLDS:
-            continue
-        u0, u1 = (
-            start[asked[step]],
-            min(start[asked[step] + 1], start[asked[step]] + INSTRUCTION_WORDS_MAX),
-        )
-        chance = 1.0 / (first[step + 1] - first[step])
-        for row in range(first[step], first[step + 1]):
-            for run in runs:
-                t0, t1 = (
-                    start[run[row]],
-                    min(start[run[row] + 1], start[run[row]] + CANDIDATE_WORDS_MAX),
-                )
-                for at in range(t0, t1):
-                    for other in range(u0, u1):
-                        if amount[word[other]] >= 0:
-                            continue
-                        key = _pair(word[other], word[at], buckets)
-                        seen[part, key] += chance
-                        seen[FOLDS, key] += chance
-                        came[part, key] += hits[row]
-                        came[FOLDS, key] += hits[row]
-    for step in range(len(first) - 1):
-        part = fold[step]
-        u0, u1 = (
-            start[asked[step]],
-            min(start[asked[step] + 1], start[asked[step]] + INSTRUCTION_WORDS_MAX),
-        )
-        for row in range(first[step], first[step + 1]):
-            best, total, count = 0.0, 0.0, 0
-            for run in runs:
-                t0, t1 = (
-                    start[run[row]],
-                    min(start[run[row] + 1], start[run[row]] + CANDIDATE_WORDS_MAX),
-                )
-                for other in range(u0, u1):
-                    if amount[word[other]] >= 0:
-                        continue
-                    top = -9.0
-                    for at in range(t0, t1):
-                        key = _pair(word[other], word[at], buckets)
-                        expected, pressed = seen[FOLDS, key], came[FOLDS, key]
-                        if part < FOLDS:
-                            expected -= seen[part, key]
-                            pressed -= came[part, key]
-                        top = max(
-                            top, np.log((pressed + WORD_STRENGTH) / (expected + WORD_STRENGTH))
-                        )
-                    if top > -9.0:
-                        best = max(best, top)
-                        total += top
-                        count += 1
-            out[row, 0] = best
-            out[row, 1] = total / count if count else 0.0

@@ -86,16 +86,19 @@ def longest_named(pages: Pages, otherwise: Array) -> Array:
     Where there is none, `otherwise`, float32[rows], decides.
     """
     asked = np.repeat(pages.utterance[pages.episode], pages.candidates).astype(np.int64)
-    pairs, place = np.unique(asked * len(pages.texts) + pages.text, return_inverse=True)
     lower = [text.lower() for text in pages.texts]
+    long = np.array([len(text.strip()) >= LETTERS_MIN for text in lower])
+    rows = np.flatnonzero(long[pages.text] & long[asked] & ~_pressed_before(pages))
+    pairs, place = np.unique(asked[rows] * len(lower) + pages.text[rows], return_inverse=True)
     letters = np.array(
         [
             _named_letters(lower[pair // len(lower)], lower[pair % len(lower)].strip())
             for pair in pairs.tolist()
         ],
         np.float32,
-    )[place]
-    named = np.where(_pressed_before(pages), 0, letters)
+    )
+    named = np.zeros(len(pages.text), np.float32)
+    named[rows] = letters[place]
     none = np.maximum.reduceat(named, pages.first[:-1]) == 0
     return np.where(np.repeat(none, pages.candidates), otherwise, named).astype(np.float32)
 
@@ -116,8 +119,6 @@ def _pressed_before(pages: Pages) -> Array:
 
 def _named_letters(asked: str, text: str) -> int:
     """Return how long the text is if it stands in the instruction as whole words, else 0."""
-    if len(text) < LETTERS_MIN:
-        return 0
     at = asked.find(text)
     while at >= 0:
         before, after = asked[at - 1 : at], asked[at + len(text) : at + len(text) + 1]

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from overt.models.elements import agreement, boosted, features, figures, ranker, rules
+from overt.models.elements import agreement, boosted, features, figures, rules, second
 from overt.models.elements.figures import Ranked
 from overt.models.elements.pages import Pages, read
 from overt.models.elements.words import words_of
@@ -35,8 +35,8 @@ SHOWN, HIDDEN, ROLES, UNSEEN = (
 )
 EFFORT = {SHOWN: 1.0, HIDDEN: 0.5, ROLES: 0.3, UNSEEN: 0.3}
 """Share of the trees and epochs that each gets: the whole is to last minutes."""
-TREES, RANKER, BOTH = "LightGBM", "learned ranker", "ranker and LightGBM"
-LEARNED = (TREES, RANKER, BOTH)
+TREES, RANKER = "LightGBM", "learned ranker"
+LEARNED = (TREES, RANKER)
 PROTOCOL = (
     f"Trained on the assignments whose number is not divisible by {SPLIT}, scored on the others: "
     "people not trained on, tasks alike; unseen task types: neither the people nor the family of "
@@ -44,7 +44,7 @@ PROTOCOL = (
 )
 NOTES = (
     "top1: the very element; widget1: that or the label or box that goes with it.",
-    "top1_gain is paired: the same steps, assignments resampled.",
+    "top1_gain and nll_gain (nats saved) are paired: the same steps, assignments resampled.",
     "Texts of pages and instructions are those of imported data; live capture has roles only.",
 )
 
@@ -186,7 +186,7 @@ def _simple(view: View) -> dict[str, Ranked]:
 
 
 def _learned(view: View, progress: Progress, span: tuple[float, float]) -> dict[str, Ranked]:
-    """Train LightGBM and the ranker, a thread each, and judge both and their mean."""
+    """Train LightGBM, and the ranker on trees of its own, and judge both."""
     what = f"train, {view.name}"
     progress(what, span[0])
     table = features.made(view.seen, view.teachers)
@@ -196,12 +196,10 @@ def _learned(view: View, progress: Progress, span: tuple[float, float]) -> dict[
 
     with ThreadPoolExecutor(2) as pool:
         jobs = [pool.submit(_trees, view, table), pool.submit(_ranker, view, table, done)]
-        trees, network = (job.result() for job in jobs)
-    with np.errstate(invalid="ignore"):  # rows that are not scored are NaN
-        both = np.logaddexp(trees, network) - np.log(2)
-    scores = zip(LEARNED, (trees, network, both), strict=True)
+        scores = [job.result() for job in jobs]
     return {
-        name: figures.judged(view.pages, score, view.steps, shared=True) for name, score in scores
+        name: figures.judged(view.pages, score, view.steps, shared=True)
+        for name, score in zip(LEARNED, scores, strict=True)
     }
 
 
@@ -212,10 +210,9 @@ def _trees(view: View, table: Array) -> Array:
 
 
 def _ranker(view: View, table: Array, done: Callable[[float], None]) -> Array:
-    epochs = max(2, round(ranker.Settings.epochs * EFFORT[view.name]))
-    data = ranker.given(view.pages, view.seen.words, table, view.teachers)
-    model = ranker.trained(data, view.teachers, ranker.Settings(epochs=epochs), done)
-    return ranker.ranked(model, data, view.scored)
+    settings = second.Settings().scaled(EFFORT[view.name])
+    learned = second.learned(view.seen, table, view.teachers, settings, done)
+    return learned.ranked(view.seen, table, view.teachers, view.scored)
 
 
 def _report(view: View, ranked: dict[str, Ranked], rows: list[Score]) -> None:
@@ -224,9 +221,8 @@ def _report(view: View, ranked: dict[str, Ranked], rows: list[Score]) -> None:
     who = pages.who[view.steps]
     for name in LEARNED:
         rows += figures.scored(f"{name}, {view.name}", ranked[name], who)
-    for name in (RANKER, BOTH):
-        over = f"{name} over {TREES}, {view.name}"
-        rows.append(figures.gain(over, ranked[name], ranked[TREES], who))
+    over = f"{RANKER} over {TREES}, {view.name}"
+    rows += figures.gains(over, ranked[RANKER], ranked[TREES], who)
     rivals = {name: one for name, one in ranked.items() if name not in LEARNED}
     if not rivals:
         return
