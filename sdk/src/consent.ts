@@ -17,15 +17,17 @@ const TAG = "overt-consent";
 
 const STYLE = `
 :host{all:initial!important;display:block!important}
-section{color-scheme:light dark;color:CanvasText;background:Canvas;border:1px solid;border-radius:8px;
-padding:0 16px 16px;font:16px/1.5 system-ui,sans-serif;overflow-wrap:anywhere}
-h3{font-size:1em;margin:1em 0 0}p,ul{margin:.3em 0}ul{padding-inline-start:1.2em}
-details{font-size:1.1em;line-height:1.7}summary{cursor:pointer;font-weight:600}
-fieldset{border:0;margin:1em 0 0;padding:0}legend{font-weight:600;padding:0}
-label{display:grid;grid-template-columns:auto 1fr;gap:.6em;margin:.6em 0}
-input{width:1.3em;height:1.3em;margin:.1em 0}
-.equal{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(14em,100%),1fr));grid-auto-rows:1fr;gap:10px;
-margin-top:1em}button{font:inherit;padding:8px 14px;min-height:44px}`;
+section{color-scheme:light dark;color:CanvasText;background:Canvas;border:1px solid;border-radius:12px;
+max-width:46rem;margin:auto;box-sizing:border-box;padding:8px 24px 24px;font:16px/1.55 system-ui,sans-serif;
+overflow-wrap:anywhere}[dir=rtl]{text-align:right}p,li{unicode-bidi:plaintext}
+h2{line-height:1.25;margin:.6em 0 .4em}h3{font-size:1em;margin:1.3em 0 0}p,ul{margin:.3em 0}ul{padding-inline-start:1.2em}
+details{font-size:1.1em;line-height:1.7;margin:.8em 0}summary{cursor:pointer;font-weight:600}
+fieldset{border:0;margin:1.6em 0 0;padding:0}legend{font-weight:600;padding:0}
+label{display:grid;grid-template-columns:auto 1fr;gap:.7em;margin:.8em 0;cursor:pointer}
+input{width:1.3em;height:1.3em;margin:.15em 0}:focus-visible{outline:3px solid;outline-offset:2px}
+.equal{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(14em,100%),1fr));grid-auto-rows:1fr;gap:12px;
+margin-top:1.6em}button{font:inherit;font-weight:600;padding:8px 14px;min-height:48px;border:1px solid;
+border-radius:8px;color:ButtonText;background:ButtonFace;cursor:pointer}button:hover{text-decoration:underline}`;
 
 interface Shown {
   language: string;
