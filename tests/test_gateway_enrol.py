@@ -8,6 +8,7 @@ import pytest
 from gateway_fixtures import ALL, STUDY, join, new_store, sessions, upload
 from overt.consent.notice import notice_sha256
 from overt.gateway import enrol, erase, export, retention, risk
+from overt.gateway.erasure import unfinished
 from overt.gateway.ledger import log_of
 from overt.gateway.streams import Origin, batches_of
 from overt.gateway.studies import register, study_of
@@ -115,6 +116,7 @@ def test_withdrawing_one_purpose_removes_what_only_it_covered_and_nothing_else(
     assert enrol.by_token(store, joined.token) == person
     with pytest.raises(NotConsented):
         erase.begin(store, person, ["person-or-program"])
+    assert not unfinished(store), "what is refused leaves nothing to be finished"
     late = upload(store, person, sessions(5, count=1))
     assert set(late) == {Outcome.STORED, Outcome.WITHDRAWN}
 

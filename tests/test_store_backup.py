@@ -43,8 +43,11 @@ def test_a_backup_past_its_day_is_destroyed_and_one_out_of_reach_is_named(tmp_pa
         far = store.backup(tmp_path / "far", days=5)
         assert store.expire_backups(day=today() + 3) == []
         assert near.place.is_dir()
+        kept = tmp_path / "what a disk keeps of the keyring"
+        kept.hardlink_to(near.place / "keyring")
         assert store.expire_backups(day=today() + 4) == []
         assert not near.place.exists()
+        assert kept.read_bytes()[:4] != b"OVK1", "its keys are overwritten, not only removed"
         assert store.backups_last_until() == far.expires
         (tmp_path / "far").rename(tmp_path / "unplugged")
         assert [b.place for b in store.expire_backups(day=today() + 9)] == [str(far.place)]
