@@ -244,6 +244,8 @@ def agent_rows(found: dict[str, Any]) -> list[Row]:
     rows.append(("agent, share of a core while nothing happens", ours, theirs, peer))
     ours, theirs = cells("keys", share, "{:.1f} %")
     rows.append(("agent, share of a core, ten keys a second", ours, theirs, peer))
+    ours, theirs = cells("keys_in_a_terminal", share, "{:.1f} %")
+    rows.append(("agent, share of a core, ten keys a second in a terminal", ours, theirs, peer))
     hour = found["mb_per_hour"]
     moving = f"moving at 125 Hz all the time {hour['moves_125_hz']:.1f}"
     said = f"{hour['35_events_per_s']:.1f} MB; {moving}"

@@ -4,7 +4,8 @@
 
 On a display of its own (Xvfb, a window manager, a text editor, the accessibility service) the agent
 records with a server beside it, as a person starts it, while two listeners (`listeners.py`) hear
-the same input: nothing, then the pointer moving at 125 Hz and at 1 kHz, then ten keys a second.
+the same input: nothing, then the pointer moving at 125 Hz and at 1 kHz, then ten keys a second in
+the editor, and at the prompt of a shell in a terminal, which has to be looked at all the time.
 Processor time is what the kernel says each process ran, in ns, all threads; the agent's includes
 its chip. All three get every event; the agent also judges, seals, journals, keeps and sends it.
 """
@@ -113,6 +114,8 @@ def measured(seconds: float) -> dict[str, Any]:
         server = stack.enter_context(studio(folder))
         screen.start("mousepad")
         editor = screen.window("mousepad", 20, 80, 520, 500)
+        screen.start("xterm", "-e", "bash", "--norc", "--noprofile")
+        terminal = screen.window("xterm", 560, 80, 440, 400)
         address = f"{server.url.rstrip('/')}/study/desk"
         agent = stack.enter_context(desk.recording(screen, address, folder / "device"))
         desk.join(agent)
@@ -132,7 +135,10 @@ def measured(seconds: float) -> dict[str, Any]:
             count = int(hz * seconds)
             found[f"moves_{hz}_hz"] = phase(programs, lambda c=count, r=hz: _moved(hand, c, r))
         found["keys"] = phase(programs, lambda: typed(hand, seconds))
+        screen.focus(terminal)
         time.sleep(1)  # the last keys are settled
+        found["keys_in_a_terminal"] = phase(programs, lambda: typed(hand, seconds))
+        time.sleep(1)
         found["memory_mb"] = {one.name: one.memory_mb() for one in programs}
         found["heard"] = {name: _end(process) for name, process in others.items()}
         agent.process.send_signal(signal.SIGINT)

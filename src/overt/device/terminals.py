@@ -12,10 +12,10 @@ import termios
 import time
 from collections import deque
 from collections.abc import Iterator
-from pathlib import Path
 
 SHELLS = frozenset({"bash", "dash", "fish", "ksh", "mksh", "sh", "zsh"})
 _ICANON_ECHO = termios.ICANON | termios.ECHO
+_PART_BYTES = 4096
 
 
 def at_a_prompt(pid: int) -> bool:
@@ -85,7 +85,7 @@ def _bytes_read(pid: int) -> int:
     total = 0
     for shell in shells_of(pid):
         try:
-            total += int(Path(f"/proc/{shell}/io").read_text().split()[1])
+            total += int(_told(f"/proc/{shell}/io").split()[1])
         except (OSError, ValueError, IndexError):
             return -1
     return total
@@ -100,17 +100,34 @@ def _hands_over_lines(pid: int) -> bool:
 def shells_of(pid: int) -> Iterator[int]:
     """Yield what a terminal emulator runs: the processes it started."""
     try:
-        for task in Path(f"/proc/{pid}/task").iterdir():
-            yield from map(int, (task / "children").read_text().split())
+        for task in os.listdir(f"/proc/{pid}/task"):  # noqa: PTH208 - a path an entry
+            yield from map(int, _told(f"/proc/{pid}/task/{task}/children").split())
     except (OSError, ValueError):
         return
 
 
+def _told(place: str) -> bytes:
+    """Return what the kernel says at a place of `/proc`, without objects in between.
+
+    A terminal is asked fifty times a second while a key waits; this is a third of what it cost.
+    """
+    number, parts = os.open(place, os.O_RDONLY), []
+    try:
+        while part := os.read(number, _PART_BYTES):
+            parts.append(part)
+    finally:
+        os.close(number)
+    return b"".join(parts)
+
+
 def _waits(shell: int) -> bool:
     try:
-        fields = Path(f"/proc/{shell}/stat").read_text().rpartition(")")[2].split()
+        fields = _told(f"/proc/{shell}/stat").rpartition(b")")[2].split()
         front = int(fields[5])  # the process group that has the terminal
-        if front != int(fields[2]) or Path(f"/proc/{shell}/exe").readlink().name not in SHELLS:
+        if front != int(fields[2]):
+            return False
+        program = os.readlink(f"/proc/{shell}/exe")  # noqa: PTH115 - as above
+        if program.rpartition("/")[2] not in SHELLS:
             return False
     except (OSError, ValueError, IndexError):
         return False
