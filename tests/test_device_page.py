@@ -293,6 +293,19 @@ def test_who_sends_nonsense_or_hangs_up_gets_nothing_and_writes_nothing_into_the
             connection.sendall((head + sent).encode("latin-1"))
     with pytest.raises(urllib.error.HTTPError):
         asked(page, "remove-last", minutes="\xb2")
+    # A page elsewhere that guessed the address, or made its own name lead here.
+    own, form = f"http://{place.netloc}", b"minutes=10"
+    for headers, status in (
+        ({"Origin": "http://x.example"}, 403),
+        ({"Origin": own, "Host": "x.example"}, 403),
+        ({"Host": "x.example"}, 404),
+    ):
+        sent_to = page.url + "pause" if "Origin" in headers else page.url
+        data = form if "Origin" in headers else None
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(urllib.request.Request(sent_to, data, headers))
+        assert refused.value.code == status
+        refused.value.close()
     page.close()
     assert agent.acts == []
     assert capfd.readouterr() == ("", "")

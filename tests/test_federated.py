@@ -333,6 +333,14 @@ def test_masks_that_half_of_the_devices_take_off_are_refused() -> None:
             task.check_masks({"share_num": 4, "threshold": needed})
 
 
+def test_what_was_promised_to_go_into_a_sum_never_goes_by_itself() -> None:
+    secret = replace(PLAN, secure=True)
+    task.check_promised(secret, secure=True)
+    task.check_promised(PLAN, secure=False)
+    with pytest.raises(Refused, match="promised as a sum"):
+        task.check_promised(secret, secure=False)
+
+
 def test_an_answer_that_stands_alone_has_the_whole_noise_on_it() -> None:
     assert PLAN.share == pytest.approx(PLAN.noise_multiplier * PLAN.clip)
     together = replace(PLAN, secure=True)

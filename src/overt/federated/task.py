@@ -13,7 +13,7 @@ from typing import Any
 
 from overt.federated.answer import answer
 from overt.federated.own import Own
-from overt.federated.plan import plan_from
+from overt.federated.plan import Plan, plan_from
 from overt.schema.errors import OvertError, Refused
 
 DEVICE = "OVERT_FEDERATED_DEVICE"
@@ -62,13 +62,18 @@ def check_masks(asked: Any) -> None:
             raise Refused("half of the devices could take a mask off", where="threshold")
 
 
+def check_promised(plan: Plan, *, secure: bool) -> None:
+    """Raise `Refused` where an answer would go by itself that a plan says goes into a sum."""
+    if plan.secure and not secure:
+        raise Refused("was promised as a sum and is asked for by itself", where="step")
+
+
 def _fitted(compat: Any, message: Any, *, secure: bool) -> Any:
     from flwr.common import Code, FitRes, Status, ndarrays_to_parameters, parameters_to_ndarrays
 
     asked = compat.recorddict_to_fitins(message.content, keep_input=True)
     plan = plan_from(str(asked.config["plan"]))
-    if plan.secure and not secure:
-        raise Refused("was promised as a sum and is asked for by itself", where="step")
+    check_promised(plan, secure=secure)
     own = Own(Path(os.environ[DEVICE]))
     try:
         (weights,) = parameters_to_ndarrays(asked.parameters)
