@@ -45,14 +45,15 @@ const ENGLISH: Words = {
 /**
  * `!important` in a shadow root wins over all that the page can say of the host element, and `all`
  * covers what could hide it: visibility, opacity, pointer events. What the page puts before or after
- * it lies over it, and a hit there is one on itself: so there is none. Long words wrap, and the light
- * keeps its colour where a person has chosen theirs for everything. It stands still: a light that
+ * it lies over it, and a hit there is one on itself: so there is none. Nor is there a backdrop: one that
+ * is clear lies over the whole page all the same, and Chromium then says of each frame that it is
+ * covered. Long words wrap, and the light keeps its colour where a person has chosen theirs for all. It stands still: a light that
  * pulses keeps a page painting sixty times a second that has nothing else to paint.
  */
 const STYLE = `
 :host{all:initial!important;position:fixed!important;right:12px!important;bottom:calc(12px + var(--overt-up,0px))!important;
 z-index:2147483647!important;display:block!important;max-width:calc(100vw - 24px)!important}
-:host::before,:host::after{content:none!important}
+:host::before,:host::after{content:none!important}:host::backdrop{display:none!important}
 div{display:flex;overflow-wrap:anywhere;align-items:center;gap:8px;padding:6px;padding-inline-start:12px;border-radius:99px;
 font:600 13px/1 system-ui,sans-serif;color:#fff;background:#1c1f24;border:1px solid #fff6;
 box-shadow:0 2px 10px #0006}

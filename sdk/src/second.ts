@@ -1,3 +1,4 @@
+import { PATIENCE_MS } from "./account.ts";
 import { OvertError } from "./errors.ts";
 
 /** The hashes of the other files, as `build.mjs` found them. */
@@ -24,20 +25,23 @@ function beside(file: string, integrity: string): Promise<unknown> {
     const arrived = new Promise((resolve, reject) => {
       link.onload = resolve;
       link.onerror = reject;
+      setTimeout(reject, PATIENCE_MS);
     });
     Object.assign(link, { rel: "modulepreload", integrity, crossOrigin: "", referrerPolicy: "origin", href });
-    document.head.append(link);
     try {
+      // Where a browser knows no preload of modules, nothing would ever arrive.
+      if (!link.relList.supports("modulepreload")) throw new TypeError();
+      document.head.append(link);
       await arrived;
       return await import(href);
     } catch {
-      loaded.delete(file);
       throw new OvertError("could not be loaded as it was built", file, "Look at the connection");
     } finally {
       link.remove();
     }
   })();
   loaded.set(file, loading);
+  loading.catch(() => loaded.delete(file));
   return loading;
 }
 
