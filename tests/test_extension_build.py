@@ -9,6 +9,9 @@ from zipfile import ZipFile
 import pytest
 
 from extension_fixtures import built
+from npm_fixtures import installed, tool
+
+LINTER = "10.14.0"
 
 
 @pytest.fixture(scope="module")
@@ -67,3 +70,16 @@ def test_it_asks_for_little_and_runs_nothing_from_elsewhere(build: Path, name: s
     texts = [json.loads(file.read_text()) for file in (folder / "_locales").glob("*/*.json")]
     assert len(texts) == 2
     assert {frozenset(text) for text in texts} == {frozenset({"name", "description"})}
+
+
+@pytest.mark.soak
+def test_mozillas_linter_finds_nothing_in_the_build_for_firefox(
+    build: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "package.json").write_text('{"private": true}')
+    installed(tmp_path, f"addons-linter@{LINTER}")
+    linter = tmp_path / "node_modules" / "addons-linter" / "bin" / "addons-linter"
+    said = tool("node", linter, "--output", "json", build / "extension-firefox", cwd=tmp_path)
+    found = json.loads(said)
+    assert found["summary"] == {"errors": 0, "warnings": 0, "notices": 0}, said
+    assert found["metadata"]["id"] == "extension@overt.invalid"

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import socket
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from npm_fixtures import installed, tool
 from sdk_fixtures import FIXTURES, Server, until, write
-from test_sdk_package import FRAME, built, tool, write_in_a_frame
+from test_sdk_package import FRAME, built, write_in_a_frame
 
 browser, context, own, page, server, shared = FIXTURES
 __all__ = ["built"]
@@ -48,17 +48,12 @@ open({ study: "test" }).then(async (overt) => {
 def test_a_site_made_with_it_records_also_in_frames_and_helps_with_writing(
     bundler: str, built: Path, tmp_path: Path, own: Any, server: Server
 ) -> None:
-    try:
-        socket.create_connection(("registry.npmjs.org", 443), 5).close()
-    except OSError:
-        pytest.skip("npm's registry is out of reach: bundlers are installed from it")
     (made,) = json.loads(tool("npm", "pack", "--json", built, cwd=built.parent))
     site = tmp_path / "site"
     site.mkdir()
     more = PARCEL_READS_EXPORTS if bundler == "parcel" else {}
     (site / "package.json").write_text(json.dumps({**SITE, **more}))
-    quiet = ["--no-audit", "--no-fund", "--ignore-scripts"]
-    tool("npm", "install", *quiet, *INSTALLED[bundler], built.parent / made["filename"], cwd=site)
+    installed(site, *INSTALLED[bundler], built.parent / made["filename"])
     (site / "page.js").write_text(SCRIPT)
     (site / "index.html").write_text(INDEX)
     entry, *how = COMMANDS[bundler].split()

@@ -8,19 +8,18 @@ import json
 import os
 import re
 import subprocess
-import sys
 import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from npm_fixtures import ROOT, tool
 from overt.schema.event import Kind
 from sdk_fixtures import FIXTURES, STATIC, Server, eventually, until, write
 
 browser, context, own, page, server, shared = FIXTURES
 
-ROOT = Path(__file__).parents[1]
 SDK = ROOT / "sdk"
 THREE_LINES = """import { open } from "@overt/sdk";
 const overt = await open({ study: "test" });
@@ -40,13 +39,6 @@ const level: ReturnType<typeof overt.state>["level"] = "everything";
 const question: Promise<unknown> = document.title === "asks" ? ask(overt) : Promise.resolve(null);
 export { hooks, level, question };
 """
-
-
-def tool(*arguments: str | Path, cwd: Path = ROOT) -> str:
-    node = [sys.executable, str(ROOT / "tools" / "node.py"), *map(str, arguments)]
-    done = subprocess.run(node, cwd=cwd, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
 @pytest.fixture(scope="module")
