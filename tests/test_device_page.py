@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import socket
 import struct
@@ -10,6 +11,7 @@ import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ import numpy as np
 import pytest
 
 from overt.commands.recording import study_at
-from overt.device import daybook, outbox_page, qr
+from overt.device import daybook, outbox_page, qr, wording
 from overt.device.capture import FACTS
 from overt.device.costs import Costs, Meter, held
 from overt.device.daybook import Daybook
@@ -26,8 +28,8 @@ from overt.device.outbox_page import OutboxPage
 from overt.device.pairing import LASTS_S, code_in, new_code, scanned
 from overt.device.session import Recording, Session
 from overt.device.vault import Vault
-from overt.device.wording import Words, page_words
-from overt.schema.errors import InvalidInput, Missing
+from overt.device.wording import Words, in_own_words, page_words
+from overt.schema.errors import InvalidInput, Missing, Refused
 from overt.schema.event import KeyClass, Kind, Role
 from overt.schema.study import LANGUAGES
 
@@ -128,6 +130,26 @@ def test_every_language_says_the_same_with_the_same_things_filled_in() -> None:
     assert all(shape == shapes[0] for shape in shapes)
     assert Words("fr").language == "en"
     assert Words("de").number(1234.5, 1) == "1.234,5"
+
+
+def test_what_stops_a_program_is_said_in_the_persons_language_as_it_stands_in_the_code(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("LC_ALL", "de_AT.UTF-8")
+    with pytest.raises(Refused) as said, in_own_words():
+        raise Refused("there is no display", where="DISPLAY", do="Start it from the desktop.")
+    assert str(said.value).startswith("DISPLAY: Es gibt keinen Bildschirm. Starten Sie")
+    with pytest.raises(Refused, match="of which nobody has words"), in_own_words():
+        raise Refused("of which nobody has words")
+    source = Path(str(files("overt"))).joinpath
+    places = [*source("device").glob("*.py"), *source("commands").glob("*.py")]
+    there = {
+        node.value
+        for place in places
+        for node in ast.walk(ast.parse(place.read_text("utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    assert not set(wording._errors("de")) - there, "each is said somewhere"
 
 
 def test_the_page_is_in_the_persons_language_throughout(

@@ -46,7 +46,9 @@ def main() -> None:
     # Optional in httpx: a command line of its own, 4 MB of colours and lexers that nobody calls.
     sys.modules["httpx._main"] = None  # type: ignore[assignment]
     try:
-        with one_line():
+        from overt.device.wording import in_own_words
+
+        with one_line(), in_own_words():
             _do(verb, json.loads(told))
     except (KeyboardInterrupt, EOFError):
         raise SystemExit(1) from None

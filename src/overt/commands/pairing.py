@@ -24,13 +24,15 @@ def pair(
     on all of them.
     """
     from overt.commands.recording import device_folder, require, study_at
+    from overt.device.wording import in_own_words
 
-    require()
-    place = folder or device_folder()
-    if (place / study_at(study)[1] / "key").exists():
-        _offer(place, study)
-    else:
-        _take(place, study)
+    with in_own_words():
+        require()
+        place = folder or device_folder()
+        if (place / study_at(study)[1] / "key").exists():
+            _offer(place, study)
+        else:
+            _take(place, study)
 
 
 def _offer(folder: Path, address: str) -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 from overt.consent.wording import shipped
+from overt.schema.errors import OvertError
 from overt.schema.purpose import REGISTRY
 from overt.schema.study import LANGUAGES
 
@@ -35,6 +38,24 @@ def here() -> str:
     """Return the language of the session that this program was started in."""
     told = (os.environ.get(name, "") for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
     return preferred(next((one for one in told if one), ""))
+
+
+@cache
+def _errors(language: str) -> dict[str, str]:
+    """Return what errors say → the same in a language; nothing for English."""
+    place = files("overt.device").joinpath("words", f"errors.{language}.toml")
+    return tomllib.loads(place.read_text(encoding="utf-8")) if place.is_file() else {}
+
+
+@contextmanager
+def in_own_words() -> Iterator[None]:
+    """Say what stops a program in the language of the session, as far as there are words for it."""
+    try:
+        yield
+    except OvertError as error:
+        known = _errors(here())
+        what, do = (known.get(text, text) for text in (error.what, error.do))
+        raise type(error)(what, where=error.where, do=do) from error
 
 
 class Words:
