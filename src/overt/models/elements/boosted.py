@@ -26,8 +26,8 @@ PARTS = 3
 class Settings:
     """How the trees are grown; chosen inside the training part."""
 
-    trees: int = 200
-    rate: float = 0.1
+    trees: int = 300
+    rate: float = 0.2
     leaves: int = 31
     rows_in_leaf: int = 30
     columns: float = 0.5

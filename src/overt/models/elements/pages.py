@@ -211,6 +211,9 @@ def _numbers(table: pa.Table, column: str, *, missing: int = 0) -> Array:
     """Return int64[rows]; null, not finite and a missing column are `missing`."""
     if column not in table.column_names:
         return np.full(table.num_rows, missing, np.int64)
+    if pa.types.is_signed_integer(table[column].type) and not table[column].null_count:
+        numbers: Array = table[column].to_numpy().astype(np.int64)
+        return numbers
     try:
         column_of = table[column].combine_chunks().cast(pa.float64())
         floats = column_of.fill_null(float(missing)).to_numpy(zero_copy_only=False)

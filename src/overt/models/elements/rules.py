@@ -105,16 +105,16 @@ def longest_named(pages: Pages, otherwise: Array) -> Array:
 
 def _pressed_before(pages: Pages) -> Array:
     """Return bool[rows]: the row's widget was pressed earlier in the episode."""
-    out = np.zeros(len(pages.group), bool)
-    pressed: list[int] = []
-    for step, same in enumerate(np.diff(pages.episode, prepend=-1) == 0):
-        pressed = pressed if same else []
-        low, high = pages.first[step], pages.first[step + 1]
-        if pressed:
-            out[low:high] = np.isin(pages.group[low:high], pressed)
-        if pages.target[step] >= 0:
-            pressed.append(int(pages.group[pages.target[step]]))
-    return out
+    step = np.repeat(np.arange(pages.steps), pages.candidates)
+    wide = int(pages.group.max(initial=0)) + 1
+    widget = pages.episode[step] * wide + pages.group
+    rows = pages.target[pages.target >= 0]
+    if not len(rows):
+        return np.zeros(len(step), bool)
+    pressed, earliest = np.unique(widget[rows], return_index=True)
+    at = np.minimum(np.searchsorted(pressed, widget), len(pressed) - 1)
+    before: Array = (pressed[at] == widget) & (step > step[rows][earliest][at])
+    return before
 
 
 def _named_letters(asked: str, text: str) -> int:

@@ -29,7 +29,7 @@ TREES_SHARE = 0.4
 class Settings:
     """How both are trained."""
 
-    trees: boosted.Settings = field(default_factory=lambda: boosted.Settings(trees=120))
+    trees: boosted.Settings = field(default_factory=lambda: boosted.Settings(trees=240))
     network: ranker.Settings = field(default_factory=ranker.Settings)
     seeds: int = 2
     """Networks, of which the mean share counts; trained beside each other."""
