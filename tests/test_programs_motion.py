@@ -11,15 +11,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from datasets_fixtures import DATA
-from overt.models.programs.classifiers import Judge, Trees, bound, out_of_fold
+from overt.models.programs import grain
+from overt.models.programs.classifiers import BOOSTED, Judge, Trees, bound, out_of_fold
 from overt.models.programs.features import NAMES, row_of
 from overt.models.programs.generators import MAKERS
 from overt.models.programs.learned import learned
 from overt.models.programs.rates import auc, found_at
+from overt.models.programs.rounds import Part, _at_a_site, _rounds
 from overt.models.programs.sessions import Channel, Errands, channel_of, performed
 from overt.models.programs.sources import recordings
 from overt.models.programs.trace import Trace, cut, input_ms, joined, trace_of
-from overt.models.programs.windows import KINDS, PERSON, windows_of
+from overt.models.programs.varied import VARIED, varied
+from overt.models.programs.windows import KINDS, PERSON, Windows, windows_of
+from overt.models.tensors import Array
 from overt.schema.errors import InvalidInput, TooFew
 
 MOUSETRAP = DATA / "mousetrap-kh2017"
@@ -99,10 +103,88 @@ def test_what_each_number_says_of_a_movement_that_is_known() -> None:
     assert straight[number("jumped")] == 0
 
 
+def _numbers(t: Array, x: Array, y: Array) -> dict[str, float]:
+    return dict(zip(grain.NAMES, grain.row_of(trace_of(t, x, y)), strict=True))
+
+
+def test_added_noise_does_not_grow_with_speed_and_shows_at_the_shortest_times() -> None:
+    t = np.arange(0, 900.0, 8)
+    s = t / t[-1]
+    along, speed = 900 * s**3 * (10 - 15 * s + 6 * s**2), 16 * s**2 * (1 - s) ** 2
+    shaken = np.random.default_rng(4).normal(0, 3, t.size)
+    smooth, hand, noisy = (
+        _numbers(t, along, 60 * np.sin(np.pi * s) + one)
+        for one in (np.zeros(t.size), shaken * speed, shaken)
+    )
+    assert hand["off_with_speed"] > noisy["off_with_speed"] + 0.3
+    assert hand["off_fast_to_slow"] > noisy["off_fast_to_slow"] + 0.5
+    assert smooth["aside_100_to_50_ms"] > 1 > noisy["aside_100_to_50_ms"] + 0.5
+    assert smooth["along_100_to_50_ms"] > 1
+
+
+def test_strokes_that_take_their_course_alike_are_alike_however_long_they_are() -> None:
+    alike, unlike = (
+        dict(zip(grain.NAMES, grain.row_of(_done(kind)), strict=True))
+        for kind in ("straight", "learned")
+    )
+    assert alike["timed_alike_least"] < unlike["timed_alike_least"] - 1
+    assert alike["timed_alike_middle"] < unlike["timed_alike_middle"] - 1
+
+
+@pytest.mark.parametrize("kind", ["Bézier", "browser jump", "straight"])
+def test_a_varied_program_gets_where_it_is_sent_in_ways_of_its_own(kind: str) -> None:
+    plain = MAKERS[kind](np.random.default_rng(1), [])
+    mover = varied(np.random.default_rng(2), MAKERS[kind](np.random.default_rng(1), []))
+    for dx, dy in [(300.0, -40.0), (-9.0, 3.0), (50.0, 400.0)] * 20:
+        t, x, y = mover(dx, dy)
+        assert np.hypot(x[0], y[0]) < 1e-6
+        assert np.hypot(x[-1] - dx, y[-1] - dy) < 1e-6
+        assert (np.diff(t) >= 0).all()
+        assert not np.array_equal(t, plain(dx, dy)[0])
+
+
+def _described(kinds: list[str], persons: list[str]) -> Windows:
+    kind, person = np.array(kinds), np.array(persons)
+    source = np.array([name.partition("/")[0] for name in persons])
+    nothing = np.zeros((kind.size, 1))
+    unit = np.char.add(np.char.add(kind, "/"), person)
+    return Windows(nothing, nothing, np.full(kind.size, 5.0), kind, source, person, unit)
+
+
+def test_varied_programs_are_learned_from_never_asked_about_and_leave_with_their_kind() -> None:
+    kinds = [PERSON, "straight", "wind", f"{VARIED}straight", f"{VARIED}wind"]
+    persons = [f"{source}/{one}" for source in "ab" for one in range(2)]
+    windows = _described(kinds * 4, np.repeat(persons, 5).tolist())
+    part = Part("", windows, np.repeat([0, 1, 0, 1], 5), ("straight", "wind"))
+    rounds = list(_rounds(part))
+    assert [one.left_out for one in rounds][::2] == ["", "straight", "wind", "people of a"]
+    for one in rounds:
+        learned_from, asked = windows.where(one.train), windows.where(one.test)
+        assert asked.asked.all()
+        assert set(asked.person) & set(learned_from.person) == set()
+        assert one.left_out not in set(learned_from.base)
+        assert f"{VARIED}{'wind' if one.left_out == 'straight' else 'straight'}" in set(
+            learned_from.kind
+        )
+
+
+def test_a_site_that_sets_the_bound_by_its_own_people_wrongs_few_and_still_finds_programs() -> None:
+    rng = np.random.default_rng(5)
+    persons = [f"b/{number % 40}" for number in range(800)]
+    windows = _described([PERSON, "wind"] * 400, persons)
+    odds = rng.normal(np.where(windows.program, 9.0, 4.0), 1.0)
+    part = Part("", windows, np.zeros(800, int), ("wind",))
+    rows = {row.metric: row.value for row in _at_a_site(part, {(BOOSTED, "people of b"): odds})}
+    assert rows["people called programs, bound set by half of its people, 5 s"] <= 0.03
+    assert rows["programs called programs, bound set by half of its people, 5 s"] >= 0.95
+    assert _at_a_site(part, {(BOOSTED, "wind"): odds}) == []
+
+
 @pytest.mark.parametrize("size", [0, 1, 2])
 def test_next_to_nothing_gives_no_numbers_and_no_error(size: int) -> None:
     trace = trace_of(np.arange(size) * 10.0, np.arange(size) * 1.0, np.zeros(size))
     assert np.isnan(row_of(trace)[:-3]).all()
+    assert np.isnan(grain.row_of(trace)).all()
     assert cut(trace, 5.0) == []
 
 
@@ -147,12 +229,13 @@ def test_too_few_people_to_set_a_bound_means_that_nobody_is_called_a_program() -
 
 @pytest.mark.skipif(not MOUSETRAP.exists(), reason=f"no recordings at {MOUSETRAP}")
 def test_programs_nobody_has_seen_are_told_from_people_nobody_has_seen() -> None:
-    people = recordings(MOUSETRAP, _silent)[:16]
-    windows = windows_of(people, lambda one: int(one.person) % 2, _silent)
+    people = recordings(MOUSETRAP, _silent)[:14]
+    windows = windows_of(people, lambda one: int(one.person) % 2, _silent, vary=True)
+    assert set(windows.base) <= {PERSON, *KINDS}
     side = np.array([int(name.split("/")[1]) % 2 for name in windows.person])
-    left_out = np.isin(windows.kind, ["straight", "browser jump", "minimum jerk"])
+    left_out = np.isin(windows.base, ["straight", "browser jump", "minimum jerk"])
     judge = Judge(Trees(60)).fit(windows.where((side == 0) & ~left_out))
-    asked = windows.where((side == 1) & (left_out | (windows.kind == PERSON)))
+    asked = windows.where((side == 1) & windows.asked & (left_out | (windows.kind == PERSON)))
     assert auc(judge.score(asked.x), asked.program, np.ones(asked.kind.size)) > 0.95
     score, program, weight = out_of_fold(windows, Trees(60))
     assert score.size == program.size == weight.size > 0

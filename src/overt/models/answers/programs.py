@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,13 @@ from overt.models.programs.scored import PEOPLE_MIN, found
 from overt.models.programs.sources import COARSE_MS, Recording
 from overt.models.programs.strip import Strip
 from overt.models.programs.trace import Trace, input_ms, trace_of
-from overt.models.programs.windows import LEAST, SECONDS, Windows, windows_of
+from overt.models.programs.windows import (
+    LEAST,
+    SECONDS,
+    Windows,
+    measured,
+    windows_of,
+)
 from overt.models.programs.writers import Writer
 from overt.models.scores import Progress
 from overt.models.tensors import Array
@@ -68,7 +74,7 @@ def _moving(people: list[Recording], progress: Progress) -> Judge | None:
     sides = sides_of(people)
     if len(set(sides.values())) < PEOPLE_MIN:
         return None
-    windows = windows_of(people, lambda one: sides[name_of(one)], progress)
+    windows = windows_of(people, lambda one: sides[name_of(one)], progress, vary=True)
     return _judge(Trees(), windows, progress)
 
 
@@ -113,7 +119,7 @@ def answer_kept(model: Fitted, raw: Any) -> Answer:
     asked = Question(raw, ("pointer", "presses"))
     if not asked.has("pointer"):
         raise InvalidInput("is missing: this model knows no typing", where="pointer")
-    found_out = _windows(asked.table("pointer", 3), sample.SECONDS)
+    found_out = _windows(asked.table("pointer", 3), sample.SECONDS, features.row_of)
     if not isinstance(found_out, tuple):
         return {"pointer": found_out}
     rows, seconds = found_out
@@ -127,12 +133,14 @@ def _pointer(judge: Judge | None, table: Array) -> Answer:
     """Judge [t_ms, x_px, y_px] rows."""
     if judge is None:
         return _cannot("nothing taught it pointer movement")
-    found_out = _windows(table, SECONDS)
+    found_out = _windows(table, SECONDS, measured)
     return _told(judge, *found_out) if isinstance(found_out, tuple) else found_out
 
 
-def _windows(table: Array, lengths: Sequence[float]) -> tuple[Array, float] | Answer:
-    """Return features of windows of one of some lengths in s; or why nothing can be told."""
+def _windows(
+    table: Array, lengths: Sequence[float], measure: Callable[[Trace], Array]
+) -> tuple[Array, float] | Answer:
+    """Return what is measured of windows of one of some lengths in s; or why it cannot be told."""
     moved = trace_of(*table.T)
     took_s = float(input_ms(moved)[-1]) / 1000 if moved.size else 0.0
     seconds = _longest(took_s, lengths)
@@ -141,7 +149,7 @@ def _windows(table: Array, lengths: Sequence[float]) -> tuple[Array, float] | An
     if _coarse(moved):
         return _cannot(f"sampled more than {COARSE_MS:.0f} ms apart")
     pieces = trace.cut(moved, seconds, least=LEAST)
-    return np.stack([features.row_of(piece) for piece in pieces]), seconds
+    return np.stack([measure(piece) for piece in pieces]), seconds
 
 
 def _coarse(moved: Trace) -> bool:

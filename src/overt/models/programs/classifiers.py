@@ -209,12 +209,12 @@ class Judge:
 def out_of_fold(windows: Windows, like: Trees) -> tuple[Array, Array, Array]:
     """Return scores of people and kinds of program by trees that have seen neither; and weights."""
     people = np.array([zlib.crc32(name.encode()) % FOLDS for name in windows.person.tolist()])
-    kinds = sorted(set(windows.kind[windows.program].tolist()))
+    kinds = sorted(set(windows.base[windows.program].tolist()))
     order = {kind: number % FOLDS for number, kind in enumerate(kinds)}
     group = np.array(
         [
             order.get(kind, who)
-            for kind, who in zip(windows.kind.tolist(), people.tolist(), strict=True)
+            for kind, who in zip(windows.base.tolist(), people.tolist(), strict=True)
         ]
     )
     score = np.full(len(group), np.nan)
@@ -223,7 +223,7 @@ def out_of_fold(windows: Windows, like: Trees) -> tuple[Array, Array, Array]:
         kept = (group != fold) & (people != fold)
         if not kept.any() or windows.program[kept].all() or not windows.program[kept].any():
             continue
-        scored = (group == fold) & (~windows.program | (people == fold))
+        scored = (group == fold) & (~windows.program | (people == fold)) & windows.asked
         trees = Trees(like.rounds, like.others).fit(windows.where(kept))
         score[scored] = trees.score(windows.x[scored])
     there = np.isfinite(score)

@@ -40,7 +40,7 @@ def _pace(rng: np.random.Generator) -> Callable[[float], float]:
     return took
 
 
-def _noise(rng: np.random.Generator, size: int, px: float, smooth_ms: float) -> Array:
+def noise(rng: np.random.Generator, size: int, px: float, smooth_ms: float) -> Array:
     """Return a tremor of standard deviation `px` that forgets itself in `smooth_ms`."""
     white = rng.normal(0, 1, size)
     if smooth_ms <= DENSE_MS:
@@ -109,8 +109,8 @@ def bezier(rng: np.random.Generator, _library: Library) -> Mover:
         fade = np.sin(np.pi * t / t[-1])
         return (
             t,
-            x + fade * _noise(rng, t.size, px, 8.0),
-            y + fade * _noise(rng, t.size, px, 8.0),
+            x + fade * noise(rng, t.size, px, 8.0),
+            y + fade * noise(rng, t.size, px, 8.0),
         )
 
     return move
@@ -129,8 +129,8 @@ def minimum_jerk(rng: np.random.Generator, _library: Library) -> Mover:
         fade = np.sin(np.pi * s)
         return (
             t,
-            along * dx - aside * dy + fade * _noise(rng, t.size, px, smooth_ms),
-            along * dy + aside * dx + fade * _noise(rng, t.size, px, smooth_ms),
+            along * dx - aside * dy + fade * noise(rng, t.size, px, smooth_ms),
+            along * dy + aside * dx + fade * noise(rng, t.size, px, smooth_ms),
         )
 
     def move(dx: float, dy: float) -> Path:
@@ -212,8 +212,8 @@ def replay(rng: np.random.Generator, library: Library) -> Mover:
         fade = np.sin(np.pi * fine / fine[-1])
         return (
             fine * rng.lognormal(0, 0.1),
-            np.interp(fine, t, x) + fade * _noise(rng, fine.size, px, smooth_ms),
-            np.interp(fine, t, y) + fade * _noise(rng, fine.size, px, smooth_ms),
+            np.interp(fine, t, x) + fade * noise(rng, fine.size, px, smooth_ms),
+            np.interp(fine, t, y) + fade * noise(rng, fine.size, px, smooth_ms),
         )
 
     return move

@@ -8,11 +8,25 @@ from typing import Protocol
 
 import numpy as np
 
-from overt.models.programs.classifiers import BOOSTED, CANNOT_TELL, CLASSIFIERS, Judge, Trees
+from overt.models.programs.classifiers import (
+    BOOSTED,
+    CANNOT_TELL,
+    CLASSIFIERS,
+    WRONGED,
+    Judge,
+    Trees,
+    bound,
+)
 from overt.models.programs.rates import rated
 from overt.models.programs.windows import SECONDS, Windows
 from overt.models.scores import Progress, Score, shares
 from overt.models.tensors import Array
+
+_PEOPLE_OF = "people of "
+"""Before the source that was left out of learning."""
+
+PARTS = 2
+"""Parts of people: each in turn is asked about, the others are learned from."""
 
 
 class Person(Protocol):
@@ -36,7 +50,7 @@ class Person(Protocol):
 
 @dataclass(frozen=True)
 class Part:
-    """One kind of input: its windows, and the half of people each belongs to."""
+    """One kind of input: its windows, and the part of people each belongs to."""
 
     name: str
     """Before the name of each method in the figures; nothing for the pointer."""
@@ -74,30 +88,34 @@ def name_of(one: Person) -> str:
 
 
 def sides_of(people: Sequence[Person]) -> dict[str, int]:
-    """Return the half each person is in; a source that does not say who is who is in one half."""
+    """Return the part each person is in; a source that does not say who is who is in one part."""
     sides: dict[str, int] = {}
     alone = len({one.source for one in people}) == 1
     for source in sorted({one.source for one in people}):
         own = sorted({name_of(one) for one in people if one.source == source})
         named = all(one.named for one in people if one.source == source)
         if named or alone:
-            start = len(sides) % 2
-            sides |= {name: (start + number) % 2 for number, name in enumerate(own)}
+            start = len(sides) % PARTS
+            sides |= {name: (start + number) % PARTS for number, name in enumerate(own)}
         else:
             sides |= dict.fromkeys(own, 0)
     return sides
 
 
 def _rounds(part: Part) -> Iterator[Round]:
-    """Yield the fits: two halves of people, for each kind left out; and each source left out."""
+    """Yield the fits: for each kind left out, each part of people; and each source left out."""
     windows, side = part.windows, part.side
     for kind in ("", *part.kinds):
-        for half in (0, 1):
-            asked = (side == half) & (~windows.program | (windows.kind == kind) | (kind == ""))
-            yield Round(kind, (side != half) & (windows.kind != kind), asked)
+        for own in sorted(set(side.tolist())):
+            asked = (side == own) & (~windows.program | (windows.kind == kind) | (kind == ""))
+            yield Round(kind, (side != own) & (windows.base != kind), asked & windows.asked)
     sources = sorted(set(windows.source.tolist()))
     for source in sources if len(sources) > 1 else ():
-        yield Round(f"people of {source}", windows.source != source, windows.source == source)
+        yield Round(
+            f"{_PEOPLE_OF}{source}",
+            windows.source != source,
+            (windows.source == source) & windows.asked,
+        )
 
 
 def figures(part: Part, progress: Progress) -> list[Score]:
@@ -119,7 +137,12 @@ def figures(part: Part, progress: Progress) -> list[Score]:
         odds = judge.score(asked.x)
         scores.setdefault((BOOSTED, one.left_out), empty.copy())[one.test] = odds
         answers.setdefault(one.left_out, empty.copy())[one.test] = judge.said(odds)
-    return [*_rates(part, scores), *_told(part, answers), *_probes(part)]
+    return [
+        *_rates(part, scores),
+        *_told(part, answers),
+        *_at_a_site(part, scores),
+        *_probes(part),
+    ]
 
 
 def _rates(part: Part, scores: dict[tuple[str, str], Array]) -> list[Score]:
@@ -160,6 +183,29 @@ def _told(part: Part, answers: dict[str, Array]) -> list[Score]:
     return rows
 
 
+def _at_a_site(part: Part, scores: dict[tuple[str, str], Array]) -> list[Score]:
+    """Return how it goes where half of a new source's people set the bound for the other half."""
+    windows, rows = part.windows, []
+    for (name, left_out), odds in scores.items():
+        if name != BOOSTED or not left_out.startswith(_PEOPLE_OF):
+            continue
+        known = np.isfinite(odds)
+        mine = sorted(set(windows.person[known & ~windows.program].tolist()))
+        first = np.isin(windows.person, mine[::2])
+        said = np.zeros(odds.size, np.bool_)
+        for half in (first, ~first):
+            above = bound(odds[known & half & ~windows.program], 1 - WRONGED)
+            said |= ~half & (odds >= above)
+        for seconds in SECONDS if len(mine) > 1 else ():
+            mask = known & (windows.seconds == seconds)
+            of, called = windows.where(mask), said[mask]
+            label, over = part.label(f"{BOOSTED}, {_without(left_out)}"), f"{seconds:.0f} s"
+            for what, among in (("people called", ~of.program), ("programs called", of.program)):
+                metric = f"{what} programs, bound set by half of its people, {over}"
+                rows.append(_over_units(label, metric, called & among, among, of.unit))
+    return rows
+
+
 def _over_units(name: str, metric: str, hits: Array, among: Array, unit: Array) -> Score:
     names, number = np.unique(unit, return_inverse=True)
     counted = [np.bincount(number, one.astype(float), names.size) for one in (hits, among)]
@@ -174,11 +220,11 @@ def _probes(part: Part) -> list[Score]:
     name = part.label("probe: sampling alone")
     trivial = np.nan_to_num(windows.trivial, nan=-1.0)
     # A pointer that only jumps shows no sampling at all: there is nothing to compare.
-    seen = (windows.seconds == SECONDS[0]) & np.isfinite(windows.trivial[:, 0])
+    seen = (windows.seconds == SECONDS[0]) & np.isfinite(windows.trivial[:, 0]) & windows.asked
     score = np.full(windows.kind.size, np.nan)
     right = np.full(windows.kind.size, np.nan)
-    for half in (0, 1):
-        learn, ask = seen & (side != half), seen & (side == half)
+    for own in sorted(set(side.tolist())):
+        learn, ask = seen & (side != own), seen & (side == own)
         if len(set(windows.program[learn].tolist())) < 2 or not ask.any():
             continue
         forest = RandomForestClassifier(200, min_samples_leaf=3, random_state=0, n_jobs=1)

@@ -7,6 +7,7 @@ not among these figures, because no source here has a person's pointer and typin
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,10 @@ _READ = (
     (
         "Programs that move a pointer imitate a person's errands, pauses and sampling. One that "
         "has learned from recordings of the very person it stands in for is not among them."
+    ),
+    (
+        "Learned from, but not asked about, are also programs varied at random: with noise, or few "
+        "strokes done over and over. Of a kind that is left out, no varied ones are learned from."
     ),
 )
 """What a reader must know of movement; of typing it is `_READ_TYPING`, of both `_TELLS`."""
@@ -79,7 +84,7 @@ def evaluate(path: Path, progress: Progress) -> Scores:
     notes: list[str] = []
     refused: list[TooFew] = []
     try:
-        parts.append(_part("", fine, KINDS, windows_of, path, progress))
+        parts.append(_part("", fine, KINDS, partial(windows_of, vary=True), path, progress))
         notes += _notes(everyone)
     except TooFew as error:
         refused.append(error)
@@ -147,9 +152,9 @@ def _counts(everyone: list[Recording], windows: Windows) -> dict[str, int]:
     return {
         "people": len(people),
         "sources": len(set(windows.source.tolist())),
-        "kinds of program": len(set(windows.kind[windows.program].tolist())),
+        "kinds of program": len(set(windows.base[windows.program].tolist())),
         **{
-            f"windows of {seconds:.0f} s": int((windows.seconds == seconds).sum())
+            f"windows of {seconds:.0f} s": int(((windows.seconds == seconds) & windows.asked).sum())
             for seconds in SECONDS
         },
         "recordings sampled too seldom, not judged": sum(one.coarse for one in everyone),
@@ -163,7 +168,7 @@ def _counts_typing(several: list[Windows]) -> dict[str, int]:
         for name, count in (
             ("people who type", len(set(windows.person.tolist()))),
             ("sources of typing", len(set(windows.source.tolist()))),
-            ("kinds of program that type", len(set(windows.kind[windows.program].tolist()))),
+            ("kinds of program that type", len(set(windows.base[windows.program].tolist()))),
             *(
                 (f"windows of {seconds:.0f} s of typing", int((windows.seconds == seconds).sum()))
                 for seconds in SECONDS
@@ -183,5 +188,5 @@ def _notes(everyone: list[Recording]) -> tuple[str, ...]:
     if unnamed and len({one.source for one in everyone}) == 1:
         notes.append("The source does not say who is who: one person may be on both sides.")
     elif unnamed:
-        notes.append(f"{', '.join(unnamed)} does not say who is who: all of it is in one half.")
+        notes.append(f"{', '.join(unnamed)} does not say who is who: all of it is in one part.")
     return tuple(notes)

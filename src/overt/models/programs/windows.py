@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from overt.models.programs import grain
 from overt.models.programs.features import NAMES, row_of
 from overt.models.programs.generators import MAKERS, Library
 from overt.models.programs.learned import learned
@@ -20,6 +21,7 @@ from overt.models.programs.sessions import (
 )
 from overt.models.programs.sources import Recording
 from overt.models.programs.trace import GAP_MS, Trace, cut, input_ms
+from overt.models.programs.varied import VARIED, varied
 from overt.models.tensors import Array
 
 SECONDS = (5.0, 15.0, 60.0)
@@ -53,7 +55,7 @@ class Windows:
     """One window a row. All arrays have the same length."""
 
     x: Array
-    """float64[windows, features]: `features.NAMES`, or `rhythm.NAMES` for typing."""
+    """float64[windows, features]: `COLUMNS`, or `rhythm.NAMES` for typing."""
     trivial: Array
     """float64[windows, `TRIVIAL` or `rhythm.TRIVIAL`]: what sampling and length alone give away."""
     seconds: Array
@@ -70,13 +72,31 @@ class Windows:
         """Whether a program did it."""
         return np.asarray(self.kind != PERSON)
 
+    @property
+    def base(self) -> Array:
+        """Kinds, those of varied programs as what they were made of."""
+        return np.array([kind.removeprefix(VARIED) for kind in self.kind.tolist()], np.str_)
+
+    @property
+    def asked(self) -> Array:
+        """Whether it may be asked about, and is not there to be learned from alone."""
+        return np.asarray(self.base == self.kind)
+
     def where(self, mask: Array) -> Windows:
         """Return some of the windows."""
         return Windows(**{f.name: getattr(self, f.name)[mask] for f in fields(self)})
 
 
 PERSON = "person"
+COLUMNS = (*NAMES, *grain.NAMES)
+"""Order of the numbers in a row of `Windows.x` of the pointer."""
+
 TRIVIAL = ("interval_median_ms", "interval_mode_share", "interval_grain", "whole_ms", "took_ms")
+
+
+def measured(trace: Trace) -> Array:
+    """Return float64[len(COLUMNS)] for one window."""
+    return np.concatenate([row_of(trace), grain.row_of(trace)])
 
 
 def trivial_of(trace: Trace) -> Array:
@@ -105,11 +125,14 @@ def windows_of(
     sides: Callable[[Recording], int],
     progress: Callable[[str, float], None],
     look: Callable[[Trace], None] = lambda _piece: None,
+    *,
+    vary: bool = False,
 ) -> Windows:
     """Return the windows of people and of the programs in their place.
 
     `sides` says on which side of a split a recording lies: a program that replays or has learned
     from people knows people of that side only. `look` is shown what each window is of, in order.
+    With `vary` there are also varied programs, one for each three, to learn from.
     """
     libraries = _libraries(recordings, sides)
     makers = {
@@ -132,17 +155,22 @@ def windows_of(
             if channel is None or errands.dx_px.size < TINY:
                 continue
             kinds = KINDS if len(libraries[side]) >= LIBRARY_MIN else WITHOUT_PEOPLE
-            for kind in rng.permutation(kinds)[:PROGRAMS_A_BLOCK].tolist():
+            several = rng.permutation(kinds).tolist()
+            more = [VARIED + several[-1]] if vary else []
+            for kind in [*several[:PROGRAMS_A_BLOCK], *more]:
                 draw = seed_of(kind, unit)
-                maker = makers[side] if kind == LEARNED else MAKERS[kind]
+                base = kind.removeprefix(VARIED)
+                maker = makers[side] if base == LEARNED else MAKERS[base]
                 mover = maker(draw, libraries[side])
+                if kind != base:
+                    mover = varied(draw, mover)
                 until_ms = float(input_ms(block)[-1])
                 done = performed(mover, errands, channel, draw, until_ms=until_ms)
                 gathered += [
                     (*row, kind, recording.source, person, f"{kind}/{unit}")
                     for row in _pieces(done, look)
                 ]
-    return columns(gathered, len(NAMES), len(TRIVIAL))
+    return columns(gathered, len(COLUMNS), len(TRIVIAL))
 
 
 def _libraries(
@@ -168,7 +196,7 @@ def _pieces(block: Trace, look: Callable[[Trace], None]) -> Iterator[tuple[Array
     for seconds in SECONDS:
         for piece in cut(block, seconds, least=LEAST):
             look(piece)
-            yield row_of(piece), trivial_of(piece), seconds
+            yield measured(piece), trivial_of(piece), seconds
 
 
 Row = tuple[Array, Array, float, str, str, str, str]
