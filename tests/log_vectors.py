@@ -36,7 +36,14 @@ def make() -> dict[str, Any]:
         gone = withdraw(left, None, log, NOW_S + 120)
         openings = [read_opening(opening) for opening in gone["log"]["entries"]]
         certificate = log.sign(
-            "certificate", {"schema": "overt-certificate/1", "reached": ["rows"], "not_reached": []}
+            "certificate",
+            {
+                "schema": "overt-certificate/1",
+                "scope": "person",
+                "receipt_sha256": hashlib.sha256(given.copy["receipt_id"].encode()).hexdigest(),
+                "reached": ["rows"],
+                "not_reached": [],
+            },
         )
         openings.append(note(log, "erasure", **certificate_detail(certificate)))
         whole = bundle(log, openings, certificate, given.stored)
