@@ -184,7 +184,10 @@ def _told(part: Part, answers: dict[str, Array]) -> list[Score]:
 
 
 def _at_a_site(part: Part, scores: dict[tuple[str, str], Array]) -> list[Score]:
-    """Return how it goes where half of a new source's people set the bound for the other half."""
+    """Return how it goes where half of a new source's people set the bound for the other half.
+
+    A source with too few windows of people to set one is left out.
+    """
     windows, rows = part.windows, []
     for (name, left_out), odds in scores.items():
         if name != BOOSTED or not left_out.startswith(_PEOPLE_OF):
@@ -192,11 +195,12 @@ def _at_a_site(part: Part, scores: dict[tuple[str, str], Array]) -> list[Score]:
         known = np.isfinite(odds)
         mine = sorted(set(windows.person[known & ~windows.program].tolist()))
         first = np.isin(windows.person, mine[::2])
-        said = np.zeros(odds.size, np.bool_)
-        for half in (first, ~first):
-            above = bound(odds[known & half & ~windows.program], 1 - WRONGED)
-            said |= ~half & (odds >= above)
-        for seconds in SECONDS if len(mine) > 1 else ():
+        people = [half & known & ~windows.program for half in (first, ~first)]
+        above = [bound(odds[half], 1 - WRONGED) for half in people]
+        if not np.isfinite(above).all():
+            continue
+        said = odds >= np.where(first, above[1], above[0])
+        for seconds in SECONDS:
             mask = known & (windows.seconds == seconds)
             of, called = windows.where(mask), said[mask]
             label, over = part.label(f"{BOOSTED}, {_without(left_out)}"), f"{seconds:.0f} s"
