@@ -21,7 +21,9 @@ import pytest
 
 from desk_fixtures import DIGIT_7, RETURN, A, Desk, device, headers, page_of
 from desktop_fixtures import Hand, add_study, desktop, join, recording, until
+from overt.consent.invitation import invitation as made
 from overt.device.terminals import shells_of
+from overt.gateway.studies import study_of
 from overt.schema.event import Command, KeyClass, Kind, Role
 from overt.store.store import Store
 from studio_fixtures import studio
@@ -40,7 +42,10 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
         server = stack.enter_context(studio(folder))
         editor, terminal = screen.editor_and_terminal()
         address = f"{server.url.rstrip('/')}/study/desk"
-        agent = stack.enter_context(recording(screen, address, folder / "device"))
+        invitation = folder / "invitation.toml"
+        with Store.open(server.data_dir) as store:
+            invitation.write_text(made(study_of(store, "desk"), address))
+        agent = stack.enter_context(recording(screen, str(invitation), folder / "device"))
         join(agent, screen=True)
         hand = Hand(screen.display)
         stack.callback(hand.close)
@@ -70,6 +75,19 @@ def test_what_is_done_in_an_allowed_window_is_recorded_whole_in_order_and_to_the
     error_us = made["t_us"] - np.array([at // 1000 for at, _ in injected])
     assert np.median(np.abs(error_us - np.median(error_us))) < 1000
     assert not made["key_symbol"].any()
+
+
+def test_a_study_that_says_other_than_its_invitation_is_not_shown_and_nothing_is_kept(
+    desk: Desk, tmp_path: Path
+) -> None:
+    good = (desk.folder.parent / "invitation.toml").read_text()
+    (other := tmp_path / "other.toml").write_text(re.sub(r"[0-9a-f]{64}", "0" * 64, good))
+    with recording(desk.screen, str(other), tmp_path / "device") as agent:
+        agent.until("other.toml: the study at this address says other than this invitation")
+        assert agent.process.wait(60) == 1
+        assert "Choose purposes" not in agent.shown
+        assert agent.shown.count("\n") == 2, "what can be recorded, and why not"
+    assert not (tmp_path / "device" / "desk" / "key").exists()
 
 
 def test_what_is_typed_where_nobody_switched_it_on_never_exists_not_even_in_a_race(

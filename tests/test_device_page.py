@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from overt.commands.recording import study_at
+from overt.commands.whereabouts import study_at
 from overt.device import daybook, outbox_page, qr, wording
 from overt.device.capture import FACTS
 from overt.device.costs import Costs, Meter, held
@@ -142,7 +142,9 @@ def test_what_stops_a_program_is_said_in_the_persons_language_as_it_stands_in_th
     with pytest.raises(Refused, match="of which nobody has words"), in_own_words():
         raise Refused("of which nobody has words")
     source = Path(str(files("overt"))).joinpath
-    places = [*source("device").glob("*.py"), *source("commands").glob("*.py")]
+    places = [
+        one for part in ("device", "commands", "consent") for one in source(part).glob("*.py")
+    ]
     there = {
         node.value
         for place in places

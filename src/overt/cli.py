@@ -19,6 +19,7 @@ from overt.commands import (
     copying,
     desktop,
     figures,
+    inviting,
     privately,
     releasing,
     together,
@@ -26,7 +27,6 @@ from overt.commands import (
 from overt.commands.console import one_line
 from overt.commands.curving import curve
 from overt.commands.options import DATA_DIR, AsJson, DataDir, PlotFile, writable
-from overt.commands.translating import words
 from overt.datasets.importers import IMPORTERS
 
 app = typer.Typer(
@@ -121,7 +121,7 @@ def study_new(
         studies.write_template(file, title, "imported" if imported else "live")
 
 
-study_app.command("words", epilog="Example: overt study words fr >> lab.toml")(words)
+inviting.register(study_app)
 
 
 @study_app.command("show", epilog="Example: overt study show five-minutes --json")

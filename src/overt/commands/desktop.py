@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from overt.commands.options import AsJson
+from overt.commands.options import AsJson, StudyAddress
 from overt.commands.pairing import pair
+from overt.commands.whereabouts import device_folder
 
-StudyAddress = Annotated[str, typer.Option("--study", help="Address of the study's page.")]
 DeviceFolder = Annotated[
     Path | None,
     typer.Option("--device-dir", help="Where the agent keeps things; default: your data folder."),
@@ -45,12 +45,11 @@ def record(
     An icon in the tray, or a chip in the corner, shows it; click it to pause. Nothing leaves before
     the study's delay.
     """
-    from overt.commands import recording
     from overt.commands.alone import go_on
     from overt.device.wording import here
 
     told = {"address": study, "lang": lang or here(), "display": display, "chip": chip}
-    go_on("record", folder=str(folder or recording.device_folder()), **told)
+    go_on("record", folder=str(folder or device_folder()), **told)
 
 
 def coach(
@@ -67,10 +66,10 @@ def coach(
 
     No study, no server, no network. Sums only, sealed on this computer.
     """
-    from overt.commands import coaching, recording
+    from overt.commands import coaching
     from overt.commands.alone import go_on
 
-    place = folder or recording.device_folder()
+    place = folder or device_folder()
     if forget:
         coaching.forget(place)
     else:
@@ -90,7 +89,7 @@ def device_outbox(
     """Show what waits to leave this computer; take parts of it out."""
     from overt.commands import recording
 
-    place = folder or recording.device_folder()
+    place = folder or device_folder()
     recording.outbox(place, study, remove_minutes=remove_minutes, as_json=as_json)
 
 
@@ -101,7 +100,7 @@ def device_send(
     """Send all that waits on this computer now, without the study's delay."""
     from overt.commands import recording
 
-    recording.send(folder or recording.device_folder(), study, as_json=as_json)
+    recording.send(folder or device_folder(), study, as_json=as_json)
 
 
 @device_app.command("leave", epilog="Example: overt device leave --study URL")
@@ -121,7 +120,7 @@ def device_leave(
     """
     from overt.commands import recording
 
-    place = folder or recording.device_folder()
+    place = folder or device_folder()
     recording.leave(place, study, recovery=recovery, as_json=as_json)
 
 

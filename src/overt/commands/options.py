@@ -11,6 +11,9 @@ DataDir = Annotated[
     Path,
     typer.Option("--data-dir", envvar="OVERT_DATA_DIR", help="Where Overt keeps everything."),
 ]
+StudyAddress = Annotated[
+    str, typer.Option("--study", help="Address of the study's page, or file of an invitation.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 

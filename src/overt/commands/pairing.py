@@ -8,12 +8,13 @@ from typing import Annotated, Any
 
 import typer
 
+from overt.commands.options import StudyAddress
 from overt.schema.errors import InvalidInput, Refused
 
 
 def pair(
     *,
-    study: Annotated[str, typer.Option("--study", help="Address of the study's page.")],
+    study: StudyAddress,
     folder: Annotated[
         Path | None, typer.Option("--device-dir", help="Where the agent keeps things.")
     ] = None,
@@ -23,7 +24,8 @@ def pair(
     The first shows a code, and the other asks for it. Pausing, withdrawing and erasing on one acts
     on all of them.
     """
-    from overt.commands.recording import device_folder, require, study_at
+    from overt.commands.recording import require
+    from overt.commands.whereabouts import device_folder, study_at
     from overt.device.wording import in_own_words
 
     with in_own_words():
@@ -37,7 +39,8 @@ def pair(
 
 def _offer(folder: Path, address: str) -> None:
     from overt.commands.console import say
-    from overt.commands.recording import opened, study_at
+    from overt.commands.recording import opened
+    from overt.commands.whereabouts import study_at
     from overt.device import pairing, qr
     from overt.device.account import Account
     from overt.device.wording import Words, here
@@ -69,7 +72,7 @@ def _asked() -> str:
 
 def _take(folder: Path, address: str) -> None:
     from overt.commands.console import say
-    from overt.commands.recording import study_at
+    from overt.commands.whereabouts import invited, study_at
     from overt.device import pairing
     from overt.device.account import Account
     from overt.device.policy import policy
@@ -90,7 +93,7 @@ def _take(folder: Path, address: str) -> None:
         if account.grant is not None:
             raise InvalidInput("somebody has joined on this computer already", where="--study")
         policy().check(base)
-        pairing.take(account, study, _asked(), _switched)
+        pairing.take(account, study, _asked(), _switched, invited(address))
     finally:
         if account.grant is None:
             vault.destroy()

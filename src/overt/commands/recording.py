@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from overt.commands.alone import go_on
 from overt.commands.console import progress, remark, say, say_json, table
 from overt.commands.status_line import StatusLine
-from overt.schema.errors import InvalidInput, Missing, NotConsented, Refused, Withdrawn
-from overt.schema.tables import identifier
+from overt.commands.whereabouts import invited, study_at
+from overt.schema.errors import Missing, NotConsented, Refused, Withdrawn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -21,45 +19,6 @@ if TYPE_CHECKING:
     from overt.device.account import Account, Grant, Shown
     from overt.device.vault import Vault
     from overt.device.wording import Words
-
-
-COACH = "coach"
-"""Folder beside those of studies."""
-
-
-def device_folder() -> Path:
-    """Return where the agent keeps what is on this computer, unless told otherwise."""
-    base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local" / "share")
-    return Path(base) / "overt"
-
-
-def study_at(address: str) -> tuple[str, str]:
-    """Return server and study of an address such as `https://example.org/study/typing`."""
-    try:
-        parts = urlsplit(address)
-        whole = parts.port != 0 and bool(parts.hostname) and "@" not in parts.netloc
-    except ValueError:
-        whole = False
-    place, _, study = parts.path.rpartition("/study/") if whole else ("", "", "")
-    if not whole or parts.scheme not in ("http", "https") or not study or place:
-        raise InvalidInput(
-            "must be the address of a study's page",
-            where="--study",
-            do="Such as https://example.org/study/typing.",
-        )
-    own = parts.hostname in ("127.0.0.1", "localhost", "::1")
-    if parts.scheme == "http" and not own:
-        raise Refused(
-            "would send what is recorded without encryption", where="--study", do="Use https."
-        )
-    name = identifier({"id": study.strip("/")}, "study.")
-    if name == COACH:
-        raise InvalidInput(
-            "is a name that this computer keeps for the coach",
-            where="--study",
-            do="Ask for another.",
-        )
-    return f"{parts.scheme}://{parts.netloc}", name
 
 
 def record(
@@ -94,6 +53,7 @@ def record(
 
     w = Words(lang)
     base, study = study_at(address)
+    invitation = invited(address)
     if (untried := never_run(w)) is not None:
         remark(f"overt: {untried}")
     policy().check(base)
@@ -106,7 +66,13 @@ def record(
     account = Account(base, study, vault)
     joins = False
     try:
-        shown = account.notice(account.grant.lang if account.grant else lang)
+        if account.grant is not None:
+            lang = account.grant.lang
+        elif invitation is not None:
+            lang = invitation.language(lang)
+        shown = account.notice(lang)
+        if invitation is not None:
+            invitation.check(lang, shown.sha256)
         check_notice(shown.notice, study)
         if account.grant is None or account.grant.notice_sha256 != shown.sha256:
             if kind() in (X11, WAYLAND) and not fields.is_there():

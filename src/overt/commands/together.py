@@ -93,7 +93,7 @@ def join(
 
     What leaves are a few numbers with noise on them; pausing the agent pauses this too.
     """
-    from overt.commands.recording import device_folder, study_at
+    from overt.commands.whereabouts import device_folder, study_at
     from overt.federated import node
     from overt.federated.own import Own
     from overt.schema.purpose import TOGETHER

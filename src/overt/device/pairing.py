@@ -19,6 +19,7 @@ from typing import Any
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from overt.consent.invitation import Invitation
 from overt.device.account import Account, Grant
 from overt.device.notice import check_notice
 from overt.schema.errors import InvalidInput, NotConsented, Refused
@@ -90,8 +91,17 @@ Switched = Callable[[dict[str, Any], tuple[str, ...]], tuple[dict[str, Any], ...
 """Notice, purposes that were chosen on the first device → applications switched on here."""
 
 
-def take(account: Account, study: str, code: str, switched: Switched) -> Grant:
-    """Fetch the grant that a code leads to, and keep it with what the person switches on here."""
+def take(
+    account: Account,
+    study: str,
+    code: str,
+    switched: Switched,
+    invitation: Invitation | None = None,
+) -> Grant:
+    """Fetch the grant that a code leads to, and keep it with what the person switches on here.
+
+    Where there is an `invitation`, only under the notice that it promises.
+    """
     place, key = _place_and_key(code, study)
     sealed = base64.b64decode(account.ask_anyone("POST", "/v1/pair", {"place": place})["sealed"])
     try:
@@ -105,6 +115,8 @@ def take(account: Account, study: str, code: str, switched: Switched) -> Grant:
             do="Ask the first device for another.",
         ) from error
     shown = account.notice(handed["lang"])
+    if invitation is not None:
+        invitation.check(handed["lang"], shown.sha256)
     check_notice(shown.notice, study)
     if handed["notice_sha256"] != shown.sha256:
         raise Refused(
