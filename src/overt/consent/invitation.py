@@ -91,12 +91,10 @@ def read(source: bytes, where: str) -> Invitation:
     address, notices = said.get("study"), said.get("notice")
     if not isinstance(address, str) or not address:
         raise InvalidInput("does not say where its study can be joined", where=where, do=_ASK)
-    if not _are_hashes(notices):
+    if not isinstance(notices, dict) or not notices or not all(map(_is_hash, notices.values())):
         raise InvalidInput("does not say what its study promises", where=where, do=_ASK)
     return Invitation(where, address, notices)
 
 
-def _are_hashes(notices: Any) -> bool:
-    if not isinstance(notices, dict) or not notices:
-        return False
-    return all(isinstance(one, str) and _SHA256.fullmatch(one) for one in notices.values())
+def _is_hash(value: Any) -> bool:
+    return isinstance(value, str) and bool(_SHA256.fullmatch(value))
