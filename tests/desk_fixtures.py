@@ -81,6 +81,27 @@ class Desk:
         until(heard, "a key in this window is recorded")
         self.settled()
 
+    def heard(self) -> None:
+        """Wait until the agent has acted on the keys pressed until now, and shown it.
+
+        One look hears them, the next says so; what is open is closed by a look.
+        """
+        own = self.page.rpartition("/")[0].rpartition("/")[0]
+        for _ in range(2):
+            page_of(self, "remove-application", own, application="99")
+
+    def go_on(self) -> None:
+        """Press the keys to go on until it does: nothing comes of it while something forbids it."""
+        self.agent.read()
+        self.agent.shown = ""
+
+        def goes_on() -> bool:
+            self.screen.do("key", "ctrl+alt+p")
+            self.heard()
+            return "overt: recording" in self.agent.read()
+
+        until(goes_on, "it goes on by the person's own act")
+
     def settled(self) -> Any:
         """Wait until all that was injected is decided, and return every event until now.
 

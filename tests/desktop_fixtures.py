@@ -339,6 +339,12 @@ class Terminal:
                     break
         assert words in self.shown, self.shown[-2000:]
 
+    def read(self) -> str:
+        """Read what the terminal shows by now, and return all of it."""
+        while select.select([self.screen], [], [], 0)[0]:
+            self.shown += os.read(self.screen, 65536).decode(errors="replace")
+        return self.shown
+
     def answer(self, question: str, line: str) -> None:
         self.until(question)
         self.shown = ""

@@ -12,7 +12,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -230,11 +230,16 @@ def test_a_shortcut_is_recorded_as_the_command_it_asks_for(desk: Desk) -> None:
     assert asked == [Command.SELECT_ALL, Command.COPY, Command.UNDO, Command.REDO]
 
 
-def test_one_press_of_keys_pauses_and_one_goes_on(desk: Desk) -> None:
+def test_one_press_of_keys_pauses_and_one_goes_on_however_long_they_are_held(desk: Desk) -> None:
+    keys = ("ctrl", "alt", "p")
+    down = [word for key in keys for word in ("keydown", key)]
+    up = [word for key in reversed(keys) for word in ("keyup", key)]
     for words in ("paused (person)", "recording"):
         desk.agent.shown = ""
-        desk.screen.do("key", "ctrl+alt+p")
-        desk.agent.until(f"overt: {words}")
+        desk.screen.do(*down, "sleep", "0.9", *up)  # keys repeat after .66 s
+        desk.heard()
+        told = re.findall(r"overt: (paused \(person\)|recording)", desk.agent.read())
+        assert told == [words]
     desk.ready(desk.editor)
 
 
@@ -250,17 +255,17 @@ def test_a_locked_screen_closes_recording_and_only_an_own_act_opens_it_again(des
     saver(active=True)
     desk.agent.until("overt: paused (locked)")
     desk.screen.do("key", "ctrl+alt+p")  # not while it is locked
+    desk.heard()
     for _ in range(10):
         desk.hand.key(DIGIT_7)
     saver(active=False)
     for _ in range(10):
         desk.hand.key(DIGIT_7)
-    desk.agent.shown = ""
-    desk.screen.do("key", "ctrl+alt+p")
-    desk.agent.until("overt: recording")
+    assert "overt: recording" not in desk.agent.read()
+    desk.go_on()
     desk.ready(desk.editor)
     assert _digits(desk) == digits
-    assert desk.agent.shown.count("overt: recording") == 1
+    assert desk.agent.read().count("overt: recording") == 1
 
 
 def test_the_persons_page_shows_what_waits_pauses_and_takes_out(desk: Desk) -> None:
@@ -356,14 +361,7 @@ def test_without_its_sign_nothing_is_recorded_within_a_second_and_another_takes_
     until(lambda: _shows_a_chip(desk), "another chip")
     for _ in range(10):
         desk.hand.key(A)
-
-    def goes_on() -> bool:
-        desk.screen.do("key", "ctrl+alt+p")  # nothing, while no sign can be seen
-        with suppress(AssertionError):
-            desk.agent.until("overt: recording", 3)
-        return "overt: recording" in desk.agent.shown
-
-    until(goes_on, "it goes on by the person's own act")
+    desk.go_on()
     desk.ready(desk.editor)
     made = desk.events()[before:]
     resumed = np.flatnonzero(made["kind"] == Kind.RESUME)

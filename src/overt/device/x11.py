@@ -131,6 +131,8 @@ class Display:
         self._outermost: dict[int, int] = {}
         self._context = self._listen()
         self._hotkey: Callable[[], None] | None = None
+        self._released_ms = -1
+        """When the hotkey was last let go. One that is held repeats, as let go and pressed at once."""
 
     def _listen(self) -> int:
         record = self._x.record
@@ -211,8 +213,11 @@ class Display:
         self._hear()
         while self._told:
             event = self._told.popleft()
+            if isinstance(event, self._x.xproto.KeyReleaseEvent):
+                self._released_ms = event.time
+                continue
             if isinstance(event, self._x.xproto.KeyPressEvent):
-                if self._hotkey is not None:
+                if self._hotkey is not None and event.time != self._released_ms:
                     self._hotkey()
                 continue
             keys = keys or isinstance(event, self._x.xproto.MappingNotifyEvent)
