@@ -116,9 +116,14 @@ ORDINARY = {
 }
 
 
+BACK = "document.querySelector('overt-indicator')?.checkVisibility()"
+"""Gone with a dialog, it is raised anew as soon as the browser says that it is gone."""
+
+
 def test_ordinary_pages_do_not_hide_it_and_in_a_dialog_it_can_be_pressed(still: Any) -> None:
     for how, change in ORDINARY.items():
         still.evaluate(change)
+        still.wait_for_function(BACK)
         assert phase(still) == "recording", how
         assert phase(still) == "recording", how
         place = box(still)

@@ -22,6 +22,9 @@ const luminance = (color: string): number =>
     0.05,
   );
 
+/** No page is around this one. */
+const IS_ALONE = window === window.top;
+
 /** Quoted, since this is the browser's word and not one of ours that is made short. */
 type Told = IntersectionObserverEntry & Record<"isVisible", boolean>;
 
@@ -91,7 +94,7 @@ export class Indicator {
   #timer = 0;
   #covered = false;
   /** The share of it that lies in the window; in a page that no page is around, its own looks tell. */
-  #inside = window === window.top ? 1 : 0;
+  #inside = +IS_ALONE;
   /** Something is painted over it, also what lets a press through; Chromium alone tells that. */
   #isUnder = false;
   #observer: IntersectionObserver;
@@ -190,8 +193,9 @@ export class Indicator {
       if (host.matches(":popover-open")) host.hidePopover();
       host.showPopover();
     }
-    // So it is told anew, whatever it was.
+    // So it is told anew, whatever it was: it may have gone with a dialog, and be back.
     this.#isUnder = false;
+    if (IS_ALONE) this.#inside = 1;
     this.#observer.unobserve(host);
     this.#observer.observe(host);
   }
