@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import TimeoutError as Waited
 from playwright.sync_api import expect
 
 from overt.models.programs import fitted
@@ -75,10 +76,23 @@ def _wander(page: Any) -> None:
         page.evaluate("() => new Promise((seen) => requestAnimationFrame(seen))")
 
 
+WIDE = """() => [...document.querySelectorAll("body *")]
+  .filter((one) => one.getBoundingClientRect().right > innerWidth)
+  .map((one) => [one.localName, one.className, one.dataset.testid])"""
+
+
+def until_fits(page: Any, width: int) -> None:
+    """Charts are drawn anew when the page's width has changed, which is after it has."""
+    fits = "(width) => document.documentElement.scrollWidth <= width"
+    try:
+        page.wait_for_function(fits, arg=width, timeout=PATIENCE_MS)
+    except Waited:
+        pytest.fail(f"wider than {width}: {page.evaluate(WIDE)}")
+
+
 def _shown(page: Any, folder: Path) -> None:
     for width in (1280, 390):
         page.set_viewport_size({"width": width, "height": 800})
-        wide = page.evaluate("() => document.documentElement.scrollWidth")
-        assert wide <= width
+        until_fits(page, width)
         section = page.locator("section[aria-labelledby='who-h']")
         section.screenshot(path=str(folder / f"who-{width}.png"))
