@@ -132,7 +132,7 @@ class Display:
         self._context = self._listen()
         self._hotkey: Callable[[], None] | None = None
         self._released_ms = -1
-        """When the hotkey was last let go. One that is held repeats, as let go and pressed at once."""
+        """When the hotkey was last let go; one that is held is let go and pressed at once."""
 
     def _listen(self) -> int:
         record = self._x.record
