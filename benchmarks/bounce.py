@@ -21,7 +21,7 @@ import numpy as np
 from overt.datasets.formats import aalto
 from overt.datasets.reading.imported import ImportedPerson, Skipped
 from overt.device.advice import bounce
-from overt.device.capture import FACTS
+from overt.device.facts import FACTS
 from overt.device.practice import Day, Practice, edge_ms
 from overt.models.scores import shares
 

@@ -11,7 +11,7 @@ import pytest
 
 from overt.device import clock
 from overt.device.account import Account
-from overt.device.capture import FACTS
+from overt.device.facts import FACTS
 from overt.device.outbox import Outbox
 from overt.device.session import Recording, Session
 from overt.schema.alignment import aligned

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from desktop_fixtures import Desktop, Hand, Terminal, until
-from overt.device.capture import FACTS
+from overt.device.facts import FACTS
 from overt.schema.event import Kind
 
 A, DIGIT_7, TAB, RETURN = 38, 16, 23, 36

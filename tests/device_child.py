@@ -19,7 +19,7 @@ from typing import Any
 import httpx
 import numpy as np
 
-from overt.device.capture import FACTS
+from overt.device.facts import FACTS
 from overt.device.outbox import Outbox
 from overt.device.session import Recording, Session, prepare, recover
 from overt.device.vault import Vault

@@ -25,7 +25,7 @@ from gateway_fixtures import STUDY
 from overt.consent.notice import notice_sha256
 from overt.datasets import synthetic
 from overt.device.account import Grant
-from overt.device.capture import FACTS
+from overt.device.facts import FACTS
 from overt.device.session import Recording, Session
 from overt.device.vault import Vault, as_json
 from overt.federated.own import Own

@@ -31,6 +31,8 @@ from studio_fixtures import studio
 pytest.importorskip("xcffib", reason="the desktop extra is not installed (Linux only)")
 
 EDITOR, TERMINAL = 1, 2
+FILE_MENU = 40, 112
+"""Where the editor's first menu is."""
 
 
 @pytest.fixture(scope="module")
@@ -168,17 +170,45 @@ def test_a_shell_that_is_late_gives_no_password_away(desk: Desk) -> None:
     desk.ready(desk.terminal)
 
 
+def test_a_press_says_on_what_it_is_and_rest_what_the_pointer_rests_on(desk: Desk) -> None:
+    desk.ready(desk.editor)
+    before = len(desk.settled())
+    desk.hand.move(*FILE_MENU)
+    until(lambda: Kind.HOVER in desk.events()[before:]["kind"], "the pointer's rest on a menu")
+    desk.hand.move(300, 300)
+    desk.hand.button(1)
+    made = desk.settled()[before:]
+    hovers = made[made["kind"] == Kind.HOVER]
+    assert [int(role) for role in hovers["role"][:2]] == [Role.MENU_ITEM, Role.NONE]
+    assert hovers["element"][0] > 0 == hovers["element"][1]
+    presses = made[np.isin(made["kind"], (Kind.POINTER_DOWN, Kind.POINTER_UP, Kind.CLICK))]
+    assert presses["role"].tolist() == [Role.TEXT_AREA] * 3
+    (area,) = set(presses["element"])
+    assert area not in (0, hovers["element"][0])
+    down = presses[presses["kind"] == Kind.POINTER_DOWN][0]
+    assert down["value"] == round(4 * np.log2(445)), "the smaller side, as GTK lays it out"
+    assert (np.diff(made["seq"]) > 0).all()
+    assert (np.diff(made["t_us"]) >= 0).all()
+
+
 def test_a_password_field_of_a_listed_program_never_exists(desk: Desk) -> None:
     asks = ("zenity", "--password", "--title", "asks")
     desk.screen.start(*asks)
     window = desk.screen.window("zenity", 300, 300, 300, 150)
     desk.ready(desk.editor)
-    digits = _digits(desk)
+    digits, before = _digits(desk), len(desk.settled())
     desk.screen.focus(window)
     for _ in range(30):
         desk.hand.key(DIGIT_7)
+    for y in range(330, 480, 12):
+        desk.hand.move(450, y)
+        desk.hand.button(3)
     desk.ready(desk.editor)
     assert _digits(desk) == digits
+    made = desk.settled()[before:]
+    pressed = made[(made["kind"] == Kind.POINTER_DOWN) & (made["button"] == 3)]
+    assert len(pressed)
+    assert not np.isin(pressed["role"], (Role.TEXT_FIELD, Role.TEXT_AREA)).any()
     desk.screen.do("windowclose", window)
 
 
@@ -366,7 +396,10 @@ def test_without_its_sign_nothing_is_recorded_within_a_second_and_another_takes_
     made = desk.events()[before:]
     resumed = np.flatnonzero(made["kind"] == Kind.RESUME)
     assert len(resumed) == 1
-    assert {Kind(kind) for kind in made["kind"][: resumed[0]]} <= {Kind.BLUR, Kind.PAUSE}
+    assert {Kind(kind) for kind in made["kind"][: resumed[0]]} <= {
+        *(Kind.BLUR, Kind.PAUSE),
+        Kind.HOVER,  # of where the pointer lay before
+    }
 
 
 def _chip(desk: Desk) -> int:

@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 
 from desktop_fixtures import Desktop, Hand, add_study, desktop, join, recording, until
-from overt.device.capture import FACTS
+from overt.device.facts import FACTS
 from overt.schema import batch
 from overt.schema.event import Command, KeyClass, Kind
 from overt.store.store import Store

@@ -21,8 +21,8 @@ from hypothesis import strategies as st
 
 from desktop_fixtures import Desktop, at_a_terminal, desktop, until
 from overt.device import advice, coach_page
-from overt.device.capture import FACTS
 from overt.device.coach import Coach, days
+from overt.device.facts import FACTS
 from overt.device.practice import Day, Practice, bin_of, median_ms, merged
 from overt.device.vault import Vault, as_json
 from overt.device.wording import page_words

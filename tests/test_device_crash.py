@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from overt.device import clock
-from overt.device.capture import FACTS
+from overt.device.facts import FACTS
 from overt.device.outbox import Outbox
 from overt.device.session import Recording, Session, recover
 from overt.device.vault import Vault

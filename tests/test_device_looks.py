@@ -16,9 +16,17 @@ from hypothesis import strategies as st
 
 from overt.consent.notice import notice_bytes
 from overt.consent.receipt import _information
-from overt.device.capture import FACTS
 from overt.device.drawn import drawings
-from overt.device.elements import ELEMENTS_MAX, Box, Elements, Suppressed, boxes, stepped
+from overt.device.elements import (
+    ELEMENTS_MAX,
+    Box,
+    Elements,
+    Numbers,
+    Suppressed,
+    boxes,
+    stepped,
+)
+from overt.device.facts import FACTS
 from overt.device.looks import Look, Looks, Target
 from overt.device.notice import check_notice
 from overt.device.outbox import Outbox
@@ -282,7 +290,7 @@ def test_a_look_goes_before_the_action_it_was_held_for_and_only_once(looks: Look
         press(kind=Kind.COMMAND),
         press(kind=Kind.KEY_DOWN, key_class=KeyClass.ENTER),
     ):
-        looks.begin()
+        looks.begin(Numbers())
         made = told(looks, act)
         assert made["kind"].tolist() == [Kind.ELEMENT] * 3 + [Kind.PICTURE] * 2
         assert set(made["t_us"].tolist()) == {500_000}

@@ -20,9 +20,9 @@ import pytest
 
 from overt.commands.whereabouts import study_at
 from overt.device import daybook, outbox_page, qr, wording
-from overt.device.capture import FACTS
 from overt.device.costs import Costs, Meter, held
 from overt.device.daybook import Daybook
+from overt.device.facts import FACTS
 from overt.device.outbox import Outbox
 from overt.device.outbox_page import OutboxPage
 from overt.device.pairing import LASTS_S, code_in, new_code, scanned

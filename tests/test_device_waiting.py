@@ -9,7 +9,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from overt.device.capture import FACTS
+from overt.device.facts import FACTS
 from overt.device.outbox import Outbox
 from overt.device.session import Recording, Session
 from overt.device.vault import Vault

@@ -20,8 +20,8 @@ from federated_fixtures import (
 from overt.commands import together as commands
 from overt.device import kept
 from overt.device.account import Account
-from overt.device.capture import FACTS
 from overt.device.clock import CLOCK
+from overt.device.facts import FACTS
 from overt.device.outbox import Outbox
 from overt.device.pairing import HANDED
 from overt.device.session import Recording, Session, recover

@@ -22,8 +22,9 @@ from overt.device import evdev, permission, platforms, wayland
 from overt.device.account import Account
 from overt.device.agent import Agent
 from overt.device.applications import Application, Applications
-from overt.device.capture import FACTS, Capture
+from overt.device.capture import Capture
 from overt.device.evdev import Device
+from overt.device.facts import FACTS
 from overt.device.fields import LISTED, Fields
 from overt.device.fields import TERMINAL as TERMINAL_FIELD
 from overt.device.indicator import LAYER, Indicator

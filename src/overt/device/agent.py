@@ -15,6 +15,7 @@ from overt.device.capture import Capture
 from overt.device.clock import SessionClock
 from overt.device.costs import Costs, Meter
 from overt.device.daybook import Daybook
+from overt.device.elements import Numbers
 from overt.device.locks import Locks
 from overt.device.looks import Looks, wanted
 from overt.device.outbox import Outbox
@@ -83,7 +84,8 @@ class Agent:
         platform = opened(display, listed, self._grant.lang, self.toggle, chip=chip)
         self._display, self._screen = platform.source, platform.sight
         self._indicator, self._verdicts = platform.indicator, platform.verdicts
-        self._fields, self._x_display = platform.fields, platform.display
+        self._fields, self._under = platform.fields, platform.under
+        self._x_display = platform.display
         platform.on_lock(self.interrupt)
         self._looks: Looks | None = None
         self._display.on_hotkey(self.toggle)
@@ -216,9 +218,14 @@ class Agent:
         """Record one session; returns how many events it had."""
         self._clock = clock = SessionClock(self._account.clock)
         session = Session(self._recording(clock.time_origin_ms), self._vault)
-        capture = Capture(self._display, self._screen, self._verdicts, clock.origin_ms)
+        numbers = Numbers()
+        capture = Capture(
+            *(self._display, self._screen, self._verdicts, clock.origin_ms),
+            under=self._under,
+            numbers=numbers,
+        )
         if self._looks is not None:
-            self._looks.begin()
+            self._looks.begin(numbers)
         session.mark(Kind.SESSION_START, capture.now_us(), told=clock.told())
         try:
             self._loop(session, capture, told)

@@ -15,28 +15,17 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from overt.device.elements import Numbers
+from overt.device.facts import FACTS, NOTHING
 from overt.device.fields import BUSY, LISTED, OUTSIDE, Field
 from overt.device.keyboard import CHARACTERS, HELD, Slots, command_of, modifiers
+from overt.device.pointing import Pointing
 from overt.device.screen import Moment
 from overt.device.seam import Sight, Source
-from overt.device.stream import (
-    BUTTON_PRESS,
-    EVENT,
-    KEY_PRESS,
-    KEY_RELEASE,
-    MOTION,
-    joined,
-)
-from overt.schema.event import EVENTS_BITS, KeyClass, Kind, Modifier, Pointer, Role
+from overt.device.stream import BUTTON_PRESS, KEY_PRESS, KEY_RELEASE, joined
+from overt.device.targets import Under
+from overt.schema.event import KeyClass, Kind, Modifier, Role
 
-FACTS = np.dtype([(name, f"<i{bits // 8}") for name, bits in EVENTS_BITS.items()])
-"""One row an event: the columns of `EVENTS`. In `seq`, capture puts the number of the event among
-all that it heard, to order by; the session gives the one that counts what is kept."""
-
-_NOTHING = np.empty(0, FACTS)
-EIGHTHS = 8
-_WHEEL = {4: (0, -1), 5: (0, 1), 6: (-1, 0), 7: (1, 0)}
-_MULTI_CLICK_MS, _MULTI_CLICK_PX = 500, 5
 CONFIRM_AFTER_S = 0.08
 MOVED_S, CONFIRM_AFTER_MOVE_S = 0.6, 0.7
 """Less than `MOVED_S` after something that may move the keyboard to another field (Tab, Enter, a
@@ -111,8 +100,14 @@ class Capture:
         origin_ms: int,
         *,
         letters: bool = False,
+        under: Under | None = None,
+        numbers: Numbers | None = None,
     ) -> None:
-        """`letters`: also say which letter a key is, in `key_symbol`; for the coach alone."""
+        """`letters`: also say which letter a key is, in `key_symbol`; for the coach alone.
+
+        `under` tells what lies under the pointer, where that can be told; `numbers` are those of
+        the session's elements.
+        """
         self._letters = letters
         self._source, self._sight, self._verdicts = source, sight, verdicts
         self._origin_ms = origin_ms
@@ -123,12 +118,9 @@ class Capture:
         self._waiting: deque[_Waiting] = deque()
         self._kept: set[int] = set()
         """Slots of keys that are down and whose press was kept."""
-        self._ready = _NOTHING
+        self._ready = NOTHING
         self._heard = 0
-        self._pointed: list[Any] = []
-        """`EVENT[n]` of each heap: what the pointer did and nobody has judged yet; no keys. In
-        place of the root window, the event's number among all, so that order outlives equal times.
-        """
+        self._pointing = Pointing(source.notch_css_px, self.t_us, under, numbers or Numbers())
         self.changed = False
         """A window moved, came or went since whoever asks set this back."""
         self._moved_s = 0.0
@@ -138,8 +130,6 @@ class Capture:
         """When the heap before this one was taken, and this one: all that is in it lies between."""
         self._looked_us = self._handed_us = 0
         self._lost = 0
-        self._pressed: dict[int, tuple[int, int, int]] = {}
-        self._clicked: tuple[int, int, int, int, int] = (0, 0, 0, 0, 0)
 
     def rest(self) -> None:
         """Wait until something has happened, or a key may be settled, and a little longer."""
@@ -157,7 +147,7 @@ class Capture:
         self._looked_us = int(looked_us)  # what comes later is of a later heap
         first, self._heard = self._heard, self._heard + len(heap.events)
         if is_open and len(heap.events):
-            self._pointed.append(_numbered(heap.events, first))
+            self._pointing.hear(heap.events, first)
         busy = not heap.moves_only or self._waiting or self._sight.poll()
         now_s = time.monotonic()
         if not busy and (now_s - self._looked_s < LOOK_ANYWAY_S or not is_open):
@@ -172,7 +162,7 @@ class Capture:
             self._grabbed = heap.grabbed
         if not is_open:
             self._forget()
-            return _NOTHING
+            return NOTHING
         if before.application or after.application:
             self._lost += heap.lost
         elsewhere = any(self._source.outermost(one) != before.focus for one in heap.asked)
@@ -188,7 +178,9 @@ class Capture:
             self._moved_s = time.monotonic()
         if steady:
             self._verdicts.typed(after, *self._typed(heap.events))
-        rows = [*self._switch(after), *self._pointing(before, after, changed=changed)]
+        now = self.now_us(), self._heard
+        rows = self._switch(after)
+        rows += self._pointing.judged(before, after, now, changed=changed)
         if typing and same_field:
             self._typing(heap.events, first, after, turn)
         elif not typing:
@@ -201,19 +193,24 @@ class Capture:
         """Return rows in order of time, as far as no earlier key waits for its field."""
         parts = [part for part in (self._ready, *rows) if len(part)]
         if not parts:
-            return _NOTHING
+            return NOTHING
         made = joined(parts, FACTS)
         made = made[np.lexsort((made["seq"], made["t_us"]))]
         until = len(made)
-        if self._waiting:
-            first = self._waiting[0].row[0]
+        for first in self._first_waiting():
             before = made["t_us"] < first["t_us"]
             before |= (made["t_us"] == first["t_us"]) & (made["seq"] < first["seq"])
-            until = int(before.sum())
+            until = min(until, int(before.sum()))
         self._ready = made[until:]
         if until:
             self._handed_us = int(made["t_us"][until - 1])
         return made[:until]
+
+    def _first_waiting(self) -> list[Any]:
+        """Return the first key and the first press that wait."""
+        press = self._pointing.first_waiting()
+        key = [self._waiting[0].row[0]] if self._waiting else []
+        return key if press is None else [*key, press]
 
     def lost(self) -> int:
         """Return how often input was lost that might have been kept, since the last call."""
@@ -229,7 +226,9 @@ class Capture:
         """Return the last mark of the application that one was in, and forget all else."""
         self._waiting.clear()
         after, changed = self._sight.moment()
-        rows = self._pointing(self._before, after, changed=changed)
+        now = self.now_us(), self._heard
+        rows = self._pointing.judged(self._before, after, now, changed=changed)
+        rows += self._pointing.flush()
         rows = self._in_order([*rows, *self._switch(Moment())])
         self._forget()
         return rows
@@ -237,9 +236,8 @@ class Capture:
     def _forget(self) -> None:
         self._slots.clear()
         self._waiting.clear()
-        self._pressed.clear()
-        self._pointed.clear()
-        self._ready = _NOTHING
+        self._pointing.forget()
+        self._ready = NOTHING
         self._in = 0
 
     def now_us(self) -> int:
@@ -264,58 +262,6 @@ class Capture:
         rows["role"] = Role.PAGE
         self._in = after.application
         return [rows[rows["value"] > 0]]
-
-    def _pointing(self, before: Moment, after: Moment, *, changed: bool) -> list[Any]:
-        """Judge what the pointer did since the last moment."""
-        events, self._pointed = joined(self._pointed, EVENT), []
-        if not len(events):
-            return []
-        under = after.under(events["x"].astype(np.int32), events["y"].astype(np.int32))
-        if changed:
-            was = before.under(events["x"].astype(np.int32), events["y"].astype(np.int32))
-            under[was != under] = 0
-        events = events[under > 0]
-        moves = events["code"] == MOTION
-        rows = np.zeros(len(events), FACTS)
-        rows["t_us"], rows["seq"] = self.t_us(events["time_ms"]), events["root"]
-        rows["x_8th_css_px"] = events["x"].astype(np.int32) * EIGHTHS
-        rows["y_8th_css_px"] = events["y"].astype(np.int32) * EIGHTHS
-        rows["pointer"] = Pointer.MOUSE
-        rows["kind"] = Kind.POINTER_MOVE
-        made = [rows[moves]]
-        for k in np.flatnonzero(~moves):
-            made += self._button(events[k], rows[k : k + 1])
-        return made
-
-    def _button(self, event: Any, row: Any) -> list[Any]:
-        button, down = int(event["detail"]), event["code"] == BUTTON_PRESS
-        if button in _WHEEL:
-            right, below = _WHEEL[button]
-            row["kind"], row["pointer"] = Kind.WHEEL, Pointer.NONE
-            row["scroll_x_css_px"] = right * self._source.notch_css_px
-            row["scroll_y_css_px"] = below * self._source.notch_css_px
-            return [row] if down else []
-        number = {1: 1, 2: 2, 3: 3, 8: 4, 9: 5}.get(button, 0)
-        if not number:
-            return []
-        row["kind"], row["button"] = Kind.POINTER_DOWN if down else Kind.POINTER_UP, number
-        x, y, at_ms = int(event["x"]), int(event["y"]), int(event["time_ms"])
-        if down:
-            self._pressed[number] = (x, y, at_ms)
-            return [row]
-        pressed = self._pressed.pop(number, None)
-        if pressed is None or not _near(pressed, x, y):
-            return [row]
-        last, last_x, last_y, last_ms, count = self._clicked
-        again = (
-            last == number
-            and pressed[2] - last_ms <= _MULTI_CLICK_MS
-            and _near((last_x, last_y, 0), x, y)
-        )
-        self._clicked = (number, x, y, at_ms, count + 1 if again else 1)
-        click = row.copy()
-        click["kind"], click["value"] = Kind.CLICK, self._clicked[4]
-        return [row, click]
 
     def _typed(self, events: Any) -> tuple[int, int]:
         """Return how many presses gave a character, and how many of them were Enter."""
@@ -412,19 +358,7 @@ def _commanded(key: _Waiting) -> Any:
     return row
 
 
-def _numbered(events: Any, first: int) -> Any:
-    """Return what the pointer did, each with its number among all events."""
-    at = np.flatnonzero(events["code"] >= BUTTON_PRESS)
-    pointed = events[at]
-    pointed["root"] = first + at
-    return pointed
-
-
 def _clicked(events: Any) -> bool:
     """Return whether a button went down or up, wherever: it may move the keyboard elsewhere."""
     button, number = events["code"] - BUTTON_PRESS, events["detail"]  # no wheel: 4 to 7
     return bool(((button <= 1) & ((number < 4) | (number > 7))).any())
-
-
-def _near(pressed: tuple[int, int, int], x: int, y: int) -> bool:
-    return abs(pressed[0] - x) <= _MULTI_CLICK_PX and abs(pressed[1] - y) <= _MULTI_CLICK_PX

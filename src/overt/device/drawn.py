@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from overt.device.capture import EIGHTHS
+from overt.device.facts import EIGHTHS
 from overt.device.picture import rgb
 from overt.schema.event import Kind, Role
 

@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from overt.device.capture import FACTS
 from overt.device.clock import CLOCK
+from overt.device.facts import FACTS
 from overt.device.vault import Vault, as_json
 from overt.schema.event import Kind
 

@@ -17,8 +17,18 @@ from typing import Any
 
 import numpy as np
 
-from overt.device.capture import EIGHTHS, FACTS, Capture
-from overt.device.elements import Box, Elements, Suppressed, Tree, boxes, stepped
+from overt.device.capture import Capture
+from overt.device.elements import (
+    NUMBERS_MAX,
+    Box,
+    Elements,
+    Numbers,
+    Suppressed,
+    Tree,
+    boxes,
+    stepped,
+)
+from overt.device.facts import EIGHTHS, FACTS, NOTHING
 from overt.device.picture import Rectangle, picture
 from overt.device.pixels import Pixels
 from overt.device.screen import Moment
@@ -34,11 +44,7 @@ SHARE_MAX = 0.02
 
 AGE_MAX_S = 15.0
 RETRY_S = 5.0
-NUMBERS_MAX = 30_000
-"""Elements in a session; beyond it nothing is looked at any more."""
-
 _WAIT_S = 0.25
-_NOTHING = np.empty(0, FACTS)
 
 
 @dataclass(frozen=True)
@@ -77,7 +83,7 @@ class Looks:
         self._last: tuple[Any, ...] = ()
         self._stirred = True
         self._stop = threading.Event()
-        self._numbers: dict[tuple[str, str], int] = {}
+        self._numbers = Numbers()
         self._thread = threading.Thread(target=self._follow, name="looks", daemon=True)
         self._thread.start()
 
@@ -86,9 +92,9 @@ class Looks:
         self._stop.set()
         self._thread.join(2)
 
-    def begin(self) -> None:
+    def begin(self, numbers: Numbers) -> None:
         """Begin a session: numbers of elements say nothing outside of it."""
-        self._numbers, self._last = {}, ()
+        self._numbers, self._last = numbers, ()
         self.drop()
 
     def drop(self) -> None:
@@ -102,7 +108,7 @@ class Looks:
         target = Target(moment.focus, moment.focus_pid, moment.application)
         if not is_open or moment.application not in self._wanted or moment.prompt:
             self.drop()
-            return _NOTHING
+            return NOTHING
         with self._lock:
             if changed or target != self._target:
                 self._still_since_s, self._held, self._stirred = time.monotonic(), None, True
@@ -111,23 +117,23 @@ class Looks:
             self._stirred = self._stirred or bool(len(rows))
         acts = _acts(rows, moment, target.application)
         if held is None or not acts.any() or time.monotonic() - held.taken_s > AGE_MAX_S:
-            return _NOTHING
+            return NOTHING
         taken_us = capture.t_us(held.taken_ms)
         if taken_us > int(rows["t_us"][acts].min()):
-            return _NOTHING  # it shows what came of the action
+            return NOTHING  # it shows what came of the action
         with self._lock:
             self._held, self._still_since_s = None, time.monotonic()
         said = (held.tree, held.picture)
         if said == self._last:
-            return _NOTHING
+            return NOTHING
         self._last = said
         return self._rows(held, taken_us)
 
     def _rows(self, look: Look, taken_us: int) -> Any:
-        if len(self._numbers) > NUMBERS_MAX:
-            return _NOTHING
+        if len(self._numbers) >= NUMBERS_MAX:
+            return NOTHING
         elements = np.zeros(len(look.tree), FACTS)
-        numbers = [self._numbers.setdefault(e.place, len(self._numbers) + 1) for e in look.tree]
+        numbers = [self._numbers.of(one.place) for one in look.tree]
         for row, element, number in zip(elements, look.tree, numbers, strict=True):
             row["kind"], row["role"], row["element"] = Kind.ELEMENT, element.role, number
             row["edit_chars"] = numbers[element.parent] if element.parent >= 0 else 0

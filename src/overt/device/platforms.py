@@ -18,6 +18,7 @@ from overt.schema.errors import Missing
 if TYPE_CHECKING:
     from overt.device.capture import Verdicts
     from overt.device.fields import Fields
+    from overt.device.targets import Under
     from overt.device.wording import Words
 
 X11, WAYLAND, WINDOWS, MAC = "Linux, X11", "Linux, Wayland", "Windows", "macOS"
@@ -45,6 +46,8 @@ class Platform:
     """Where keys are recorded outside of terminals: without them answering, nothing begins."""
     on_lock: Callable[[Callable[[], None]], None] = lambda _: None
     """Calls back when the screen is locked, where D-Bus does not tell."""
+    under: Under | None = None
+    """Tells what lies under the pointer."""
     display: str = ""
     """The X display whose windows may be looked at (level `screen`); there is no other way."""
 
@@ -143,6 +146,7 @@ def _x11(
 ) -> Platform:
     from overt.device.fields import Fields
     from overt.device.screen import Screen
+    from overt.device.targets import Targets
     from overt.device.verdicts import FieldsAndTerminals
     from overt.device.x11 import Display
 
@@ -151,7 +155,7 @@ def _x11(
     screen, fields = Screen(shown, applications, lambda: indicator.pid), Fields()
     needed = None if all(one.terminal for one in listed) else fields
     verdicts = FieldsAndTerminals(applications, fields)
-    return Platform(shown, screen, indicator, verdicts, needed, display=shown.name)
+    return Platform(shown, screen, indicator, verdicts, needed, under=Targets(), display=shown.name)
 
 
 def _wayland(

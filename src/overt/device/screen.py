@@ -31,6 +31,17 @@ class Moment:
     """int32[n, 4]: left, top, right, bottom of the windows, the topmost first."""
     numbers: Any = field(default_factory=lambda: np.empty(0, np.int16))
     """int16[n]: their applications; 0 suppresses."""
+    pids: tuple[int, ...] = ()
+    """Their processes."""
+
+    def window_at(self, x: int, y: int) -> tuple[tuple[int, int, int, int], int] | None:
+        """Return place and size (pixels) and process of the allowed window at a point, or None."""
+        for (left, top, right, bottom), number, pid in zip(
+            self.rectangles.tolist(), self.numbers.tolist(), self.pids, strict=False
+        ):
+            if left <= x < right and top <= y < bottom:
+                return ((left, top, right - left, bottom - top), pid) if number else None
+        return None
 
     def under(self, x: Any, y: Any) -> Any:
         """Return int16[m]: the application at each point (pixels); 0 where it is not allowed."""
@@ -89,6 +100,7 @@ class Screen:
             ),
             rectangles=np.array(places, np.int32).reshape(-1, 4),
             numbers=np.array(numbers, np.int16),
+            pids=tuple(window.pid for window in top_first),
         )
 
     def _number(self, pid: int) -> int:

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from overt.device import daybook
-from overt.device.capture import FACTS
 from overt.device.clock import CLOCK
+from overt.device.facts import FACTS
 from overt.device.kept import HERE, Kept
 from overt.device.stream import joined
 from overt.device.vault import Vault, as_json
