@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from datasets_fixtures import DATA
-from overt.models.programs import grain
+from overt.models.programs import grain, pixels
 from overt.models.programs.classifiers import BOOSTED, Judge, Trees, bound, out_of_fold
 from overt.models.programs.features import NAMES, row_of
 from overt.models.programs.generators import MAKERS
@@ -122,6 +122,35 @@ def test_added_noise_does_not_grow_with_speed_and_shows_at_the_shortest_times() 
     assert smooth["along_100_to_50_ms"] > 1
 
 
+def test_noise_turns_a_path_back_where_a_hand_goes_on() -> None:
+    t = np.arange(0, 1200.0, 10)
+    s = t / t[-1]
+    along, aside = 300 * s**3 * (10 - 15 * s + 6 * s**2), 30 * np.sin(np.pi * s)
+    rng = np.random.default_rng(5)
+    smooth, shaken, wobbly = (
+        dict(zip(pixels.NAMES, pixels.row_of(trace_of(t, along + a, aside + b)), strict=True))
+        for a, b in (
+            (np.zeros(t.size), np.zeros(t.size)),
+            rng.normal(0, 1, (2, t.size)),
+            (np.zeros(t.size), 4 * np.sin(2 * np.pi * t / 150)),
+        )
+    )
+    for name in ("turns_back_1_px_per_s", "reversed", "reversed_where_slow", "aside_where_slow"):
+        assert shaken[name] > smooth[name] + 0.2, name
+    # One turn of the bow, and a turn and back again every 150 ms.
+    assert smooth["turns_back_3_px_per_s"] == pytest.approx(np.log(1.5 / 1.69), abs=0.02)
+    assert wobbly["turns_back_3_px_per_s"] == pytest.approx(np.log(16 / 1.69), abs=0.1)
+    assert wobbly["reversed"] < 0.2 < shaken["reversed"]
+
+
+def test_what_a_hand_does_between_strokes_changes_nothing_pixel_by_pixel() -> None:
+    stroke = _done("minimum jerk", until_ms=4_000)
+    t = stroke.t_ms[-1] + 500 + np.arange(4) * 16.0
+    x, y = stroke.x_px[-1] + np.array([0.0, 1, 0, 1]), np.full(4, stroke.y_px[-1])
+    more = joined([stroke, Trace(t, x, y)])
+    np.testing.assert_array_equal(pixels.row_of(more), pixels.row_of(stroke))
+
+
 def test_strokes_that_take_their_course_alike_are_alike_however_long_they_are() -> None:
     alike, unlike = (
         dict(zip(grain.NAMES, grain.row_of(_done(kind)), strict=True))
@@ -185,6 +214,7 @@ def test_next_to_nothing_gives_no_numbers_and_no_error(size: int) -> None:
     trace = trace_of(np.arange(size) * 10.0, np.arange(size) * 1.0, np.zeros(size))
     assert np.isnan(row_of(trace)[:-3]).all()
     assert np.isnan(grain.row_of(trace)).all()
+    assert np.isnan(pixels.row_of(trace)).all()
     assert cut(trace, 5.0) == []
 
 

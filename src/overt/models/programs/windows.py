@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from overt.models.programs import grain
+from overt.models.programs import grain, pixels
 from overt.models.programs.features import NAMES, row_of
 from overt.models.programs.generators import MAKERS, Library
 from overt.models.programs.learned import learned
@@ -88,7 +88,7 @@ class Windows:
 
 
 PERSON = "person"
-COLUMNS = (*NAMES, *grain.NAMES)
+COLUMNS = (*NAMES, *grain.NAMES, *pixels.NAMES)
 """Order of the numbers in a row of `Windows.x` of the pointer."""
 
 TRIVIAL = ("interval_median_ms", "interval_mode_share", "interval_grain", "whole_ms", "took_ms")
@@ -96,7 +96,7 @@ TRIVIAL = ("interval_median_ms", "interval_mode_share", "interval_grain", "whole
 
 def measured(trace: Trace) -> Array:
     """Return float64[len(COLUMNS)] for one window."""
-    return np.concatenate([row_of(trace), grain.row_of(trace)])
+    return np.concatenate([row_of(trace), grain.row_of(trace), pixels.row_of(trace)])
 
 
 def trivial_of(trace: Trace) -> Array:
