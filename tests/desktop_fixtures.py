@@ -353,8 +353,8 @@ class Terminal:
 
 @contextmanager
 def recording(desk: Desktop, address: str, folder: Path) -> Iterator[Terminal]:
-    """Run `overt record` for the length of the block."""
-    overt = [sys.executable, "-m", "overt", "record", "--study", address]
+    """Run `overt record` for the length of the block; who joins does so in the terminal."""
+    overt = [sys.executable, "-m", "overt", "record", "--study", address, "--terminal"]
     with at_a_terminal(desk, [*overt, "--device-dir", str(folder)]) as made:
         yield made
 

@@ -23,6 +23,7 @@ from desk_fixtures import DIGIT_7, RETURN, A, Desk, device, headers, page_of
 from desktop_fixtures import Hand, add_study, desktop, join, recording, until
 from overt.consent.invitation import invitation as made
 from overt.device.terminals import shells_of
+from overt.gateway import studies
 from overt.gateway.studies import study_of
 from overt.schema.event import Command, KeyClass, Kind, Role
 from overt.store.store import Store
@@ -466,8 +467,18 @@ def test_all_that_was_produced_arrives_and_leaving_destroys_what_is_here(desk: D
     with Store.open(desk.data_dir) as store:
         (person,) = store.subjects("desk")
         assert store.stored_counts(person)["events"] == produced
+        known = store.control.study("desk")
+        assert known is not None
+        source = known.document
+        studies.register(store, source.replace(b"version = 1 ", b"version = 2 "))
     with recording(desk.screen, desk.url, desk.folder) as agent:
-        agent.until("overt: recording")
+        agent.until("The notice has changed since you joined")
+        agent.answer("Choose purposes", "")
+        agent.until("Nothing is recorded. What you agreed to before stands")
+        assert agent.process.wait(60) == 0
+        assert "overt: recording" not in agent.shown
+    with recording(desk.screen, desk.url, desk.folder) as agent:
+        join(agent, screen=True)
         assert device(desk, "leave")["job"]
         agent.until("you have left this study")
     assert not list((desk.folder / "desk").iterdir())

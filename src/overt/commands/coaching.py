@@ -71,7 +71,7 @@ def coach(folder: Path, programs: list[str], display: str | None, *, chip: bool)
 
 
 def _choose(names: list[str], w: Words) -> list[str]:
-    from overt.commands.recording import chosen
+    from overt.commands.joining import chosen
 
     if not names:
         raise Missing(

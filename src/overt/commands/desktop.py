@@ -37,6 +37,13 @@ def record(
         str | None, typer.Option(help="Language of notice and prompts; default: your session's.")
     ] = None,
     display: Annotated[str | None, typer.Option(help="X display; default: $DISPLAY.")] = None,
+    page: Annotated[
+        bool | None,
+        typer.Option(
+            "--page/--terminal",
+            help="Join on a page in your browser, or in the terminal; default: you are asked.",
+        ),
+    ] = None,
     folder: DeviceFolder = None,
     chip: AsChip = False,
 ) -> None:
@@ -49,7 +56,7 @@ def record(
     from overt.device.wording import here
 
     told = {"address": study, "lang": lang or here(), "display": display, "chip": chip}
-    go_on("record", folder=str(folder or device_folder()), **told)
+    go_on("record", folder=str(folder or device_folder()), page=page, **told)
 
 
 def coach(

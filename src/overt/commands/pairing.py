@@ -106,7 +106,7 @@ def _take(folder: Path, address: str) -> None:
 def _switched(notice: dict[str, Any], purposes: tuple[str, ...]) -> tuple[dict[str, Any], ...]:
     """Say for what the person takes part since they joined, and let them switch on programs."""
     from overt.commands.console import say
-    from overt.commands.recording import applications_here
+    from overt.commands.joining import applications_here
     from overt.device.wording import Words
 
     w = Words(notice["language"])

@@ -14,11 +14,9 @@ from overt.commands.whereabouts import invited, study_at
 from overt.schema.errors import Missing, NotConsented, Refused, Withdrawn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable
 
-    from overt.device.account import Account, Grant, Shown
     from overt.device.vault import Vault
-    from overt.device.wording import Words
 
 
 def record(
@@ -28,11 +26,13 @@ def record(
     display: str | None,
     *,
     chip: bool,
+    page: bool | None = None,
     has_joined: bool = False,
 ) -> None:
     """Join if nobody has on this computer, then record until Ctrl+C. Needs a terminal.
 
-    Joining takes colours and tables; after it one begins anew without them, and `has_joined`.
+    `page`: join on a page of the person's own, or in the terminal; None: they are asked. Joining
+    takes colours and tables; after it one begins anew without them, and `has_joined`.
     """
     require()
     if not sys.stdin.isatty():
@@ -41,9 +41,11 @@ def record(
             where="overt record",
             do="Run it in a terminal.",
         )
+    from overt.commands import joining
     from overt.device import fields, leaving
     from overt.device.account import Account
     from overt.device.agent import Agent
+    from overt.device.joining import has_unseen_code
     from overt.device.notice import check_notice
     from overt.device.outbox_page import OutboxPage
     from overt.device.platforms import WAYLAND, X11, kind, look, never_run, records
@@ -58,13 +60,14 @@ def record(
         remark(f"overt: {untried}")
     policy().check(base)
     look(display)
+    told = [w("terminal.records", kind=kind(), what=records(w))]
     if not has_joined:
-        say(w("terminal.records", kind=kind(), what=records(w)))
+        say(told[0])
     leaving.tell(folder / study, study)
     vault = Vault(folder / study)
     vault.hold()
     account = Account(base, study, vault)
-    joins = False
+    has_grant, begins = False, False
     try:
         if account.grant is not None:
             lang = account.grant.lang
@@ -76,19 +79,24 @@ def record(
         check_notice(shown.notice, study)
         if account.grant is None or account.grant.notice_sha256 != shown.sha256:
             if kind() in (X11, WAYLAND) and not fields.is_there():
-                remark(f"overt: {w('terminal.no_accessibility')}")
-            joins = _join(account, shown, lang) is not None
+                told.append(w("terminal.no_accessibility"))
+                remark(f"overt: {told[-1]}")
+            begins = joining.asked(account, vault, shown, f"{base}/study/{study}", told, page=page)
+        else:
+            has_grant = True
+            if has_unseen_code(vault):
+                joining.show_code(account, vault, Words(lang))
     finally:
         if account.grant is None:
             vault.destroy()  # nobody joined: nothing stays
     grant = account.grant
-    if grant is None:
+    if grant is None or not (has_grant or begins):
         return
-    if joins:
+    if begins:
         account.close()
         vault.close()
-        told = {"address": address, "lang": lang, "display": display, "chip": chip}
-        go_on("record", folder=str(folder), has_joined=True, **told)
+        same = {"address": address, "lang": lang, "display": display, "chip": chip}
+        go_on("record", folder=str(folder), has_joined=True, **same)
         return
     agent = Agent(vault, account, display, chip=chip)
     stop_on_signals(agent.stop)
@@ -96,14 +104,14 @@ def record(
     titles = ", ".join(one["title"] for one in grant.applications) or w("terminal.no_application")
     remark(f"overt: {w('terminal.begins', titles=titles)}")
     titles_by_number = {one["number"]: one["title"] for one in grant.applications}
-    page = OutboxPage(agent, titles_by_number, study, server=grant.base, language=grant.lang)
-    say(w("terminal.page", url=page.url))
+    own = OutboxPage(agent, titles_by_number, study, server=grant.base, language=grant.lang)
+    say(w("terminal.page", url=own.url))
     line = StatusLine(w)
     try:
         end = agent.run(line.tell)
     finally:
         line.end()
-        page.close()
+        own.close()
     if end.reason == "withdrawn":
         remark(f"overt: {w('terminal.left')}")
         return
@@ -116,102 +124,6 @@ def stop_on_signals(stop: Callable[[], None]) -> None:
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         if number := getattr(signal, name, None):
             signal.signal(number, lambda *_: stop())
-
-
-def _join(account: Account, shown: Shown, lang: str) -> Grant | None:
-    from rich.prompt import Prompt
-
-    from overt.device.wording import Words
-
-    notice = shown.notice
-    w = Words(notice["language"])
-    _show(notice)
-    say(f"\n{notice['choices']['heading']} {' '.join(notice['choices']['text'])}")
-    purposes = chosen(notice["choices"]["purposes"], "purposes", w)
-    if not purposes:
-        say(notice["declined"])
-        return None
-    levels = notice["choices"]["details"]["levels"]
-    detail = notice["settings"]["level"]
-    if levels:
-        say(f"\n{notice['choices']['details']['heading']}")
-        picked: list[dict[str, Any]] = []
-        while len(picked) != 1:
-            picked = chosen(levels, "one_of_them", w, all_allowed=False)
-        detail = picked[0]["id"]
-    applications = applications_here(notice, {one["id"] for one in purposes})
-    join = w("terminal.join")
-    if Prompt.ask(f"\n{w('terminal.confirm', join=join)}").strip() not in ("join", join):
-        say(notice["declined"])
-        return None
-    grant = account.join(shown, tuple(one["id"] for one in purposes), applications, lang, detail)
-    say(f"\n{w('terminal.joined', code=grant.receipt['recovery_code'])}")
-    say(w("terminal.write_down"))
-    return grant
-
-
-def applications_here(
-    notice: dict[str, Any], purposes: Collection[str]
-) -> tuple[dict[str, Any], ...]:
-    """Let the person switch on, of a study's applications, those of this computer.
-
-    Where they chose a purpose that looks at windows, also say of which.
-    """
-    from overt.device.platforms import X11, kind
-    from overt.device.policy import policy
-    from overt.device.wording import Words
-    from overt.schema.purpose import SCREEN
-
-    rules, w = policy(), Words(notice["language"])
-    listed = [one for one in notice["settings"]["applications"] if rules.narrowed([one])]
-    if rules.programs is not None:
-        say(f"\n{w('terminal.policy', where=rules.where, count=len(listed))}")
-    say(f"\n{w('terminal.which_applications')}")
-    picked = chosen([{**one, "text": ""} for one in listed], "applications", w)
-    wanted = {one["id"] for one in picked}
-    windows = [one for one in picked if one.get("screen")]
-    seen: list[dict[str, Any]] = []
-    if windows and set(purposes) & set(SCREEN) and kind() != X11:
-        say(f"\n{w('terminal.no_windows', kind=X11)}")
-    elif windows and set(purposes) & set(SCREEN):
-        say(f"\n{w('terminal.which_windows')}")
-        seen = chosen([{**one, "text": ""} for one in windows], "windows", w)
-    looked = {one["id"] for one in seen}
-    return tuple({**one, "screen": one["id"] in looked} for one in listed if one["id"] in wanted)
-
-
-def _show(notice: dict[str, Any]) -> None:
-    from rich.console import Console
-    from rich.markdown import Markdown
-
-    lines = [f"# {notice['title']}", notice["about"]]
-    lines.append(f"{notice['controller']} · {notice['contact']}")
-    for section in notice["sections"]:
-        lines += [f"## {section['heading']}", *(f"- {text}" for text in section["text"])]
-    Console().print(Markdown("\n\n".join(lines)))
-
-
-def chosen(
-    items: list[dict[str, Any]], what: str, w: Words, *, all_allowed: bool = True
-) -> list[dict[str, Any]]:
-    """Let the person choose by number; none is chosen for them. `what`: name of its words."""
-    from rich.prompt import Prompt
-
-    for number, item in enumerate(items, 1):
-        say(f"  {number}  {item['title']}" + (f": {item['text']}" if item["text"] else ""))
-    hint = w("terminal.several" if all_allowed else "terminal.single")
-    asked = w("terminal.choose", what=w(f"terminal.{what}"), hint=hint)
-    while True:
-        said = Prompt.ask(asked, default="", show_default=False).strip()
-        if said in ("all", w("terminal.all")) and all_allowed:
-            return items
-        try:
-            places = [int(part) for part in said.replace(",", " ").split()]
-        except ValueError:
-            places = [0]
-        if all(1 <= place <= len(items) for place in places):
-            return [items[place - 1] for place in dict.fromkeys(places)]
-        say(w("terminal.numbers"))
 
 
 def outbox(folder: Path, address: str, *, remove_minutes: int | None, as_json: bool) -> None:

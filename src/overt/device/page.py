@@ -1,14 +1,18 @@
 """A page for the person alone: a random port of this computer, under an address nobody guesses.
 
-Only who knows the address gets anything; it is printed in the person's own terminal. The page loads
-nothing from anywhere, has no script but the coach's one, and may be shown in no frame. A form
+Only who knows the address gets anything; it is printed in the person's own terminal, and stands on
+no command line, which every user of a computer can read. The page loads nothing from anywhere, has
+no script but the coach's one, and may be shown in no frame. A form
 counts only if the browser says that it was on this very page, so no other site can press its
 buttons.
 """
 
 from __future__ import annotations
 
+import os
 import secrets
+import socket
+import sys
 import threading
 from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -23,6 +27,9 @@ POLICY = (
 
 FORM_BYTES_MAX = 4096
 PATIENCE_S = 10.0
+
+HANDED = "OVERT_PAGE"
+"""Variable with the socket and the secret of a page that this process goes on with."""
 
 Shown = Callable[[str, str, str], str | None]
 """Path below the page's address, nonce, languages that the browser asks for → HTML, or None where
@@ -44,27 +51,68 @@ def rendered(template: str, **values: Any) -> str:
 class Page:
     """Serves until closed. `url` is where."""
 
-    def __init__(self, shown: Shown, done: Done | None = None, *, script: bool = False) -> None:
-        """`script`: the page has one of its own, inside of it."""
-        secret = secrets.token_urlsafe(16)
+    def __init__(
+        self,
+        shown: Shown,
+        done: Done | None = None,
+        *,
+        script: bool = False,
+        after: Callable[[str], None] | None = None,
+    ) -> None:
+        """`script`: the page has one of its own, inside of it; `after` hears of each answer given.
+
+        It goes on at the address that the page before it handed over, if one did.
+        """
+        listening, self._secret = _handed()
+        secret = self._secret
 
         class Own(Answers):
             """Answers for this page."""
 
         Own.secret, Own.about, Own.script = secret, (shown, done), script
-        self._server = _Quiet(("127.0.0.1", 0), Own)
+        Own.after = staticmethod(after) if after else None
+        self._server = _Quiet(("127.0.0.1", 0), Own, bind_and_activate=listening is None)
+        if listening is not None:
+            self._server.take(listening)
         Own.own = f"127.0.0.1:{self._server.server_port}"
         self.url = f"http://{Own.own}/{secret}/"
         threading.Thread(target=self._server.serve_forever, name="page", daemon=True).start()
 
-    def close(self) -> None:
-        """Stop serving."""
+    def rest(self) -> None:
+        """Take up nobody any more: whoever asks from now on waits for the next page here."""
         self._server.shutdown()
+
+    def close(self, *, hand_over: bool = False) -> None:
+        """Stop serving; `hand_over`: whoever asks meanwhile waits for the next page here.
+
+        The next page of this process, also after it began anew (`exec`), is at this address.
+        """
+        self._server.shutdown()
+        if hand_over:
+            kept = os.dup(self._server.fileno())
+            os.set_inheritable(kept, True)  # noqa: FBT003 - it has no name
+            os.environ[HANDED] = f"{kept} {self._secret}"
         self._server.server_close()
+
+
+def _handed() -> tuple[socket.socket | None, str]:
+    """Return what a page before this one handed over, once; else a fresh secret."""
+    number, _, secret = os.environ.pop(HANDED, "").partition(" ")
+    if sys.platform == "win32" or not number.isdecimal():
+        return None, secrets.token_urlsafe(16)
+    os.set_inheritable(int(number), False)  # noqa: FBT003 - it has no name
+    return socket.socket(fileno=int(number)), secret
 
 
 class _Quiet(ThreadingHTTPServer):
     """Takes what other programs send it as it comes."""
+
+    def take(self, listening: socket.socket) -> None:
+        """Serve on a socket that listens already."""
+        self.socket.close()
+        self.socket = listening
+        self.server_address = listening.getsockname()
+        self.server_name, self.server_port = listening.getsockname()[:2]
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say nothing: whoever hangs up too early must not write into the person's terminal."""
@@ -76,6 +124,7 @@ class Answers(BaseHTTPRequestHandler):
     timeout = PATIENCE_S
     secret = own = ""
     about: tuple[Shown, Done | None]
+    after: Callable[[str], None] | None = None
     script = False
 
     def do_GET(self) -> None:
@@ -92,6 +141,7 @@ class Answers(BaseHTTPRequestHandler):
         policy = POLICY.format(nonce=nonce, scripts=scripts, forms=forms)
         told = {"Content-Security-Policy": policy}
         self._send(200, html.encode(), "text/html; charset=utf-8", **told)
+        self._tell("GET")
 
     def do_POST(self) -> None:
         """Take a form that was on this page."""
@@ -108,6 +158,11 @@ class Answers(BaseHTTPRequestHandler):
             self._send(404, b"Not found.", "text/plain")
             return
         self._send(303, b"", "text/plain", Location=f"/{self.secret}{further}")
+        self._tell("POST")
+
+    def _tell(self, method: str) -> None:
+        if self.after is not None:
+            self.after(method)
 
     def _origin(self) -> str:
         return f"http://{self.own}"
