@@ -189,7 +189,28 @@ def test_a_press_says_on_what_it_is_and_rest_what_the_pointer_rests_on(desk: Des
     down = presses[presses["kind"] == Kind.POINTER_DOWN][0]
     assert down["value"] == round(4 * np.log2(445)), "the smaller side, as GTK lays it out"
     assert (np.diff(made["seq"]) > 0).all()
+    made = made[~np.isin(made["kind"], (Kind.ELEMENT, Kind.PICTURE))]  # looks are older
     assert (np.diff(made["t_us"]) >= 0).all()
+
+
+def test_the_caret_is_followed_as_numbers_where_a_person_moves_it_and_not_where_typing_does(
+    desk: Desk,
+) -> None:
+    desk.ready(desk.editor)
+    desk.screen.do("key", "ctrl+a", "BackSpace")
+    desk.settled()
+    before = len(desk.settled())
+    for keys in (["a"] * 5, ["Left"], ["Left"], ["b"], ["End"], ["shift+Home"]):
+        desk.screen.do("key", "--delay", "30", *keys)
+        desk.settled()
+    made = desk.settled()[before:]
+    rows = made[made["kind"] == Kind.SELECTION]
+    places = rows["scroll_y_css_px"].tolist()
+    assert rows["value"].tolist() == [1, 1, 2, 1]
+    assert rows["scroll_x_css_px"].tolist() == [-1, -1, 2, -8], "1, 1, 2 and 6, up to powers of two"
+    assert places == [4, 4, 8, 0], "4, 3, 6 and 0"
+    assert rows["edit_chars"].tolist() == [0, 0, 0, 8], "six are selected"
+    assert set(rows["role"]) == {Role.TEXT_AREA}
 
 
 def test_a_password_field_of_a_listed_program_never_exists(desk: Desk) -> None:

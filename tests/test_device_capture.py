@@ -80,6 +80,12 @@ class Desk:
 
     def typed(self, _moment: Moment, _keys: int, _lines: int) -> None: ...
 
+    def carets(self, _moment: Moment, _turn: int) -> list[Any]:
+        return []
+
+    def selected(self, _: Field) -> int:
+        return 0
+
     def confirmed(self, _moment: Moment, _turn: int) -> Field:
         self.asked.append(self.now_s)
         return Field(LISTED, Role.TEXT_AREA)

@@ -16,6 +16,7 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from overt.device.applications import Applications
+from overt.device.carets import Moved
 from overt.device.fields import BUSY, LISTED, OUTSIDE, PATIENCE_S, Field
 from overt.device.screen import Moment
 from overt.schema.event import Role
@@ -148,6 +149,14 @@ class AskedFields:
         if field.is_secret or field.place in self._secret:
             return Field()
         return Field(field.verdict, field.role, field.pid)
+
+    def carets(self, moment: Moment, turn: int) -> list[Moved]:  # noqa: ARG002
+        """Return nothing: no caret is asked for on these systems."""
+        return []
+
+    def selected(self, field: Field) -> int:  # noqa: ARG002
+        """Return nothing selected."""
+        return 0
 
     def _counts(self, moment: Moment) -> bool:
         """Return whether keys in this window might be kept: never in a terminal."""

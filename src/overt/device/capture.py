@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from overt.device.carets import POSITION_MAX, SELECTED_MAX, Causes, Moved, about
 from overt.device.elements import Numbers
 from overt.device.facts import FACTS, NOTHING
 from overt.device.fields import BUSY, LISTED, OUTSIDE, Field
@@ -47,6 +48,7 @@ Moves alone wait for that look, or for the next thing that happens: whether they
 judged by what lay there before and after them, and five judgements a second cost less than fifty.
 """
 
+_MOVES_CARET = frozenset({KeyClass.ARROW, KeyClass.NAVIGATION})
 _MOVES = frozenset({KeyClass.TAB, KeyClass.ENTER, KeyClass.ESCAPE, KeyClass.FUNCTION})
 
 
@@ -73,6 +75,15 @@ class Verdicts(Protocol):
 
     def confirmed(self, moment: Moment, turn: int) -> Field:
         """Return the field of that turn if it has the keyboard still; suppressed otherwise."""
+
+    def carets(self, moment: Moment, turn: int) -> list[Moved]:
+        """Return where the caret of that turn's field has been since the last call.
+
+        Where no window has the keyboard, nothing is listened to any more.
+        """
+
+    def selected(self, field: Field) -> int:
+        """Return how many characters are selected in a field that was just confirmed."""
 
 
 @dataclass
@@ -114,6 +125,7 @@ class Capture:
         self._before = Moment()
         self._turn = 0
         self._grabbed = False
+        self._causes = Causes()
         self._slots = Slots()
         self._waiting: deque[_Waiting] = deque()
         self._kept: set[int] = set()
@@ -162,6 +174,7 @@ class Capture:
             self._grabbed = heap.grabbed
         if not is_open:
             self._forget()
+            self._verdicts.carets(Moment(), turn)
             return NOTHING
         if before.application or after.application:
             self._lost += heap.lost
@@ -174,7 +187,7 @@ class Capture:
             and not after.prompt
             and before.application == after.application > 0
         )
-        if _clicked(heap.events):
+        if _buttons(heap.events).any():  # wherever: it may move the keyboard elsewhere
             self._moved_s = time.monotonic()
         if steady:
             self._verdicts.typed(after, *self._typed(heap.events))
@@ -187,6 +200,11 @@ class Capture:
             self._slots.clear()
             self._waiting.clear()
         rows += self._settled(after, turn)
+        if typing and same_field:
+            rows += self._selected(heap.events, after, turn)
+        else:
+            self._causes.forget()
+            self._verdicts.carets(Moment(), turn)
         return self._in_order(rows)
 
     def _in_order(self, rows: list[Any]) -> Any:
@@ -345,9 +363,34 @@ class Capture:
             if self._is_kept(key.row, here=same and kept):
                 key.row["role"] = field.role
                 rows.append(key.row)
+                if key.row["kind"][0] == Kind.KEY_DOWN:
+                    moves = key.row["key_class"][0] in _MOVES_CARET or bool(key.command)
+                    self._causes.did(int(key.row["t_us"][0]), moves=moves)
                 if key.command and field.commands and field.verdict == LISTED:
                     rows.append(_commanded(key))
         return rows
+
+    def _selected(self, events: Any, moment: Moment, turn: int) -> list[Any]:
+        """Return where the caret went by keys that write nothing, and by clicks."""
+        for event in events[_buttons(events)]:
+            self._causes.did(int(self.t_us(event["time_ms"])), moves=True)
+        for one in self._verdicts.carets(moment, turn):
+            self._causes.hear(int(self.t_us(one.time_ms)), one)
+        until_us = int(self._waiting[0].row["t_us"][0]) if self._waiting else self._looked_us + 1
+        moved = self._causes.moved(until_us)
+        field = self._verdicts.confirmed(moment, turn) if moved else Field()
+        if field.verdict != LISTED:
+            return []
+        rows = np.zeros(len(moved), FACTS)
+        rows["kind"], rows["role"], rows["seq"] = Kind.SELECTION, field.role, self._heard
+        rows["element"] = self._pointing.numbers.of(field.place)
+        for row, (t_us, position, far) in zip(rows, moved, strict=True):
+            row["t_us"] = max(t_us, self._handed_us)
+            row["value"] = 0 if not far else 1 if far < 0 else 2
+            row["scroll_x_css_px"] = about(far, POSITION_MAX)
+            row["scroll_y_css_px"] = about(position, POSITION_MAX)
+        rows["edit_chars"][-1] = about(self._verdicts.selected(field), SELECTED_MAX)
+        return [rows]
 
 
 def _commanded(key: _Waiting) -> Any:
@@ -358,7 +401,7 @@ def _commanded(key: _Waiting) -> Any:
     return row
 
 
-def _clicked(events: Any) -> bool:
-    """Return whether a button went down or up, wherever: it may move the keyboard elsewhere."""
+def _buttons(events: Any) -> Any:
+    """Return bool[n]: a button went down or up; the wheel's are none."""
     button, number = events["code"] - BUTTON_PRESS, events["detail"]  # no wheel: 4 to 7
-    return bool(((button <= 1) & ((number < 4) | (number > 7))).any())
+    return (button <= 1) & ((number < 4) | (number > 7))

@@ -13,6 +13,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
+from overt.device.carets import Carets, Moved, Place
 from overt.device.questions import Questions
 from overt.schema.event import Role
 
@@ -49,8 +50,12 @@ _PASSWORD = 40
 _WINDOWS = frozenset({16, 23, 69})
 """Dialogs, frames and windows: what has the keyboard lies inside of them."""
 
-_REGISTRY = "org.a11y.atspi.Registry"
+REGISTRY = "org.a11y.atspi.Registry"
 _ACCESSIBLE = "org.a11y.atspi.Accessible"
+_TEXT = "org.a11y.atspi.Text"
+_POSITIONS = 1 << 31
+"""Places in a text are less: what is more is a negative number, for none."""
+
 SEARCH_MAX = 1000
 SEARCH_AGAIN_S = 0.5
 _FOCUSED_BIT = 12
@@ -71,6 +76,8 @@ class Field:
     pid: int = 0
     commands: bool = True
     """Whether shortcuts mean here what they usually mean: not in a terminal."""
+    place: Place = ("", "")
+    """Which one it is, on this computer and now."""
 
 
 class Fields:
@@ -90,6 +97,7 @@ class Fields:
         self._asking: Any = None
         self._again: Any = None
         """`Questions`: those of `confirmed`, which only one thread asks."""
+        self._carets = Carets()
         self._secret: set[tuple[str, str]] = set()
         self._wanted = 0
         self._tried = threading.Event()
@@ -125,7 +133,7 @@ class Fields:
 
     def _search(self, pid: int) -> tuple[str, str] | None:
         """Return the accessible that has the keyboard in a program, among its first thousand."""
-        roots = self._children((_REGISTRY, "/org/a11y/atspi/accessible/root"))
+        roots = self._children((REGISTRY, "/org/a11y/atspi/accessible/root"))
         layer = [root for root in roots if self._belongs(root[0], pid)]
         seen = 0
         while layer and seen < SEARCH_MAX:
@@ -167,6 +175,26 @@ class Fields:
         if not focused:
             self._forget(turn)
         return now if focused and not secret and turn == self.turn else Field()
+
+    def carets(self, pid: int, turn: int) -> list[Moved]:
+        """Return where the caret has been in the field of this turn since the last call.
+
+        A field that takes no plain text, or another program's, is not listened to.
+        """
+        with self._lock:
+            place, now = self._place, self.now
+        is_it = now.verdict == LISTED and now.pid == pid > 0 and turn == self.turn
+        self._carets.watch(place if is_it else None)
+        return self._carets.moves() if is_it else []
+
+    def selected(self, field: Field) -> int:
+        """Return how many characters are selected in a field that was just confirmed; 0: none."""
+        asked = ("GetSelection", "i", (0,))
+        try:
+            ((start, end),) = self._again.ask(field.place, _TEXT, (asked,), PATIENCE_S)
+        except Exception:  # noqa: BLE001 - whatever goes wrong, it is not known
+            return 0
+        return end - start if start < end < _POSITIONS else 0
 
     def _forget(self, turn: int) -> None:
         """Look anew for what has the keyboard: what said so last has it no longer.
@@ -239,7 +267,7 @@ class Fields:
             return
         with self._lock:
             if turn == self.turn and not secret:
-                self._place, self.now = place, Field(verdict, role, pid)
+                self._place, self.now = place, Field(verdict, role, pid, place=place)
 
     def _ask(self, place: tuple[str, str], member: str) -> Any:
         from jeepney import DBusAddress, new_method_call

@@ -12,15 +12,31 @@ import struct
 import time
 from collections.abc import Sequence
 from itertools import count
-from typing import Any
+from typing import Any, NamedTuple
 
 _FIRST = 1 << 16
 """Numbers of ours begin where those of the connection's own greeting are long over."""
 
 _HEAD_BYTES = 16
 _ANSWER, _ERROR = 2, 3
+SIGNAL = 4
 _REPLY_SERIAL = 5
 _READ_BYTES = 1 << 16
+
+
+Member = str | tuple[str, str, tuple[Any, ...]]
+"""What is called: its name, or its name with the signature and values that go with it."""
+
+
+class Message(NamedTuple):
+    """A message of the bus, as far as anybody here reads it."""
+
+    kind: int
+    head: bytes
+    words: tuple[int, ...]
+    """Its body as 32-bit numbers, as far as it is made of them; () of an error."""
+    answers: int
+    """Number of the question that it answers; 0 where it is a signal."""
 
 
 class Questions:
@@ -28,12 +44,12 @@ class Questions:
 
     def __init__(self, connection: Any) -> None:
         self._socket = connection.sock
-        self._made: dict[tuple[str, str, str, str], tuple[bytes, bytes]] = {}
+        self._made: dict[tuple[str, str, str, Member], tuple[bytes, bytes]] = {}
         self._numbers = count(_FIRST)
         self._rest = b""
 
     def ask(
-        self, place: tuple[str, str], interface: str, members: Sequence[str], patience_s: float
+        self, place: tuple[str, str], interface: str, members: Sequence[Member], patience_s: float
     ) -> list[tuple[int, ...]]:
         """Return the answer of each member of an object, as the 32-bit numbers it is made of.
 
@@ -65,7 +81,9 @@ class Questions:
             raise LookupError(place)
         return [found[number] for number in wanted]
 
-    def _question(self, name: str, path: str, interface: str, member: str) -> tuple[bytes, bytes]:
+    def _question(
+        self, name: str, path: str, interface: str, member: Member
+    ) -> tuple[bytes, bytes]:
         """Return what comes before and after the number of a question."""
         key = (name, path, interface, member)
         if key not in self._made:
@@ -73,29 +91,45 @@ class Questions:
 
             if len(self._made) > 64:
                 self._made.clear()
-            call = new_method_call(DBusAddress(path, name, interface), member)
+            called, *with_it = (member,) if isinstance(member, str) else member
+            call = new_method_call(DBusAddress(path, name, interface), called, *with_it)
             plain = call.serialise(serial=1)
             self._made[key] = plain[:8], plain[12:]
         return self._made[key]
 
     def _next(self) -> tuple[int, tuple[int, ...]] | None:
         """Return the number and the words of the next answer that is whole; () for an error."""
-        while len(self._rest) >= _HEAD_BYTES:
-            order = "<" if self._rest[:1] == b"l" else ">"
-            body_bytes, _, fields_bytes = struct.unpack_from(order + "III", self._rest, 4)
-            begin = _HEAD_BYTES + fields_bytes + -fields_bytes % 8
-            if len(self._rest) < begin + body_bytes:
-                return None
-            message, self._rest = (
-                self._rest[: begin + body_bytes],
-                self._rest[begin + body_bytes :],
-            )
-            if message[1] not in (_ANSWER, _ERROR):
-                continue
-            number = _answers(message[: _HEAD_BYTES + fields_bytes], order)
-            words = body_bytes // 4 if message[1] == _ANSWER else 0
-            return number, struct.unpack_from(f"{order}{words}I", message, begin)
+        while (found := _taken(self._rest)) is not None:
+            message, self._rest = found
+            if message.kind in (_ANSWER, _ERROR):
+                return message.answers, message.words
         return None
+
+
+def messages(data: bytes) -> tuple[list[Message], bytes]:
+    """Return the whole messages in what was received, and the beginning of one that is not."""
+    made = []
+    while (found := _taken(data)) is not None:
+        message, data = found
+        made.append(message)
+    return made, data
+
+
+def _taken(data: bytes) -> tuple[Message, bytes] | None:
+    """Return the first message and what comes after it; None if it is not whole."""
+    if len(data) < _HEAD_BYTES:
+        return None
+    order = "<" if data[:1] == b"l" else ">"
+    body_bytes, _, fields_bytes = struct.unpack_from(order + "III", data, 4)
+    begin = _HEAD_BYTES + fields_bytes + -fields_bytes % 8
+    if len(data) < begin + body_bytes:
+        return None
+    kind, head = data[1], data[: _HEAD_BYTES + fields_bytes]
+    is_answer = kind in (_ANSWER, _ERROR)
+    words = 0 if kind == _ERROR else body_bytes // 4
+    told = struct.unpack_from(f"{order}{words}I", data, begin)
+    answers = _answers(head, order) if is_answer else 0
+    return Message(kind, head, told, answers), data[begin + body_bytes :]
 
 
 def _answers(head: bytes, order: str) -> int:

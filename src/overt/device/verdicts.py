@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from overt.device.applications import Applications
+from overt.device.carets import Moved
 from overt.device.fields import BUSY, LISTED, TERMINAL, Field, Fields
 from overt.device.screen import Moment
 from overt.device.terminals import Unread, at_a_prompt
@@ -71,6 +72,15 @@ class FieldsAndTerminals:
         elif at_a_prompt(moment.focus_pid):  # after all was read, so it is this prompt's
             return self._of_terminal(moment.focus_pid, turn // 2 - self._prompt_turn)
         return Field()
+
+    def carets(self, moment: Moment, turn: int) -> list[Moved]:
+        """Return where the caret has been since the last call; nothing of terminals."""
+        is_terminal = self._is_terminal(moment)
+        return self._fields.carets(0 if is_terminal else moment.focus_pid, turn // 2)
+
+    def selected(self, field: Field) -> int:
+        """Return how many characters are selected in a field that was just confirmed."""
+        return self._fields.selected(field)
 
     def _of_terminal(self, pid: int, field_turn: int) -> Field:
         """Return the field of a terminal at a prompt; `field_turn` is that of its keyboard."""

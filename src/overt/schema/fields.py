@@ -252,6 +252,7 @@ USES: dict[str, tuple[Use, ...]] = {
                 "1/16",
             ),
             _use(_K.VIEW, f"inner {side} of the window", "CSS px", "up to the next 64"),
+            _use(_K.SELECTION, f"on a desktop {caret}; else 0", "characters", "next power of two"),
             _use(
                 _WINDOW,
                 f"{side} of the element, or of a rectangle of the picture",
@@ -260,14 +261,18 @@ USES: dict[str, tuple[Use, ...]] = {
             ),
             _use(TELLING, clock, "ms", "1 ms"),
         )
-        for axis, way, side, clock in (
+        for axis, way, side, clock, caret in (
             (
                 "x",
                 "across",
                 "width",
                 "how far the server's clock got ahead of this session's since the time origin",
+                "how far the caret went; less than 0 is back",
             ),
-            ("y", "down", "height", "to within how much that is known; 0 it is not"),
+            (
+                *("y", "down", "height", "to within how much that is known; 0 it is not"),
+                "where the caret is, by the characters before it",
+            ),
         )
     },
     "value": (
