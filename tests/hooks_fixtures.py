@@ -16,6 +16,7 @@ from enum import Enum
 from pathlib import Path
 
 from overt.device.asked_fields import Asked
+from overt.device.displays import Display, Setting
 from overt.device.keyboard import Keymap
 from overt.device.seam import Window
 
@@ -180,6 +181,9 @@ class Told:
 
     def keymap(self) -> Keymap:
         return self.keys
+
+    def setting(self) -> Setting:
+        return Setting((Display(0, 0, 1280, 800, 2.0),))
 
     def may_listen(self) -> bool:
         return self.trusted

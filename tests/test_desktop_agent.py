@@ -193,6 +193,24 @@ def test_a_press_says_on_what_it_is_and_rest_what_the_pointer_rests_on(desk: Des
     assert (np.diff(made["t_us"]) >= 0).all()
 
 
+def test_displays_and_hints_of_the_pointer_are_told_at_the_start_and_when_they_change(
+    desk: Desk,
+) -> None:
+    import xcffib
+    import xcffib.xinput
+
+    views = [one for one in desk.settled() if one["kind"] == Kind.VIEW]
+    names = ("slot", "scroll_x_css_px", "scroll_y_css_px", "button", "edit_chars", "value")
+    assert [int(views[0][name]) for name in names] == [1, 1280, 832, 2, 2, 0]
+    person = xcffib.connect(display=desk.screen.display)
+    person.core.ChangePointerControl(1, 1, 0, do_acceleration=True, do_threshold=False)
+    person.flush()
+    until(lambda: (desk.events()["kind"] == Kind.VIEW).sum() > len(views), "a change is told")
+    after = [one for one in desk.events() if one["kind"] == Kind.VIEW][-1]
+    assert [int(after[name]) for name in names] == [1, 1280, 832, 1, 2, 0]
+    person.disconnect()
+
+
 def test_the_caret_is_followed_as_numbers_where_a_person_moves_it_and_not_where_typing_does(
     desk: Desk,
 ) -> None:

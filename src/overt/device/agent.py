@@ -9,12 +9,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from overt.device import displays
 from overt.device.account import Account, Grant
 from overt.device.applications import Application
 from overt.device.capture import Capture
 from overt.device.clock import SessionClock
 from overt.device.costs import Costs, Meter
 from overt.device.daybook import Daybook
+from overt.device.displays import Setting
 from overt.device.elements import Numbers
 from overt.device.locks import Locks
 from overt.device.looks import Looks, wanted
@@ -290,6 +292,7 @@ class Agent:
         low, high = BATCH_AGE_S
         age_s = min(high, max(low, self._grant.outbox_delay_s / 6))
         journalled = 0.0
+        setting, looked_s = Setting(), 0.0
         while not self._stop.is_set() and self._left is None:
             self._locks.look()
             self._look_at_clocks(session, capture)
@@ -302,6 +305,10 @@ class Agent:
                 session.add(self._looks.before(capture, rows, is_open=not reason))
             if len(rows):
                 session.add(rows)
+            if not reason and time.monotonic() - looked_s >= displays.EVERY_S:
+                looked_s, before, setting = time.monotonic(), setting, self._display.setting()
+                if setting != before:
+                    session.add(displays.rows(setting, capture.now_us()))
             session.lose(capture.lost())
             if self._settling.is_set():
                 session.add(capture.leave())

@@ -14,6 +14,7 @@ from typing import Any
 
 from overt.device.asked_fields import Asked, of_accessibility
 from overt.device.darwin_keys import keymap_of
+from overt.device.displays import DISPLAYS_MAX, Display, Setting
 from overt.device.keyboard import Keymap
 from overt.device.seam import Window
 from overt.schema.errors import Missing
@@ -106,6 +107,18 @@ class Mac:
         event = self._quartz.CGEventCreateKeyboardEvent(None, code, True)  # noqa: FBT003
         self._quartz.CGEventSetFlags(event, flags)
         return str(self._quartz.CGEventKeyboardGetUnicodeString(event, 4, None, None)[1] or "")
+
+    def setting(self) -> Setting:
+        """Return the displays, the main one first; of the mouse macOS tells nobody."""
+        quartz, found = self._quartz, []
+        _, listed, count = quartz.CGGetActiveDisplayList(DISPLAYS_MAX, None, None)
+        for one in listed[:count]:
+            box, mode = quartz.CGDisplayBounds(one), quartz.CGDisplayCopyDisplayMode(one)
+            points = quartz.CGDisplayModeGetWidth(mode) if mode else 0
+            scale = quartz.CGDisplayModeGetPixelWidth(mode) / points if points else 0.0
+            x, y = int(box.origin.x), int(box.origin.y)
+            found.append(Display(x, y, int(box.size.width), int(box.size.height), scale))
+        return Setting(tuple(found))
 
     def may_listen(self) -> bool:
         """Return whether this program is among those that the person lets listen still.

@@ -18,6 +18,7 @@ from typing import Protocol
 import numpy as np
 
 from overt.device.asked_fields import Asked
+from overt.device.displays import Setting
 from overt.device.keyboard import Down, Hotkey, Keymap
 from overt.device.listeners import Listener, Put
 from overt.device.seam import NOTCH_CSS_PX, Window
@@ -52,6 +53,9 @@ class System(Protocol):
 
     def keymap(self) -> Keymap:
         """Return what the keys of the layout in use mean, by the numbers that listeners put."""
+
+    def setting(self) -> Setting:
+        """Return the displays, and how the pointer is accelerated, as far as that is known."""
 
     def may_listen(self) -> bool:
         """Return whether the person lets this program listen still."""
@@ -138,6 +142,10 @@ class Hooks:
     def now_ms(self) -> int:
         """Return the time now, ms of the monotonic clock, as callbacks are stamped with."""
         return (time.monotonic_ns() // 1_000_000) & 0xFFFFFFFF
+
+    def setting(self) -> Setting:
+        """Return the displays, and how the pointer is accelerated."""
+        return self._system.setting()
 
     def on_hotkey(self, pressed: Callable[[], None]) -> None:
         """Call `pressed` for Ctrl+Alt+P, which the program in front gets as well."""

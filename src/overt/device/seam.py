@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from overt.device.displays import Setting
     from overt.device.keyboard import Keymap
     from overt.device.screen import Moment
     from overt.device.stream import Heap
@@ -55,6 +56,9 @@ class Source(Protocol):
 
     def outermost(self, window: int) -> int:
         """Return the program's own window that a window is a part of, or itself."""
+
+    def setting(self) -> Setting:
+        """Return the displays, and how the pointer is accelerated, as far as that is known."""
 
     def on_hotkey(self, pressed: Callable[[], None]) -> None:
         """Call `pressed` for Ctrl+Alt+P, where the platform lets one know of it."""

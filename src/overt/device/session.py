@@ -33,8 +33,8 @@ ROWS_MAX = 500
 _PLACED = np.zeros(max(Kind) + 1, bool)
 _PLACED[[Kind.POINTER_MOVE, Kind.POINTER_DOWN, Kind.POINTER_UP, Kind.CLICK]] = True
 _WINDOWS = np.zeros(max(Kind) + 1, bool)
-_WINDOWS[[Kind.ELEMENT, Kind.PICTURE]] = True
-"""Whether a kind happens at a place: of the pointer, or of a window."""
+_WINDOWS[[Kind.ELEMENT, Kind.PICTURE, Kind.VIEW]] = True
+"""Whether a kind happens at a place: of the pointer, or of a window or display."""
 
 
 @dataclass(frozen=True, kw_only=True)

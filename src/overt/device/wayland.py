@@ -19,8 +19,10 @@ from pathlib import Path
 
 from overt.device import evdev, wire, xkb
 from overt.device.applications import Applications, asks_for_passwords
+from overt.device.displays import Setting
 from overt.device.fields import Fields
 from overt.device.keyboard import Hotkey
+from overt.device.outputs import Outputs
 from overt.device.screen import Moment
 from overt.device.seam import NOTCH_CSS_PX
 from overt.device.stream import Heap
@@ -45,6 +47,7 @@ class Wayland:
         self._applications, self._fields = applications, fields
         self._wire = Wire(path)
         self._toplevels = Toplevels(self._wire)
+        self._outputs = Outputs(self._wire)
         self._keymap_text = wire.keymap_text(self._wire)
         self.keymap = xkb.keymap_of(self._keymap_text)
         self._devices = evdev.Devices(self.keymap, devices)
@@ -83,6 +86,10 @@ class Wayland:
     def outermost(self, window: int) -> int:
         """Return a window itself: the compositor lists only whole ones."""
         return window
+
+    def setting(self) -> Setting:
+        """Return the displays; of pointers nobody tells."""
+        return self._outputs.now()
 
     def on_hotkey(self, pressed: Callable[[], None]) -> None:
         """Call `pressed` for Ctrl+Alt+P, which the program in front gets as well."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from overt.device.asked_fields import Asked
+from overt.device.displays import Display, Setting, of_windows
 from overt.device.keyboard import Keymap
 from overt.device.seam import Window
 from overt.device.uia import Automation
@@ -21,6 +22,7 @@ _CLOAKED, _FRAME_BOUNDS = 14, 9
 _ROOT = 2
 _QUERY_LIMITED = 0x1000
 _READ_OBJECTS = 0x0001
+_GET_MOUSE, _GET_MOUSE_SPEED, _DPI = 0x0003, 0x0070, 96
 _NAME = 2
 _PATH_CHARS = 32_768
 _PER_MONITOR_AWARE_2 = -4
@@ -163,6 +165,28 @@ class Windows:
             lambda one: int(self._user.VkKeyScanExW(ctypes.c_wchar(one), layout)),
             lambda key: int(self._user.MapVirtualKeyExW(key, _TO_CHARACTER, layout)),
         )
+
+    def setting(self) -> Setting:
+        """Return the displays, the main one first, and what is set for the mouse."""
+        found: list[Display] = []
+        handle, rect = ctypes.c_void_p, self._types.RECT
+        loaded: Any = ctypes
+        dpi_of = loaded.WinDLL("shcore").GetDpiForMonitor
+        kind = loaded.WINFUNCTYPE(ctypes.c_int, handle, handle, ctypes.POINTER(rect), handle)
+
+        def visit(monitor: int, _: int, place: Any, __: int) -> int:
+            across, down, box = ctypes.c_uint(0), ctypes.c_uint(0), place.contents
+            sides = box.right - box.left, box.bottom - box.top
+            dpi_of(handle(monitor), 0, ctypes.byref(across), ctypes.byref(down))
+            found.append(Display(box.left, box.top, *sides, across.value / _DPI))
+            return 1
+
+        self._user.EnumDisplayMonitors(None, None, kind(visit), 0)
+        mouse, speed = (ctypes.c_int * 3)(), ctypes.c_int(0)
+        self._user.SystemParametersInfoW(_GET_MOUSE, 0, ctypes.byref(mouse), 0)
+        self._user.SystemParametersInfoW(_GET_MOUSE_SPEED, 0, ctypes.byref(speed), 0)
+        main_first = sorted(found, key=lambda one: (one.x, one.y) != (0, 0))
+        return Setting(tuple(main_first), *of_windows(tuple(mouse), speed.value))
 
     def may_listen(self) -> bool:
         """Return true: Windows asks nobody (and is silent over windows with more rights)."""

@@ -83,6 +83,8 @@ class Wire:
         self._handlers: dict[int, Handler] = {_DISPLAY: self._said}
         self.globals: dict[str, tuple[int, int]] = {}
         """What the compositor offers: interface → name and version."""
+        self.outputs: set[int] = set()
+        """Names of the displays: the one thing of which there may be several."""
         self._registry = self.new(self._offered)
         self.send(_DISPLAY, 1, self._registry)
         self.round_trip()
@@ -126,8 +128,14 @@ class Wire:
                 "browser.",
             )
         name, offered = self.globals[interface]
+        return self.bind_name(name, interface, min(version, offered), handler)
+
+    def bind_name(
+        self, name: int, interface: str, version: int, handler: Handler | None = None
+    ) -> int:
+        """Return an object of what the compositor offers under this name."""
         made = self.new(handler)
-        self.send(self._registry, 0, name, interface, min(version, offered), made)
+        self.send(self._registry, 0, name, interface, version, made)
         return made
 
     def round_trip(self) -> None:
@@ -191,6 +199,10 @@ class Wire:
         if event == 0:
             name, interface, version = reader.number(), reader.text(), reader.number()
             self.globals[interface] = (name, version)
+            if interface == "wl_output":
+                self.outputs.add(name)
+        elif event == 1:
+            self.outputs.discard(reader.number())
 
 
 def _ignored(_: int, __: Reader) -> None: ...

@@ -20,6 +20,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 
+from overt.device.displays import Setting
 from overt.device.keyboard import ALT, CONTROL, LOCK, Keymap
 from overt.device.seam import NOTCH_CSS_PX, Window
 from overt.device.stream import (
@@ -32,6 +33,7 @@ from overt.device.stream import (
     Heap,
     Stream,
 )
+from overt.device.x11_setting import X11Setting
 from overt.schema.errors import Missing
 
 P = ParamSpec("P")
@@ -131,6 +133,7 @@ class Display:
         self._outermost: dict[int, int] = {}
         self._context = self._listen()
         self._hotkey: Callable[[], None] | None = None
+        self._setting = X11Setting(self._ask, self._root, self._input)
         self._released_ms = -1
         """When the hotkey was last let go; one that is held is let go and pressed at once."""
 
@@ -177,6 +180,11 @@ class Display:
     def heap(self) -> Heap:
         """Return what happened since the last call. Raises `Missing` if the display is gone."""
         return self._heard.heap()
+
+    @_present
+    def setting(self) -> Setting:
+        """Return the displays, and how the pointer is accelerated."""
+        return self._setting.now()
 
     def on_hotkey(self, pressed: Callable[[], None]) -> None:
         """Call `pressed` for Ctrl+Alt+P, wherever the keyboard is; the one key that is grabbed.

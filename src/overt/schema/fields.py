@@ -138,12 +138,20 @@ USES: dict[str, tuple[Use, ...]] = {
             _EXACT,
             _NONE,
         ),
+        _use(_K.VIEW, "on a desktop which display, from 1, the main one; else 0", "number", _EXACT),
     ),
     "modifiers": (_use(_KEYS, "modifiers, repeat, composing", "Modifier bits", _EXACT, _NONE),),
     "edit": (_use(_K.EDIT, "what an edit did", "Edit", "closed set"),),
     "edit_chars": (
         _use(_K.EDIT, "characters inserted or deleted", "characters", _POWER),
         _use(_K.SELECTION, "characters selected", "characters", "next power of two"),
+        _use(
+            _K.VIEW,
+            "on a desktop the system's pointer speed: 1 less than its usual one, 2 that, 3 more, 0 "
+            "not known",
+            "choice",
+            "closed set",
+        ),
         _use(
             _K.ELEMENT,
             "number (as in `element`) of the element that it lies in; 0 for the window itself",
@@ -185,6 +193,13 @@ USES: dict[str, tuple[Use, ...]] = {
             _EXACT,
         ),
         _use(
+            _K.VIEW,
+            "on a desktop whether the system accelerates the pointer: 1 not, 2 it does, 0 not "
+            "known",
+            "choice",
+            "closed set",
+        ),
+        _use(
             frozenset({_K.FOCUS, _K.HOVER}),
             "whether the element has an accessible name: 1 it has, 2 not, 0 was not asked; never "
             "the name",
@@ -213,6 +228,12 @@ USES: dict[str, tuple[Use, ...]] = {
             "CSS px",
             "of elements 8 px; of pictures a square of 8 px or more",
         ),
+        _use(
+            _K.VIEW,
+            "on a desktop the display's left edge minus x of the row before, among all displays",
+            "CSS px",
+            "64 CSS px",
+        ),
     ),
     "dy_8th_css_px": (
         _use(
@@ -226,6 +247,12 @@ USES: dict[str, tuple[Use, ...]] = {
             "upper edge minus y of the row before, on the screen",
             "CSS px",
             "of elements 8 px; of pictures a square of 8 px or more",
+        ),
+        _use(
+            _K.VIEW,
+            "on a desktop the display's upper edge minus y of the row before, among all displays",
+            "CSS px",
+            "64 CSS px",
         ),
     ),
     **{
@@ -251,7 +278,13 @@ USES: dict[str, tuple[Use, ...]] = {
                 f"share of its {side}",
                 "1/16",
             ),
-            _use(_K.VIEW, f"inner {side} of the window", "CSS px", "up to the next 64"),
+            _use(
+                _K.VIEW,
+                f"inner {side} of the window; on a desktop the display's {side}, in the unit of "
+                "the pointer's places",
+                "CSS px",
+                "up to the next 64",
+            ),
             _use(_K.SELECTION, f"on a desktop {caret}; else 0", "characters", "next power of two"),
             _use(
                 _WINDOW,
@@ -311,7 +344,13 @@ USES: dict[str, tuple[Use, ...]] = {
         _use(_K.VISIBILITY, "1 shown, 2 hidden", "choice", _EXACT),
         _use(_K.SELECTION, "the caret went 1 back, 2 forward, 0 stayed", "choice", _EXACT),
         _use(_K.COMMAND, "which command", "Command", "closed set"),
-        _use(_K.VIEW, "device pixels a CSS pixel", "ratio", "1/4"),
+        _use(
+            _K.VIEW,
+            "device pixels a CSS pixel; on a desktop how many times larger than usual programs are "
+            "asked to draw, 0 if that is not told",
+            "ratio",
+            "1/4",
+        ),
         _use(
             _K.NAVIGATION,
             "which of the study's paths, from 1 to 50; 0 another: a later one, or in recordings of "

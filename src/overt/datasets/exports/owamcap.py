@@ -187,10 +187,10 @@ def messages(column: Columns) -> Iterator[tuple[str, int, dict[str, Any]]]:
     right, up = notches(column, NOTCH_PX)
     window = {"title": TITLE, "rect": [0, 0, width, height], "hWnd": 0}
     yield "window", 0, window
-    names = ("kind", "t_us", "key_class", "key_symbol", "button", "value")
+    names = ("kind", "t_us", "key_class", "key_symbol", "button", "value", "slot")
     places = ("scroll_x_css_px", "scroll_y_css_px", "x_8th_css_px", "y_8th_css_px")
     rows = zip(*(column[n].tolist() for n in (*names, *places)), right, up, strict=True)
-    for kind, t_us, key_class, symbol, button, value, wide, high, x, y, dx, dy in rows:
+    for kind, t_us, key_class, symbol, button, value, slot, wide, high, x, y, dx, dy in rows:
         at = {"x": round(x / 8), "y": round(y / 8)}
         if kind in (Kind.KEY_DOWN, Kind.KEY_UP):
             done = "press" if kind == Kind.KEY_DOWN else "release"
@@ -205,7 +205,7 @@ def messages(column: Columns) -> Iterator[tuple[str, int, dict[str, Any]]]:
             yield "mouse", t_us, {"event_type": "click", **at, **which}
         elif kind == Kind.WHEEL and (dx or dy):
             yield "mouse", t_us, {"event_type": "scroll", **at, "dx": int(dx), "dy": int(dy)}
-        elif kind == Kind.VIEW and [wide, high] != window["rect"][2:]:  # type: ignore[index]
+        elif kind == Kind.VIEW and slot < 2 and [wide, high] != window["rect"][2:]:  # type: ignore[index]
             window = {**window, "rect": [0, 0, wide, high]}
             yield "window", t_us, window
         elif kind == Kind.FOCUS and value and value != window["hWnd"]:
