@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from overt.schema import generate, message
@@ -86,6 +86,7 @@ def test_the_page_of_events_says_of_each_kind_which_purposes_need_it() -> None:
     assert all(f"`{kind.name.lower()}`" in page for kind in MARKS)
 
 
+@settings(deadline=None)
 @given(rows=st.integers(min_value=1, max_value=4096))
 def test_the_filled_template_is_what_arrow_writes(rows: int) -> None:
     columns = [pa.array([0] * rows, field.type) for field in WIRE]

@@ -15,10 +15,11 @@ import {
   device,
   locked,
   pair,
-  partsOf,
   place,
+  samples,
   stepped,
 } from "./pointer.ts";
+import type { Take, Tell } from "./session.ts";
 import { Slots } from "./slots.ts";
 
 /** Where events go: the session, if a consented purpose needs their kind. */
@@ -27,8 +28,8 @@ export interface Sink {
   /** Asked before anything is looked at: recording, and the indicator in its place. */
   isOpen(): boolean;
   add(kind: number, t_us: number, facts: Facts, source: Event | null): void;
-  /** A pointer moved: most of all events are this one, and what it says can be read later. */
-  moved(event: PointerEvent): void;
+  /** Something that can be read later, and whether a script made it asked then: as most that happens. */
+  later(event: Event, take: Take): void;
   /** A script made this event; it is ignored. */
   untrusted(): void;
 }
@@ -97,7 +98,6 @@ export class Capture {
     on("beforeprint" as "change", Kind.COMMAND, this.#print, window);
     on("compositionstart", Kind.COMPOSITION_START, this.#composition);
     on("compositionend", Kind.COMPOSITION_END, this.#composition);
-    // Most of all events: what it says, also whether a script made it, is read later.
     if (this.#sink.wants(Kind.POINTER_MOVE))
       this.#listen("pointermove", (event) => this.#moves(event as PointerEvent), document);
     on("pointerdown", Kind.POINTER_DOWN, this.#press);
@@ -107,13 +107,13 @@ export class Capture {
       on(type, Kind.POINTER_MOVE, this.#drag);
     on("click", Kind.CLICK, this.#click);
     on("auxclick", Kind.CLICK, this.#click);
-    on("wheel", Kind.WHEEL, this.#wheel);
+    this.#soon("wheel", Kind.WHEEL, this.#wheel);
     on("scroll", Kind.SCROLL, this.#scroll);
     on("focusin", Kind.FOCUS, this.#attention);
     on("focusout", Kind.BLUR, this.#attention);
     on("visibilitychange", Kind.VISIBILITY, this.#visibility);
     on("selectionchange", Kind.SELECTION, this.#selection);
-    on("pointerover", Kind.HOVER, this.#hover);
+    this.#soon("pointerover", Kind.HOVER, this.#hover);
     on("resize", Kind.VIEW, this.#size, window);
     this.#size(null);
     if (this.#paths.length > 0) {
@@ -149,7 +149,6 @@ export class Capture {
     const sink = this.#sink;
     const listener = (event: DocumentEventMap[K]) => {
       try {
-        // Most events by far: whether a script made them is asked when they are looked at.
         // Chromium marks the end of a real composition as made by a script.
         if (!event.isTrusted && !(this.#composing && type === "compositionend")) sink.untrusted();
         else if (sink.isOpen() && !this.#gate.ignores(event)) {
@@ -161,6 +160,25 @@ export class Capture {
       }
     };
     this.#listen(type, listener as EventListener, at);
+  }
+
+  /** Listen to what need not be read at once. */
+  #soon(type: string, kind: number, take: Take): void {
+    if (!this.#sink.wants(kind)) return;
+    const sink = this.#sink;
+    const takes = take.bind(this);
+    const listener = (event: Event) => {
+      try {
+        if (!sink.isOpen() || this.#gate.ignores(event)) return;
+        // Which element of a shadow root it was, an event tells only while it lasts.
+        if (!(event.target as Element).shadowRoot) sink.later(event, takes);
+        else if (event.isTrusted) takes(event, (...told) => sink.add(...told, event));
+        else sink.untrusted();
+      } catch {
+        // As above.
+      }
+    };
+    this.#listen(type, listener, document);
   }
 
   #listen(type: string, listener: (event: Event) => void, at: EventTarget): void {
@@ -177,7 +195,7 @@ export class Capture {
   #where(event: Event): { role: number; element: number } {
     const target = targetOf(event);
     this.#gate.watch(target);
-    return this.#whole(target);
+    return this.#elements.of(target, event.timeStamp);
   }
 
   #verdict(target: EventTarget | null): Verdict {
@@ -274,16 +292,8 @@ export class Capture {
 
   #moves(event: PointerEvent): void {
     if (!this.#sink.isOpen() || this.#gate.ignores(event)) return;
-    if (this.#isLocked) {
-      // It is at no place then: only how far it went can be told.
-      if (!event.isTrusted) this.#sink.untrusted();
-      else
-        for (const part of partsOf(event))
-          this.#sink.add(Kind.POINTER_MOVE, toMicroseconds(part.timeStamp), locked(part), event);
-      return;
-    }
-    this.#last = event;
-    this.#sink.moved(event);
+    if (!this.#isLocked) this.#last = event;
+    this.#sink.later(event, this.#isLocked ? locked : samples);
   }
 
   /** What is dragged from here the browser keeps the pointer for, and says now and then where it is. */
@@ -340,13 +350,13 @@ export class Capture {
     this.#add(Kind.CLICK, event, { pointer, button, value, ...at, ...this.#where(event) });
   }
 
-  #wheel(event: WheelEvent): void {
+  #wheel(event: WheelEvent, tell: Tell): void {
     // In the order of `deltaMode`: pixels, lines, pages.
     const unit = [1, LINE_CSS_PX, window.innerHeight][event.deltaMode] ?? 1;
     const by = pair(event.deltaX * unit, event.deltaY * unit);
     // With Ctrl it zooms; so do two fingers on a touchpad, of which the browser says the same.
     const value = event.ctrlKey ? WHEEL_ZOOMS : event.deltaMode;
-    this.#add(Kind.WHEEL, event, { ...by, value, ...this.#where(event) });
+    tell(Kind.WHEEL, toMicroseconds(event.timeStamp), { ...by, value, ...this.#where(event) });
   }
 
   #scroll(event: Event): void {
@@ -366,12 +376,13 @@ export class Capture {
   }
 
   /** The pointer came to rest on what can be pressed, or left it. Fingers do not hover. */
-  #hover(event: PointerEvent): void {
-    const where = this.#elements.of(targetOf(event), this.#at_ms, true);
+  #hover(event: PointerEvent, tell: Tell): void {
+    const { timeStamp } = event;
+    const where = this.#elements.of(targetOf(event), timeStamp, true);
     if (event.pointerType === "touch" || where.element === this.#hovered) return;
     this.#hovered = where.element;
     const button = where.element ? this.#elements.naming : 0;
-    this.#add(Kind.HOVER, event, { ...device(event), button, ...where });
+    tell(Kind.HOVER, toMicroseconds(timeStamp), { ...device(event), button, ...where });
   }
 
   #size(event: Event | null): void {

@@ -94,21 +94,23 @@ export function folded(header: BatchHeader, all: readonly Row[]): Uint8Array<Arr
   for (const column of ORDER) {
     // Number, time and place go as the difference to the row before.
     const isDifference = column <= T_US || column >= X_8TH_CSS_PX;
-    const value = (row: number): number => all[row]?.[column] ?? 0;
-    const values = Int32Array.from(all, (_, row) =>
-      isDifference ? row && value(row) - value(row - 1) : value(row),
-    );
+    const values = new Int32Array(rows);
     let step = 0;
-    for (let row = 0; row < rows && step !== 1; row += 1)
-      for (let rest = Math.abs(values[row] as number); rest > 0; ) {
+    let before = all[0]?.[column] ?? 0;
+    for (let row = 0; row < rows; row += 1) {
+      const value = all[row]?.[column] ?? 0;
+      values[row] = isDifference ? value - before : value;
+      before = value;
+      for (let rest = step === 1 ? 0 : Math.abs(values[row] as number); rest > 0; ) {
         const over = step % rest;
         step = rest;
         rest = over;
       }
+    }
     [scale, run] = [SCALE_FIRST, RUN_FIRST];
     rice(step);
     if (step === 0) continue;
-    values.forEach((value, row) => (values[row] = value / step));
+    for (let row = 0; step > 1 && row < rows; row += 1) values[row] = (values[row] as number) / step;
     // A kind is expected to be what followed the one before it the last time.
     const at = column === KIND ? Int32Array.of(0, ...values) : kinds;
     if (column === KIND) kinds = values;

@@ -10,8 +10,8 @@ import type { Host } from "./frames.ts";
 import { Gate } from "./gate.ts";
 import { Kind } from "./generated.ts";
 import { allows, follows } from "./paths.ts";
-import { samples } from "./pointer.ts";
 import { Secrets } from "./secrets.ts";
+import type { Take } from "./session.ts";
 
 /** What the page around says of itself, and a frame of its own accord would say again. */
 const OF_THE_PAGE: readonly number[] = [Kind.VIEW, Kind.NAVIGATION, Kind.VISIBILITY];
@@ -48,8 +48,8 @@ class Inside implements Sink {
     this.#host.add(kind, t_us, facts, source);
   }
 
-  moved(event: PointerEvent): void {
-    samples(event, (t_us, facts) => this.add(Kind.POINTER_MOVE, t_us, facts, event));
+  later(event: Event, take: Take): void {
+    if (event.isTrusted) take(event, (...told) => this.add(...told, event));
   }
 
   untrusted(): void {}

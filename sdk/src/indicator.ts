@@ -3,10 +3,11 @@ export type Shown = "recording" | "paused" | "off";
 
 const TAG = "overt-indicator";
 /** Between two looks at it, and after one that found it covered: both together in one second. */
-const CHECK_MS = 750;
-const AGAIN_MS = 200;
-/** So often at most the browser is asked what is painted over it. */
+const CHECK_MS = 850;
+const AGAIN_MS = 100;
+/** So often at most the browser says what is painted over it; and when it has surely said so again. */
 const OVER_MS = 250;
+const OVER_AGAIN_MS = 300;
 const SIZE_CSS_PX_MIN = 16;
 const OPACITY_MIN = 0.6;
 const INSIDE_MIN = 0.9;
@@ -97,6 +98,8 @@ export class Indicator {
   #inside = +IS_ALONE;
   /** Something is painted over it, also what lets a press through; Chromium alone tells that. */
   #isUnder = false;
+  /** Whether this browser does. */
+  #isTold: boolean;
   #observer: IntersectionObserver;
   #up_css_px = 0;
   /** Where it was when it was last measured. */
@@ -141,17 +144,19 @@ export class Indicator {
     this.#observer = new IntersectionObserver((seen) => {
       const told = seen.at(-1) as Told;
       this.#inside = told.intersectionRatio;
-      this.#isUnder = "trackVisibility" in this.#observer && !told["isVisible"];
+      this.#isUnder = this.#isTold && !told["isVisible"];
       if (this.#isUnder && !this.#covered && !isPassing()) this.#look(checked);
     }, how);
+    this.#isTold = "trackVisibility" in this.#observer;
   }
 
   #look(checked: (visible: boolean) => void): void {
     if (document.hidden || !this.#timer) return;
     this.#rise();
+    const again_ms = this.#isUnder && !isPassing() ? OVER_AGAIN_MS : AGAIN_MS;
     const isKept = this.#isKept();
     checked(isKept);
-    if (isKept && this.#covered) window.setTimeout(() => this.#look(checked), AGAIN_MS);
+    if (isKept && this.#covered) window.setTimeout(() => this.#look(checked), again_ms);
   }
 
   /** Above a keyboard on the screen, which covers the foot of a page that keeps its height. */
@@ -226,13 +231,13 @@ export class Indicator {
 
   /**
    * Whether it is found where it was; if it is there, it is that large too. At a spot beside the
-   * screen there is nothing.
+   * screen there is nothing. Where the browser says what lies over it, two corners are enough.
    */
   #isHit(): boolean {
     const { left = 0, top = 0, width = 0, height = 0 } = this.#place ?? {};
     const at = (x: number, y: number) =>
       document.elementFromPoint(left + width * x, top + height * y) === this.#host;
-    return at(0.1, 0.2) && at(0.5, 0.5) && at(0.9, 0.8);
+    return at(0.1, 0.2) && at(0.9, 0.8) && (this.#isTold || at(0.5, 0.5));
   }
 
   /** Whether a person can see it: in the page, of a size, on screen, uncovered, opaque. */

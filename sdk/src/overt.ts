@@ -74,7 +74,7 @@ async function begun(options: Options): Promise<Overt> {
     fetch: (path, init) => account.fetch(path, init),
   };
   for (const [name, call] of Object.entries(overt) as [string, Call][])
-    Object.assign(overt, { [name]: (...all: unknown[]) => strict(call(...all)) });
+    (overt as unknown as Record<string, Call>)[name] = (...all) => strict(call(...all));
   return overt;
 }
 

@@ -1,7 +1,8 @@
 import { toMicroseconds } from "./clock.ts";
 import { canBeAimedAt } from "./elements.ts";
 import type { Facts } from "./event.ts";
-import { Pointer } from "./generated.ts";
+import { Kind, Pointer } from "./generated.ts";
+import type { Tell } from "./session.ts";
 
 export const POINTERS: Readonly<Record<string, number>> = {
   mouse: Pointer.MOUSE,
@@ -58,31 +59,28 @@ export const place = ({ clientX, clientY }: MouseEvent) => ({
 export const DRAGGED = 1;
 const LOCKED = 2;
 
-/** How far a locked pointer went. */
-export const locked = ({ movementX, movementY }: MouseEvent): Facts => ({
-  button: LOCKED,
-  ...pair(movementX, movementY),
-});
+/** A move of a locked pointer: it is at no place then, only how far it went can be told. */
+export function locked(event: PointerEvent, tell: Tell): void {
+  for (const { timeStamp, movementX, movementY } of partsOf(event)) {
+    const facts = { button: LOCKED, ...pair(movementX, movementY) };
+    tell(Kind.POINTER_MOVE, toMicroseconds(timeStamp), facts);
+  }
+}
 
 /** The samples that the browser hands on as one event. */
-export function partsOf(event: PointerEvent): PointerEvent[] {
+function partsOf(event: PointerEvent): PointerEvent[] {
   const parts = event.getCoalescedEvents();
   return parts.length > 0 ? parts : [event];
 }
 
-/**
- * Tell time (µs) and facts of a move, sample by sample: the browser hands several on as one event.
- * Returns false where a script made it.
- */
-export function samples(event: PointerEvent, tell: (t_us: number, facts: Facts) => void): boolean {
-  if (!event.isTrusted) return false;
+/** A move, sample by sample: the browser hands several on as one event. */
+export function samples(event: PointerEvent, tell: Tell): void {
   const isMouse = event.pointerType === "mouse";
   const { pointer, slot } = device(event);
   for (const part of partsOf(event)) {
     // Most of all that is made: a mouse has nothing to be spread.
     const { x_8th_css_px, y_8th_css_px } = place(part);
     const facts: Facts = { pointer, slot, x_8th_css_px, y_8th_css_px };
-    tell(toMicroseconds(part.timeStamp), isMouse ? facts : { ...facts, ...touched(part) });
+    tell(Kind.POINTER_MOVE, toMicroseconds(part.timeStamp), isMouse ? facts : { ...facts, ...touched(part) });
   }
-  return true;
 }

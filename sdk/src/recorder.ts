@@ -8,9 +8,8 @@ import type { Phase } from "./index.ts";
 import { Indicator } from "./indicator.ts";
 import type { Membership } from "./membership.ts";
 import { allows, follows } from "./paths.ts";
-import { samples } from "./pointer.ts";
 import { Rounds } from "./rounds.ts";
-import { Session, hold } from "./session.ts";
+import { Session, type Take, hold } from "./session.ts";
 import type { Vault } from "./vault.ts";
 
 /** So many events are journalled at once, that they fit beside a session that ends. */
@@ -74,18 +73,19 @@ export class Recorder implements Sink {
       this.update();
     };
     const toggled = () => void (member.held ? member.resume() : member.pause());
+    let isNew = true;
     const indicator = new Indicator(grant.words, toggled, checked, () => {
       this.#follow();
       void this.flush();
       rounds.looked();
+      if (isNew) void this.#compareNotice(grant);
+      isNew = false;
     });
     this.#indicator = indicator;
     indicator.show("off");
     indicator.attach();
     await painted();
     if (this.#indicator === indicator) this.look();
-    void rounds.beat();
-    void this.#compareNotice(grant);
   }
 
   /** A changed notice needs fresh consent. */
@@ -261,13 +261,11 @@ export class Recorder implements Sink {
     this.#member.watchers.tell(() => ({ event: fromRow(row), purposes, source }));
   }
 
-  moved(event: PointerEvent): void {
+  later(event: Event, take: Take): void {
     if (this.#member.watchers.isEmpty) {
-      if (this.session?.moved(event)) this.#counted();
-    } else {
-      const add = (t_us: number, facts: Facts) => this.add(Kind.POINTER_MOVE, t_us, facts, event);
-      if (!samples(event, add)) this.untrusted();
-    }
+      if (this.session?.later(event, take)) this.#counted();
+    } else if (event.isTrusted) take(event, (...told) => this.add(...told, event));
+    else this.untrusted();
   }
 
   #counted(): void {

@@ -34,8 +34,8 @@ export class Rounds {
 
   /** The indicator was looked at; so often is anything done. */
   looked(): void {
-    this.#looks += 1;
     if (this.#looks % BEAT_LOOKS === 0) void this.beat();
+    this.#looks += 1;
   }
 
   /** The page goes away, or is not seen any more: it asks nothing. */

@@ -2,14 +2,19 @@ import { COARSE, coarse } from "./coarse.ts";
 import { type Facts, KIND, type Row, SEQ } from "./event.ts";
 import { Kind } from "./generated.ts";
 import { type Kept, type Outbox, type Recording, type Streams, entryId } from "./outbox.ts";
-import { samples } from "./pointer.ts";
 import { purposesFor } from "./purpose.ts";
 import type { Step } from "./vault.ts";
 
 const CLOSE_AT_ROWS = 4000;
 const KEPT_ROWS_MAX = 16_384;
-/** Moves that wait at most, so that it stays known about how many samples they are. */
-const MOVED_MAX = 16;
+/** About so many events may wait to be made, so that what is new fits beside a session that ends. */
+const LATER_MAX = 128;
+const LATER_FIRST = 16;
+
+/** Tells time (µs), kind and facts of an event. */
+export type Tell = (kind: number, t_us: number, facts: Facts) => void;
+/** Reads a browser's event, now or a moment later, and tells what there is of it. */
+export type Take = (event: any, tell: Tell) => void;
 
 /** Where a session's events go: the outbox, or, in the extension, the way there. */
 export type Desk = Pick<Outbox, "begin" | "journal" | "last" | "close">;
@@ -37,17 +42,17 @@ export class Session {
   readonly kept = new Map<string, Kept>();
   produced = 0;
   last_us = 0;
-  /** Moves that a script made. */
+  /** Of the events that could wait, those that a script made. */
   untrusted = 0;
   #outbox: Desk;
   #streams = new Map<number, Stream | null>();
   #byKey = new Map<string, Stream>();
   #pending: Streams = new Map();
   #open: Streams = new Map();
-  /** Moves that nobody has looked at yet. */
-  #moved: PointerEvent[] = [];
+  /** Events that nobody has looked at yet, each behind what reads it. */
+  #later: (Event | Take)[] = [];
   /** Only of Chromium is it known that an event keeps its samples when it is over. */
-  #movedMax = "userAgentData" in navigator ? MOVED_MAX : 1;
+  #laterMax = "userAgentData" in navigator ? LATER_FIRST : 1;
   #part = 0;
   #closed = 0;
   #opened_ms = 0;
@@ -65,30 +70,40 @@ export class Session {
   }
 
   /**
-   * A pointer moved. To ask where, and when, can wait until something else happens or the journal is
-   * written: what costs a page twenty microseconds by itself costs one among many of its kind.
-   * Returns whether there are events more.
+   * Something happened that can be read when something else happens or the journal is written: what
+   * costs a page twenty microseconds by itself costs a few among many of its kind. Returns whether
+   * there are events more.
    */
-  moved(event: PointerEvent): boolean {
+  later(event: Event, take: Take): boolean {
+    const later = this.#later;
     // No method that a page may have replaced.
-    this.#moved[this.#moved.length] = event;
-    if (this.#moved.length < this.#movedMax) return false;
+    later[later.length] = take;
+    later[later.length] = event;
+    if (later.length < 2 * this.#laterMax) return false;
     this.#settle();
     return true;
   }
 
   #settle(): void {
-    const moved = this.#moved;
-    if (moved.length === 0) return;
-    this.#moved = [];
-    const make = (t_us: number, facts: Facts) => void this.#make(Kind.POINTER_MOVE, t_us, facts);
-    for (const event of moved)
+    const later = this.#later;
+    const waited = later.length / 2;
+    if (waited === 0) return;
+    this.#later = [];
+    const before = this.produced;
+    for (let at = 0; at < later.length; at += 2)
       try {
-        if (!samples(event, make)) this.untrusted += 1;
+        const event = later[at + 1] as Event;
+        if (event.isTrusted) (later[at] as Take)(event, this.#tell);
+        else this.untrusted += 1;
       } catch {
-        // A page that has replaced what this asks loses its moves, and nothing else.
+        // A page that has replaced what this asks loses these events, and nothing else.
       }
+    // One move may be many samples: as many of them as make about so many events.
+    const each = Math.max(1, (this.produced - before) / waited);
+    if (this.#laterMax > 1) this.#laterMax = Math.max(2, LATER_MAX / each);
   }
+
+  #tell: Tell = (kind, t_us, facts) => void this.#make(kind, t_us, facts);
 
   /** Whether a consented purpose needs events of this kind. */
   wants(kind: number): boolean {

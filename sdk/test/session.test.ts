@@ -4,6 +4,7 @@ import { type Row, SEQ } from "../src/event.ts";
 import { Kind, Pointer } from "../src/generated.ts";
 import type { Recording, Streams } from "../src/outbox.ts";
 import { Recent } from "../src/recent.ts";
+import { samples } from "../src/pointer.ts";
 import { type Desk, Session } from "../src/session.ts";
 
 const RECORDING: Recording = {
@@ -49,7 +50,7 @@ test("moves that wait for the journal are numbered, timed and placed as if they 
   const [ready, atOnce] = journalled();
   for (let at = 1; at < 40; at += 1) {
     const parts = at % 5 === 0 ? [at - 0.5, at] : [at];
-    waiting.moved(move(...parts));
+    waiting.later(move(...parts), samples);
     for (const part of parts) {
       const [x, y] = [Math.round(8 * part), Math.round(-part)];
       const facts = { pointer: Pointer.MOUSE, x_8th_css_px: x, y_8th_css_px: y };

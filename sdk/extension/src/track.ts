@@ -4,7 +4,7 @@ import type { Facts } from "../../src/event.ts";
 import { Gate } from "../../src/gate.ts";
 import { Kind } from "../../src/generated.ts";
 import type { Secrets } from "../../src/secrets.ts";
-import { Session } from "../../src/session.ts";
+import { Session, type Take } from "../../src/session.ts";
 import type { Permit, Shown } from "./protocol.ts";
 import type { Relay } from "./relay.ts";
 import { setWrongBy_ms, told } from "./server_clock.ts";
@@ -168,8 +168,8 @@ export class Track implements Sink {
     this.#session?.add(kind, t_us, facts);
   }
 
-  moved(event: PointerEvent): void {
-    this.#session?.moved(event);
+  later(event: Event, take: Take): void {
+    this.#session?.later(event, take);
   }
 
   untrusted(): void {}
