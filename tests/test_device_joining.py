@@ -10,19 +10,22 @@ import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from desktop_fixtures import add_study, until
 from overt.commands import joining as terminal
-from overt.device import browser
+from overt.commands.at_login import still_stands
+from overt.device import at_login, browser
 from overt.device.account import Account
 from overt.device.join_page import BEGINS, DECLINED, JOINED, LATER, JoinPage
 from overt.device.joining import has_unseen_code
 from overt.device.page import HANDED, Page
 from overt.device.vault import Vault
 from overt.device.wording import Words
+from overt.schema.errors import Refused, Withdrawn
 from studio_fixtures import studio
 
 pytest.importorskip("httpx")
@@ -232,3 +235,25 @@ def test_the_browser_is_told_of_the_page_in_a_file_of_ones_own_never_on_a_comman
         assert 'url=http://127.0.0.1:1/secret/"' in place.read_text()
         assert place.parent.stat().st_mode & 0o777 == 0o700
     assert not place.parent.exists()
+
+
+def test_at_login_nothing_begins_under_a_changed_notice_or_after_a_withdrawal(
+    person: tuple[Account, Vault], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    account, vault = person
+    place = tmp_path / "desk"
+    with asking(person) as page:
+        got(page, "join", CHOSEN)
+    grant = account.granted()
+    at_login.switch(vault, place, "https://example.org/study/desk", on=True)
+    still_stands(account, vault, place)
+    account.grant = replace(grant, notice_sha256="0" * 64)
+    with pytest.raises(Refused, match="notice has changed since you agreed"):
+        still_stands(account, vault, place)
+    account.grant = grant
+    account.withdraw(account.proofs())
+    with pytest.raises(Withdrawn, match="left this study elsewhere"):
+        still_stands(account, vault, place)
+    assert vault.is_gone
+    assert not at_login.entry(place).exists()

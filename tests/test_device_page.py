@@ -6,6 +6,8 @@ import ast
 import re
 import socket
 import struct
+import sys
+import threading
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -20,6 +22,7 @@ import pytest
 
 from overt.commands.whereabouts import study_at
 from overt.device import daybook, outbox_page, qr, wording
+from overt.device.at_login import Login
 from overt.device.costs import Costs, Meter, held
 from overt.device.daybook import Daybook
 from overt.device.facts import FACTS
@@ -333,6 +336,31 @@ def test_who_sends_nonsense_or_hangs_up_gets_nothing_and_writes_nothing_into_the
     page.close()
     assert agent.acts == []
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="XDG autostart is Linux's")
+def test_a_press_on_the_page_lets_it_begin_at_login_and_another_takes_that_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    agent, place, ended = Standing(filled(tmp_path / "desk")), tmp_path / "desk", threading.Event()
+    agent.outbox.vault.change({"grant": b"{}"})
+    login = Login(agent.outbox.vault, place, "https://example.org/study/desk")
+    page = OutboxPage(agent, {}, "desk", server="https://example.org", login=login, end=ended.set)
+    try:
+        assert "Nothing begins by itself" in asked(page)
+        assert "From your next login on" in asked(page, "at-login", on="yes")
+        assert login.is_on
+        with pytest.raises(urllib.error.HTTPError):
+            asked(page, "at-login", on="maybe")
+        assert "Nothing begins by itself" in asked(page, "at-login", on="no")
+        assert not login.is_on
+        assert not ended.is_set()
+        assert "The recording has ended" in asked(page, "end")
+        assert ended.wait(30)
+    finally:
+        page.close()
+        agent.outbox.vault.close()
 
 
 @pytest.mark.soak

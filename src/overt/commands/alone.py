@@ -34,6 +34,10 @@ def _do(verb: str, options: dict[str, Any]) -> None:
         from overt.commands import recording
 
         recording.record(folder, **options)
+    elif verb == "login":
+        from overt.commands import at_login
+
+        at_login.begin(folder, **options)
     else:
         from overt.commands import coaching
 

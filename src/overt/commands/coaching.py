@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from overt.commands.console import remark, say
-from overt.commands.recording import require, stop_on_signals
+from overt.commands.recording import require
+from overt.commands.running import stop_on_signals
 from overt.commands.whereabouts import COACH
 from overt.schema.errors import InvalidInput, Missing, Refused
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +17,14 @@ DeviceFolder = Annotated[
     typer.Option("--device-dir", help="Where the agent keeps things; default: your data folder."),
 ]
 AsChip = Annotated[bool, typer.Option("--chip", help="Show a chip even if there is a tray.")]
+
+
+class Switch(StrEnum):
+    """What can be switched."""
+
+    ON = "on"
+    OFF = "off"
+
 
 device_app = typer.Typer(
     help="What the desktop agent keeps on this computer.", no_args_is_help=True
@@ -44,6 +53,11 @@ def record(
             help="Join on a page in your browser, or in the terminal; default: you are asked.",
         ),
     ] = None,
+    at_login: Annotated[
+        Switch | None,
+        typer.Option(help="Whether it begins by itself when you log in; nothing starts now."),
+    ] = None,
+    from_login: Annotated[bool, typer.Option("--from-login", hidden=True)] = False,
     folder: DeviceFolder = None,
     chip: AsChip = False,
 ) -> None:
@@ -53,10 +67,20 @@ def record(
     the study's delay.
     """
     from overt.commands.alone import go_on
-    from overt.device.wording import here
+    from overt.device.wording import here, in_own_words
 
+    place = folder or device_folder()
+    if at_login is not None:
+        from overt.commands.at_login import switch
+
+        with in_own_words():
+            switch(place, study, on=at_login is Switch.ON, chip=chip)
+        return
+    if from_login:
+        go_on("login", folder=str(place), address=study, display=display, chip=chip)
+        return
     told = {"address": study, "lang": lang or here(), "display": display, "chip": chip}
-    go_on("record", folder=str(folder or device_folder()), page=page, **told)
+    go_on("record", folder=str(place), page=page, **told)
 
 
 def coach(
@@ -98,6 +122,14 @@ def device_outbox(
 
     place = folder or device_folder()
     recording.outbox(place, study, remove_minutes=remove_minutes, as_json=as_json)
+
+
+@device_app.command("page", epilog="Example: overt device page --study URL")
+def device_page(*, study: StudyAddress, folder: DeviceFolder = None) -> None:
+    """Open your own page of a recording that runs now: what waits, pause, take out, end."""
+    from overt.commands import recording
+
+    recording.page(folder or device_folder(), study)
 
 
 @device_app.command("send", epilog="Example: overt device send --study URL")

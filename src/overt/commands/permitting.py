@@ -9,7 +9,7 @@ from overt.schema.errors import OvertError
 def doctor(display: str | None, *, as_json: bool) -> bool:
     """Say what could be recorded here and what stands against it; returns whether nothing does."""
     from overt.commands.recording import require
-    from overt.device import fields, platforms
+    from overt.device import at_login, fields, platforms
     from overt.device.policy import policy
     from overt.device.wording import Words
 
@@ -32,6 +32,11 @@ def doctor(display: str | None, *, as_json: bool) -> bool:
         from overt.device import permission
 
         steps += permission.steps(permission.access())
+    steps += [
+        f"When you log in, recording begins by itself for the study {study}, as you chose. Off "
+        "again: overt record --study ADDRESS --at-login off"
+        for study in at_login.entries()
+    ]
     if as_json:
         told = {"platform": kind, "records": platforms.records(w), "steps": steps}
         say_json({**told, "against": against or None})

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import signal
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from overt.commands.alone import go_on
 from overt.commands.console import progress, remark, say, say_json, table
-from overt.commands.status_line import StatusLine
+from overt.commands.running import PAGE, until_ended
 from overt.commands.whereabouts import invited, study_at
 from overt.schema.errors import Missing, NotConsented, Refused, Withdrawn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from overt.device.vault import Vault
+
+
+BROWSER_S = 5.0
+"""So long a browser has to read the file that leads it to the page."""
 
 
 def record(
@@ -44,10 +46,8 @@ def record(
     from overt.commands import joining
     from overt.device import fields, leaving
     from overt.device.account import Account
-    from overt.device.agent import Agent
     from overt.device.joining import has_unseen_code
     from overt.device.notice import check_notice
-    from overt.device.outbox_page import OutboxPage
     from overt.device.platforms import WAYLAND, X11, kind, look, never_run, records
     from overt.device.policy import policy
     from overt.device.vault import Vault
@@ -98,38 +98,11 @@ def record(
         same = {"address": address, "lang": lang, "display": display, "chip": chip}
         go_on("record", folder=str(folder), has_joined=True, **same)
         return
-    agent = Agent(vault, account, display, chip=chip)
-    stop_on_signals(agent.stop)
-    w = Words(grant.lang)
-    titles = ", ".join(one["title"] for one in grant.applications) or w("terminal.no_application")
-    remark(f"overt: {w('terminal.begins', titles=titles)}")
-    titles_by_number = {one["number"]: one["title"] for one in grant.applications}
-    own = OutboxPage(agent, titles_by_number, study, server=grant.base, language=grant.lang)
-    say(w("terminal.page", url=own.url))
-    line = StatusLine(w)
-    try:
-        end = agent.run(line.tell)
-    finally:
-        line.end()
-        own.close()
-    if end.reason == "withdrawn":
-        remark(f"overt: {w('terminal.left')}")
-        return
-    waiting = w.number(agent.outbox.counts()["waiting"])
-    remark(f"overt: {w('terminal.ended', events=w.number(end.events), waiting=waiting)}")
-
-
-def stop_on_signals(stop: Callable[[], None]) -> None:
-    """End in order at Ctrl+C, at the end of the session, and when the terminal is closed."""
-    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-        if number := getattr(signal, name, None):
-            signal.signal(number, lambda *_: stop())
+    until_ended(vault, account, folder / study, display, chip=chip)
 
 
 def outbox(folder: Path, address: str, *, remove_minutes: int | None, as_json: bool) -> None:
     """Show what waits to leave; take out what is of the last minutes."""
-    import time
-
     from overt.device.outbox import Outbox
 
     held = Outbox(opened(folder, address))
@@ -170,9 +143,31 @@ def _entry(entry: Any) -> dict[str, Any]:
     }
 
 
+def page(folder: Path, address: str) -> None:
+    """Say where the person's own page is, of a recording that runs now, and open it."""
+    from overt.device import browser
+
+    vault = opened(folder, address)
+    url = (vault.get(PAGE) or b"").decode()
+    try:
+        if sys.platform != "win32":  # there nobody can tell
+            vault.hold()
+            url = ""  # nobody records: what stands there is of an agent that was killed
+    except Refused:
+        pass
+    finally:
+        vault.close()
+    if not url:
+        raise Missing("nothing is recorded now", where="--study", do="Start it: overt record.")
+    say(url)
+    with browser.opened(url):
+        time.sleep(BROWSER_S if browser.is_there() else 0)
+
+
 def send(folder: Path, address: str, *, as_json: bool) -> None:
     """Send all that waits now, without the delay; each is tried once."""
     require()
+    from overt.device import at_login
     from overt.device.account import Account
     from overt.device.outbox import Outbox
 
@@ -186,6 +181,7 @@ def send(folder: Path, address: str, *, as_json: bool) -> None:
         stays = held.send(account, account.grant.hold_days, force=True)
     if not stays and account.standing() == ():
         vault.destroy()
+        at_login.remove(folder / study)
         raise Withdrawn(
             "you have left this study elsewhere; what was on this computer is destroyed",
             where="receipt",

@@ -176,7 +176,7 @@ class Account:
 
     def narrow(self, purposes: tuple[str, ...]) -> Grant:
         """Go on with what is left of the purposes; keeps the grant so."""
-        grant = replace(self._granted(), purposes=purposes)
+        grant = replace(self.granted(), purposes=purposes)
         self._keep(grant)
         return grant
 
@@ -185,7 +185,7 @@ class Account:
 
         Raises `NotConsented` where nobody has joined.
         """
-        self._granted()
+        self.granted()
         asked_ns = running_ns()
         try:
             answer = self.send("GET", "/v1/me/state")
@@ -216,7 +216,7 @@ class Account:
 
     def send(self, method: str, path: str, receipt: str = "", **more: Any) -> httpx.Response:
         """Send a request with a receipt's token; one that is refused is renewed once."""
-        receipt = receipt or self._granted().receipt_id
+        receipt = receipt or self.granted().receipt_id
         token = self._tokens.get(receipt, "")
         answer = self._with_token(token, method, path, **more) if token else None
         if answer is not None and answer.status_code != 401:
@@ -233,7 +233,8 @@ class Account:
     def _with_token(self, token: str, method: str, path: str, **more: Any) -> httpx.Response:
         return self._request(method, path, headers={"Authorization": f"Bearer {token}"}, **more)
 
-    def _granted(self) -> Grant:
+    def granted(self) -> Grant:
+        """Return what was granted. Raises `NotConsented` where nobody has joined."""
         if self.grant is None:
             raise NotConsented("nobody has joined on this device", where="grant", do="Join first.")
         return self.grant

@@ -25,7 +25,7 @@ from overt.device.pairing import offer
 from overt.device.platforms import opened
 from overt.device.policy import policy
 from overt.device.session import Recording, Session, prepare, recover
-from overt.device.signs import ELSEWHERE, GONE, LOCKED, OFFLINE
+from overt.device.signs import ELSEWHERE, GONE, LOCKED, OFFLINE, RESUMED
 from overt.device.vault import Vault
 from overt.schema.errors import Missing, NotConsented, OvertError
 from overt.schema.event import Kind
@@ -68,9 +68,15 @@ class Agent:
     """Records until `stop`, in the thread that calls `run`; sending has a thread of its own."""
 
     def __init__(
-        self, vault: Vault, account: Account, display: str | None = None, *, chip: bool = False
+        self,
+        vault: Vault,
+        account: Account,
+        display: str | None = None,
+        *,
+        chip: bool = False,
+        resumed: bool = False,
     ) -> None:
-        """`chip`: a chip even where the desktop has a tray."""
+        """`chip`: a chip even where the desktop has a tray; `resumed`: it began at login."""
         if account.grant is None:
             raise NotConsented("nobody has joined on this device", where="grant", do="Join first.")
         self._grant: Grant = account.grant
@@ -95,6 +101,8 @@ class Agent:
         self._left: tuple[str, ...] | None = None
         """Purposes that are left, once the person has withdrawn some; () for none."""
         self._paused = vault.get("paused") is not None
+        self._resumed = resumed
+        """The sign says that it began at login, until the person's first act."""
         self._interrupted = False
         """The screen was locked or the computer slept; only the person's own act ends it."""
         self._until_s: float | None = None
@@ -113,6 +121,7 @@ class Agent:
 
     def toggle(self) -> None:
         """Pause without limit, or go on: one act of the person."""
+        self._resumed = False
         if self._paused or self._interrupted or self._indicator.lost:
             self.resume()
         else:
@@ -120,6 +129,7 @@ class Agent:
 
     def resume(self) -> None:
         """Go on, by the person's own act. Nothing while the screen is locked."""
+        self._resumed = False
         if not self._locks.closed:
             self._paused = self._interrupted = False
             self._indicator.accept()
@@ -248,7 +258,9 @@ class Agent:
         self._await_fields()
         self._await_chip()
         with contextlib.suppress(OvertError):  # out of reach it may be by now
-            self._account.standing()
+            left = self._account.standing()
+            if left is not None and not set(self._grant.purposes) <= set(left):
+                self._left = left
         self._daybook = Daybook(self._vault, Meter(lambda: self._indicator.pid))
 
     def _await_fields(self) -> None:
@@ -360,7 +372,7 @@ class Agent:
         words = [self._phase]
         more = {PERSON: self._until, GATE: LOCKED, INDICATOR: GONE * self._indicator.lost}
         words.append(more.get(reason, ""))
-        words += [ELSEWHERE] * elsewhere + [OFFLINE] * self.offline
+        words += [ELSEWHERE] * elsewhere + [OFFLINE] * self.offline + [RESUMED] * self._resumed
         self._indicator.show(" ".join(filter(None, words)))
         state = State(self._phase, self._called(reason), 0, elsewhere, self.offline)
         if state != self._told:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from overt.device import at_login
 from overt.device.account import Account
 from overt.device.vault import Vault, as_json
 from overt.schema.errors import Missing, NotConsented, OvertError, Withdrawn
@@ -35,6 +36,7 @@ def leave(place: Path, base: str, study: str) -> str | None:
     later.change({LEFT: as_json({"base": base, "proofs": proofs})})
     later.close()
     vault.destroy()
+    at_login.remove(place)
     try:
         return _told(place, study)
     except Missing:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Any, Protocol
 from markupsafe import Markup
 
 from overt.device import qr
+from overt.device.at_login import Login
 from overt.device.clock import CLOCK
 from overt.device.costs import Costs
 from overt.device.drawn import drawings
@@ -17,7 +19,7 @@ from overt.device.outbox import Outbox
 from overt.device.page import Page, rendered
 from overt.device.pairing import LASTS_S, scanned
 from overt.device.waiting import NONE, UNKNOWN, Waiting, opened, timeline
-from overt.device.wording import Words
+from overt.device.wording import Words, in_own_words
 from overt.schema.errors import OvertError
 
 PAUSES_MIN = (10, 30, 60)
@@ -26,6 +28,9 @@ REMOVALS_MIN = (1, 10, 60)
 ALL_MIN = 10**7
 LINES_MAX = 200
 WIDE, HIGH = 600, 36
+ENDED = "/ended"
+ENDS_AFTER_S = 3.0
+"""So long a browser has to fetch the page that says that it ended."""
 
 
 class Agent(Protocol):
@@ -81,14 +86,18 @@ class OutboxPage:
         *,
         server: str = "",
         language: str = "en",
+        login: Login | None = None,
+        end: Callable[[], None] | None = None,
     ) -> None:
+        """`login`: what begins at login; `end`: ends the recording."""
         self._agent, self._study, self._server = agent, study, server
         self._words = words = Words(language)
         elsewhere = {NONE: words("elsewhere.none"), UNKNOWN: words("elsewhere.unknown")}
         self._titles = {**elsewhere, **titles}
         self._said = ""
         self._code, self._code_until_s = "", 0.0
-        self._page = Page(self.shown, self.done)
+        self._login, self._end, self._ends = login, end, False
+        self._page = Page(self.shown, self.done, after=self._after)
         self.url = self._page.url
 
     def close(self) -> None:
@@ -99,6 +108,9 @@ class OutboxPage:
         """Return a page as HTML, in the language the person joined in."""
         if path == "/":
             return self._overview(nonce)
+        if path == ENDED and self._ends:
+            address = f"{self._server}/study/{self._study}"
+            return rendered("ended.html", nonce=nonce, w=self._words, address=address)
         if path.startswith("/batch/"):
             return self._batch(path.removeprefix("/batch/"), nonce)
         return None
@@ -112,12 +124,32 @@ class OutboxPage:
             "/remove-application": self._remove_application,
             "/remove": self._remove,
             "/pair": self._pair,
+            "/at-login": self._at_login,
         }
+        if path == "/end" and self._end is not None:
+            self._ends = True
+            threading.Timer(ENDS_AFTER_S, self._end).start()
+            return ENDED
         said = forms[path](form) if path in forms else None
         if said is None:
             return None
         self._said = said
-        return "/#pair" if path == "/pair" else "/"
+        return {"/pair": "/#pair", "/at-login": "/#login"}.get(path, "/")
+
+    def _after(self, method: str) -> None:
+        """End once the browser has the page that says so."""
+        if self._ends and method == "GET" and self._end is not None:
+            self._end()
+
+    def _at_login(self, form: Mapping[str, str]) -> str | None:
+        if self._login is None or form.get("on") not in ("yes", "no"):
+            return None
+        try:
+            with in_own_words():
+                self._login.switch(on=form["on"] == "yes")
+        except OvertError as error:
+            return str(error)
+        return ""
 
     def _pause(self, form: Mapping[str, str]) -> str | None:
         minutes = form.get("own") or form.get("minutes", "")
@@ -197,6 +229,8 @@ class OutboxPage:
             code=self._shown_code(),
             square=self._square(),
             can_pair=bool(self._server),
+            login=self._login,
+            can_end=self._end is not None,
             left_min=left_min,
             pauses=PAUSES_MIN,
             pause_max=PAUSE_MIN_MAX,

@@ -18,6 +18,9 @@ ELSEWHERE, OFFLINE, GONE, LOCKED = "elsewhere", "offline", "gone", "locked"
 """The window with the keyboard is not switched on; the server is out of reach; the sign that was
 there before has gone, and the person has not gone on since; the screen was locked."""
 
+RESUMED, FAILED = "resumed", "failed"
+"""It began at login, as the person chose, and they have done nothing since; it could not begin."""
+
 
 def words_of(arguments: list[str]) -> dict[str, str]:
     """Return the words of a sign for the arguments of its process: language, perhaps `coach`."""

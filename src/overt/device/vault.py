@@ -158,7 +158,7 @@ class Vault:
             raise Refused(
                 "it runs on this computer already",
                 where=str(self._folder),
-                do="End the other one first: Ctrl+C in its terminal.",
+                do="End the other one first: Ctrl+C in its terminal, or the button on its page.",
             ) from error
         self._held = held
 
