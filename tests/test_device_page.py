@@ -29,6 +29,7 @@ from overt.device.facts import FACTS
 from overt.device.outbox import Outbox
 from overt.device.outbox_page import OutboxPage
 from overt.device.pairing import LASTS_S, code_in, new_code, scanned
+from overt.device.seam import no_display
 from overt.device.session import Recording, Session
 from overt.device.vault import Vault
 from overt.device.wording import Words, in_own_words, page_words
@@ -139,9 +140,11 @@ def test_what_stops_a_program_is_said_in_the_persons_language_as_it_stands_in_th
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("LC_ALL", "de_AT.UTF-8")
-    with pytest.raises(Refused) as said, in_own_words():
-        raise Refused("there is no display", where="DISPLAY", do="Start it from the desktop.")
-    assert str(said.value).startswith("DISPLAY: Es gibt keinen Bildschirm. Starten Sie")
+    with pytest.raises(Missing) as said, in_own_words():
+        raise no_display()
+    assert str(said.value).startswith(
+        "DISPLAY: Es gibt keinen Bildschirm, und ohne einen wird nichts aufgezeichnet. Starten Sie"
+    )
     with pytest.raises(Refused, match="of which nobody has words"), in_own_words():
         raise Refused("of which nobody has words")
     source = Path(str(files("overt"))).joinpath

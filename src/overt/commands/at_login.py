@@ -78,7 +78,7 @@ def _begin(folder: Path, address: str, display: str | None, *, chip: bool) -> No
     from overt.commands.recording import require
     from overt.device import at_login, notification
     from overt.device.account import Account
-    from overt.device.platforms import look
+    from overt.device.platforms import look, require_display
     from overt.device.policy import policy
     from overt.device.vault import Vault
     from overt.device.wording import Words
@@ -86,8 +86,9 @@ def _begin(folder: Path, address: str, display: str | None, *, chip: bool) -> No
     base, study = study_at(address)
     place = folder / study
     at_login.check(place)
-    require()
     policy().check(base)
+    require_display(display)
+    require()
     look(display)
     vault = Vault(place)
     account = Account(base, study, vault)

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 def coach(folder: Path, programs: list[str], display: str | None, *, chip: bool) -> None:
     """Count in the programs the person switched on until Ctrl+C, and serve their page."""
+    from overt.device.platforms import require_display
+
+    require_display(display)
     require()
     if not sys.stdin.isatty():
         raise Refused(

@@ -16,6 +16,7 @@ def doctor(display: str | None, *, as_json: bool) -> bool:
     against = ""
     try:
         policy().check()
+        platforms.require_display(display)
         require()
         platforms.look(display)
     except OvertError as error:
@@ -23,7 +24,9 @@ def doctor(display: str | None, *, as_json: bool) -> bool:
     kind = platforms.kind()
     w = Words("en")
     steps = [never_run] if (never_run := platforms.never_run(w)) else []
-    if kind in (platforms.X11, platforms.WAYLAND) and not fields.is_there():
+    has_display = platforms.has_display(display)
+    on_linux = has_display and kind in (platforms.X11, platforms.WAYLAND)
+    if on_linux and not fields.is_there():
         steps.append(
             "The accessibility service (AT-SPI) does not answer: keys could be recorded in "
             "terminals alone. Install at-spi2-core, switch accessibility on, and log in again."
@@ -38,10 +41,12 @@ def doctor(display: str | None, *, as_json: bool) -> bool:
         for study in at_login.entries()
     ]
     if as_json:
-        told = {"platform": kind, "records": platforms.records(w), "steps": steps}
+        records = platforms.records(w) if has_display else "nothing"
+        told = {"platform": kind, "records": records, "steps": steps}
         say_json({**told, "against": against or None})
         return not against
-    say(f"{kind}: {platforms.records(w)}.")
+    if has_display:
+        say(f"{kind}: {platforms.records(w)}.")
     for line in steps:
         say(line)
     say(against or "Nothing stands against recording here. `overt record` asks you first.")

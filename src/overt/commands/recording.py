@@ -36,6 +36,9 @@ def record(
     `page`: join on a page of the person's own, or in the terminal; None: they are asked. Joining
     takes colours and tables; after it one begins anew without them, and `has_joined`.
     """
+    from overt.device.platforms import require_display
+
+    require_display(display)
     require()
     if not sys.stdin.isatty():
         raise Refused(

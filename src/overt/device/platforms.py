@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from overt.device.applications import Application, Applications
 from overt.device.indicator import LAYER, Indicator, sign
-from overt.device.seam import LINE_CSS_PX, Sight, Source
+from overt.device.seam import LINE_CSS_PX, Sight, Source, no_display
 from overt.schema.errors import Missing
 
 if TYPE_CHECKING:
@@ -85,6 +85,17 @@ def require() -> None:
                 where="install",
                 do="pip install 'overt[desktop]'; tkinter on Debian: apt-get install python3-tk.",
             )
+
+
+def has_display(display: str | None) -> bool:
+    """Return whether a display is named, on which a sign could be shown."""
+    return kind() != X11 or bool(display or os.environ.get("DISPLAY"))
+
+
+def require_display(display: str | None) -> None:
+    """Raise `Missing` where there is no display: asked before anything has to be installed."""
+    if not has_display(display):
+        raise no_display()
 
 
 def look(display: str | None) -> None:

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from overt.schema.errors import Missing
+
 if TYPE_CHECKING:
     from overt.device.displays import Setting
     from overt.device.keyboard import Keymap
@@ -104,3 +106,12 @@ class Shown(Protocol):
 
     def pid(self, window: int) -> int:
         """Return the process that a window belongs to, as the system knows it, or 0."""
+
+
+def no_display() -> Missing:
+    """Return what is said where no sign could be shown to anybody."""
+    return Missing(
+        "there is no display, and without one nothing is recorded",
+        where="DISPLAY",
+        do="Start it in a terminal on a desktop; over ssh and on a console it does not record.",
+    )

@@ -22,7 +22,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from overt.device.displays import Setting
 from overt.device.keyboard import ALT, CONTROL, LOCK, Keymap
-from overt.device.seam import NOTCH_CSS_PX, Window
+from overt.device.seam import NOTCH_CSS_PX, Window, no_display
 from overt.device.stream import (
     FOCUS_IN,
     FOCUS_OUT,
@@ -98,7 +98,7 @@ class Display:
         self._x = xcffib
         shown = name or os.environ.get("DISPLAY", "")
         if not shown:
-            raise Missing("there is no display", where="DISPLAY", do="Start it from the desktop.")
+            raise no_display()
         try:
             self._ask = xcffib.connect(display=shown)
             self._stream = xcffib.connect(display=shown)
