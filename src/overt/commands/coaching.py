@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 
 def coach(folder: Path, programs: list[str], display: str | None, *, chip: bool) -> None:
     """Count in the programs the person switched on until Ctrl+C, and serve their page."""
-    from overt.device.platforms import require_display
-
-    require_display(display)
-    require()
     if not sys.stdin.isatty():
         raise Refused(
             "counting starts only with a person's own act",
             where="overt coach",
             do="Run it in a terminal.",
         )
+    from overt.device.platforms import require_display
+
+    require_display(display)
+    require()
     from overt.device.coach import Coach, days, programs_in_sight, refused
     from overt.device.coach_page import serve
     from overt.device.policy import policy

@@ -36,16 +36,16 @@ def record(
     `page`: join on a page of the person's own, or in the terminal; None: they are asked. Joining
     takes colours and tables; after it one begins anew without them, and `has_joined`.
     """
-    from overt.device.platforms import require_display
-
-    require_display(display)
-    require()
     if not sys.stdin.isatty():
         raise Refused(
             "recording starts only with a person's own act",
             where="overt record",
             do="Run it in a terminal.",
         )
+    from overt.device.platforms import require_display
+
+    require_display(display)
+    require()
     from overt.commands import joining
     from overt.device import fields, leaving
     from overt.device.account import Account
