@@ -30,7 +30,16 @@ from hooks_fixtures import (
     Quartz,
     Told,
 )
-from overt.device import asked_fields, capture, darwin_keys, hooks, uia, win32_keys
+from overt.device import (
+    asked_fields,
+    capture,
+    coach,
+    darwin_keys,
+    hooks,
+    platforms,
+    uia,
+    win32_keys,
+)
 from overt.device.applications import Application, Applications
 from overt.device.asked_fields import (
     UIA_CLASS,
@@ -48,6 +57,7 @@ from overt.device.fields import BUSY, LISTED, OUTSIDE, SUPPRESSED
 from overt.device.hooks import Hooks
 from overt.device.keyboard import Keymap
 from overt.device.listeners import MacKeys, WindowsKeys
+from overt.device.practice import Day, Practice
 from overt.device.screen import Moment, Screen
 from overt.device.seam import Window
 from overt.device.stream import BUTTON_PRESS, KEY_PRESS
@@ -82,7 +92,9 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
 class Pc:
     """A computer on which a hand types."""
 
-    def __init__(self, clock: SimpleNamespace, keymap: Keymap, program: str) -> None:
+    def __init__(
+        self, clock: SimpleNamespace, keymap: Keymap, program: str, *, letters: bool = False
+    ) -> None:
         self.clock = clock
         self.told = Told({PID: Path(program)}, [Window(1, 0, 0, 800, 600, PID)], 1, TEXT)
         self.told.keys = keymap
@@ -98,7 +110,8 @@ class Pc:
         applications = Applications([listed], self.told.program)
         fields = AskedFields(applications, self.told.field, self.told.turns, tells=True)
         screen = Screen(self.source, applications, lambda: 0)
-        self.gates = Capture(self.source, screen, fields, self.source.now_ms())
+        origin_ms = self.source.now_ms()
+        self.gates = Capture(self.source, screen, fields, origin_ms, letters=letters)
         self.rows = [self.gates.look(is_open=True), self.gates.look(is_open=True)]
 
     def type(self, *said: tuple[int, Any]) -> Any:
@@ -170,6 +183,23 @@ def test_a_shortcut_is_the_command_that_it_is_on_that_system(pc: Pc, mac: Pc) ->
     command_c = [(12, MacEvent(0x37, COMMAND_FLAG)), (10, MacEvent(0x08)), (11, MacEvent(0x08))]
     for rows in (pc.type(*control_c), mac.type(*command_c)):
         assert rows["value"][rows["kind"] == Kind.COMMAND].tolist() == [Command.COPY]
+
+
+def test_the_coach_counts_pairs_of_letters_there_and_lists_programs_in_sight(
+    clock: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mac = Pc(clock, MAC, "com.apple.TextEdit", letters=True)
+    codes = {"c": 0x08, "l": 0x25}
+    keys = [(how, MacEvent(codes[key])) for key in "clclcl" for how in (10, 11)]
+    practice = Practice(Day())
+    practice.take(mac.type(*keys))
+    practice.rest()
+    assert practice.day.keys == 6
+    assert set(practice.day.pairs) == {"cl", "lc"}
+    pc = Pc(clock, WINDOWS, "C:/Windows/Notepad.exe")
+    monkeypatch.setattr(platforms, "kind", lambda: platforms.WINDOWS)
+    monkeypatch.setattr(platforms, "_system", lambda: (pc.told, None, 120))
+    assert coach.programs_in_sight() == ["Notepad.exe"]
 
 
 def test_one_press_of_keys_pauses_on_both_also_where_nothing_is_recorded(pc: Pc) -> None:

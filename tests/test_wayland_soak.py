@@ -23,6 +23,7 @@ from overt.device.account import Account
 from overt.device.agent import Agent
 from overt.device.applications import Application, Applications
 from overt.device.capture import Capture
+from overt.device.coach import Coach, days, programs_in_sight
 from overt.device.evdev import Device
 from overt.device.facts import FACTS
 from overt.device.fields import LISTED, Fields
@@ -413,6 +414,50 @@ def test_the_agent_itself_records_and_sends_what_is_typed_and_shows_its_chip(
     assert set(pressed) == {KeyClass.LETTER}
     assert len(pressed) >= 60
     assert Kind.POINTER_MOVE not in {kind for kind, _ in kinds}
+    views = [one for table in tables for one in table.to_pylist() if one["kind"] == Kind.VIEW]
+    shown = views[0]["scroll_x_css_px"], views[0]["scroll_y_css_px"], views[0]["value"]
+    assert shown == (1280, 832, 4), "as wl_output tells, up to 64"
+
+
+def test_the_coach_counts_what_is_typed_in_the_editor_and_nothing_of_a_password(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with session(tmp_path / "home") as place:
+        for name in ("DBUS_SESSION_BUS_ADDRESS", "WAYLAND_DISPLAY"):
+            monkeypatch.setenv(name, place.environment[name])
+        keyboard = Keyboard(place.path)
+        node = tmp_path / "event0"
+        monkeypatch.setattr(evdev, "nodes", lambda: [node])
+        monkeypatch.setattr(evdev, "opened", lambda _: Device(os.dup(keyboard.node)))
+        monkeypatch.setattr(permission, "require", lambda: None)
+        for program in (("zenity", "--password"), ("mousepad",)):
+            _started(place, *program)
+        assert programs_in_sight() == ["mousepad", "zenity"]
+        vault = Vault(tmp_path / "coach")
+        coach, phases = Coach(vault, ["mousepad"]), list[str]()
+        thread = threading.Thread(target=lambda: coach.run(phases.append))
+        thread.start()
+        until(lambda: phases[-1:] == ["recording"], "the chip can be seen")
+
+        def counted() -> int:
+            return sum(day.keys for day in days(vault).values())
+
+        def heard() -> bool:
+            for letter in "the":
+                keyboard.key(KEY_OF[letter])
+            return counted() > 0
+
+        until(heard, "what is typed in the editor is counted")
+        place.sway('[app_id="zenity"] focus')
+        for _ in range(20):
+            keyboard.key(CANARY)
+            keyboard.key(P)
+        coach.stop()
+        thread.join()
+        (day,) = days(vault).values()
+        assert set(day.pairs) <= {"th", "he", "et"}
+        vault.close()
+        keyboard.close()
 
 
 def test_a_compositor_that_goes_away_ends_the_recording_with_a_line_that_says_so(

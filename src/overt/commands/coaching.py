@@ -30,11 +30,14 @@ def coach(folder: Path, programs: list[str], display: str | None, *, chip: bool)
     require()
     from overt.device.coach import Coach, days, programs_in_sight, refused
     from overt.device.coach_page import serve
+    from overt.device.platforms import never_run
     from overt.device.policy import policy
     from overt.device.vault import Vault, as_json
     from overt.device.wording import Words, here
 
     w = Words(here())
+    if (untried := never_run(w)) is not None:
+        remark(f"overt: {untried}")
     rules = policy()
     rules.check()
     for name in programs:

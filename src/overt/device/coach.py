@@ -11,16 +11,14 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
-from overt.device.applications import TERMINALS, Application, Applications, program_of
+from overt.device import platforms
+from overt.device.applications import TERMINALS, Application
 from overt.device.capture import Capture
-from overt.device.fields import Fields
-from overt.device.indicator import sign
+from overt.device.fields import is_there
+from overt.device.locks import Locks
 from overt.device.practice import Day, Practice
-from overt.device.screen import Screen
 from overt.device.signs import ELSEWHERE, GONE
 from overt.device.vault import Vault, as_json
-from overt.device.verdicts import FieldsAndTerminals
-from overt.device.x11 import Display, refuse_wayland
 from overt.schema.applications import secretive
 from overt.schema.errors import Missing
 
@@ -31,13 +29,7 @@ INTERPRETERS = ("bash", "java", "node", "perl", "python", "ruby", "sh")
 
 def programs_in_sight(display: str | None = None) -> list[str]:
     """Return the programs that have a window now, by name, to choose from."""
-    shown = Display(display)
-    try:
-        found = {program_of(window.pid) for window in shown.windows() if window.width > 1}
-    finally:
-        shown.close()
-    names = {path.name for path in found if path is not None}
-    return sorted(name for name in names if refused(name) is None)
+    return [name for name in platforms.programs(display) if refused(name) is None]
 
 
 def refused(name: str) -> str | None:
@@ -68,9 +60,8 @@ class Coach:
         chip: bool = False,
     ) -> None:
         """`lang`: of the sign; `chip`: a chip even where the desktop has a tray."""
-        refuse_wayland()
-        fields = Fields()
-        if not set(programs) <= TERMINALS and not fields.wait():
+        on_linux = platforms.kind() in (platforms.X11, platforms.WAYLAND)
+        if on_linux and not set(programs) <= TERMINALS and not is_there():
             raise Missing(
                 "the accessibility service does not answer; without it no field can be told from "
                 "a password, so the coach cannot count keys but in terminals",
@@ -78,27 +69,36 @@ class Coach:
                 do="Install at-spi2-core, switch accessibility on and log in again; or count in "
                 "a terminal alone: overt coach --program xterm",
             )
+        platforms.look(display)
         self._vault = vault
         listed = [
             Application(number, name, name, (name,), terminal=name in TERMINALS)
             for number, name in enumerate(programs, 1)
         ]
-        self._display = Display(display)
-        self._indicator = sign(self._display.name, lang, self.toggle, chip=chip, coach=True)
-        applications = Applications(listed)
-        self._screen = Screen(self._display, applications, lambda: self._indicator.pid)
-        verdicts = FieldsAndTerminals(applications, fields)
-        origin_ms = self._display.now_ms()
-        self._capture = Capture(self._display, self._screen, verdicts, origin_ms, letters=True)
-        self._display.on_hotkey(self.toggle)
+        platform = platforms.opened(display, listed, lang, self.toggle, chip=chip, coach=True)
+        self._source, self._sight = platform.source, platform.sight
+        self._indicator = platform.indicator
+        origin_ms = self._source.now_ms()
+        self._capture = Capture(
+            self._source, self._sight, platform.verdicts, origin_ms, letters=True
+        )
+        self._source.on_hotkey(self.toggle)
+        platform.on_lock(self.interrupt)
+        self._locks = Locks(self.interrupt)
         self._stop = threading.Event()
         self._paused = False
 
     def toggle(self) -> None:
-        """Pause without limit, or go on; after its sign was gone, go on."""
+        """Pause without limit, or go on; after its sign was gone, go on. Nothing while locked."""
+        if self._locks.closed:
+            return
         lost = self._indicator.lost
         self._indicator.accept()
         self._paused = not self._paused and not lost
+
+    def interrupt(self) -> None:
+        """Pause until the person's own act: whoever comes back may be somebody else."""
+        self._paused = True
 
     def stop(self) -> None:
         """End; `run` returns."""
@@ -106,14 +106,17 @@ class Coach:
 
     def run(self, told: Callable[[str], None]) -> None:
         """Count what is typed and pointed; `told` hears `recording` and `paused`."""
+        self._locks.wait()
         phase, kept_s = "", time.monotonic()
         today = dt.date.today()  # noqa: DTZ011 - the person's own day
         practice = Practice(self._day(today))
         try:
             while not self._stop.is_set():
                 self._capture.rest()
+                self._locks.look()
                 self._indicator.keep()
-                is_open = self._indicator.is_seen(self._screen) and not self._paused
+                is_open = self._indicator.is_seen(self._sight) and not self._paused
+                is_open = is_open and not self._locks.closed
                 now = "recording" if is_open else "paused"
                 elsewhere = is_open and not self._capture.moment.application
                 more = f" {GONE}" if self._indicator.lost else f" {ELSEWHERE}" if elsewhere else ""
@@ -135,7 +138,7 @@ class Coach:
             practice.rest()
             self._keep(today, practice.day)
             self._indicator.close()
-            self._display.close()
+            self._source.close()
 
     def _day(self, date: dt.date) -> Day:
         return Day.of_json(self._vault.get_json(f"day/{date.isoformat()}", {}))

@@ -10,14 +10,16 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from overt.device.applications import Application, Applications
+from overt.device.applications import Application, Applications, program_of
 from overt.device.indicator import LAYER, Indicator, sign
-from overt.device.seam import LINE_CSS_PX, Sight, Source, no_display
+from overt.device.seam import LINE_CSS_PX, NOTCH_CSS_PX, Sight, Source, no_display
 from overt.schema.errors import Missing
 
 if TYPE_CHECKING:
     from overt.device.capture import Verdicts
     from overt.device.fields import Fields
+    from overt.device.hooks import System
+    from overt.device.listeners import Listener, Put
     from overt.device.targets import Under
     from overt.device.wording import Words
 
@@ -135,16 +137,42 @@ def opened(
     toggled: Callable[[], None],
     *,
     chip: bool = False,
+    coach: bool = False,
 ) -> Platform:
     """Return the platform's parts, listening, with the indicator started.
 
-    `chip`: a chip even where the desktop has a tray.
+    `chip`: a chip even where the desktop has a tray; `coach`: the sign speaks of the coach.
     """
     if kind() == X11:
-        return _x11(display, listed, lang, toggled, chip=chip)
+        return _x11(display, listed, lang, toggled, chip=chip, coach=coach)
     if kind() == WAYLAND:
-        return _wayland(display, listed, lang, toggled)
-    return _hooks(listed, lang, toggled)
+        return _wayland(display, listed, lang, toggled, coach=coach)
+    return _hooks(listed, lang, toggled, coach=coach)
+
+
+def programs(display: str | None) -> list[str]:
+    """Return by what the programs are known that have a window now, sorted."""
+    if kind() == WAYLAND:
+        from overt.device.wire import Toplevels, Wire
+
+        wire = Wire(_compositor(display))
+        try:
+            called = {one.application for one in Toplevels(wire).all.values()}
+        finally:
+            wire.close()
+        return sorted({name.rpartition(".")[2].lower() for name in called} - {""})
+    if kind() == X11:
+        from overt.device.x11 import Display
+
+        shown = Display(display)
+        try:
+            found = {program_of(one.pid) for one in shown.windows() if one.width > 1}
+        finally:
+            shown.close()
+    else:
+        system, _, _ = _system()
+        found = {system.program(one.pid) for one in system.windows()}
+    return sorted({path.name for path in found if path is not None})
 
 
 def _x11(
@@ -154,6 +182,7 @@ def _x11(
     toggled: Callable[[], None],
     *,
     chip: bool,
+    coach: bool,
 ) -> Platform:
     from overt.device.fields import Fields
     from overt.device.screen import Screen
@@ -162,7 +191,7 @@ def _x11(
     from overt.device.x11 import Display
 
     applications, shown = Applications(listed), Display(display)
-    indicator = sign(shown.name, lang, toggled, chip=chip)
+    indicator = sign(shown.name, lang, toggled, chip=chip, coach=coach)
     screen, fields = Screen(shown, applications, lambda: indicator.pid), Fields()
     needed = None if all(one.terminal for one in listed) else fields
     verdicts = FieldsAndTerminals(applications, fields)
@@ -170,7 +199,12 @@ def _x11(
 
 
 def _wayland(
-    display: str | None, listed: list[Application], lang: str, toggled: Callable[[], None]
+    display: str | None,
+    listed: list[Application],
+    lang: str,
+    toggled: Callable[[], None],
+    *,
+    coach: bool,
 ) -> Platform:
     from overt.device import permission
     from overt.device.fields import Fields
@@ -181,28 +215,34 @@ def _wayland(
     permission.require()
     applications, fields = Applications(listed), Fields()
     session = Wayland(path, applications, fields)
-    indicator = Indicator(str(path), lang, toggled, program=LAYER)
+    indicator = Indicator(str(path), lang, toggled, program=LAYER, coach=coach)
     verdicts = FieldsAndTerminals(applications, fields, is_under_others=True)
     return Platform(session, session, indicator, verdicts, fields)
 
 
-def _hooks(listed: list[Application], lang: str, toggled: Callable[[], None]) -> Platform:
-    from overt.device.asked_fields import AskedFields
-    from overt.device.hooks import Hooks, System
+def _system() -> tuple[System, Callable[[Put], Listener], int]:
+    """Return what asks this system, what listens to it, and how far a notch of a wheel goes."""
     from overt.device.listeners import mac_listener, windows_listener
-    from overt.device.screen import Screen
 
     if kind() == WINDOWS:
         from overt.device.win32 import Windows
 
-        system: System = Windows()
-        hooks = Hooks(system, windows_listener)
-    else:
-        from overt.device.darwin import Mac
+        return Windows(), windows_listener, NOTCH_CSS_PX
+    from overt.device.darwin import Mac
 
-        system = Mac()
-        hooks = Hooks(system, mac_listener, notch_css_px=LINE_CSS_PX)
-    indicator = Indicator("", lang, toggled)
+    return Mac(), mac_listener, LINE_CSS_PX
+
+
+def _hooks(
+    listed: list[Application], lang: str, toggled: Callable[[], None], *, coach: bool
+) -> Platform:
+    from overt.device.asked_fields import AskedFields
+    from overt.device.hooks import Hooks
+    from overt.device.screen import Screen
+
+    system, listener, notch_css_px = _system()
+    hooks = Hooks(system, listener, notch_css_px=notch_css_px)
+    indicator = Indicator("", lang, toggled, coach=coach)
     applications = Applications(listed, system.program)
     screen = Screen(hooks, applications, lambda: indicator.pid)
     verdicts = AskedFields(applications, system.field, system.turns, tells=kind() == WINDOWS)
