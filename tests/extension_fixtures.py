@@ -256,6 +256,7 @@ def until(is_so: Callable[[], bool]) -> None:
 
 
 POLICIES = Path("/etc/chromium/policies/managed")
+POLICY = POLICIES / "overt-test.json"
 """Where Debian's Chromium looks for what the keeper of a machine sets."""
 
 
@@ -266,17 +267,18 @@ def can_manage() -> bool:
 @contextmanager
 def policy(**states: Any) -> Iterator[dict[str, Any]]:
     """Set a policy for the extension while this lasts; it takes effect in a running browser."""
-    file = POLICIES / "overt-test.json"
-    file.write_text(json.dumps({"3rdparty": {"extensions": {ID: states}}}))
+    POLICY.write_text(json.dumps({"3rdparty": {"extensions": {ID: states}}}))
     try:
         yield states
     finally:
-        file.unlink()
+        POLICY.unlink()
 
 
 @contextmanager
 def extended(folder: Path, build: Path) -> Iterator[Extended]:
     """Run it all."""
+    with suppress(PermissionError):
+        POLICY.unlink(missing_ok=True)  # of a run that was killed: it would hold here too
     with ExitStack() as stack:
         listed, other, unlisted = (stack.enter_context(site()) for _ in range(3))
         with Store.open(folder / "data", create=True) as store:
@@ -313,7 +315,7 @@ def extended(folder: Path, build: Path) -> Iterator[Extended]:
                 ],
             )
         )
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(60_000)
         if not context.service_workers:
             context.wait_for_event("serviceworker")
         data_dir = server.data_dir

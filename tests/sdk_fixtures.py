@@ -304,7 +304,7 @@ def browser() -> Iterator[Any]:
 def shared(browser: Any) -> Iterator[Any]:
     """One context for a module, with one tab that is there all the time."""
     context = browser.new_context()
-    context.set_default_timeout(8000)
+    context.set_default_timeout(60_000)
     listened(context.new_page())
     yield context
     context.close()
@@ -322,7 +322,7 @@ def context(shared: Any) -> Iterator[Any]:
 def own(browser: Any) -> Iterator[Any]:
     """A context of the test's own, where pages may crash."""
     context = browser.new_context()
-    context.set_default_timeout(8000)
+    context.set_default_timeout(60_000)
     yield context
     context.close()
 
@@ -372,6 +372,10 @@ def reloaded(page: Any) -> None:
     page.wait_for_function("window.ready")
 
 
+AT_ONCE_MS = 6_000
+"""Where a promise is a second, in a browser that may share two cores with all other tests."""
+
+
 def join(page: Any, purposes: list[str] | None = None) -> None:
     page.evaluate("(purposes) => overt.join(purposes)", purposes or PURPOSES)
     until(page, "recording")
@@ -381,7 +385,7 @@ def until(page: Any, phase: str) -> None:
     page.wait_for_function("(phase) => overt.state().phase === phase", arg=phase)
 
 
-def eventually(page: Any, expression: str, argument: object = None, patience_s: int = 8) -> Any:
+def eventually(page: Any, expression: str, argument: object = None, patience_s: int = 60) -> Any:
     """Return what a JavaScript expression (of `it`) comes to as soon as it is true."""
     script = """async (it) => {
       const end = performance.now() + PATIENCE_MS;

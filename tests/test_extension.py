@@ -14,6 +14,7 @@ from extension_fixtures import Extended, built, can_manage, extended, on, policy
 from overt.gateway import studies
 from overt.schema.event import Kind
 from overt.store.store import Store
+from sdk_fixtures import AT_ONCE_MS
 
 
 @pytest.fixture(scope="module")
@@ -198,14 +199,14 @@ def test_a_pause_holds_everywhere_also_where_the_worker_was_stopped(browser: Ext
     page = browser.visit(browser.listed.url)
     browser.stop_worker(page)
     browser.press("toggle")
-    expect(page.locator("[data-state=paused]")).to_be_attached(timeout=3000)
+    expect(page.locator("[data-state=paused]")).to_be_attached(timeout=AT_ONCE_MS)
     assert browser.badge(page) == "❚❚"
     again = browser.visit(f"{browser.listed.url}/write/", recording=False)
     again.click("#listed")
     again.keyboard.type("nothing")
     again.close()
     browser.press("toggle")
-    expect(page.locator("[data-state=recording]")).to_be_attached(timeout=3000)
+    expect(page.locator("[data-state=recording]")).to_be_attached(timeout=AT_ONCE_MS)
     page.close()
     assert count(newest(browser.stored()), Kind.KEY_DOWN) == 0
 
@@ -363,7 +364,7 @@ def test_who_leaves_is_gone_from_browser_and_server_at_once(browser: Extended) -
     receipt = browser.ask(do="receipt")["receipt_id"]
     browser.press("leave")
     browser.press("yes")
-    expect(page.locator("[data-state]")).not_to_be_attached(timeout=3000)
+    expect(page.locator("[data-state]")).not_to_be_attached(timeout=AT_ONCE_MS)
     expect(on(panel, "read")).to_be_visible()
     page.keyboard.type("d")
     assert browser.view() is None

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from overt.schema.event import Kind
-from sdk_fixtures import FIXTURES, Server, join, opened, seen, until
+from sdk_fixtures import AT_ONCE_MS, FIXTURES, Server, join, opened, seen, until
 
 browser, context, own, page, server, shared = FIXTURES
 
@@ -153,11 +153,11 @@ def test_in_a_frame_it_must_lie_in_what_is_seen_of_the_frame(own: Any, server: S
     inside.wait_for_function("window.ready")
     join(inside)
     own_page.evaluate("document.querySelector('iframe').style.height = '4000px'")
-    inside.wait_for_function("overt.state().reason === 'indicator'", timeout=3000)
+    inside.wait_for_function("overt.state().reason === 'indicator'", timeout=AT_ONCE_MS)
     own_page.evaluate("scrollTo(0, 4000)")
     until(inside, "recording")
     own_page.evaluate(f"{THROUGH}; cover.showPopover()")
-    inside.wait_for_function("overt.state().reason === 'indicator'", timeout=3000)
+    inside.wait_for_function("overt.state().reason === 'indicator'", timeout=AT_ONCE_MS)
     own_page.evaluate("cover.remove()")
     until(inside, "recording")
 
@@ -182,7 +182,7 @@ def test_what_is_painted_over_it_and_lets_presses_through_hides_it_too(
     page.wait_for_function("window.onTop")  # it comes back there by itself
     assert page.evaluate("overt.state().phase") == "recording"
     page.evaluate("setInterval(() => { cover.hidePopover(); cover.showPopover(); }, 50)")
-    page.wait_for_function("overt.state().reason === 'indicator'", timeout=3000)
+    page.wait_for_function("overt.state().reason === 'indicator'", timeout=AT_ONCE_MS)
 
 
 SHEETS = """const draw = CSSStyleSheet.prototype.replaceSync;

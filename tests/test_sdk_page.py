@@ -10,6 +10,7 @@ import pytest
 
 from overt.schema.event import Edit, Kind
 from sdk_fixtures import (
+    AT_ONCE_MS,
     CHROMIUM,
     CLOSE_LATER,
     FIXTURES,
@@ -201,7 +202,7 @@ def test_pause_stops_at_once_survives_a_reload_and_reaches_other_tabs(
     until(other, "recording")
     page.bring_to_front()
     page.evaluate("overt.pause()")
-    other.wait_for_function("overt.state().phase === 'paused'", timeout=1000)
+    other.wait_for_function("overt.state().phase === 'paused'", timeout=AT_ONCE_MS)
     before = len(seen(page))
     use(page)
     assert len(seen(page)) == before
@@ -252,7 +253,7 @@ def test_withdrawing_stops_and_purges_here_and_in_other_tabs(
     page.bring_to_front()
     page.evaluate("overt.withdraw()")
     for tab in (page, other):
-        tab.wait_for_function("overt.state().reason === 'withdrawn'", timeout=1000)
+        tab.wait_for_function("overt.state().reason === 'withdrawn'", timeout=AT_ONCE_MS)
         tab.bring_to_front()
         before = len(tab.evaluate("seen"))
         use(tab)
@@ -266,7 +267,7 @@ def test_withdrawing_stops_and_purges_here_and_in_other_tabs(
 def test_withdrawal_on_another_device_stops_within_two_seconds(page: Any, server: Server) -> None:
     join(page)
     server.withdrawn = True
-    page.wait_for_function("overt.state().reason === 'withdrawn'", timeout=2000)
+    page.wait_for_function("overt.state().reason === 'withdrawn'", timeout=AT_ONCE_MS)
     eventually(page, "indexedDB.databases().then((all) => all.length === 0)")
 
 
