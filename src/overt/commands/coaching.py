@@ -24,13 +24,10 @@ def coach(folder: Path, programs: list[str], display: str | None, *, chip: bool)
             where="overt coach",
             do="Run it in a terminal.",
         )
-    from overt.device.platforms import require_display
-
-    require_display(display)
     require()
     from overt.device.coach import Coach, days, programs_in_sight, refused
     from overt.device.coach_page import serve
-    from overt.device.platforms import never_run
+    from overt.device.platforms import never_run, require_display
     from overt.device.policy import policy
     from overt.device.vault import Vault, as_json
     from overt.device.wording import Words, here
@@ -48,6 +45,7 @@ def coach(folder: Path, programs: list[str], display: str | None, *, chip: bool)
                 where="--program",
                 do="Name the program that you type in.",
             )
+    require_display(display)
     vault = Vault(folder / COACH)
     vault.hold()
     counted = None
