@@ -296,9 +296,17 @@ def _manages(environment: dict[str, str]) -> bool:
 
 
 def add_study(
-    data_dir: Path, study: str = "desk", outbox_delay_s: int = 10, *, screen: bool = False
+    data_dir: Path,
+    study: str = "desk",
+    outbox_delay_s: int = 10,
+    *,
+    screen: bool = False,
+    keys: bool = False,
 ) -> None:
-    """Register a study with a text editor and a terminal; `screen`: it looks at the editor."""
+    """Register a study with a text editor and a terminal.
+
+    `screen`: it looks at the editor; `keys`: it asks which key it is in the editor's text areas.
+    """
     from overt.schema.study import template
 
     source = template(study, "Writing at a desk").replace(
@@ -313,6 +321,11 @@ def add_study(
         )
         looks = '"person-or-program", "screen-elements", "screen-pictures"]'
         source = source.replace('"person-or-program"]', looks)
+    if keys:
+        source = source.replace(
+            '\nexecutables = ["mousepad"]', '\nexecutables = ["mousepad"]\nkeys = ["text-area"]'
+        )
+        source = source.replace('level = "rhythm"', 'level = "keys"')
     source += '\n[notice.de]\nabout = "Wir untersuchen, wie Menschen schreiben."\n'
     with Store.open(data_dir, create=True) as store:
         studies.register(store, source.encode())
@@ -385,12 +398,18 @@ def at_a_terminal(desk: Desktop, command: list[str]) -> Iterator[Terminal]:
         os.close(ours)
 
 
-def join(terminal: Terminal, applications: str = "all", *, screen: bool = False) -> None:
-    """Answer as a person who chooses everything."""
+def join(
+    terminal: Terminal, applications: str = "all", *, screen: bool = False, keys: bool = False
+) -> None:
+    """Answer as a person who chooses everything; `keys`: of a study of that level."""
     terminal.answer("Choose purposes", "all")
-    terminal.answer("Choose one of them", "1")
+    if not keys:
+        terminal.answer("Choose one of them", "1")
     terminal.answer("Choose applications", applications)
     if screen:
         terminal.answer("Choose windows", "1")
+    if keys:
+        terminal.until("What you type there can then be read")
+        terminal.answer("Choose applications", "1")
     terminal.answer('Type "join"', "join")
     terminal.until("overt: recording")

@@ -9,15 +9,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from overt.device import capture
+from overt.device import capture, letters
 from overt.device.capture import CONFIRM_AFTER_MOVE_S, CONFIRM_AFTER_S, Capture
 from overt.device.fields import LISTED, Field
 from overt.device.keyboard import Keymap
+from overt.device.letters import Letters
 from overt.device.screen import Moment
 from overt.device.stream import EVENT, KEY_PRESS, KEY_RELEASE, Heap
 from overt.schema.event import Kind, Role
 
 A, TAB = 8, 9
+A_POINT = ord("a")
 KEYMAP = Keymap(8, [(0x61,), (0xFF09,)])
 IN_THE_EDITOR = Moment(focus=1, focus_pid=2, application=1, prompt=False)
 
@@ -33,6 +35,7 @@ class Desk:
     moved: int = 0
     hurried: bool = False
     asked: list[float] = field(default_factory=list)
+    is_editable: bool = False
     keymap: Keymap = KEYMAP
     notch_css_px: int = 120
 
@@ -88,7 +91,7 @@ class Desk:
 
     def confirmed(self, _moment: Moment, _turn: int) -> Field:
         self.asked.append(self.now_s)
-        return Field(LISTED, Role.TEXT_AREA)
+        return Field(LISTED, Role.TEXT_AREA, is_editable=self.is_editable)
 
 
 @pytest.fixture
@@ -131,6 +134,29 @@ def test_a_key_waits_for_its_field_from_when_it_went_down_and_longer_after_a_mov
         desk.now_s += 0.005
         assert desk.now_s < began_s + 2
     assert wait_s <= desk.asked[-1] - began_s < wait_s + 0.02
+
+
+@pytest.mark.parametrize("may", [True, False])
+def test_which_key_it_was_waits_longer_for_its_field_and_goes_where_that_is_not_the_one(
+    desk: Desk, may: bool
+) -> None:
+    told = Letters({1: frozenset({Role.TEXT_AREA})})
+    gates = Capture(desk, desk, desk, 0, told=told)
+    gates.look(is_open=True)
+    desk.is_editable = may
+    desk.press(TAB)
+    desk.release(TAB)
+    desk.now_s += 1.0  # a busy program moves the keyboard late
+    desk.press(A)
+    desk.release(A)
+    began_s, rows = desk.now_s, []
+    while pressed(rows) < 2:
+        desk.now_s += 0.02
+        rows.append(gates.look(is_open=True))
+        assert desk.now_s < began_s + 5
+    assert desk.now_s - began_s >= letters.MOVED_S - 1.0
+    made = np.concatenate(rows)
+    assert made["key_symbol"][made["slot"] == 1].tolist()[-2:] == ([A_POINT] * 2 if may else [0, 0])
 
 
 def test_a_key_whose_field_lost_the_keyboard_meanwhile_never_exists(desk: Desk) -> None:

@@ -65,13 +65,14 @@ def test_a_notice_as_the_server_makes_it_may_be_followed(notice: dict[str, Any])
         ({"applications": [{"terminal": "yes"}]}, "followed"),
         ({"applications": [{"executables": ["firefox"]}]}, "followed"),
         ({"applications": []}, "no desktop application"),
-        ({"level": "keys"}, "which key it was"),
+        ({"level": "keys", "applications": [{"keys": ["text-area"]}]}, "which key it was"),
+        ({"applications": [{"keys": ["text-area"]}]}, "which key it was"),
         ({"outbox_delay_s": -1}, "delay"),
         ({"outbox_delay_s": 1e9}, "delay"),
         ({"hold_days": True}, "days"),
         ({"hold_days": 0}, "days"),
         ({"epsilon_max": "9"}, "cost more privacy than its words say"),
-        ({"level": None}, "which key it was"),
+        ({"level": None}, "level that does not exist"),
     ],
 )
 def test_a_study_that_asks_for_more_than_its_notice_says_is_refused(

@@ -94,11 +94,11 @@ def _in_the_terminal(account: Account, vault: Vault, shown: Shown, w: Words) -> 
         while len(picked) != 1:
             picked = chosen(offer.levels, "one_of_them", w, all_allowed=False)
         detail = picked[0]["id"]
-    applications, windows = _switched(offer, purposes, w)
+    switched = _switched(offer, purposes, w)
     word = w("terminal.join")
     if Prompt.ask(f"\n{w('terminal.confirm', join=word)}").strip() not in ("join", word):
         return False
-    join(account, vault, shown, offer.choice(purposes, detail, applications, windows))
+    join(account, vault, shown, offer.choice(purposes, detail, *switched))
     say()
     show_code(account, vault, w)
     return True
@@ -122,28 +122,37 @@ def applications_here(
     from overt.device.wording import Words
 
     offer = Offer(notice)
-    applications, windows = _switched(offer, purposes, Words(notice["language"]))
-    return offer.choice(purposes, "", applications, windows).applications
+    switched = _switched(offer, purposes, Words(notice["language"]))
+    return offer.choice(purposes, "", *switched).applications
 
 
-def _switched(offer: Offer, purposes: Collection[str], w: Words) -> tuple[list[str], list[str]]:
-    """Ask for applications, and where a purpose looks at windows, also for those; return ids."""
+def _switched(
+    offer: Offer, purposes: Collection[str], w: Words
+) -> tuple[list[str], list[str], list[str]]:
+    """Ask for applications, whose windows may be looked at, and where keys are told; return ids."""
     from overt.device.platforms import X11
 
     if offer.is_narrowed:
         count = len(offer.applications)
         say(f"\n{w('terminal.policy', where=offer.rules.where, count=count)}")
     say(f"\n{w('terminal.which_applications')}")
-    picked = chosen([{**one, "text": ""} for one in offer.applications], "applications", w)
-    applications = [one["id"] for one in picked]
-    windows = offer.windows(purposes, applications)
+    applications = _ids(offer.applications, "applications", w)
+    windows, letters = offer.windows(purposes, applications), offer.letters(applications)
+    seen: list[str] = []
     if windows and not offer.has_windows:
         say(f"\n{w('terminal.no_windows', kind=X11)}")
-        return applications, []
-    if windows:
+    elif windows:
         say(f"\n{w('terminal.which_windows')}")
-        windows = chosen([{**one, "text": ""} for one in windows], "windows", w)
-    return applications, [one["id"] for one in windows]
+        seen = _ids(windows, "windows", w)
+    told: list[str] = []
+    if letters:
+        say(f"\n{w('terminal.which_letters')}")
+        told = _ids(letters, "applications", w)
+    return applications, seen, told
+
+
+def _ids(items: list[dict[str, Any]], what: str, w: Words) -> list[str]:
+    return [str(one["id"]) for one in chosen([{**one, "text": ""} for one in items], what, w)]
 
 
 def _show(notice: dict[str, Any]) -> None:

@@ -85,6 +85,7 @@ def _notice(study: Study, language: str, words: dict[str, Any]) -> dict[str, Any
             *([words["extension"]["text"]] if study.sites else []),
             *(words["desktop"]["text"] if study.applications else []),
             *([words["desktop"]["private"]] if any(_private(study)) else []),
+            *([words["desktop"]["keys"]] if any(one.keys for one in study.applications) else []),
             *(_looks(study, words["screen"]) if study.applications else []),
         ],
         "before": before,
@@ -107,6 +108,7 @@ def _notice(study: Study, language: str, words: dict[str, Any]) -> dict[str, Any
         "sites": "; ".join(_site(site, words["extension"]["only"]) for site in study.sites),
         "applications": ", ".join(one.title for one in study.applications),
         "browsers": ", ".join(_private(study)),
+        "typed": "; ".join(_typed(study, words["desktop"]["fields"])),
         "windows": ", ".join(one.title for one in study.applications if one.screen),
         "person": study.person,
         "contact": study.contact,
@@ -189,6 +191,7 @@ def _applications(study: Study) -> list[dict[str, Any]]:
             "terminal": one.terminal,
             **({"screen": True} if one.screen else {}),
             **({"private_windows": True} if one.private_windows else {}),
+            **({"keys": list(one.keys)} if one.keys else {}),
         }
         for number, one in enumerate(study.applications, 1)
     ]
@@ -197,6 +200,15 @@ def _applications(study: Study) -> list[dict[str, Any]]:
 def _private(study: Study) -> list[str]:
     """Return the titles of browsers whose private windows count as any other."""
     return [one.title for one in study.applications if one.private_windows]
+
+
+def _typed(study: Study, words: dict[str, Any]) -> list[str]:
+    """Return the fields of applications in which it is recorded which key it is."""
+    return [
+        f"{one.title} ({', '.join(words[name.replace('-', '_')] for name in one.keys)})"
+        for one in study.applications
+        if one.keys
+    ]
 
 
 def _looks(study: Study, words: dict[str, Any]) -> list[str]:

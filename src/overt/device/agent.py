@@ -18,6 +18,7 @@ from overt.device.costs import Costs, Meter
 from overt.device.daybook import Daybook
 from overt.device.displays import Setting
 from overt.device.elements import Numbers
+from overt.device.letters import Letters
 from overt.device.locks import Locks
 from overt.device.looks import Looks, wanted
 from overt.device.outbox import Outbox
@@ -86,7 +87,13 @@ class Agent:
         rules.check(self._grant.base)
         self._applications = rules.narrowed(self._grant.applications)
         listed = [
-            Application(**{**one, "executables": tuple(one["executables"])})
+            Application(
+                **{
+                    **one,
+                    "executables": tuple(one["executables"]),
+                    "keys": tuple(one.get("keys", ())),
+                }
+            )
             for one in self._applications
         ]
         platform = opened(display, listed, self._grant.lang, self.toggle, chip=chip)
@@ -233,6 +240,7 @@ class Agent:
         numbers = Numbers()
         capture = Capture(
             *(self._display, self._screen, self._verdicts, clock.origin_ms),
+            told=Letters.of(self._applications, self._grant.level),
             under=self._under,
             numbers=numbers,
         )

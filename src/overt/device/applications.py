@@ -93,6 +93,8 @@ class Application:
     """The person lets its windows be looked at."""
     private_windows: bool = False
     """It is a browser, whose private windows nobody tells from others; the notice says so."""
+    keys: tuple[str, ...] = ()
+    """Kinds of its fields (`KEY_FIELDS`) of which the person lets be recorded which key it is."""
 
 
 def program_of(pid: int) -> Path | None:

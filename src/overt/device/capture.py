@@ -20,6 +20,8 @@ from overt.device.elements import Numbers
 from overt.device.facts import FACTS, NOTHING
 from overt.device.fields import BUSY, LISTED, OUTSIDE, Field
 from overt.device.keyboard import CHARACTERS, HELD, Slots, command_of, modifiers
+from overt.device.letters import MOVED_S as LETTERS_MOVED_S
+from overt.device.letters import Letters
 from overt.device.pointing import Pointing
 from overt.device.screen import Moment
 from overt.device.seam import Sight, Source
@@ -111,15 +113,16 @@ class Capture:
         origin_ms: int,
         *,
         letters: bool = False,
+        told: Letters | None = None,
         under: Under | None = None,
         numbers: Numbers | None = None,
     ) -> None:
         """`letters`: also say which letter a key is, in `key_symbol`; for the coach alone.
 
-        `under` tells what lies under the pointer, where that can be told; `numbers` are those of
-        the session's elements.
+        `told` tells it of the fields of level `keys`. `under` tells what lies under the pointer,
+        where that can be told; `numbers` are those of the session's elements.
         """
-        self._letters = letters
+        self._letters, self._told = letters, told or Letters()
         self._source, self._sight, self._verdicts = source, sight, verdicts
         self._origin_ms = origin_ms
         self._before = Moment()
@@ -310,6 +313,10 @@ class Capture:
             row["kind"], row["key_class"], row["slot"] = kind, held.key_class, held.slot
             if self._letters and kind == Kind.KEY_DOWN:
                 row["key_symbol"] = keymap.letter(code, state)
+            elif kind == Kind.KEY_DOWN and self._told.at(moment.application):
+                row["key_symbol"] = self._told.symbol(
+                    moment.application, keymap, code, state, held.key_class
+                )
             bits = modifiers(state, repeat=repeat)
             row["modifiers"] = bits
             command = bits & _CONTROL_OR_META and not bits & _ALT
@@ -317,8 +324,10 @@ class Capture:
                 bool(command) and held.key_class != KeyClass.COMPOSING
             )
             done_s = self._done_s(event)
-            recent = done_s - self._moved_s < MOVED_S
-            wait_s = CONFIRM_AFTER_MOVE_S if recent else CONFIRM_AFTER_S
+            moved_s = LETTERS_MOVED_S if self._told.at(moment.application) else MOVED_S
+            recent = done_s - self._moved_s < moved_s
+            late_s = moved_s + CONFIRM_AFTER_MOVE_S - MOVED_S
+            wait_s = late_s if recent else CONFIRM_AFTER_S
             letter = keymap.letter(code, state) if command and kind == Kind.KEY_DOWN else 0
             asked = command_of(letter, bits, keymap.commands_by)
             self._waiting.append(
@@ -362,6 +371,12 @@ class Capture:
             kept = field.verdict == LISTED or (field.verdict == OUTSIDE and key.plain)
             if self._is_kept(key.row, here=same and kept):
                 key.row["role"] = field.role
+                if not self._letters:
+                    key.row["key_symbol"] = self._told.told(
+                        *(int(key.row["key_symbol"][0]), int(key.row["slot"][0])),
+                        *(moment.application, field),
+                        down=bool(key.row["kind"][0] == Kind.KEY_DOWN),
+                    )
                 rows.append(key.row)
                 if key.row["kind"][0] == Kind.KEY_DOWN:
                     moves = key.row["key_class"][0] in _MOVES_CARET or bool(key.command)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from overt.device.carets import Carets, Moved, Place
@@ -58,8 +58,8 @@ _POSITIONS = 1 << 31
 
 SEARCH_MAX = 1000
 SEARCH_AGAIN_S = 0.5
-_FOCUSED_BIT = 12
-"""Place of `focused` among the states (AtspiStateType)."""
+_FOCUSED_BIT, _EDITABLE_BIT = 12, 7
+"""Places of `focused` and `editable` among the states (AtspiStateType)."""
 
 PATIENCE_S = 0.5
 START_PATIENCE_S = 10.0
@@ -78,6 +78,8 @@ class Field:
     """Whether shortcuts mean here what they usually mean: not in a terminal."""
     place: Place = ("", "")
     """Which one it is, on this computer and now."""
+    is_editable: bool = False
+    """It says of itself, when it is confirmed, that it may be edited."""
 
 
 class Fields:
@@ -168,6 +170,7 @@ class Fields:
             (role,), (_, *states) = self._again.ask(place, _ACCESSIBLE, asked, PATIENCE_S)
             secret = self._is_secret(place, role)
             focused = states[0] >> _FOCUSED_BIT & 1
+            now = replace(now, is_editable=bool(states[0] >> _EDITABLE_BIT & 1))
         except TimeoutError:
             return Field(BUSY)
         except Exception:  # noqa: BLE001 - whatever goes wrong, the answer is no

@@ -111,7 +111,10 @@ class JoinPage:
         detail = form.get("detail", "")
         if not offer.levels:
             detail = offer.notice["settings"]["level"]
-        choice = offer.choice(purposes, detail, applications, _picked(form, "window"))
+        choice = offer.choice(
+            *(purposes, detail, applications),
+            *(_picked(form, "window"), _picked(form, "letters")),
+        )
         known = not offer.levels or detail in [one["id"] for one in offer.levels]
         missing = {
             "purposes": bool(choice.purposes),

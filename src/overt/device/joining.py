@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from overt.device.account import Account, Grant, Shown
-from overt.device.platforms import X11, kind
+from overt.device.platforms import WAYLAND, X11, kind
 from overt.device.policy import Policy, policy
 from overt.device.vault import Vault
 from overt.schema.purpose import SCREEN
@@ -52,6 +52,16 @@ class Offer:
         """Whether windows can be looked at here, should the person choose so."""
         return kind() == X11
 
+    @property
+    def has_letters(self) -> bool:
+        """Whether fields say here what they are well enough for it to be kept which key it was."""
+        return kind() in (X11, WAYLAND)
+
+    def letters(self, applications: Collection[str]) -> list[dict[str, Any]]:
+        """Return those of the switched-on applications with fields in which keys would be told."""
+        here = [one for one in self.applications if one["id"] in applications and one.get("keys")]
+        return here if self.has_letters else []
+
     def windows(
         self, purposes: Collection[str], applications: Collection[str]
     ) -> list[dict[str, Any]]:
@@ -66,8 +76,13 @@ class Offer:
         detail: str,
         applications: Collection[str],
         windows: Collection[str] = (),
+        letters: Collection[str] = (),
     ) -> Choice:
-        """Return a choice by its ids; what is not on offer is left out."""
+        """Return a choice by its ids; what is not on offer is left out.
+
+        `windows` may be looked at; in fields of `letters` it is recorded which key it is.
+        """
+        told = {one["id"] for one in self.letters(applications)} & set(letters)
         seen = {one["id"] for one in self.windows(purposes, applications)} & set(windows)
         if not self.has_windows:
             seen = set()
@@ -75,7 +90,11 @@ class Offer:
             tuple(one["id"] for one in self.purposes if one["id"] in purposes),
             detail,
             tuple(
-                {**one, "screen": one["id"] in seen}
+                {
+                    **{name: value for name, value in one.items() if name != "keys"},
+                    "screen": one["id"] in seen,
+                    **({"keys": one["keys"]} if one["id"] in told else {}),
+                }
                 for one in self.applications
                 if one["id"] in applications
             ),

@@ -7,7 +7,7 @@ means on the person's own layout, as in the browser (`sdk/src/keys.ts`).
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -62,6 +62,19 @@ def _point_of(keysym: int) -> int:
     return keysym - 0x01000000 if 0x01000100 <= keysym <= 0x0110FFFF else 0
 
 
+_KEYPAD = {0xFF80: 0x20, **{0xFFAA + k: ord(c) for k, c in enumerate("*+,-./0123456789")}}
+"""Keysyms of the keypad → what they write."""
+
+
+def _point_by_name(keysym: int) -> int:
+    """Return the code point of a letter that X named before Unicode, as libxkbcommon has it."""
+    if not 0x100 < keysym < 0x2100:
+        return 0
+    from overt.device import xkb
+
+    return xkb.point_of(keysym)
+
+
 def keysym_of(character: str) -> int:
     """Return the keysym of a character.
 
@@ -112,7 +125,8 @@ class Keymap:
     """What the keys of the person's layout mean: code, group and level → symbol and class.
 
     `keysyms[code]` are the symbols the server gives a key: two of group 1, two of group 2, then the
-    third level. `commands_by`: the modifier of shortcuts.
+    third level. `commands_by`: the modifier of shortcuts. `unsure`: codes of keys that write other
+    characters of the same class in another layout, where nobody tells which is in use.
     """
 
     def __init__(
@@ -120,8 +134,10 @@ class Keymap:
         first_code: int,
         keysyms: Sequence[Sequence[int]],
         commands_by: Modifier = Modifier.CONTROL,
+        unsure: Collection[int] = (),
     ) -> None:
         self._first, self.commands_by = first_code, commands_by
+        self._unsure = frozenset(unsure)
         self._keysyms = [tuple(key) for key in keysyms]
 
     @property
@@ -142,6 +158,20 @@ class Keymap:
         point = _point_of(self._keysym(code, state & ~(SHIFT | LEVEL3)))
         letter = chr(point).lower() if point else ""
         return ord(letter) if len(letter) == 1 and letter.isalpha() else 0
+
+    def character(self, code: int, state: int) -> int:
+        """Return the code point that a key writes in this state; 0 where it writes none.
+
+        Only level `keys` asks this, of fields for which study and person say so.
+        """
+        if code in self._unsure or state >> 14 & 1:  # a third or fourth layout
+            return 0
+        keysym = self._keysym(code, state)
+        point = _point_of(keysym) or _KEYPAD.get(keysym, 0) or _point_by_name(keysym)
+        if state & LOCK and point and chr(point).isalpha():
+            swapped = chr(point).swapcase()
+            return ord(swapped) if len(swapped) == 1 else point
+        return point
 
     def _keysym(self, code: int, state: int) -> int:
         place = code - self._first

@@ -15,6 +15,7 @@ from overt.schema.applications import applications
 from overt.schema.errors import InvalidInput, OvertError, Refused
 from overt.schema.purpose import REGISTRY, SCREEN, TOGETHER
 from overt.schema.study import EPSILON
+from overt.schema.study import LEVELS as STUDY_LEVELS
 
 _UNSEEN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202d\u202e]")
 """By these a terminal hides, moves or turns round what it shows; a line feed may be there."""
@@ -23,7 +24,7 @@ _UNREADABLE = (KeyError, TypeError, ValueError, AttributeError, RecursionError, 
 
 _ID = re.compile(r"[0-9a-f]{32}")
 
-LEVELS = ("rhythm", "rhythm/0", "rhythm/1")
+LEVELS = ("rhythm", "rhythm/0", "rhythm/1", "keys")
 OUTBOX_DELAY_S_MAX, HOLD_DAYS_MAX = 7 * 86_400, 365
 _DO = "Do not join; tell whoever invited you."
 
@@ -48,12 +49,16 @@ def check_notice(notice: dict[str, Any], study: str) -> None:
         raise Refused("holds characters that hide what it says", where="notice", do=_DO)
     if notice.get("study") != study:
         raise Refused("is of another study", where="notice", do=_DO)
-    if not known or level != "rhythm":
+    if not known or level not in STUDY_LEVELS:
         raise Refused(
-            "this study lists no desktop application, or asks for which key it was; the desktop "
-            "agent keeps only the class of a key",
+            "this study lists no desktop application, or is of a level that does not exist",
             where="study",
             do="Join it in a browser.",
+        )
+    told = [one for one in known if one.keys]
+    if (told and level != "keys") or any(f"{one.title} (" not in said for one in told):
+        raise Refused(
+            "would keep which key it was without saying so, or where", where="notice", do=_DO
         )
     if numbers != list(range(1, len(known) + 1)):
         raise Refused("does not number its applications from 1", where="notice", do=_DO)

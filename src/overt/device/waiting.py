@@ -11,7 +11,7 @@ import numpy as np
 
 from overt.device.outbox import Entry
 from overt.schema.columns import to_columns
-from overt.schema.event import EVENT_SETS, EVENTS_BITS, Kind, Modifier
+from overt.schema.event import EVENT_SETS, EVENTS_BITS, SYMBOL_NAMED_BASE, KeyClass, Kind, Modifier
 
 UNKNOWN, NONE = -1, 0
 """Applications: begun before what waits; the keyboard was elsewhere, the pointer was not."""
@@ -84,10 +84,20 @@ class Waiting:
         values = self.rows[column].tolist()
         if column == "modifiers":
             return ["+".join(str(one.name).lower() for one in Modifier if one & v) for v in values]
+        if column == "key_symbol":
+            return [_key(value) for value in values]
         if column not in EVENT_SETS:
             return [str(value) for value in values]
         names = {int(member): str(member.name).lower() for member in EVENT_SETS[column] if member}
         return [names.get(value, "") for value in values]
+
+
+def _key(symbol: int) -> str:
+    """Return which key it was as the person knows it: its character, or its name."""
+    if symbol < SYMBOL_NAMED_BASE:
+        return chr(symbol).replace(" ", "␣") if symbol > 0 else ""
+    named = symbol - SYMBOL_NAMED_BASE
+    return KeyClass(named).name.lower() if named <= max(KeyClass) else str(symbol)
 
 
 def opened(entries: Sequence[Entry]) -> list[Waiting]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from ctypes import POINTER, byref, c_char_p, c_int, c_uint32, c_void_p
+from functools import lru_cache
 from typing import Any
 
 from overt.device.keyboard import Keymap, class_of
@@ -31,7 +32,9 @@ def keymap_of(text: str) -> Keymap:
             "the keyboard's layout cannot be read", where="keyboard", do="Choose another layout."
         )
     try:
-        made = Keymap(_FIRST, [_symbols(xkb, keymap, code) for code in range(_FIRST, _LAST + 1)])
+        codes = range(_FIRST, _LAST + 1)
+        unsure = [code for code in codes if _differs(xkb, keymap, code)]
+        made = Keymap(_FIRST, [_symbols(xkb, keymap, code) for code in codes], unsure=unsure)
     finally:
         xkb.xkb_keymap_unref(keymap)
         xkb.xkb_context_unref(context)
@@ -42,6 +45,15 @@ def keymap_of(text: str) -> Keymap:
             do="Choose a layout in the system's settings.",
         )
     return made
+
+
+@lru_cache(maxsize=512)
+def point_of(keysym: int) -> int:
+    """Return the code point of a keysym, or 0: also where the library is not there."""
+    try:
+        return int(_library().xkb_keysym_to_utf32(keysym))
+    except Missing:
+        return 0
 
 
 def _symbols(xkb: Any, keymap: Any, code: int) -> list[int]:
@@ -55,6 +67,16 @@ def _symbols(xkb: Any, keymap: Any, code: int) -> list[int]:
                 levels[level] = _VOID
     first, second, third, fourth = levels
     return [first, second, first, second, third, fourth]
+
+
+def _differs(xkb: Any, keymap: Any, code: int) -> bool:
+    """Return whether a key writes something else in another layout."""
+    layouts = range(xkb.xkb_keymap_num_layouts_for_key(keymap, code))
+    written = {
+        tuple(_symbol(xkb, keymap, code, layout, level) for level in range(_LEVELS))
+        for layout in layouts
+    }
+    return len(written) > 1
 
 
 def _symbol(xkb: Any, keymap: Any, code: int, layout: int, level: int) -> int:
@@ -77,6 +99,7 @@ def _library() -> Any:
         "xkb_context_unref": (None, [c_void_p]),
         "xkb_keymap_new_from_string": (c_void_p, [c_void_p, c_char_p, c_int, c_int]),
         "xkb_keymap_unref": (None, [c_void_p]),
+        "xkb_keysym_to_utf32": (c_uint32, [c_uint32]),
         "xkb_keymap_num_layouts_for_key": (c_uint32, [c_void_p, c_uint32]),
         "xkb_keymap_key_get_syms_by_level": (
             c_int,

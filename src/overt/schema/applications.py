@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from overt.schema.event import Role
 from overt.schema.tables import bad, identifier, refuse_unknown, text, texts
 
 APPLICATIONS_MAX = 50
@@ -41,6 +42,13 @@ nobody here can tell: a password prompt inside is a picture. A notice has to nam
 
 _FLAGS = ("terminal", "screen", "private_windows")
 
+KEY_FIELDS = {
+    "text-field": Role.TEXT_FIELD,
+    "text-area": Role.TEXT_AREA,
+    "document": Role.EDITABLE,
+}
+"""Kinds of fields that a study of level `keys` may list of an application, and their roles."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class StudyApplication:
@@ -56,6 +64,9 @@ class StudyApplication:
     """Its windows may be looked at for the purposes that need it, where the person says so."""
     private_windows: bool = False
     """It is a browser, and the notice says that its private windows count as any other."""
+    keys: tuple[str, ...] = ()
+    """Kinds of its fields in which it is recorded which key it is, at level `keys`, where the
+    person says so; nowhere else."""
 
 
 def is_browser(executable: str) -> bool:
@@ -88,7 +99,7 @@ def applications(tables: Any) -> tuple[StudyApplication, ...]:
         path = f"applications[{k}]."
         if not isinstance(table, dict):
             raise bad("must be a table", f"applications[{k}]")
-        refuse_unknown(table, ("id", "title", "executables", *_FLAGS), path)
+        refuse_unknown(table, ("id", "title", "executables", "keys", *_FLAGS), path)
         for name in ("id", "title"):
             if name not in table:
                 raise bad("is missing", f"{path}{name}")
@@ -128,12 +139,47 @@ def applications(tables: Any) -> tuple[StudyApplication, ...]:
                 f"{path}screen",
                 "Take it out.",
             )
+        keys = _keys(table, executables, path, is_terminal=flags["terminal"])
         title = text(table, "title", path)
         made.append(
             StudyApplication(
-                id=identifier(table, path), title=title, executables=executables, **flags
+                id=identifier(table, path),
+                title=title,
+                executables=executables,
+                keys=keys,
+                **flags,
             )
         )
     if len({one.id for one in made}) != len(made):
         raise bad("names an application twice", "applications")
     return tuple(made)
+
+
+def _keys(
+    table: dict[str, Any], executables: tuple[str, ...], path: str, *, is_terminal: bool
+) -> tuple[str, ...]:
+    """Return the kinds of fields of an application in which it is recorded which key it is."""
+    keys = texts(table, "keys", path=path) if "keys" in table else ()
+    for n, name in enumerate(keys):
+        if name not in KEY_FIELDS:
+            raise bad(
+                "is no kind of field in which a key can be told",
+                f"{path}keys[{n}]",
+                f"Known: {', '.join(KEY_FIELDS)}.",
+            )
+    if len(set(keys)) != len(keys):
+        raise bad("names a kind of field twice", f"{path}keys")
+    if keys and is_terminal:
+        raise bad(
+            "is never told in a terminal: nobody knows what asks there",
+            f"{path}keys",
+            "Take it out.",
+        )
+    for name in executables:
+        if keys and (is_browser(name) or secretive(name)):
+            raise bad(
+                f"is never told in {name}: its fields do not say which of them are secret",
+                f"{path}keys",
+                "Take it out; for pages there is the browser extension.",
+            )
+    return keys

@@ -189,7 +189,7 @@ def study_sha256(study: Study) -> str:
         if not states[name]:
             del states[name]  # so that studies without any keep the hash that receipts state
     for one in states.get("applications", ()):
-        for flag in ("screen", "private_windows"):
+        for flag in ("screen", "private_windows", "keys"):
             if not one[flag]:
                 del one[flag]
     return hashlib.sha256(canonical(states)).hexdigest()
@@ -226,6 +226,12 @@ def _study(table: dict[str, Any]) -> Study:
                 "purposes",
                 'Leave it out, or state `level = "keys"`: then people are asked for that too.',
             )
+    if any(one.keys for one in values.get("applications", ())) and values["level"] != "keys":
+        raise bad(
+            "of an application are told at level keys alone",
+            "applications",
+            'Take `keys` out there, or state `level = "keys"`: then people are asked for that too.',
+        )
     looks = any(one.screen for one in values.get("applications", ()))
     if looks != bool(set(values["purposes"]) & set(SCREEN)):
         raise bad(
