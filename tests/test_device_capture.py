@@ -16,7 +16,7 @@ from overt.device.keyboard import Keymap
 from overt.device.letters import Letters
 from overt.device.screen import Moment
 from overt.device.stream import EVENT, KEY_PRESS, KEY_RELEASE, Heap
-from overt.schema.event import Kind, Role
+from overt.schema.event import KeyClass, Kind, Role
 
 A, TAB = 8, 9
 A_POINT = ord("a")
@@ -157,6 +157,35 @@ def test_which_key_it_was_waits_longer_for_its_field_and_goes_where_that_is_not_
     assert desk.now_s - began_s >= letters.MOVED_S - 1.0
     made = np.concatenate(rows)
     assert made["key_symbol"][made["slot"] == 1].tolist()[-2:] == ([A_POINT] * 2 if may else [0, 0])
+
+
+@pytest.mark.parametrize(("after_s", "kept"), [(0.4, 0), (1.5, 1)])
+@pytest.mark.parametrize("by", ["field", "window", "pause"])
+def test_which_key_it_was_goes_and_its_class_stays_where_only_that_was_sure(
+    desk: Desk, after_s: float, kept: int, by: str
+) -> None:
+    gates = Capture(desk, desk, desk, 0, told=Letters({1: frozenset({Role.TEXT_AREA})}))
+    gates.look(is_open=True)
+    desk.is_editable = True
+    desk.press(TAB)
+    desk.release(TAB)
+    gates.look(is_open=True)
+    desk.now_s += 0.3
+    desk.press(A)
+    rows, began_s = [], desk.now_s
+    while desk.now_s < began_s + 4:
+        if by == "pause" and desk.now_s >= began_s + after_s:
+            rows.append(gates.leave())
+            break
+        rows.append(gates.look(is_open=True))
+        desk.now_s += 0.02
+        if desk.now_s >= began_s + after_s:
+            desk.moved += by == "field" and not desk.moved
+            desk.at = Moment() if by == "window" else desk.at
+    made = np.concatenate(rows)
+    letter = made[(made["kind"] == Kind.KEY_DOWN) & (made["key_class"] == KeyClass.LETTER)]
+    assert len(letter) == kept
+    assert not letter["key_symbol"].any()
 
 
 def test_a_key_whose_field_lost_the_keyboard_meanwhile_never_exists(desk: Desk) -> None:

@@ -100,6 +100,10 @@ class _Waiting:
     plain: bool
     command: int
     """What the shortcut asks for (`Command`), or 0."""
+    class_due_s: float
+    """When its field may confirm the class alone; earlier than `due_s` at level `keys`."""
+    confirmed: Field | None = None
+    """The field that did so, while which key it was waits still."""
 
 
 class Capture:
@@ -201,7 +205,7 @@ class Capture:
             self._typing(heap.events, first, after, turn)
         elif not typing:
             self._slots.clear()
-            self._waiting.clear()
+            rows += self._classes()
         rows += self._settled(after, turn)
         if typing and same_field:
             rows += self._selected(heap.events, after, turn)
@@ -245,10 +249,10 @@ class Capture:
 
     def leave(self) -> Any:
         """Return the last mark of the application that one was in, and forget all else."""
-        self._waiting.clear()
+        rows = self._classes()
         after, changed = self._sight.moment()
         now = self.now_us(), self._heard
-        rows = self._pointing.judged(self._before, after, now, changed=changed)
+        rows += self._pointing.judged(self._before, after, now, changed=changed)
         rows += self._pointing.flush()
         rows = self._in_order([*rows, *self._switch(Moment())])
         self._forget()
@@ -328,10 +332,14 @@ class Capture:
             recent = done_s - self._moved_s < moved_s
             late_s = moved_s + CONFIRM_AFTER_MOVE_S - MOVED_S
             wait_s = late_s if recent else CONFIRM_AFTER_S
+            class_due_s = done_s + min(wait_s, CONFIRM_AFTER_MOVE_S)
             letter = keymap.letter(code, state) if command and kind == Kind.KEY_DOWN else 0
             asked = command_of(letter, bits, keymap.commands_by)
             self._waiting.append(
-                _Waiting(row, moment.focus, turn, done_s + wait_s, done_s, plain, asked)
+                _Waiting(
+                    *(row, moment.focus, turn, done_s + wait_s, done_s, plain, asked),
+                    class_due_s=class_due_s,
+                )
             )
             if held.key_class in _MOVES or (bits & _NO_CHARACTER and held.key_class not in HELD):
                 self._moved_s = time.monotonic()
@@ -358,6 +366,12 @@ class Capture:
     def _settled(self, moment: Moment, turn: int) -> list[Any]:
         """Return the keys whose field has confirmed; drop those whose field has not."""
         now_s = time.monotonic()
+        early = [k for k in self._waiting if k.class_due_s <= now_s < k.due_s and not k.confirmed]
+        if early:
+            field = self._verdicts.confirmed(moment, turn)
+            for key in early:
+                if _takes(field, key, moment, turn):
+                    key.confirmed = field
         if not self._waiting or self._waiting[0].due_s > now_s:
             return []
         field = self._verdicts.confirmed(moment, turn)
@@ -367,23 +381,32 @@ class Capture:
         rows = []
         while self._waiting and self._waiting[0].due_s <= now_s:
             key = self._waiting.popleft()
-            same = key.turn == turn and key.focus == moment.focus
-            kept = field.verdict == LISTED or (field.verdict == OUTSIDE and key.plain)
-            if self._is_kept(key.row, here=same and kept):
-                key.row["role"] = field.role
-                if not self._letters:
-                    key.row["key_symbol"] = self._told.told(
-                        *(int(key.row["key_symbol"][0]), int(key.row["slot"][0])),
-                        *(moment.application, field),
-                        down=bool(key.row["kind"][0] == Kind.KEY_DOWN),
-                    )
-                rows.append(key.row)
-                if key.row["kind"][0] == Kind.KEY_DOWN:
-                    moves = key.row["key_class"][0] in _MOVES_CARET or bool(key.command)
-                    self._causes.did(int(key.row["t_us"][0]), moves=moves)
-                if key.command and field.commands and field.verdict == LISTED:
-                    rows.append(_commanded(key))
+            if _takes(field, key, moment, turn):
+                rows += self._taken(key, field, moment.application)
+            else:
+                rows += self._taken(key, key.confirmed, 0)
         return rows
+
+    def _classes(self) -> list[Any]:
+        """Forget the keys that wait; return those of which only which they were was not settled."""
+        rows = [row for key in self._waiting for row in self._taken(key, key.confirmed, 0)]
+        self._waiting.clear()
+        return rows
+
+    def _taken(self, key: _Waiting, field: Field | None, application: int) -> list[Any]:
+        """Return the rows of a key that its field takes; `application` 0: by its class alone."""
+        if not self._is_kept(key.row, here=field is not None) or field is None:
+            return []
+        down = bool(key.row["kind"][0] == Kind.KEY_DOWN)
+        key.row["role"] = field.role
+        if not self._letters:
+            symbol, slot = int(key.row["key_symbol"][0]), int(key.row["slot"][0])
+            key.row["key_symbol"] = self._told.told(symbol, slot, application, field, down=down)
+        if down:
+            moves = key.row["key_class"][0] in _MOVES_CARET or bool(key.command)
+            self._causes.did(int(key.row["t_us"][0]), moves=moves)
+        is_command = key.command and field.commands and field.verdict == LISTED
+        return [key.row, *([_commanded(key)] if is_command else [])]
 
     def _selected(self, events: Any, moment: Moment, turn: int) -> list[Any]:
         """Return where the caret went by keys that write nothing, and by clicks."""
@@ -406,6 +429,12 @@ class Capture:
             row["scroll_y_css_px"] = about(position, POSITION_MAX)
         rows["edit_chars"][-1] = about(self._verdicts.selected(field), SELECTED_MAX)
         return [rows]
+
+
+def _takes(field: Field, key: _Waiting, moment: Moment, turn: int) -> bool:
+    """Return whether a field that has just confirmed is the one a key went to, and takes it."""
+    same = key.turn == turn and key.focus == moment.focus
+    return same and (field.verdict == LISTED or (field.verdict == OUTSIDE and key.plain))
 
 
 def _commanded(key: _Waiting) -> Any:
