@@ -175,17 +175,23 @@ def test_a_press_says_on_what_it_is_and_rest_what_the_pointer_rests_on(desk: Des
     desk.ready(desk.editor)
     before = len(desk.settled())
     desk.hand.move(*FILE_MENU)
-    until(lambda: Kind.HOVER in desk.events()[before:]["kind"], "the pointer's rest on a menu")
+
+    def hovers() -> Any:
+        """Return the hovers from the first that is on a menu; others may come before."""
+        made = desk.events()[before:]
+        made = made[made["kind"] == Kind.HOVER]
+        return made[np.logical_or.accumulate(made["role"] == Role.MENU_ITEM)]
+
+    until(lambda: len(hovers()), "the pointer's rest on a menu")
     desk.hand.move(300, 300)
     desk.hand.button(1)
     made = desk.settled()[before:]
-    hovers = made[made["kind"] == Kind.HOVER]
-    assert [int(role) for role in hovers["role"][:2]] == [Role.MENU_ITEM, Role.NONE]
-    assert hovers["element"][0] > 0 == hovers["element"][1]
+    assert [int(role) for role in hovers()["role"][:2]] == [Role.MENU_ITEM, Role.NONE]
+    assert hovers()["element"][0] > 0 == hovers()["element"][1]
     presses = made[np.isin(made["kind"], (Kind.POINTER_DOWN, Kind.POINTER_UP, Kind.CLICK))]
     assert presses["role"].tolist() == [Role.TEXT_AREA] * 3
     (area,) = set(presses["element"])
-    assert area not in (0, hovers["element"][0])
+    assert area not in (0, hovers()["element"][0])
     down = presses[presses["kind"] == Kind.POINTER_DOWN][0]
     assert down["value"] == round(4 * np.log2(445)), "the smaller side, as GTK lays it out"
     assert (np.diff(made["seq"]) > 0).all()
