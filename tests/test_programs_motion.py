@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from datasets_fixtures import DATA
-from overt.models.programs import grain, pixels
+from overt.models.programs import grain, groups, pixels
 from overt.models.programs.classifiers import BOOSTED, Judge, Trees, bound, out_of_fold
 from overt.models.programs.features import NAMES, row_of
 from overt.models.programs.generators import MAKERS
@@ -22,7 +22,7 @@ from overt.models.programs.sessions import Channel, Errands, channel_of, perform
 from overt.models.programs.sources import recordings
 from overt.models.programs.trace import Trace, cut, input_ms, joined, trace_of
 from overt.models.programs.varied import VARIED, varied
-from overt.models.programs.windows import KINDS, PERSON, Windows, windows_of
+from overt.models.programs.windows import KINDS, PERSON, Windows, measured, windows_of
 from overt.models.tensors import Array
 from overt.schema.errors import InvalidInput, TooFew
 
@@ -149,6 +149,22 @@ def test_what_a_hand_does_between_strokes_changes_nothing_pixel_by_pixel() -> No
     x, y = stroke.x_px[-1] + np.array([0.0, 1, 0, 1]), np.full(4, stroke.y_px[-1])
     more = joined([stroke, Trace(t, x, y)])
     np.testing.assert_array_equal(pixels.row_of(more), pixels.row_of(stroke))
+
+
+def test_of_a_pointer_that_is_moved_by_keys_nothing_is_said() -> None:
+    moved = groups.with_keys(ERRANDS)
+    assert (moved.x_px[-1], moved.y_px[-1]) == (ERRANDS.dx_px.sum(), ERRANDS.dy_px.sum())
+    hand = np.stack([measured(_done(kind)) for kind in ("minimum jerk", "noisy replay")])
+    both = np.concatenate([measured(moved)[None], hand])
+    assert groups.by_keys(both).tolist() == [True, False, False]
+    part = Part("", _described([PERSON], ["a/1"]), np.zeros(1), (), unsure=groups.by_keys)
+
+    class Sure(Judge):
+        def score(self, x: Array) -> Array:
+            return np.full(len(x), 50.0)
+
+    judge = Sure(Trees(), program_above=3.0, person_below=-3.0)
+    assert part.answers(judge, both).tolist() == [-1, 1, 1]
 
 
 def test_strokes_that_take_their_course_alike_are_alike_however_long_they_are() -> None:

@@ -11,7 +11,17 @@ import numpy as np
 
 from overt.models.answers import Answer, Asker
 from overt.models.answers.question import Question
-from overt.models.programs import features, fitted, habits, keyboard, rhythm, sample, trace, typed
+from overt.models.programs import (
+    features,
+    fitted,
+    groups,
+    habits,
+    keyboard,
+    rhythm,
+    sample,
+    trace,
+    typed,
+)
 from overt.models.programs.classifiers import CANNOT_TELL, PROGRAM_SAID, Judge, Trees, check
 from overt.models.programs.fitted import Fitted
 from overt.models.programs.habits import Habits
@@ -134,7 +144,11 @@ def _pointer(judge: Judge | None, table: Array) -> Answer:
     if judge is None:
         return _cannot("nothing taught it pointer movement")
     found_out = _windows(table, SECONDS, measured)
-    return _told(judge, *found_out) if isinstance(found_out, tuple) else found_out
+    if not isinstance(found_out, tuple):
+        return found_out
+    if groups.by_keys(found_out[0]).all():
+        return _cannot("it goes along the axes alone, as keys move a pointer")
+    return _told(judge, *found_out)
 
 
 def _windows(

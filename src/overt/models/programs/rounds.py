@@ -61,6 +61,13 @@ class Part:
     """Given which windows a round learns from, further columns, learned from people alone."""
     others: int = 0
     """How many of these, the last ones, are evidence for other programs: `Trees.others`."""
+    unsure: Callable[[Array], Array] | None = None
+    """Which windows nothing is to be said of, whatever the judge thinks."""
+
+    def answers(self, judge: Judge, x: Array) -> Array:
+        """Return what is said of windows: `Judge.said`."""
+        said = judge.said(judge.score(x))
+        return said if self.unsure is None else np.where(self.unsure(x), CANNOT_TELL, said)
 
     def seen(self, train: Array) -> Windows:
         """Return the windows as a round sees them that learns from those at `train`."""
@@ -136,7 +143,8 @@ def figures(part: Part, progress: Progress) -> list[Score]:
         judge = Judge(Trees(others=part.others)).fit(learned_from)
         odds = judge.score(asked.x)
         scores.setdefault((BOOSTED, one.left_out), empty.copy())[one.test] = odds
-        answers.setdefault(one.left_out, empty.copy())[one.test] = judge.said(odds)
+        said = part.answers(judge, asked.x)
+        answers.setdefault(one.left_out, empty.copy())[one.test] = said
     return [
         *_rates(part, scores),
         *_told(part, answers),

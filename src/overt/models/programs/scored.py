@@ -13,14 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from overt.models.programs import habits, keyboard
+from overt.models.programs import groups, habits, keyboard
 from overt.models.programs.classifiers import check
 from overt.models.programs.rounds import Part, Person, figures, name_of, sides_of
 from overt.models.programs.sources import COARSE_MS, Recording, recordings
 from overt.models.programs.typists import TYPISTS
 from overt.models.programs.windows import KINDS, SECONDS, Windows, windows_of
 from overt.models.programs.writers import PEOPLE_MAX, Writer, writers
-from overt.models.scores import Progress, Scores
+from overt.models.scores import Progress, Score, Scores
 from overt.schema.errors import InvalidInput, TooFew
 
 PEOPLE_MIN = 2
@@ -45,6 +45,11 @@ _READ = (
         "has learned from recordings of the very person it stands in for is not among them."
     ),
     (
+        "Movement along the axes alone may be by keys (mouse keys, without a mouse): it is a "
+        "program's that moves and a person's will, so the answer is “cannot tell”. How people with "
+        "such keys steer is simulated; of switches, eye trackers, pens and fingers no data is here."
+    ),
+    (
         "Learned from, but not asked about, are also programs varied at random: with noise, or few "
         "strokes done over and over. Of a kind that is left out, no varied ones are learned from."
     ),
@@ -64,6 +69,10 @@ _READ_TYPING = (
         "real person's text in its own order is not among them, and would be called a person's."
     ),
     (
+        "People on a screen are MOBIKEY's, who type one password over and over; those four times "
+        "as slow are the people of the data, their times stretched. Neither is learned from."
+    ),
+    (
         "Beside what is learned from programs there is evidence learned from people alone: that a "
         "window lacks what goes on in people's typing (by the place in a word, from press to "
         "press). At 5 s there are some twenty presses to show it."
@@ -76,11 +85,14 @@ _NO_TYPING = (
 _NO_POINTER = "No pointer movement was judged: PATH has too few recordings of it."
 
 
+Groups = Callable[[Part, Progress], list[Score]]
+
+
 def evaluate(path: Path, progress: Progress) -> Scores:
-    """Return all figures; takes two to six minutes on two cores."""
+    """Return all figures; takes five to seven minutes of one core."""
     everyone, writing = found(path, progress)
     fine = [recording for recording in everyone if not recording.coarse]
-    parts: list[Part] = []
+    parts: list[tuple[Part, Groups]] = []
     notes: list[str] = []
     refused: list[TooFew] = []
     try:
@@ -97,14 +109,19 @@ def evaluate(path: Path, progress: Progress) -> Scores:
         notes.append(_NO_TYPING)
     if not parts:
         raise refused[0 if everyone else 1]
-    counts = _counts(everyone, parts[0].windows) if not parts[0].name else {}
+    first = parts[0][0]
+    counts = _counts(everyone, first.windows) if not first.name else {}
     return Scores(
         task="person-or-program",
         protocol="Programs do the errands of each person, and type their texts, seen through that "
         "person's sampling. Nobody is learned from and asked about. In turn each kind of program, "
         "and each source of people, is left out of learning and asked about alone.",
-        counts=counts | _counts_typing([one.windows for one in parts if one.name]),
-        rows=tuple(row for part in parts for row in figures(part, progress)),
+        counts=counts | _counts_typing([one.windows for one, _groups in parts if one.name]),
+        rows=tuple(
+            row
+            for part, asked in parts
+            for row in (*figures(part, progress), *asked(part, progress))
+        ),
         notes=(_TELLS, *notes),
     )
 
@@ -127,8 +144,11 @@ def _part(
     make: Callable[[Any, Callable[[Any], int], Progress, Callable[[Any], None]], Windows],
     path: Path,
     progress: Progress,
-) -> Part:
-    """Return one kind of input. Raises `TooFew` where it cannot be learned from and asked about."""
+) -> tuple[Part, Groups]:
+    """Return one kind of input, and who asks about groups.
+
+    Raises `TooFew` where it cannot be learned from and asked about.
+    """
     sides = sides_of(people)
     pieces: list[Any] = []
     windows = make(people, lambda one: sides[name_of(one)], progress, pieces.append)
@@ -143,8 +163,11 @@ def _part(
     check(windows)
     side = np.array([sides[person] for person in windows.person.tolist()])
     if name == TYPING:
-        return Part(name, windows, side, kinds, habits.Shown(pieces, windows), len(habits.LACKING))
-    return Part(name, windows, side, kinds)
+        shown = habits.Shown(pieces, windows)
+        part = Part(name, windows, side, kinds, shown, len(habits.LACKING))
+        return part, partial(groups.typing, pieces, shown, path)
+    part = Part(name, windows, side, kinds, unsure=groups.by_keys)
+    return part, partial(groups.pointing, pieces)
 
 
 def _counts(everyone: list[Recording], windows: Windows) -> dict[str, int]:
