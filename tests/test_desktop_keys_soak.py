@@ -56,6 +56,11 @@ def test_what_is_typed_in_the_listed_field_comes_out_identical_and_no_secret_any
     desk.screen.do("type", "--delay", "12", TEXT)
     assert text_of(desk.settled()[before:]) == TEXT
     told = len(desk.settled())
+    desk.screen.do("key", "ctrl+f")  # a field of one line: not of the listed kind
+    desk.screen.do("sleep", "1")
+    desk.screen.do("type", "--delay", "12", CANARY)
+    desk.screen.do("sleep", "4")
+    desk.screen.do("key", "Escape")
 
     desk.screen.start("zenity", "--password", "--title", "asks")
     desk.screen.start("zenity", "--entry", "--title", "plain")

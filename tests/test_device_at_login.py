@@ -115,8 +115,12 @@ def test_an_entry_that_anybody_put_there_or_a_mark_alone_begins_nothing(
     with pytest.raises(Refused, match="nobody chose"):
         begin(place.parent, ADDRESS, None, chip=False)
     assert not at_login.entry(place).exists()
-    joined.change({at_login.CHOSEN: b"1"})
-    assert not login.is_on
+    login.switch(on=True)
+    kept = at_login.entry(place).read_text()
+    at_login.entry(place).unlink()
+    assert not login.is_on, "they took it away in the desktop's settings"
+    at_login.entry(place).write_text(kept)
+    assert not login.is_on, "and nobody else brings it back"
     with pytest.raises(Refused, match="nobody chose"):
         begin(place.parent, ADDRESS, None, chip=False)
 

@@ -91,7 +91,8 @@ class Desk:
 
     def confirmed(self, _moment: Moment, _turn: int) -> Field:
         self.asked.append(self.now_s)
-        return Field(LISTED, Role.TEXT_AREA, is_editable=self.is_editable)
+        kind = Role.TEXT_AREA if self.is_editable else Role.NONE
+        return Field(LISTED, Role.TEXT_AREA, kind=kind)
 
 
 @pytest.fixture

@@ -130,6 +130,7 @@ def _switched(
     offer: Offer, purposes: Collection[str], w: Words
 ) -> tuple[list[str], list[str], list[str]]:
     """Ask for applications, whose windows may be looked at, and where keys are told; return ids."""
+    from overt.device.joining import letters_where
     from overt.device.platforms import X11
 
     if offer.is_narrowed:
@@ -147,7 +148,8 @@ def _switched(
     told: list[str] = []
     if letters:
         say(f"\n{w('terminal.which_letters')}")
-        told = _ids(letters, "applications", w)
+        letters = [{**one, "text": letters_where(one, w)} for one in letters]
+        told = [str(one["id"]) for one in chosen(letters, "applications", w)]
     return applications, seen, told
 
 

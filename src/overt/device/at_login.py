@@ -53,8 +53,15 @@ def entry(place: Path) -> Path:
 
 
 def is_on(vault: Vault, place: Path) -> bool:
-    """Return whether the person chose so, and nobody took the entry away."""
-    return vault.get(CHOSEN) is not None and entry(place).is_file()
+    """Return whether the person chose so, and nobody took the entry away.
+
+    Who took it away, as one does in the settings of a desktop, has taken the choice back: whatever
+    puts one there later does not bring it back.
+    """
+    chosen, stands = vault.get(CHOSEN) is not None, entry(place).is_file()
+    if chosen and not stands:
+        vault.change({CHOSEN: None})
+    return chosen and stands
 
 
 def switch(vault: Vault, place: Path, address: str, *, on: bool, chip: bool = False) -> None:

@@ -58,8 +58,9 @@ _POSITIONS = 1 << 31
 
 SEARCH_MAX = 1000
 SEARCH_AGAIN_S = 0.5
-_FOCUSED_BIT, _EDITABLE_BIT = 12, 7
-"""Places of `focused` and `editable` among the states (AtspiStateType)."""
+_FOCUSED_BIT, _EDITABLE_BIT, _LINES_BIT, _LINE_BIT = 12, 7, 17, 26
+"""Places of `focused`, `editable`, `multi-line` and `single-line` (AtspiStateType)."""
+_ENTRY = 79
 
 PATIENCE_S = 0.5
 START_PATIENCE_S = 10.0
@@ -78,8 +79,9 @@ class Field:
     """Whether shortcuts mean here what they usually mean: not in a terminal."""
     place: Place = ("", "")
     """Which one it is, on this computer and now."""
-    is_editable: bool = False
-    """It says of itself, when it is confirmed, that it may be edited."""
+    kind: Role = Role.NONE
+    """What it says of itself when it is confirmed, if it may be edited: a field of one line, an
+    area of several, a document. Roles do not tell: GTK 3 and Qt have the same for both."""
 
 
 class Fields:
@@ -169,8 +171,8 @@ class Fields:
             asked = ("GetRole", "GetState")
             (role,), (_, *states) = self._again.ask(place, _ACCESSIBLE, asked, PATIENCE_S)
             secret = self._is_secret(place, role)
-            focused = states[0] >> _FOCUSED_BIT & 1
-            now = replace(now, is_editable=bool(states[0] >> _EDITABLE_BIT & 1))
+            focused = is_still(now, role, states[0])
+            now = replace(now, kind=kind_of(role, states[0]))
         except TimeoutError:
             return Field(BUSY)
         except Exception:  # noqa: BLE001 - whatever goes wrong, the answer is no
@@ -299,6 +301,28 @@ class Fields:
 
 
 _ONE_AT_A_TIME = threading.Lock()
+
+
+def is_still(field: Field, role: int, states: int) -> bool:
+    """Return whether a field has the keyboard, and is of the kind that it was found to be."""
+    return bool(states >> _FOCUSED_BIT & 1) and _ROLES.get(role) == (field.verdict, field.role)
+
+
+def kind_of(role: int, states: int) -> Role:
+    """Return which kind of field a role and states tell of; `NONE` where that is not sure.
+
+    >>> gtk_entry, gtk_text_view = 1 << _EDITABLE_BIT | 1 << _LINE_BIT, 1 << 7 | 1 << _LINES_BIT
+    >>> kind_of(61, gtk_entry).name, kind_of(61, gtk_text_view).name, kind_of(61, 1 << 7).name
+    ('TEXT_FIELD', 'TEXT_AREA', 'NONE')
+    """
+    verdict, known = _ROLES.get(role, (SUPPRESSED, Role.NONE))
+    if verdict != LISTED or not states >> _EDITABLE_BIT & 1:
+        return Role.NONE
+    if known == Role.EDITABLE:
+        return known
+    if states >> _LINES_BIT & 1:
+        return Role.TEXT_AREA
+    return Role.TEXT_FIELD if states >> _LINE_BIT & 1 or role == _ENTRY else Role.NONE
 
 
 def is_there() -> bool:

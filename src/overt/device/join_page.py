@@ -12,7 +12,7 @@ import time
 from collections.abc import Mapping
 
 from overt.device.account import Account, Shown
-from overt.device.joining import Offer, code_seen, join
+from overt.device.joining import Offer, code_seen, join, letters_where
 from overt.device.page import Page, rendered
 from overt.device.vault import Vault
 from overt.device.wording import Words, in_own_words
@@ -68,6 +68,7 @@ class JoinPage:
             notice=self._offer.notice,
             sha256=self._shown.sha256,
             offer=self._offer,
+            letters_where=letters_where,
             told=self._told,
             has_changed=self._has_changed,
             form=self._form,

@@ -6,7 +6,7 @@ the same notice, the same choices, the same grant.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from overt.device.account import Account, Grant, Shown
 from overt.device.platforms import WAYLAND, X11, kind
 from overt.device.policy import Policy, policy
 from overt.device.vault import Vault
+from overt.device.wording import Words
 from overt.schema.purpose import SCREEN
 
 UNSEEN = "code-unseen"
@@ -99,6 +100,16 @@ class Offer:
                 if one["id"] in applications
             ),
         )
+
+
+def letters_where(application: Mapping[str, Any], w: Words) -> str:
+    """Say in which fields of an application keys would be told, and in which programs that is.
+
+    In the agent's own words, by what it would do: the notice's are the server's.
+    """
+    fields = [w(f"join.{name.replace('-', '_')}") for name in application["keys"]]
+    programs = ", ".join(application["executables"])
+    return w("join.letters_where", programs=programs, fields=", ".join(fields))
 
 
 def join(account: Account, vault: Vault, shown: Shown, choice: Choice) -> Grant:

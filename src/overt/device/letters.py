@@ -1,7 +1,7 @@
 """Level `keys`: which key it was, in the fields of applications for which study and person say so.
 
 A field takes it only if the accessibility service says, when the key is settled, that it may be
-edited and has one of the listed roles; a terminal never does. Everywhere else a key stays its
+edited and is of a listed kind; a terminal never does. Everywhere else a key stays its
 class. Which key it was is in memory alone until then.
 """
 
@@ -24,7 +24,7 @@ class Letters:
     """Says which key it was, where that may be."""
 
     def __init__(self, roles: Mapping[int, frozenset[Role]] | None = None) -> None:
-        """`roles`: number of an application → roles of its fields in which keys are told."""
+        """`roles`: number of an application → kinds of its fields in which keys are told."""
         self._roles = {number: listed for number, listed in (roles or {}).items() if listed}
         self._down: dict[int, int] = {}
         """Slot → the symbol of its press, as long as the key is down."""
@@ -57,7 +57,7 @@ class Letters:
         """Return what is kept of a symbol in this field: itself, or 0. A release has its press'."""
         held = self._down.pop(slot, 0)
         roles = self._roles.get(application, frozenset())
-        if field.verdict != LISTED or not field.is_editable or field.role not in roles:
+        if field.verdict != LISTED or field.kind not in roles:
             return 0
         if down and symbol:
             self._down[slot] = symbol

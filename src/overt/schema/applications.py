@@ -16,8 +16,10 @@ _INTERPRETERS = frozenset({"bash", "java", "node", "perl", "python", "python3", 
 """Programs whose file says nothing of what they run."""
 
 _BROWSERS = (
-    "brave", "chrome", "chromium", "epiphany", "falkon", "firefox", "google-chrome", "konqueror",
-    "librewolf", "microsoft-edge", "msedge", "opera", "safari", "vivaldi",
+    "brave", "chrome", "chromium", "epiphany", "falkon", "firefox", "floorp", "google-chrome",
+    "icecat", "konqueror", "librewolf", "microsoft-edge", "midori", "msedge", "mullvad-browser",
+    "opera", "palemoon", "qutebrowser", "safari", "seamonkey", "tor-browser", "torbrowser",
+    "ungoogled-chromium", "vivaldi", "waterfox", "yandex-browser", "zen-browser",
 )  # fmt: skip
 """How names of programs begin that have private windows, which a desktop tells from no other."""
 
@@ -39,6 +41,15 @@ SECRETIVE = {
 """How names of programs begin that hold the secrets of all others, or whole desktops whose parts
 nobody here can tell: a password prompt inside is a picture. A notice has to name them."""
 
+
+_EMBEDS = (
+    "android-studio", "atom", "clion", "code", "cursor", "datagrip", "eclipse", "electron", "emacs",
+    "goland", "hyper", "idea", "intellij", "jetbrains", "jupyter", "phpstorm", "positron", "pulsar",
+    "pycharm", "rider", "rstudio", "rubymine", "rustrover", "tabby", "theia", "vscod", "warp",
+    "webstorm", "windsurf", "zed",
+)  # fmt: skip
+"""How names of programs begin that draw a terminal themselves: what asks for a password in it is,
+to the accessibility service, a text like any other. Those of GTK and KDE say that they are one."""
 
 _FLAGS = ("terminal", "screen", "private_windows")
 
@@ -73,6 +84,11 @@ def is_browser(executable: str) -> bool:
     """Return whether a program file, or a bundle's identifier, is that of a known browser."""
     name = Path(executable).name.lower()
     return name.startswith(_BROWSERS) or name.rpartition(".")[2].startswith(_BROWSERS)
+
+
+def _embeds(executable: str) -> bool:
+    name = Path(executable).name.lower()
+    return name.startswith(_EMBEDS) or name.rpartition(".")[2].startswith(_EMBEDS)
 
 
 def secretive(executable: str) -> str | None:
@@ -181,5 +197,11 @@ def _keys(
                 f"is never told in {name}: its fields do not say which of them are secret",
                 f"{path}keys",
                 "Take it out; for pages there is the browser extension.",
+            )
+        if keys and _embeds(name):
+            raise bad(
+                f"is never told in {name}: a terminal inside does not say that it is one",
+                f"{path}keys",
+                "Take it out.",
             )
     return keys
