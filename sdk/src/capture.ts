@@ -19,7 +19,7 @@ import {
   samples,
   stepped,
 } from "./pointer.ts";
-import type { Take, Tell } from "./session.ts";
+import type { Session, Take, Tell } from "./session.ts";
 import { Slots } from "./slots.ts";
 
 /** Where events go: the session, if a consented purpose needs their kind. */
@@ -30,6 +30,8 @@ export interface Sink {
   add(kind: number, t_us: number, facts: Facts, source: Event | null): void;
   /** Something that can be read later, and whether a script made it asked then: as most that happens. */
   later(event: Event, take: Take): void;
+  /** Where that waits, if it is settled before each change of `isOpen`: then nobody need ask. */
+  readonly queue: Session | null;
   /** A script made this event; it is ignored. */
   untrusted(): void;
 }
@@ -98,8 +100,7 @@ export class Capture {
     on("beforeprint" as "change", Kind.COMMAND, this.#print, window);
     on("compositionstart", Kind.COMPOSITION_START, this.#composition);
     on("compositionend", Kind.COMPOSITION_END, this.#composition);
-    if (this.#sink.wants(Kind.POINTER_MOVE))
-      this.#listen("pointermove", (event) => this.#moves(event as PointerEvent), document);
+    this.#soon("pointermove", Kind.POINTER_MOVE, samples);
     on("pointerdown", Kind.POINTER_DOWN, this.#press);
     on("pointerup", Kind.POINTER_UP, this.#press);
     on("pointercancel", Kind.POINTER_UP, this.#cancel);
@@ -162,18 +163,31 @@ export class Capture {
     this.#listen(type, listener as EventListener, at);
   }
 
-  /** Listen to what need not be read at once. */
+  /**
+   * Listen to what need not be read at once. It is most of what happens, and each call costs it a
+   * microsecond or two: where a session says by itself when nothing may wait, there is none.
+   */
   #soon(type: string, kind: number, take: Take): void {
-    if (!this.#sink.wants(kind)) return;
     const sink = this.#sink;
+    if (!sink.wants(kind)) return;
     const takes = take.bind(this);
+    const moves = type === "pointermove";
+    const { queue } = sink;
+    const isSure = queue !== null && !this.#gate.isExcluding;
     const listener = (event: Event) => {
       try {
-        if (!sink.isOpen() || this.#gate.ignores(event)) return;
+        if (!isSure && (!sink.isOpen() || this.#gate.ignores(event))) return;
+        if (moves && !this.#isLocked) this.#last = event as PointerEvent;
         // Which element of a shadow root it was, an event tells only while it lasts.
-        if (!(event.target as Element).shadowRoot) sink.later(event, takes);
-        else if (event.isTrusted) takes(event, (...told) => sink.add(...told, event));
-        else sink.untrusted();
+        if (!moves && (event.target as Element).shadowRoot) {
+          if (!event.isTrusted) sink.untrusted();
+          else if (sink.isOpen()) takes(event, (...told) => sink.add(...told, event));
+        } else if (isSure) {
+          const { waiting } = queue;
+          waiting[waiting.length] = moves && this.#isLocked ? locked : takes;
+          waiting[waiting.length] = event;
+          if (waiting.length >= queue.enough) queue.settle();
+        } else sink.later(event, moves && this.#isLocked ? locked : takes);
       } catch {
         // As above.
       }
@@ -290,12 +304,6 @@ export class Capture {
     this.#add(kind, event, { key_class: KeyClass.COMPOSING, ...this.#whole(target) });
   }
 
-  #moves(event: PointerEvent): void {
-    if (!this.#sink.isOpen() || this.#gate.ignores(event)) return;
-    if (!this.#isLocked) this.#last = event;
-    this.#sink.later(event, this.#isLocked ? locked : samples);
-  }
-
   /** What is dragged from here the browser keeps the pointer for, and says now and then where it is. */
   #drag(event: DragEvent): void {
     const { x_8th_css_px, y_8th_css_px } = place(event);
@@ -311,7 +319,10 @@ export class Capture {
     const down = kind === Kind.POINTER_DOWN;
     this.#dragged = "";
     // Only a mouse was there before: of what else comes down this is the first sample.
-    if (down && event.pointerType !== "mouse") this.#moves(event);
+    if (down && event.pointerType !== "mouse" && this.#sink.wants(Kind.POINTER_MOVE)) {
+      this.#last = event;
+      this.#sink.later(event, samples);
+    }
     const button = bounded(event.button + 1, 127);
     const where = this.#where(event);
     const aim = down ? aimed(event, where.role, this.#elements.found) : {};

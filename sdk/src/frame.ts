@@ -17,6 +17,8 @@ import type { Take } from "./session.ts";
 const OF_THE_PAGE: readonly number[] = [Kind.VIEW, Kind.NAVIGATION, Kind.VISIBILITY];
 
 class Inside implements Sink {
+  /** The page around may stop at any time. */
+  readonly queue = null;
   #host: Host;
   /** Whether the study lists the frame's own path. */
   #isListed = false;

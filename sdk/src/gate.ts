@@ -70,6 +70,11 @@ export class Gate {
       });
   }
 
+  /** Whether the study excludes anything. */
+  get isExcluding(): boolean {
+    return this.#excluded !== "";
+  }
+
   /** Whether an event went to what the study excludes. Where it excludes nothing, nobody asks where. */
   ignores(event: Event): boolean {
     return this.#excluded !== "" && this.excludes(targetOf(event));

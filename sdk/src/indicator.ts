@@ -2,9 +2,11 @@
 export type Shown = "recording" | "paused" | "off";
 
 const TAG = "overt-indicator";
-/** Between two looks at it, and after one that found it covered: both together in one second. */
-const CHECK_MS = 850;
-const AGAIN_MS = 100;
+/** So long at most it may be hidden while anything is recorded. */
+const HIDDEN_MS_MAX = 1000;
+/** Between two looks at it, and after one that found it covered; the latter where browsers say more. */
+const CHECK_MS = [750, 850] as const;
+const AGAIN_MS = [200, 100] as const;
 /** So often at most the browser says what is painted over it; and when it has surely said so again. */
 const OVER_MS = 250;
 const OVER_AGAIN_MS = 300;
@@ -70,13 +72,23 @@ background:#fff2;cursor:pointer}button:focus-visible{outline:3px solid #7db8ff}
 /** The element it is; it knows by itself, at once and at no cost, whether it is in the page. */
 class Host extends HTMLElement {
   #isIn = false;
+  #changes: () => void = () => {};
 
   connectedCallback(): void {
+    this.#changes();
     this.#isIn = true;
   }
 
   disconnectedCallback(): void {
+    this.#changes();
     this.#isIn = false;
+  }
+
+  /** Have `changes` called just before it is in the page, or is not; false: it cannot tell. */
+  static tells(host: HTMLElement, changes: () => void): boolean {
+    if (!(#changes in host)) return false;
+    host.#changes = changes;
+    return true;
   }
 
   /** Of an element that is not of this class too, as in an extension. */
@@ -98,8 +110,12 @@ export class Indicator {
   #inside = +IS_ALONE;
   /** Something is painted over it, also what lets a press through; Chromium alone tells that. */
   #isUnder = false;
-  /** Whether this browser does. */
-  #isTold: boolean;
+  /** Whether this browser does: 1 or 0. */
+  #isTold: 0 | 1;
+  /** Since when at most it has been hidden, on the page's clock. */
+  #seen_ms = 0;
+  /** A picture of the page lay over it at the last look. */
+  #passes = false;
   #observer: IntersectionObserver;
   #up_css_px = 0;
   /** Where it was when it was last measured. */
@@ -135,25 +151,30 @@ export class Indicator {
     this.#button.addEventListener("click", (event) => event.isTrusted && toggled());
     this.#box.append(document.createElement("i"), this.#text, this.#button);
     root.append(this.#box);
-    this.#timer = window.setInterval(() => {
-      ticked?.();
-      this.#look(checked);
-    }, CHECK_MS);
     // A frame may be larger than what is seen of it, and scrolled or covered by the page around.
     const how = { threshold: [0, INSIDE_MIN], trackVisibility: true, delay: OVER_MS };
     this.#observer = new IntersectionObserver((seen) => {
       const told = seen.at(-1) as Told;
       this.#inside = told.intersectionRatio;
-      this.#isUnder = this.#isTold && !told["isVisible"];
-      if (this.#isUnder && !this.#covered && !isPassing()) this.#look(checked);
+      this.#isUnder = this.#isTold === 1 && !told["isVisible"];
+      const now_ms = performance.now();
+      if (this.#isTold && !this.#isUnder) this.#seen_ms = now_ms;
+      if (!this.#isUnder || this.#covered) return;
+      if (!isPassing()) return this.#look(checked);
+      this.#seen_ms = now_ms - OVER_AGAIN_MS;
+      window.setTimeout(() => this.#look(checked), HIDDEN_MS_MAX - OVER_AGAIN_MS - AGAIN_MS[1]);
     }, how);
-    this.#isTold = "trackVisibility" in this.#observer;
+    this.#isTold = "trackVisibility" in this.#observer ? 1 : 0;
+    this.#timer = window.setInterval(() => {
+      ticked?.();
+      this.#look(checked);
+    }, CHECK_MS[this.#isTold]);
   }
 
   #look(checked: (visible: boolean) => void): void {
     if (document.hidden || !this.#timer) return;
     this.#rise();
-    const again_ms = this.#isUnder && !isPassing() ? OVER_AGAIN_MS : AGAIN_MS;
+    const again_ms = this.#isUnder && !isPassing() ? OVER_AGAIN_MS : AGAIN_MS[this.#isTold];
     const isKept = this.#isKept();
     checked(isKept);
     if (isKept && this.#covered) window.setTimeout(() => this.#look(checked), again_ms);
@@ -207,22 +228,35 @@ export class Indicator {
 
   /**
    * Whether it can be seen. What opens in the top layer lies above it until the next look, which
-   * raises it again; covered at two looks in a row, it is kept from sight.
+   * raises it again; covered at two looks in a row, it is kept from sight. The picture of a page that
+   * turns into another may cover it for longer, as long as it has surely not been hidden for a second.
    */
   #isKept(): boolean {
-    const before = this.#covered;
+    // What such a picture covered was not covered by something else.
+    const before = this.#covered && !this.#passes;
+    this.#passes = isPassing();
+    const now_ms = performance.now();
+    // The browser would have said that it is hidden.
+    if (this.#isTold && !this.#covered && !this.#isUnder) this.#seen_ms = now_ms - OVER_AGAIN_MS;
     this.#covered = !this.isVisible();
+    if (!this.#covered) this.#seen_ms = now_ms;
     if (!this.#covered) return true;
     // Gone with a dialog that the page took away, it comes back; taken away itself, it does not.
     if (!this.#host.parentNode) return false;
+    if (this.#passes) return now_ms < this.#seen_ms + HIDDEN_MS_MAX - AGAIN_MS[this.#isTold];
     this.#raise();
-    return !before && (isPassing() || this.isVisible());
+    return !before && this.isVisible();
   }
 
   remove(): void {
     window.clearInterval(this.#timer);
     this.#timer = 0;
     this.#host.remove();
+  }
+
+  /** Have `changes` called just before `isConnected` does; false: it cannot be told. */
+  tells(changes: () => void): boolean {
+    return Host.tells(this.#host, changes);
   }
 
   get isConnected(): boolean {
@@ -237,7 +271,7 @@ export class Indicator {
     const { left = 0, top = 0, width = 0, height = 0 } = this.#place ?? {};
     const at = (x: number, y: number) =>
       document.elementFromPoint(left + width * x, top + height * y) === this.#host;
-    return at(0.1, 0.2) && at(0.9, 0.8) && (this.#isTold || at(0.5, 0.5));
+    return at(0.1, 0.2) && at(0.9, 0.8) && (this.#isTold === 1 || at(0.5, 0.5));
   }
 
   /** Whether a person can see it: in the page, of a size, on screen, uncovered, opaque. */

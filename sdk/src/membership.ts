@@ -268,6 +268,13 @@ export class Membership {
     await this.account.vault?.change([{ store: "grant", at: "paused" }]);
   }
 
+  /** Be told of each event, from the next one on. */
+  watch(callback: (watched: Watched) => void): () => void {
+    const { session } = this.recorder ?? {};
+    if (session) session.enough = 0;
+    return this.watchers.join(callback);
+  }
+
   /** Tell the page that something has changed. */
   tell(): void {
     this.listeners.tell(() => this.state());

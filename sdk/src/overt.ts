@@ -69,7 +69,7 @@ async function begun(options: Options): Promise<Overt> {
       await found?.send(true);
     },
     frames: async () => (await more()).frames(member, frameFile()),
-    watch: (callback) => member.watchers.join(callback),
+    watch: (callback) => member.watch(callback),
     onChange: (callback) => member.listeners.join(callback),
     fetch: (path, init) => account.fetch(path, init),
   };

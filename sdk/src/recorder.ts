@@ -9,7 +9,7 @@ import { Indicator } from "./indicator.ts";
 import type { Membership } from "./membership.ts";
 import { allows, follows } from "./paths.ts";
 import { Rounds } from "./rounds.ts";
-import { Session, type Take, hold } from "./session.ts";
+import { type Made, Session, type Take, hold } from "./session.ts";
 import type { Vault } from "./vault.ts";
 
 /** So many events are journalled at once, that they fit beside a session that ends. */
@@ -41,6 +41,8 @@ export class Recorder implements Sink {
   #path = "";
   /** Whether the browser tells when that changes. */
   #isTold: boolean;
+  /** Whether the sign tells when it is in the page no more. */
+  #isSure = false;
   #resolution_us = clockResolution_us();
   #ahead_ms = 0;
   /** Events of the session that the journal has, or is about to have. */
@@ -82,6 +84,7 @@ export class Recorder implements Sink {
       isNew = false;
     });
     this.#indicator = indicator;
+    this.#isSure = indicator.tells(() => this.session?.settle());
     indicator.show("off");
     indicator.attach();
     await painted();
@@ -115,11 +118,13 @@ export class Recorder implements Sink {
 
   /** Nothing more is listened to, whatever comes next. `ended`: for good. */
   silence(ended: boolean): void {
+    this.session?.settle();
     this.#capture?.stop();
     if (ended) this.phase = "off";
   }
 
   update(): void {
+    this.session?.settle();
     const { off, held, account } = this.#member;
     const { grant } = account;
     this.#path = location.pathname;
@@ -170,7 +175,8 @@ export class Recorder implements Sink {
       clock_resolution_us: this.#resolution_us,
       outbox_delay_s: grant.outbox_delay_s,
     };
-    this.session = new Session(recording, rounds.outbox);
+    const isOpen = () => this.phase === "recording" && this.#indicator?.isConnected === true;
+    this.session = new Session(recording, rounds.outbox, this.#made, isOpen);
     this.#journalled = 0;
     this.#mark(Kind.SESSION_START);
   }
@@ -179,6 +185,7 @@ export class Recorder implements Sink {
   #taken(): [Session, number] | null {
     const { session } = this;
     if (!session) return null;
+    session.settle();
     const end_us = this.phase === "recording" ? now_us() : session.last_us;
     this.#ignored = this.ignored;
     this.session = null;
@@ -254,23 +261,23 @@ export class Recorder implements Sink {
   }
 
   add(kind: number, t_us: number, facts: Facts, source: Event | null): void {
-    const added = this.session?.add(kind, t_us, facts);
-    if (!added) return;
-    this.#counted();
-    const { row, purposes } = added;
-    this.#member.watchers.tell(() => ({ event: fromRow(row), purposes, source }));
+    this.session?.add(kind, t_us, facts, source);
   }
 
   later(event: Event, take: Take): void {
-    if (this.#member.watchers.isEmpty) {
-      if (this.session?.later(event, take)) this.#counted();
-    } else if (event.isTrusted) take(event, (...told) => this.add(...told, event));
-    else this.untrusted();
+    this.session?.later(event, take);
   }
 
-  #counted(): void {
-    if ((this.session?.produced ?? 0) - this.#journalled >= JOURNAL_ROWS) void this.flush();
+  get queue(): Session | null {
+    return this.#isTold && this.#isSure ? this.session : null;
   }
+
+  #made: Made = (row, purposes, source) => {
+    if ((this.session?.produced ?? 0) - this.#journalled >= JOURNAL_ROWS) void this.flush();
+    const { watchers } = this.#member;
+    watchers.tell(() => ({ event: fromRow(row), purposes, source }));
+    return !watchers.isEmpty;
+  };
 
   /** Events of this page that a script made. */
   get ignored(): number {

@@ -9,12 +9,14 @@ const CLOSE_AT_ROWS = 4000;
 const KEPT_ROWS_MAX = 16_384;
 /** About so many events may wait to be made, so that what is new fits beside a session that ends. */
 const LATER_MAX = 128;
-const LATER_FIRST = 16;
 
 /** Tells time (µs), kind and facts of an event. */
 export type Tell = (kind: number, t_us: number, facts: Facts) => void;
 /** Reads a browser's event, now or a moment later, and tells what there is of it. */
 export type Take = (event: any, tell: Tell) => void;
+
+/** Hears of each event as it is made; returns whether somebody watches, so that none may wait. */
+export type Made = (row: Row, purposes: string[], source: Event | null) => boolean;
 
 /** Where a session's events go: the outbox, or, in the extension, the way there. */
 export type Desk = Pick<Outbox, "begin" | "journal" | "last" | "close">;
@@ -49,10 +51,14 @@ export class Session {
   #byKey = new Map<string, Stream>();
   #pending: Streams = new Map();
   #open: Streams = new Map();
-  /** Events that nobody has looked at yet, each behind what reads it. */
-  #later: (Event | Take)[] = [];
+  /** Events that nobody has looked at yet, each behind what reads it; so long it may become. */
+  waiting: (Event | Take)[] = [];
+  enough = 0;
+  #made: Made;
+  #isOpen: () => boolean;
+  #isWatched = false;
   /** Only of Chromium is it known that an event keeps its samples when it is over. */
-  #laterMax = "userAgentData" in navigator ? LATER_FIRST : 1;
+  #lasts = "userAgentData" in navigator;
   #part = 0;
   #closed = 0;
   #opened_ms = 0;
@@ -63,47 +69,53 @@ export class Session {
   #left = false;
   #work: Promise<unknown> = Promise.resolve();
 
-  constructor(recording: Recording, outbox: Desk) {
+  /** `isOpen`: whether what waits may be recorded. */
+  constructor(
+    recording: Recording,
+    outbox: Desk,
+    made: Made = () => false,
+    isOpen: () => boolean = () => true,
+  ) {
     this.recording = recording;
     this.#outbox = outbox;
+    this.#made = made;
+    this.#isOpen = isOpen;
     this.#then(async () => (this.#pad = await outbox.begin(recording)));
   }
 
-  /**
-   * Something happened that can be read when something else happens or the journal is written: what
-   * costs a page twenty microseconds by itself costs a few among many of its kind. Returns whether
-   * there are events more.
-   */
-  later(event: Event, take: Take): boolean {
-    const later = this.#later;
+  /** Something happened that can be read a moment later; capture does the same without a call. */
+  later(event: Event, take: Take): void {
+    const { waiting } = this;
     // No method that a page may have replaced.
-    later[later.length] = take;
-    later[later.length] = event;
-    if (later.length < 2 * this.#laterMax) return false;
-    this.#settle();
-    return true;
+    waiting[waiting.length] = take;
+    waiting[waiting.length] = event;
+    if (waiting.length >= this.enough) this.settle();
   }
 
-  #settle(): void {
-    const later = this.#later;
-    const waited = later.length / 2;
+  /**
+   * Read what waits: what costs a page twenty microseconds by itself costs two among many of its kind.
+   * Asked before it changes whether anything is recorded, too: what waits is judged by what held.
+   */
+  settle(): void {
+    const { waiting } = this;
+    const waited = waiting.length / 2;
     if (waited === 0) return;
-    this.#later = [];
+    this.waiting = [];
     const before = this.produced;
-    for (let at = 0; at < later.length; at += 2)
+    const isOpen = this.#isOpen();
+    for (let at = 0; isOpen && at < waiting.length; at += 2)
       try {
-        const event = later[at + 1] as Event;
-        if (event.isTrusted) (later[at] as Take)(event, this.#tell);
+        const event = waiting[at + 1] as Event;
+        const tell: Tell = (kind, t_us, facts) => this.#make(kind, t_us, facts, event);
+        if (event.isTrusted) (waiting[at] as Take)(event, tell);
         else this.untrusted += 1;
       } catch {
         // A page that has replaced what this asks loses these events, and nothing else.
       }
     // One move may be many samples: as many of them as make about so many events.
     const each = Math.max(1, (this.produced - before) / waited);
-    if (this.#laterMax > 1) this.#laterMax = Math.max(2, LATER_MAX / each);
+    this.enough = this.#isWatched || !this.#lasts ? 0 : Math.max(2, (2 * LATER_MAX) / each);
   }
-
-  #tell: Tell = (kind, t_us, facts) => void this.#make(kind, t_us, facts);
 
   /** Whether a consented purpose needs events of this kind. */
   wants(kind: number): boolean {
@@ -124,17 +136,17 @@ export class Session {
   }
 
   /** Create an event, if a purpose needs it. Positions of other streams do not show in it. */
-  add(kind: number, t_us: number, facts: Facts): { row: Row; purposes: string[] } | null {
-    this.#settle();
-    return this.#make(kind, t_us, facts);
+  add(kind: number, t_us: number, facts: Facts, source: Event | null = null): void {
+    this.settle();
+    this.#make(kind, t_us, facts, source);
   }
 
-  #make(kind: number, t_us: number, facts: Facts) {
+  #make(kind: number, t_us: number, facts: Facts, source: Event | null): void {
     const stream = this.#stream(kind);
-    if (!stream || this.#ended) return null;
+    if (!stream || this.#ended) return;
     if (this.recording.transform === COARSE) {
       const kept = coarse(kind, t_us, facts);
-      if (!kept) return null;
+      if (!kept) return;
       [t_us, facts] = kept;
     }
     // What happens at no place leaves the pointer where it was.
@@ -167,7 +179,7 @@ export class Session {
     if (waiting) waiting[waiting.length] = row;
     else this.#pending.set(stream.key, [row]);
     if (kind === Kind.SESSION_END) this.#ended = true;
-    return { row, purposes: stream.purposes };
+    this.#isWatched = this.#made(row, stream.purposes, source);
   }
 
   #then<T>(work: () => Promise<T>): Promise<T> {
@@ -178,7 +190,7 @@ export class Session {
 
   /** Journal what is new; close batches when they are `age_ms` old or long. */
   flush(age_ms: number): Promise<void> {
-    this.#settle();
+    this.settle();
     const pending = this.#pending;
     const isNew = pending.size > 0;
     if (isNew) {
@@ -225,7 +237,7 @@ export class Session {
 
   /** Events that are not yet in the outbox. */
   get open(): number {
-    this.#settle();
+    this.settle();
     return this.produced - this.#closed;
   }
 

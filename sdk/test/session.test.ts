@@ -68,6 +68,32 @@ test("moves that wait for the journal are numbered, timed and placed as if they 
   assert.deepEqual(later, atOnce);
 });
 
+test("what waits is judged by what held when it happened, and where somebody watches nothing waits", () => {
+  let [isOpen, isWatched] = [true, false];
+  const made: number[] = [];
+  const tell = ([, t_us = 0]: Row): boolean => {
+    made.push(t_us);
+    return isWatched;
+  };
+  const desk = { begin: async () => new Uint8Array(), journal: async () => {}, last: () => {}, close: async () => [] };
+  const session = new Session(RECORDING, desk, tell, () => isOpen);
+  session.later(move(1), samples);
+  session.later(move(2), samples);
+  session.later(move(3), samples);
+  assert.deepEqual(made, [1], "the first is read at once, then they wait");
+  session.settle();
+  isOpen = false;
+  session.later(move(4), samples);
+  session.settle();
+  isOpen = true;
+  assert.deepEqual(made, [1, 2, 3]);
+  isWatched = true;
+  session.add(Kind.CLICK, 5, {});
+  session.enough = 0;
+  for (const at of [6, 7]) session.later(move(at), samples);
+  assert.deepEqual(made, [1, 2, 3, 5, 6, 7]);
+});
+
 test("what was found of an element holds for a tenth of a second, unless it is forgotten", () => {
   const recent = new Recent<number>();
   const [one, other] = [new EventTarget(), new EventTarget()];

@@ -28,6 +28,8 @@ export interface Around {
 
 /** What one study records of one page: its own gate, session and state beside those of others. */
 export class Track implements Sink {
+  /** Of the sign in a page a content script hears only when it asks. */
+  readonly queue = null;
   permit: Permit;
   shown: Shown = "none";
   /** Whether the study covers the page's path. */
