@@ -16,8 +16,10 @@ from typer.testing import CliRunner
 import ready
 from gateway_fixtures import join, new_store, sessions, upload
 from overt.cli import app
+from overt.consent.invitation import read
 from overt.gateway import erase, export
 from overt.gateway.erasure import unfinished
+from overt.schema.errors import OvertError
 from overt.store.store import Store
 
 VERBS = (
@@ -207,6 +209,14 @@ def test_a_study_from_a_template_can_be_registered_and_shown(tmp_path: Path) -> 
     assert overt("study", "new", str(file), "--title", "Lab").returncode == 0
     assert overt("study", "new", str(file), data=data).returncode == 0
     told = json.loads(overt("study", "show", "lab", "--json", data=data).stdout)
+    invite = ["study", "invite", "--data-dir", str(data), "--at"]
+    made = CliRunner().invoke(app, [*invite, "https://example.org/", "lab"])
+    assert made.exit_code == 0, made.output
+    invitation = read(made.stdout.encode(), "it")
+    assert invitation.address == "https://example.org/study/lab"
+    assert invitation.notices == told["notice_sha256"]
+    for wrong in (["http://example.org", "lab"], ["https://example.org", "other"]):
+        assert isinstance(CliRunner().invoke(app, [*invite, *wrong]).exception, OvertError)
     assert told["title"] == "Lab"
     assert len(told["notice_sha256"]["en"]) == 64
     listed = json.loads(overt("study", "show", "--json", data=data).stdout)["studies"]

@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 
 from desktop_fixtures import Desktop, add_study, at_a_terminal, desktop, join, recording, until
+from overt.consent.invitation import invitation
 from overt.device.vault import Vault
 from overt.gateway import studies
 from overt.store.store import Store
@@ -116,6 +117,24 @@ def test_who_stops_before_they_said_that_they_have_the_code_is_shown_it_in_the_t
         agent.until(code)
         assert agent.process.wait(60) == 1
         assert "overt: recording" not in agent.shown
+
+
+def test_a_study_that_says_other_than_its_invitation_is_not_shown_and_nothing_is_kept(
+    place: tuple[Desktop, str, Path],
+) -> None:
+    screen, address, folder = place
+    with Store.open(folder / "data") as store:
+        good = invitation(studies.study_of(store, "desk"), address)
+    (file := folder / "other.toml").write_text(re.sub(r"[0-9a-f]{64}", "0" * 64, good))
+    with recording(screen, str(file), folder / "device") as agent:
+        agent.until("other.toml: the study at this address says other than this invitation")
+        assert agent.process.wait(60) == 1
+        assert "Choose purposes" not in agent.shown
+        assert agent.shown.count("\n") == 2, "what can be recorded, and why not"
+    assert not list((folder / "device").rglob("*.sqlite"))
+    file.write_text(good)
+    with recording(screen, str(file), folder / "device") as agent:
+        join(agent, "1")
 
 
 class Notifications(threading.Thread):

@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
 from overt.commands.whereabouts import invited, study_at
-from overt.consent.invitation import Invitation, invitation, read
+from overt.consent.invitation import Invitation, invitation
 from overt.consent.notice import notice_sha256
 from overt.schema.errors import Missing, OvertError, Refused
 from overt.schema.study import load_study, template
@@ -99,23 +98,3 @@ def test_what_is_neither_a_file_nor_an_address_is_said_to_be_so(tmp_path: Path) 
     for wrong in (str(tmp_path), str(tmp_path / "none"), "example.org/study/desk", "", "a\0b"):
         with pytest.raises(Missing, match="neither the address"):
             study_at(wrong)
-
-
-def test_the_organisers_command_makes_one_and_only_for_a_study_people_can_join_there(
-    tmp_path: Path,
-) -> None:
-    from overt.cli import app
-
-    data = ["--data-dir", str(tmp_path / "data")]
-    run = CliRunner().invoke
-    file = tmp_path / "desk.toml"
-    file.write_text(template("desk", "Writing"))
-    assert run(app, ["study", "new", str(file), *data]).exit_code == 0
-    made = run(app, ["study", "invite", "desk", "--at", "https://example.org/", *data])
-    assert made.exit_code == 0, made.output
-    assert read(made.stdout.encode(), "it").notices == {"en": HASH}
-    assert study_at(saved(tmp_path, made.stdout)) == ("https://example.org", "desk")
-    for wrong in (["desk", "--at", "http://example.org"], ["other", "--at", "https://example.org"]):
-        done = run(app, ["study", "invite", *wrong, *data])
-        assert done.exit_code == 1
-        assert isinstance(done.exception, OvertError)

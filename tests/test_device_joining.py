@@ -18,6 +18,8 @@ import pytest
 from desktop_fixtures import add_study, until
 from overt.commands import joining as terminal
 from overt.commands.at_login import still_stands
+from overt.commands.recording import notice_to_show
+from overt.consent.invitation import Invitation
 from overt.device import at_login, browser
 from overt.device.account import Account
 from overt.device.join_page import BEGINS, DECLINED, JOINED, LATER, JoinPage
@@ -25,7 +27,10 @@ from overt.device.joining import has_unseen_code
 from overt.device.page import HANDED, Page
 from overt.device.vault import Vault
 from overt.device.wording import Words
-from overt.schema.errors import Refused, Withdrawn
+from overt.gateway import studies
+from overt.schema.errors import InvalidInput, Refused, Withdrawn
+from overt.schema.study import template
+from overt.store.store import Store
 from studio_fixtures import studio
 
 pytest.importorskip("httpx")
@@ -42,6 +47,8 @@ CHOSEN = {
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("join")
     add_study(folder / "data", screen=True)
+    with Store.open(folder / "data") as store:
+        studies.register(store, template("english", "In English alone").encode())
     with studio(folder) as made:
         yield made.url.rstrip("/")
 
@@ -257,3 +264,22 @@ def test_at_login_nothing_begins_under_a_changed_notice_or_after_a_withdrawal(
         still_stands(account, vault, place)
     assert vault.is_gone
     assert not at_login.entry(place).exists()
+
+
+def test_only_the_notice_that_an_invitation_promises_is_shown_and_in_a_language_there_is(
+    server: str, person: tuple[Account, Vault], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account, vault = person
+    promised = {lang: account.notice(lang).sha256 for lang in ("en", "de")}
+    invitation = Invitation("it.toml", f"{server}/study/desk", promised)
+    assert notice_to_show(account, invitation, "de").notice["language"] == "de"
+    assert notice_to_show(account, invitation, "fr").notice["language"] == "en"
+    for other in ({"en": promised["de"]}, {"en": "0" * 64}, {"de": promised["en"]}):
+        with pytest.raises(Refused, match="other than this invitation promises"):
+            notice_to_show(account, replace(invitation, notices=other), None)
+    monkeypatch.setenv("LC_ALL", "de_DE.UTF-8")
+    english = Account(server, "english", vault)
+    assert notice_to_show(english, None, None).notice["language"] == "en"
+    with pytest.raises(InvalidInput, match="no notice in this language"):
+        notice_to_show(english, None, "de")
+    english.close()

@@ -67,7 +67,7 @@ def record(
     the study's delay.
     """
     from overt.commands.alone import go_on
-    from overt.device.wording import here, in_own_words
+    from overt.device.wording import in_own_words
 
     place = folder or device_folder()
     if at_login is not None:
@@ -79,7 +79,7 @@ def record(
     if from_login:
         go_on("login", folder=str(place), address=study, display=display, chip=chip)
         return
-    told = {"address": study, "lang": lang or here(), "display": display, "chip": chip}
+    told = {"address": study, "lang": lang, "display": display, "chip": chip}
     go_on("record", folder=str(place), page=page, **told)
 
 

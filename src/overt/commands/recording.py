@@ -11,9 +11,11 @@ from overt.commands.alone import go_on
 from overt.commands.console import progress, remark, say, say_json, table
 from overt.commands.running import PAGE, until_ended
 from overt.commands.whereabouts import invited, study_at
-from overt.schema.errors import Missing, NotConsented, Refused, Withdrawn
+from overt.schema.errors import InvalidInput, Missing, NotConsented, Refused, Withdrawn
 
 if TYPE_CHECKING:
+    from overt.consent.invitation import Invitation
+    from overt.device.account import Account, Shown
     from overt.device.vault import Vault
 
 
@@ -24,7 +26,7 @@ BROWSER_S = 5.0
 def record(
     folder: Path,
     address: str,
-    lang: str,
+    lang: str | None,
     display: str | None,
     *,
     chip: bool,
@@ -33,6 +35,7 @@ def record(
 ) -> None:
     """Join if nobody has on this computer, then record until Ctrl+C. Needs a terminal.
 
+    `lang`: of the notice; None: that of the session, or English where the study has none in it.
     `page`: join on a page of the person's own, or in the terminal; None: they are asked. Joining
     takes colours and tables; after it one begins anew without them, and `has_joined`.
     """
@@ -54,9 +57,9 @@ def record(
     from overt.device.platforms import WAYLAND, X11, kind, look, never_run, records
     from overt.device.policy import policy
     from overt.device.vault import Vault
-    from overt.device.wording import Words
+    from overt.device.wording import Words, here
 
-    w = Words(lang)
+    w = Words(lang or here())
     base, study = study_at(address)
     invitation = invited(address)
     if (untried := never_run(w)) is not None:
@@ -72,13 +75,7 @@ def record(
     account = Account(base, study, vault)
     has_grant, begins = False, False
     try:
-        if account.grant is not None:
-            lang = account.grant.lang
-        elif invitation is not None:
-            lang = invitation.language(lang)
-        shown = account.notice(lang)
-        if invitation is not None:
-            invitation.check(lang, shown.sha256)
+        shown = notice_to_show(account, invitation, lang)
         check_notice(shown.notice, study)
         if account.grant is None or account.grant.notice_sha256 != shown.sha256:
             if kind() in (X11, WAYLAND) and not fields.is_there():
@@ -88,7 +85,7 @@ def record(
         else:
             has_grant = True
             if has_unseen_code(vault):
-                joining.show_code(account, vault, Words(lang))
+                joining.show_code(account, vault, Words(account.granted().lang))
     finally:
         if account.grant is None:
             vault.destroy()  # nobody joined: nothing stays
@@ -102,6 +99,28 @@ def record(
         go_on("record", folder=str(folder), has_joined=True, **same)
         return
     until_ended(vault, account, folder / study, display, chip=chip)
+
+
+def notice_to_show(account: Account, invitation: Invitation | None, lang: str | None) -> Shown:
+    """Return the notice in the language that is wanted, and as the invitation promises it."""
+    from overt.device.wording import here
+    from overt.schema.study import LANGUAGES
+
+    wanted = lang or here()
+    if account.grant is not None:
+        wanted = account.grant.lang
+    elif invitation is not None:
+        wanted = invitation.language(wanted)
+    try:
+        shown = account.notice(wanted)
+    except InvalidInput as error:
+        if error.where != "lang" or lang is not None or account.grant is not None:
+            raise
+        wanted = LANGUAGES[0]
+        shown = account.notice(wanted)
+    if invitation is not None:
+        invitation.check(wanted, shown.sha256)
+    return shown
 
 
 def outbox(folder: Path, address: str, *, remove_minutes: int | None, as_json: bool) -> None:
