@@ -13,6 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -306,12 +307,15 @@ def test_one_press_of_keys_pauses_and_one_goes_on_however_long_they_are_held(des
     keys = ("ctrl", "alt", "p")
     down = [word for key in keys for word in ("keydown", key)]
     up = [word for key in reversed(keys) for word in ("keyup", key)]
-    for words in ("paused (person)", "recording"):
+    for before, words in (("recording", "paused (person)"), ("paused (person)", "recording")):
+        desk.agent.read()
         desk.agent.shown = ""
         desk.screen.do(*down, "sleep", "0.9", *up)  # keys repeat after .66 s
         desk.heard()
         told = re.findall(r"overt: (paused \(person\)|recording)", desk.agent.read())
-        assert told == [words]
+        # The line may be written anew before, where the keyboard went or the server was lost.
+        changes = [one for one, _ in groupby([before, *told])]
+        assert changes == [before, words]
     desk.ready(desk.editor)
 
 
