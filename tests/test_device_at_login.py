@@ -68,8 +68,14 @@ def test_it_is_off_until_the_person_switches_it_on_and_off_again_leaves_nothing(
     assert not login.is_on
     with pytest.raises(Refused, match="nobody chose"):
         at_login.check(place)
+    other = place.parent / "other"
+    other.write_text("theirs")
+    planted = at_login.entry(place).with_suffix(".new")
+    planted.parent.mkdir(parents=True)
+    planted.symlink_to(other)
     login.switch(on=True)
     assert login.is_on
+    assert other.read_text() == "theirs", "nothing is written through a link"
     at_login.check(place)
     (entry,) = (place.parents[1] / "config" / "autostart").iterdir()
     assert command(entry)[1:6] == ["-P", "-m", "overt", "record", "--study"]

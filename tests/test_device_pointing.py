@@ -136,8 +136,9 @@ def test_a_press_where_the_pointer_rested_is_of_what_was_there_before_it(
 class Tree:
     """A window with a part in it, as the accessibility service lists them."""
 
-    def __init__(self, role: int, window: Box = WINDOW) -> None:
-        self._role, self._window = role, window
+    def __init__(self, role: int, window: Box = WINDOW, around: int = 0) -> None:
+        """`around`: role of what the part is in, if it is in something."""
+        self._role, self._window, self._around = role, window, around
         self.top, self.part = (":1.1", "/window"), (":1.1", "/part")
 
     def tops(self, _: int) -> list[Place]:
@@ -153,19 +154,21 @@ class Tree:
         return []
 
     def role(self, place: Place) -> int:
-        return 23 if place == self.top else self._role
+        return {self.top: 23, self.part: self._role}.get(place, self._around)
 
     def box(self, place: Place) -> Box:
         return self._window if place == self.top else BUTTON.box
 
-    def parent(self, _: Place) -> Place:
-        return self.top
+    def parent(self, place: Place) -> Place:
+        return (":1.1", "/around") if place == self.part and self._around else self.top
 
 
 def test_a_password_field_or_a_window_measured_otherwise_is_no_target() -> None:
     spot = Spot(72, 40, WINDOW, 7)
     assert target(Tree(43), spot).role == Role.BUTTON  # type: ignore[arg-type]
     assert target(Tree(1), spot).role == Role.OTHER  # type: ignore[arg-type]
-    for tree in (Tree(PASSWORD), Tree(43, Box(0, 0, 100, 50))):
+    assert target(Tree(43, around=39), spot).role == Role.BUTTON  # type: ignore[arg-type]
+    in_one = (Tree(43, around=PASSWORD), Tree(1, around=PASSWORD))  # a button that shows it
+    for tree in (Tree(PASSWORD), *in_one, Tree(43, Box(0, 0, 100, 50))):
         with pytest.raises(Suppressed):
             target(tree, spot)  # type: ignore[arg-type]

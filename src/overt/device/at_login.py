@@ -89,7 +89,9 @@ def switch(vault: Vault, place: Path, address: str, *, on: bool, chip: bool = Fa
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         fresh = file.with_suffix(".new")
-        fresh.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        fresh.unlink(missing_ok=True)
+        with fresh.open("x", encoding="utf-8") as made:  # and through no link that lay there
+            made.write("\n".join(lines) + "\n")
         fresh.replace(file)
     except OSError as error:
         raise Missing(

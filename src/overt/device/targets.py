@@ -142,13 +142,18 @@ def target(elements: Elements, spot: Spot) -> Target:
     """Return what lies at a spot. Raises `Suppressed`, or what the connection raises."""
     leaf, role = hit(elements, spot.pid, spot.window, spot.x, spot.y)
     place, known = leaf, ROLES.get(role, Role.OTHER)
+    found: Place | None = None
     for _ in range(UP_MAX):
         if is_aim(known):
-            return Target(place, known, elements.box(place))
-        place = elements.parent(place)
-        if place[0] != leaf[0] or (role_above := elements.role(place)) in TOPS:
+            found = place
+        above = elements.parent(place)
+        if above[0] != leaf[0] or (role_above := elements.role(above)) in TOPS:
             break
-        if role_above == PASSWORD:
+        if role_above == PASSWORD:  # also around what is pressed as a whole, as to show it
             raise Suppressed("a password field")
-        known = ROLES.get(role_above, Role.OTHER)
+        if found is not None:
+            break
+        place, known = above, ROLES.get(role_above, Role.OTHER)
+    if found is not None:
+        return Target(found, known, elements.box(found))
     return Target(leaf, ROLES.get(role, Role.OTHER), elements.box(leaf))
