@@ -93,6 +93,13 @@ def ranked(model: Any, pages: Pages, table: Array, steps: Array, *, threads: int
     return out
 
 
+def mean(several: list[Array]) -> Array:
+    """Return float32[rows]: log of the mean share of several models; NaN where theirs is."""
+    with np.errstate(invalid="ignore"):
+        share: Array = np.logaddexp.reduce(several) - np.float32(np.log(len(several)))
+    return share
+
+
 def parted(
     pages: Pages,
     table: Array,

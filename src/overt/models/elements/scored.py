@@ -35,8 +35,10 @@ SHOWN, HIDDEN, ROLES, UNSEEN = (
 )
 EFFORT = {SHOWN: 1.0, HIDDEN: 0.5, ROLES: 0.3, UNSEEN: 0.3}
 """Share of the trees and epochs that each gets: the whole is to last minutes."""
-TREES, RANKER = "LightGBM", "learned ranker"
-LEARNED = (TREES, RANKER)
+TREES, TREES_3, RANKER = "LightGBM", "mean of three LightGBM", "learned ranker"
+LEARNED = (TREES, TREES_3, RANKER)
+SEEDS = {SHOWN: 3}
+"""Models of trees that are grown beside the ranker, which itself stands on several; else one."""
 PROTOCOL = (
     f"Trained on the assignments whose number is not divisible by {SPLIT}, scored on the others: "
     "people not trained on, tasks alike; unseen task types: neither the people nor the family of "
@@ -186,7 +188,7 @@ def _simple(view: View) -> dict[str, Ranked]:
 
 
 def _learned(view: View, progress: Progress, span: tuple[float, float]) -> dict[str, Ranked]:
-    """Train LightGBM, and the ranker on trees of its own, and judge both."""
+    """Train LightGBM, and the ranker on trees of its own, and judge them."""
     what = f"train, {view.name}"
     progress(what, span[0])
     table = features.made(view.seen, view.teachers)
@@ -195,18 +197,24 @@ def _learned(view: View, progress: Progress, span: tuple[float, float]) -> dict[
         progress(what, span[0] + (span[1] - span[0]) * share)
 
     with ThreadPoolExecutor(2) as pool:
-        jobs = [pool.submit(_trees, view, table), pool.submit(_ranker, view, table, done)]
-        scores = [job.result() for job in jobs]
+        growing = pool.submit(_trees, view, table)
+        ranker = pool.submit(_ranker, view, table, done)
+        scores = growing.result() | {RANKER: ranker.result()}
     return {
         name: figures.judged(view.pages, score, view.steps, shared=True)
-        for name, score in zip(LEARNED, scores, strict=True)
+        for name, score in scores.items()
     }
 
 
-def _trees(view: View, table: Array) -> Array:
+def _trees(view: View, table: Array) -> dict[str, Array]:
+    """Return the shares by one model of trees and, where there are several, by the mean of all."""
     trees = max(20, round(boosted.Settings.trees * EFFORT[view.name]))
-    model = boosted.trained(view.pages, table, view.teachers, boosted.Settings(trees=trees))
-    return boosted.ranked(model, view.pages, table, view.scored)
+    several = []
+    for seed in range(1, 1 + SEEDS.get(view.name, 1)):
+        settings = boosted.Settings(trees=trees, seed=seed)
+        model = boosted.trained(view.pages, table, view.teachers, settings)
+        several.append(boosted.ranked(model, view.pages, table, view.scored))
+    return {TREES: several[0]} | ({TREES_3: boosted.mean(several)} if several[1:] else {})
 
 
 def _ranker(view: View, table: Array, done: Callable[[float], None]) -> Array:
@@ -219,23 +227,25 @@ def _report(view: View, ranked: dict[str, Ranked], rows: list[Score]) -> None:
     """Add the rows of the learned methods: all steps, gains, and tasks where rules were scored."""
     pages = view.pages
     who = pages.who[view.steps]
-    for name in LEARNED:
+    learned = [name for name in LEARNED if name in ranked]
+    for name in learned:
         rows += figures.scored(f"{name}, {view.name}", ranked[name], who)
-    over = f"{RANKER} over {TREES}, {view.name}"
-    rows += figures.gains(over, ranked[RANKER], ranked[TREES], who)
+    for name in learned[:-1]:
+        over = f"{RANKER} over {name}, {view.name}"
+        rows += figures.gains(over, ranked[RANKER], ranked[name], who)
     rivals = {name: one for name, one in ranked.items() if name not in LEARNED}
     if not rivals:
         return
     best = max(rivals, key=lambda name: float(rivals[name].top1.mean()))
     if view.name != SHOWN:
         rows.append(figures.scored(f"{best}, {view.name}", rivals[best], who, ranks=False)[0])
-    for name in LEARNED:
+    for name in learned:
         over = f"{name} over {best}, {view.name}"
         rows.append(figures.gain(over, ranked[name], ranked[best], who))
     task = pages.task[pages.episode[view.steps]]
     names, count = np.unique(task, return_counts=True)
     for number in names[count >= STEPS_SHOWN_MIN].tolist():
         here = task == number
-        for name in LEARNED:
+        for name in learned:
             words_for = f"{name}, {view.name}, {pages.texts[number]}"
             rows.append(figures.scored(words_for, ranked[name].of(here), who[here])[0])

@@ -58,10 +58,7 @@ class Learned:
         whole = _whole(seen, steps)
         prior = boosted.unbiased(self.trees, seen.pages, table, teachers, whole)
         data = places.given(seen.pages, seen.words, table, prior, teachers, self.measure)
-        several = [ranker.ranked(one, data, prior, steps) for one in self.networks]
-        with np.errstate(invalid="ignore"):  # rows of other steps are NaN
-            share: Array = np.logaddexp.reduce(several) - np.float32(np.log(len(several)))
-        return share
+        return boosted.mean([ranker.ranked(one, data, prior, steps) for one in self.networks])
 
 
 def learned(
