@@ -12,8 +12,9 @@ import pytest
 
 from desk_fixtures import Desk, device
 from desktop_fixtures import Hand, add_study, desktop, join, recording, until
+from overt.device.fields import LISTED, SUPPRESSED, Field, Fields
 from overt.schema import batch
-from overt.schema.event import Kind
+from overt.schema.event import Kind, Role
 from overt.store.store import Store
 from studio_fixtures import studio
 
@@ -106,6 +107,38 @@ def test_what_is_typed_in_the_listed_field_comes_out_identical_and_no_secret_any
     for found in (*kept, *waiting, *stored, desk.agent.shown.encode()):
         for code in ("utf-8", "utf-16-le", "utf-32-le"):
             assert CANARY.encode(code) not in found
+
+
+def test_a_terminal_that_a_page_draws_is_no_text_field(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = tmp_path / "editor.html"
+    page.write_text(
+        '<title>editor</title><textarea class="xterm-helper-textarea"></textarea>'
+        '<textarea></textarea><script>document.querySelector("textarea").focus()</script>'
+    )
+    for name, value in desk.screen.environment.items():
+        monkeypatch.setenv(name, value)
+    fields = Fields()
+    assert fields.wait()
+    told = ("--no-sandbox", "--no-first-run", "--force-renderer-accessibility")
+    place = (f"--user-data-dir={tmp_path / 'profile'}", f"--app={page.as_uri()}")
+    desk.screen.start("env", "ACCESSIBILITY_ENABLED=1", "chromium", *told, *place)
+    desk.screen.focus(desk.screen.window("chromium", 620, 80, 500, 400))
+    seen: list[Field] = []
+
+    def field() -> Field:
+        seen.append(fields.now)
+        return fields.now
+
+    until(lambda: (one := field()).place[0] and one.verdict == SUPPRESSED, "the terminal has it")
+    turn, pid = fields.turn, fields.now.pid
+    assert fields.confirmed(pid, turn).verdict == SUPPRESSED
+    assert fields.turn == turn, "nobody looks for another"
+    desk.screen.do("key", "Tab")
+    until(lambda: field().verdict == LISTED, "the text area has it")
+    assert seen[0].verdict != LISTED
+    assert fields.confirmed(fields.now.pid, fields.turn).kind == Role.TEXT_AREA
 
 
 def _plain(desk: Desk) -> list[bytes]:

@@ -88,6 +88,7 @@ def test_a_field_that_has_become_another_is_not_the_one_that_a_key_went_to() -> 
         assert role in same
         assert not {40, 60, 43} & set(same), "for passwords, a terminal, a button"
         assert not is_still(Field(LISTED, found), role, 0), "it has not the keyboard"
+    assert is_still(Field(), 73, focused), "nothing is recorded of it; nobody looks for another"
 
 
 def test_a_release_says_what_its_press_said_and_nothing_where_that_said_nothing() -> None:

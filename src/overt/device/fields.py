@@ -1,8 +1,8 @@
 """What kind of field has the keyboard, asked of the desktop's accessibility service (AT-SPI).
 
 The answer is one of three, as in the browser's gate: a text field (`listed`), something that takes
-no text (`outside`), or unknown and secret (`suppressed`). Roles and states are read; names, values
-and texts never are.
+no text (`outside`), or unknown and secret (`suppressed`). Roles and states are read, and of text
+fields the class that a page gives them; names, values and texts never are.
 """
 
 from __future__ import annotations
@@ -268,6 +268,8 @@ class Fields:
             secret = self._is_secret(place, number)
             verdict, role = _ROLES.get(number, (SUPPRESSED, Role.NONE))
             pid = self._pid(place[0])
+            if verdict == LISTED and draws_terminal(self._attributes(place)):
+                verdict, role = SUPPRESSED, Role.NONE
         except Exception:  # noqa: BLE001 - whatever goes wrong, the field stays unknown
             return
         with self._lock:
@@ -287,6 +289,10 @@ class Fields:
         with _ONE_AT_A_TIME:
             return int(self._ask(place, "GetRole"))
 
+    def _attributes(self, place: tuple[str, str]) -> Any:
+        with _ONE_AT_A_TIME:
+            return self._ask(place, "GetAttributes")
+
     def _states(self, place: tuple[str, str]) -> int:
         with _ONE_AT_A_TIME:
             low, *high = self._ask(place, "GetState")
@@ -304,8 +310,23 @@ _ONE_AT_A_TIME = threading.Lock()
 
 
 def is_still(field: Field, role: int, states: int) -> bool:
-    """Return whether a field has the keyboard, and is of the kind that it was found to be."""
-    return bool(states >> _FOCUSED_BIT & 1) and _ROLES.get(role) == (field.verdict, field.role)
+    """Return whether a field has the keyboard, and is of the kind that it was found to be.
+
+    One of which nothing is recorded is, whatever it has become.
+    """
+    same = field.verdict == SUPPRESSED or _ROLES.get(role) == (field.verdict, field.role)
+    return same and bool(states >> _FOCUSED_BIT & 1)
+
+
+def draws_terminal(attributes: Any) -> bool:
+    """Return whether a field is where xterm.js takes keys, which editors made of pages draw.
+
+    What asks for a password there is known to nobody, and its role is that of a text field.
+
+    >>> draws_terminal({"tag": "textarea", "class": "xterm-helper-textarea"}), draws_terminal({})
+    (True, False)
+    """
+    return isinstance(attributes, dict) and "xterm" in str(attributes.get("class", ""))
 
 
 def kind_of(role: int, states: int) -> Role:
