@@ -366,13 +366,15 @@ class Capture:
     def _settled(self, moment: Moment, turn: int) -> list[Any]:
         """Return the keys whose field has confirmed; drop those whose field has not."""
         now_s = time.monotonic()
+        if not self._waiting:
+            return []
         early = [k for k in self._waiting if k.class_due_s <= now_s < k.due_s and not k.confirmed]
         if early:
             field = self._verdicts.confirmed(moment, turn)
             for key in early:
                 if _takes(field, key, moment, turn):
                     key.confirmed = field
-        if not self._waiting or self._waiting[0].due_s > now_s:
+        if self._waiting[0].due_s > now_s:
             return []
         field = self._verdicts.confirmed(moment, turn)
         if field.verdict == BUSY and now_s < self._waiting[0].done_s + BUSY_S:
@@ -410,10 +412,12 @@ class Capture:
 
     def _selected(self, events: Any, moment: Moment, turn: int) -> list[Any]:
         """Return where the caret went by keys that write nothing, and by clicks."""
-        for event in events[_buttons(events)]:
+        for event in events[_buttons(events)] if len(events) else ():
             self._causes.did(int(self.t_us(event["time_ms"])), moves=True)
         for one in self._verdicts.carets(moment, turn):
             self._causes.hear(int(self.t_us(one.time_ms)), one)
+        if not self._causes.has_moves:
+            return []
         until_us = int(self._waiting[0].row["t_us"][0]) if self._waiting else self._looked_us + 1
         moved = self._causes.moved(until_us)
         field = self._verdicts.confirmed(moment, turn) if moved else Field()

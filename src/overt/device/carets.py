@@ -159,6 +159,11 @@ class Causes:
         """Take in where the caret is."""
         self._moves.append((t_us, moved.position, moved.is_first))
 
+    @property
+    def has_moves(self) -> bool:
+        """Whether the caret was heard of since."""
+        return bool(self._moves)
+
     def moved(self, until_us: int) -> list[tuple[int, int, int]]:
         """Return (time, characters before it, how far it went) for each cause before that time."""
         done = [one for one in self._moves if one[0] < until_us]
