@@ -47,6 +47,11 @@ CLASS_OF = {
 }
 KIND_OF = {2: Kind.KEY_DOWN, 3: Kind.KEY_UP, 6: Kind.POINTER_MOVE}
 KIND_OF_BUTTON = {4: Kind.POINTER_DOWN, 5: Kind.POINTER_UP}
+DERIVED = (
+    *(Kind.CLICK, Kind.COMMAND, Kind.FOCUS, Kind.BLUR),
+    *(Kind.HOVER, Kind.SELECTION, Kind.VIEW),
+)
+"""What the agent tells beside what a hand did."""
 
 
 @dataclass
@@ -160,7 +165,7 @@ class Outcome:
 
     def of(self, part: Part) -> Any:
         """Return which rows are of a part's time, without what is derived from others."""
-        derived = np.isin(self.rows["kind"], (Kind.CLICK, Kind.COMMAND, Kind.FOCUS, Kind.BLUR))
+        derived = np.isin(self.rows["kind"], DERIVED)
         # A part begins and ends tens of milliseconds from its first and last event.
         during = (self.at_ns > part.begin_ns - 2e6) & (self.at_ns < part.end_ns)
         return during & ~derived
