@@ -32,10 +32,14 @@ device_app = typer.Typer(
 device_app.command(epilog="Example: overt device pair --study URL")(pair)
 
 
+RECORD = "overt record --study https://example.org/study/typing"
+INVITED = "overt record --study typing.invitation.toml --page"
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.add_typer(device_app, name="device")
-    app.command(epilog="Example: overt record --study https://example.org/study/typing")(record)
+    app.command(epilog=f"Examples: {RECORD}; {RECORD} --at-login on; {INVITED}")(record)
     app.command(epilog="Example: overt coach --program mousepad --program xterm")(coach)
 
 
