@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -61,7 +62,6 @@ def opened(url: str) -> Iterator[None]:
             start_new_session=True,
             env=keyless(),
         )
-        try:
-            yield
-        finally:
-            process.poll()
+        # It may stay for as long as the browser does, and is taken leave of whenever it ends.
+        threading.Thread(target=process.wait, name="browser", daemon=True).start()
+        yield
