@@ -96,7 +96,7 @@ def of_accessibility(role: Any, subrole: Any, pid: Any, place: Hashable) -> Aske
 
 
 class AskedFields:
-    """`capture.Verdicts` of a system that is asked, on a thread of its own."""
+    """`seam.Verdicts` of a system that is asked, on a thread of its own."""
 
     def __init__(
         self,

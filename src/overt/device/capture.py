@@ -11,11 +11,11 @@ from __future__ import annotations
 import time
 from collections import deque
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
-from overt.device.carets import POSITION_MAX, SELECTED_MAX, Causes, Moved, about
+from overt.device.carets import POSITION_MAX, SELECTED_MAX, Causes, about
 from overt.device.elements import Numbers
 from overt.device.facts import FACTS, NOTHING
 from overt.device.fields import BUSY, LISTED, OUTSIDE, Field
@@ -24,7 +24,7 @@ from overt.device.letters import MOVED_S as LETTERS_MOVED_S
 from overt.device.letters import Letters
 from overt.device.pointing import Pointing
 from overt.device.screen import Moment
-from overt.device.seam import Sight, Source
+from overt.device.seam import Sight, Source, Verdicts
 from overt.device.stream import BUTTON_PRESS, KEY_PRESS, KEY_RELEASE, joined
 from overt.device.targets import Under
 from overt.schema.event import KeyClass, Kind, Modifier, Role
@@ -61,31 +61,6 @@ _WRITES = CHARACTERS - {KeyClass.COMPOSING, KeyClass.OTHER} | {
 }
 _ALT, _CONTROL_OR_META = int(Modifier.ALT), int(Modifier.CONTROL | Modifier.META)
 _NO_CHARACTER = _ALT | _CONTROL_OR_META
-
-
-class Verdicts(Protocol):
-    """Tells which field has the keyboard."""
-
-    def turn(self, moment: Moment) -> int:
-        """Return a number that changes whenever the keyboard may have gone to another field."""
-
-    def hurries(self, moment: Moment) -> bool:
-        """Return whether the field may have been another for a while, and only looks would tell."""
-
-    def typed(self, moment: Moment, keys: int, lines: int) -> None:
-        """Take in how many keys gave a character since the look before, and how many were Enter."""
-
-    def confirmed(self, moment: Moment, turn: int) -> Field:
-        """Return the field of that turn if it has the keyboard still; suppressed otherwise."""
-
-    def carets(self, moment: Moment, turn: int) -> list[Moved]:
-        """Return where the caret of that turn's field has been since the last call.
-
-        Where no window has the keyboard, nothing is listened to any more.
-        """
-
-    def selected(self, field: Field) -> int:
-        """Return how many characters are selected in a field that was just confirmed."""
 
 
 @dataclass

@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING
 
 from overt.device.applications import Application, Applications, program_of
 from overt.device.indicator import LAYER, Indicator, sign
-from overt.device.seam import LINE_CSS_PX, NOTCH_CSS_PX, Sight, Source, no_display
+from overt.device.seam import LINE_CSS_PX, NOTCH_CSS_PX, Sight, Source, Verdicts, no_display
 from overt.schema.errors import Missing
 
 if TYPE_CHECKING:
-    from overt.device.capture import Verdicts
     from overt.device.fields import Fields
     from overt.device.hooks import System
     from overt.device.listeners import Listener, Put

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Protocol
 from overt.schema.errors import Missing
 
 if TYPE_CHECKING:
+    from overt.device.carets import Moved
     from overt.device.displays import Setting
+    from overt.device.fields import Field
     from overt.device.keyboard import Keymap
     from overt.device.screen import Moment
     from overt.device.stream import Heap
@@ -115,3 +117,28 @@ def no_display() -> Missing:
         where="DISPLAY",
         do="Start it in a terminal on a desktop; over ssh and on a console it does not record.",
     )
+
+
+class Verdicts(Protocol):
+    """Tells which field has the keyboard."""
+
+    def turn(self, moment: Moment) -> int:
+        """Return a number that changes whenever the keyboard may have gone to another field."""
+
+    def hurries(self, moment: Moment) -> bool:
+        """Return whether the field may have been another for a while, and only looks would tell."""
+
+    def typed(self, moment: Moment, keys: int, lines: int) -> None:
+        """Take in how many keys gave a character since the look before, and how many were Enter."""
+
+    def confirmed(self, moment: Moment, turn: int) -> Field:
+        """Return the field of that turn if it has the keyboard still; suppressed otherwise."""
+
+    def carets(self, moment: Moment, turn: int) -> list[Moved]:
+        """Return where the caret of that turn's field has been since the last call.
+
+        Where no window has the keyboard, nothing is listened to any more.
+        """
+
+    def selected(self, field: Field) -> int:
+        """Return how many characters are selected in a field that was just confirmed."""
