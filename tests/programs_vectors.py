@@ -14,6 +14,7 @@ from overt.datasets import synthetic
 from overt.models.programs import fitted
 from overt.models.programs.features import row_of
 from overt.models.programs.generators import MAKERS
+from overt.models.programs.groups import with_keys
 from overt.models.programs.judged import page
 from overt.models.programs.sample import SCREEN, Sample, in_training, pointer_of, sample_of
 from overt.models.programs.sessions import Errands, performed
@@ -54,6 +55,7 @@ def _traces() -> list[Trace]:
     return [
         *made,
         *cut(own, 5.0, least=0.5)[:2],
+        with_keys(ERRANDS),
         Trace(*[np.zeros(0)] * 3),
         Trace(*[np.ones(1)] * 3),
     ]

@@ -12,8 +12,11 @@ from playwright.sync_api import TimeoutError as Waited
 from playwright.sync_api import expect
 
 from overt.models.programs import fitted
+from overt.models.programs.features import NAMES
 from programs_vectors import VECTORS, vectors
 from studio_fixtures import PATIENCE_MS, Hands, chromium, counts, join, studio
+
+AXIS = NAMES.index("axis_steps_median")
 
 
 def test_the_vectors_are_those_python_computes() -> None:
@@ -29,6 +32,14 @@ def test_the_vectors_are_those_python_computes() -> None:
             assert old is None or new == pytest.approx(old, rel=1e-6, abs=1e-6)
     assert {one["said"] for one in stored["windows"]} == {"person", "program", "cannot-tell"}
     assert fitted.SAMPLE_ID == "programs/1"
+
+
+def test_among_the_vectors_is_movement_by_keys_that_would_be_called_a_programs() -> None:
+    stored = json.loads(VECTORS.read_text())
+    page, (one,) = stored["page"], [w for w in stored["windows"] if w["numbers"][AXIS] == 1]
+    assert one["as_person"] <= page["wronged"]
+    assert one["as_program"] > page["missed"]
+    assert one["said"] == "cannot-tell"
 
 
 def test_a_script_is_judged_in_the_page_and_nothing_of_it_is_recorded(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from datasets_fixtures import DATA
 from overt.models.programs import grain, groups, pixels
 from overt.models.programs.classifiers import BOOSTED, Judge, Trees, bound, out_of_fold
-from overt.models.programs.features import NAMES, row_of
+from overt.models.programs.features import NAMES, along_axes, row_of
 from overt.models.programs.generators import MAKERS
 from overt.models.programs.learned import learned
 from overt.models.programs.rates import auc, found_at
@@ -156,8 +156,8 @@ def test_of_a_pointer_that_is_moved_by_keys_nothing_is_said() -> None:
     assert (moved.x_px[-1], moved.y_px[-1]) == (ERRANDS.dx_px.sum(), ERRANDS.dy_px.sum())
     hand = np.stack([measured(_done(kind)) for kind in ("minimum jerk", "noisy replay")])
     both = np.concatenate([measured(moved)[None], hand])
-    assert groups.by_keys(both).tolist() == [True, False, False]
-    part = Part("", _described([PERSON], ["a/1"]), np.zeros(1), (), unsure=groups.by_keys)
+    assert along_axes(both).tolist() == [True, False, False]
+    part = Part("", _described([PERSON], ["a/1"]), np.zeros(1), (), unsure=along_axes)
 
     class Sure(Judge):
         def score(self, x: Array) -> Array:

@@ -14,7 +14,6 @@ from overt.models.answers.question import Question
 from overt.models.programs import (
     features,
     fitted,
-    groups,
     habits,
     keyboard,
     rhythm,
@@ -146,15 +145,16 @@ def _pointer(judge: Judge | None, table: Array) -> Answer:
     found_out = _windows(table, SECONDS, measured)
     if not isinstance(found_out, tuple):
         return found_out
-    if groups.by_keys(found_out[0]).all():
-        return _cannot("it goes along the axes alone, as keys move a pointer")
     return _told(judge, *found_out)
 
 
 def _windows(
     table: Array, lengths: Sequence[float], measure: Callable[[Trace], Array]
 ) -> tuple[Array, float] | Answer:
-    """Return what is measured of windows of one of some lengths in s; or why it cannot be told."""
+    """Return what is measured of windows of one of some lengths in s; or why it cannot be told.
+
+    Windows that keys may have moved are left out: nothing can be told of them.
+    """
     moved = trace_of(*table.T)
     took_s = float(input_ms(moved)[-1]) / 1000 if moved.size else 0.0
     seconds = _longest(took_s, lengths)
@@ -163,7 +163,11 @@ def _windows(
     if _coarse(moved):
         return _cannot(f"sampled more than {COARSE_MS:.0f} ms apart")
     pieces = trace.cut(moved, seconds, least=LEAST)
-    return np.stack([measure(piece) for piece in pieces]), seconds
+    rows = np.stack([measure(piece) for piece in pieces])
+    by_keys = features.along_axes(rows)
+    if by_keys.all():
+        return _cannot("it goes along the axes alone, as keys move a pointer")
+    return rows[~by_keys], seconds
 
 
 def _coarse(moved: Trace) -> bool:

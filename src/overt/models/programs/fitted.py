@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from overt.models.kept import Kept
-from overt.models.programs.features import NAMES
+from overt.models.programs.features import NAMES, along_axes
 from overt.models.programs.sample import KINDS, SAMPLE_ID, Sample
 from overt.models.tensors import Array
 
@@ -205,7 +205,8 @@ def judge(shards: Collection[Mapping[str, Array]], rows: Array) -> Verdict:
     """Return what shards say together of windows (`features.NAMES`).
 
     "Program" where it would be rare among people, "person" where it would be rare among programs.
-    Both, or neither, or unlike anything that was learned from: cannot tell.
+    Both, or neither, or unlike anything that was learned from, or perhaps moved by keys: cannot
+    tell.
     """
     each, strange = [], []
     for shard in shards:
@@ -224,5 +225,5 @@ def judge(shards: Collection[Mapping[str, Array]], rows: Array) -> Verdict:
     program, person = as_person <= WRONGED, as_program <= MISSED
     said = np.where(program & ~person, 1, np.where(person & ~program, 0, -1))
     unlike = np.stack(strange).all(0) | ~np.isfinite(rows).any(1)
-    said = np.where(unlike, -1, said)
+    said = np.where(unlike | along_axes(rows), -1, said)
     return Verdict(odds, stacked.min(0), stacked.max(0), as_person, as_program, said)

@@ -20,7 +20,7 @@ import numpy as np
 
 from overt.datasets.formats import mobikey
 from overt.datasets.reading.imported import Skipped
-from overt.models.programs import features, habits, rhythm, typed
+from overt.models.programs import habits, rhythm, typed
 from overt.models.programs.classifiers import BOOSTED, CANNOT_TELL, PROGRAM_SAID, Judge, Trees
 from overt.models.programs.rounds import Part
 from overt.models.programs.sessions import Errands, errands_of
@@ -35,19 +35,10 @@ from overt.schema.errors import InvalidInput
 
 SLOWER = 4.0
 
-ALONG_AN_AXIS = 0.98
-"""Movement of which so much goes along an axis may be by keys: whose it is cannot be told."""
-_AXIS = features.NAMES.index("axis_steps_median")
-
 _TOUCH_MAX = 60
 _INTERVAL_MS, _FASTEST_PX, _TO_FASTEST, _CURVE = 40.0, 30.0, 30.0, 1.5
 _TURN_MS = 250.0
 """From one key to the next."""
-
-
-def by_keys(x: Array) -> Array:
-    """Return which windows (`windows.COLUMNS`, or `features.NAMES`) go along the axes alone."""
-    return np.asarray(np.nan_to_num(x[:, _AXIS]) >= ALONG_AN_AXIS)
 
 
 @dataclass(frozen=True)

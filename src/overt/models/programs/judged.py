@@ -10,7 +10,7 @@ import numpy as np
 
 from overt.models.card import by_group, frame, halves_of
 from overt.models.metrics import PERSONS_MIN
-from overt.models.programs.features import NAMES
+from overt.models.programs.features import ALONG_AN_AXIS, NAMES
 from overt.models.programs.fitted import (
     MISSED,
     WRONGED,
@@ -26,7 +26,7 @@ from overt.models.tensors import Array
 from overt.schema.errors import InvalidInput
 from overt.schema.manifest import Manifest, bucket
 
-PAGE_ID = "page-programs/1"
+PAGE_ID = "page-programs/2"
 KIND = "sharded logistic regression on motion; log odds are the mean over shards"
 BASELINES = {"evenness of speed alone": "speed_variation_median", "jumps alone": "jumped"}
 """Single numbers that one might think are enough; the first falls where a program is even."""
@@ -59,7 +59,12 @@ def card(fitted: Fitted, people: Iterable[Sample], manifest: Manifest) -> dict[s
             lambda places: _rows(fitted, [asked[at] for at in places])["model"],
         ),
     }
-    config = {**configuration(), "programs": list(KINDS), "seconds": list(SECONDS)}
+    config = {
+        **configuration(),
+        "along_an_axis": ALONG_AN_AXIS,
+        "programs": list(KINDS),
+        "seconds": list(SECONDS),
+    }
     return frame(KIND, fitted, config, figures, manifest)
 
 
@@ -125,6 +130,7 @@ def page(fitted: Fitted) -> dict[str, Any]:
         "z_max": Z_MAX,
         "wronged": WRONGED,
         "missed": MISSED,
+        "along_an_axis": ALONG_AN_AXIS,
         "shards": [
             {name: _packed(array) for name, array in sorted(tensors.items())}
             for tensors in fitted.shards.values()

@@ -15,6 +15,7 @@ import numpy as np
 
 from overt.models.programs import groups, habits, keyboard
 from overt.models.programs.classifiers import check
+from overt.models.programs.features import along_axes
 from overt.models.programs.rounds import Part, Person, figures, name_of, sides_of
 from overt.models.programs.sources import COARSE_MS, Recording, recordings
 from overt.models.programs.typists import TYPISTS
@@ -166,7 +167,7 @@ def _part(
         shown = habits.Shown(pieces, windows)
         part = Part(name, windows, side, kinds, shown, len(habits.LACKING))
         return part, partial(groups.typing, pieces, shown, path)
-    part = Part(name, windows, side, kinds, unsure=groups.by_keys)
+    part = Part(name, windows, side, kinds, unsure=along_axes)
     return part, partial(groups.pointing, pieces)
 
 

@@ -24,6 +24,8 @@ const PROFILE = 12;
 const NUMBERS = 23;
 /** How many numbers a window is. */
 export const WIDTH = 2 * NUMBERS + 3;
+/** Which of them is the share of steps along an axis (`axis_steps_median`). */
+export const AXIS_STEPS = 21;
 
 function whole(value: number): number {
   const below = Math.floor(value);
@@ -137,7 +139,7 @@ function measure(grid: Grid, x: number[], y: number[]): Stroke | null {
   speeds(speed, path, out);
   jerks(vx, vy, speed, path, along, aside, out);
   turns(vx, vy, speed, out);
-  out[21] = axisSteps(x, y);
+  out[AXIS_STEPS] = axisSteps(x, y);
   const profile = new Array<number>(2 * PROFILE);
   for (let k = 0; k < PROFILE; k++) {
     const i = Math.floor((k * (m - 1)) / (PROFILE - 1));

@@ -4,7 +4,7 @@
  * Nothing of what is judged leaves the page.
  */
 
-import { WIDTH } from "./motion.ts";
+import { AXIS_STEPS, WIDTH } from "./motion.ts";
 
 interface Packed {
   shape: number[];
@@ -19,6 +19,7 @@ export interface PageModel {
   z_max: number;
   wronged: number;
   missed: number;
+  along_an_axis: number;
   shards: Record<"centre" | "scale" | "weights" | "platt" | "people" | "programs" | "strange", Packed>[];
 }
 
@@ -36,6 +37,8 @@ export interface Verdict {
   tooFew: boolean;
   /** Whether it is unlike anything that was learned from. */
   strange: boolean;
+  /** Whether it goes along the axes alone, as keys move a pointer. */
+  byKeys: boolean;
 }
 
 function unpacked({ f32 }: Packed): Float32Array {
@@ -83,7 +86,8 @@ export class Judge {
     const program = asPerson <= this.page.wronged;
     const person = asProgram <= this.page.missed;
     const unlike = strange || row.every(Number.isNaN);
-    const told = unlike || program === person ? "cannot-tell" : program ? "program" : "person";
+    const byKeys = row[AXIS_STEPS]! >= this.page.along_an_axis;
+    const told = unlike || byKeys || program === person ? "cannot-tell" : program ? "program" : "person";
     return {
       said: told,
       odds,
@@ -93,6 +97,7 @@ export class Judge {
       asProgram,
       tooFew: 1 / (this.people.length + 1) > this.page.wronged,
       strange: unlike,
+      byKeys,
     };
   }
 

@@ -7,7 +7,7 @@ import { at, busy, byTest } from "./dom.ts";
 import { windowOf } from "./motion.ts";
 import { LEAST_S, Movement, PURPOSE, type Sample, judged } from "./movement.ts";
 import { perform } from "./script.ts";
-import { Judge, type PageModel, probability } from "./verdict.ts";
+import { Judge, type PageModel, type Verdict, probability } from "./verdict.ts";
 
 interface Card {
   people: { origins: Record<string, string> };
@@ -32,6 +32,15 @@ const percent = (share: number): string => {
   if (value < 0.5) return "under 1 %";
   return value > 99.5 ? "over 99 %" : `${value.toFixed(0)} %`;
 };
+
+function why(verdict: Verdict): string {
+  if (verdict.byKeys)
+    return "It goes along the axes alone, as keys move a pointer, so the model does not say.";
+  if (verdict.strange)
+    return "It is unlike anything the model has learned from, so the model does not say.";
+  const few = verdict.tooFew ? " It has learned from too few people to ever say “program”." : "";
+  return `Of people’s movement set aside in learning, ${percent(verdict.asPerson)} looked as much like a program; of programs’, ${percent(verdict.asProgram)} looked as much like a person.${few}`;
+}
 
 class Who {
   private readonly overt: Overt;
@@ -106,10 +115,10 @@ class Who {
     const { trace, seconds } = judged(samples);
     if (!this.judge || seconds < LEAST_S) {
       shown.dataset.verdict = "none";
-      const why = this.judge
+      const short = this.judge
         ? `Too little to say: ${seconds.toFixed(0)} of at least ${LEAST_S} seconds of mouse movement.`
         : "There is no model yet.";
-      shown.replaceChildren(make("p", { class: "quiet" }, why));
+      shown.replaceChildren(make("p", { class: "quiet" }, short));
       return;
     }
     const verdict = this.judge.of(windowOf(trace));
@@ -118,9 +127,6 @@ class Who {
       number,
       number,
     ];
-    const sure = verdict.strange
-      ? "It is unlike anything the model has learned from, so the model does not say."
-      : `Of people’s movement set aside in learning, ${percent(verdict.asPerson)} looked as much like a program; of programs’, ${percent(verdict.asProgram)} looked as much like a person.${verdict.tooFew ? " It has learned from too few people to ever say “program”." : ""}`;
     shown.dataset.verdict = verdict.said;
     shown.replaceChildren(
       make("p", { class: "verdict" }, WORDS[verdict.said]),
@@ -129,7 +135,7 @@ class Who {
         { class: "num" },
         `Probability of a program ${percent(middle)}; its parts say ${percent(low)} to ${percent(high)}.`,
       ),
-      make("p", { class: "small quiet" }, `Rests on ${seconds.toFixed(0)} seconds of movement. ${sure}`),
+      make("p", { class: "small quiet" }, `Rests on ${seconds.toFixed(0)} seconds of movement. ${why(verdict)}`),
     );
   }
 
