@@ -234,7 +234,9 @@ class Extended:
         `at`: address of the study, where there are several.
         """
         self.ask(do="send", **of)
-        tables = self.ask(do="export", **of)["sessions"]
+        found = self.ask(do="export", **of)
+        receipts = found if isinstance(found, list) else [found]
+        tables = [table for receipt in receipts for table in receipt["sessions"]]
         sessions = []
         for table in tables:
             names = list(table)

@@ -56,6 +56,15 @@ await overt.notice();
 window.ready = true;
 </script>"""
 
+WITH_CLOCK = """AbortSignal.timeout = (ms) => {
+  const ends = new AbortController();
+  if (ms < 5000) setTimeout(() => ends.abort(), ms);
+  return ends.signal;
+};"""
+"""For a page whose clock is faked, which is made of its timers: looks at the sign come by it too.
+Requests take real time: of the faked one they would run out.
+"""
+
 CLOSE_LATER = """() => {
   const at = Date.now();
   Date.now = () => at + 7_200_000;

@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import expect
 
 from extension_fixtures import Extended, built, can_manage, extended, on, policy, until
+from hostile import AGAIN, BEHIND_ITS_BACK
 from overt.gateway import studies
 from overt.schema.event import Kind
 from overt.store.store import Store
@@ -237,6 +238,14 @@ def test_what_would_leave_can_be_seen_and_taken_out(browser: Extended) -> None:
 
 
 @pytest.mark.soak
+def test_a_page_that_clears_all_timers_cannot_cover_the_sign(browser: Extended) -> None:
+    page = browser.visit(browser.listed.url)
+    page.evaluate(f"() => {{ {BEHIND_ITS_BACK['no timer']} {AGAIN} }}")
+    until(lambda: browser.badge(page) == "–")
+    page.close()
+
+
+@pytest.mark.soak
 def test_the_last_hour_is_deleted_here_and_on_the_server(browser: Extended) -> None:
     page = browser.visit(browser.listed.url)
     page.click("#listed")
@@ -295,6 +304,11 @@ def test_a_changed_notice_stops_it_until_the_person_has_chosen_again(browser: Ex
     page.keyboard.type("d")
     page.close()
     assert count(newest(browser.stored()), Kind.KEY_DOWN) == 1
+    assert len(browser.ask(do="export")) > 1, "what lies under the earlier receipt is shown too,"
+    browser.press("hour")
+    browser.press("yes")
+    expect(browser.panel().locator("#said")).to_have_text("The last hour is deleted.")
+    assert not any(browser.stored()), "and is deleted with the rest"
 
 
 @pytest.mark.skipif(not can_manage(), reason="only root may write policies for Chromium")

@@ -21,6 +21,7 @@ from sdk_fixtures import (
     FIXTURES,
     PAGE,
     STATIC,
+    WITH_CLOCK,
     Server,
     closed,
     counts,
@@ -46,9 +47,8 @@ PATIENCE_S = 30
 def with_clock(own: Any, server: Server) -> Any:
     """Return a page that records, whose clock the test puts forward."""
     own.clock.install()
+    own.add_init_script(WITH_CLOCK)
     page = opened(own, server)
-    # Requests take real time: of the faked one they would run out.
-    page.evaluate("AbortSignal.timeout = () => new AbortController().signal")
     join(page, ["typing-assist"])
     return page
 

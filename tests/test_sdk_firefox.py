@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from firefox_fixtures import firefox
+from hostile import AGAIN, BEHIND_ITS_BACK
 from overt.schema.event import Edit, Kind
 from sdk_fixtures import PURPOSES, is_whole, serving
 
@@ -59,6 +60,34 @@ def test_it_records_frames_too_sends_goes_on_and_leaves(tmp_path: Path) -> None:
         assert fox.run("return document.querySelector('overt-indicator') === null")
         assert server.withdrawn
         assert server.strange == []
+
+
+ENDLESS = """const sheet = new CSSStyleSheet();
+sheet.replaceSync("::view-transition-group(*) { animation-duration: 1e6s }");
+document.adoptedStyleSheets = [sheet];
+window.turning = document.startViewTransition();"""
+LIES = """let at = getComputedStyle(document.body);
+while (!Object.getOwnPropertyDescriptor(at, "opacity")) at = Object.getPrototypeOf(at);
+Object.defineProperty(at, "opacity", { get: () => "1" });
+document.documentElement.style.opacity = ".01";"""
+
+
+def test_whatever_hides_the_sign_stops_recording_here_too(tmp_path: Path) -> None:
+    # A layer that lets presses through is seen by Chromium alone: SECURITY.md says so.
+    over = AGAIN.replace("pointer-events:none", "")
+    hiding = {how: f"{change} {over}" for how, change in BEHIND_ITS_BACK.items()}
+    hiding |= {"a page that turns into another": ENDLESS, "lies of how it looks": LIES}
+    with serving() as server, firefox(tmp_path) as fox:
+        fox.tab(server.url)
+        fox.until("return window.ready === true")
+        fox.run("await overt.join(a[0])", PURPOSES)
+        for change in hiding.values():
+            fox.until(RECORDING)
+            # In the page's own world, and not that of who drives it.
+            fox.run("document.body.append(Object.assign(document.createElement('script'), a[0]))",
+                    {"text": f"{{ const act = () => {{ {change} }}; act(); }}"})  # fmt: skip
+            fox.until("return overt.state().phase !== 'recording'")
+            fox.run("location.reload()")
 
 
 PUT_RIGHT = """const menu = document.getElementById("contentAreaContextMenu");

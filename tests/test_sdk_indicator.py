@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from hostile import AGAIN, BEHIND_ITS_BACK
 from overt.schema.event import Kind
-from sdk_fixtures import AT_ONCE_MS, FIXTURES, Server, join, opened, seen, until
+from sdk_fixtures import AT_ONCE_MS, FIXTURES, WITH_CLOCK, Server, join, opened, seen, until
 
 browser, context, own, page, server, shared = FIXTURES
 
@@ -27,6 +28,7 @@ def still(own: Any, server: Server) -> Any:
         return (window.lastRoot = attach.call(this, how));
       };""")
     own.clock.install()
+    own.add_init_script(WITH_CLOCK)
     page = opened(own, server)
     join(page)
     return page
@@ -257,3 +259,19 @@ def test_whatever_hides_it_stops_recording_within_a_second(still: Any, server: S
         assert (last["kind"], last["value"]) == (Kind.PAUSE, 2), how
     still.evaluate("clearInterval(covers), cover.remove()")
     until(still, "recording")  # what is seen again is recorded again
+
+
+def test_a_page_that_replaces_what_the_sign_is_judged_by_hides_nothing(
+    own: Any, server: Server
+) -> None:
+    page = opened(own, server)
+    join(page)
+    for how, change in BEHIND_ITS_BACK.items():
+        page.evaluate(f"() => {{ {change} {AGAIN} }}")
+        page.wait_for_function("overt.state().phase !== 'recording'", timeout=AT_ONCE_MS)
+        before = len(seen(page))
+        page.keyboard.press("ArrowDown")
+        assert len(seen(page)) == before, how
+        page.goto(server.url)
+        page.wait_for_function("window.ready")
+        until(page, "recording")

@@ -1,5 +1,5 @@
 import { type Caret, caretOf, direction, lengthOf } from "./caret.ts";
-import { now_us, toMicroseconds } from "./clock.ts";
+import { now_ms, now_us, toMicroseconds } from "./clock.ts";
 import { type Before, about, changed, editOf, extent } from "./edits.ts";
 import { Elements, NUMBER_MAX, targetOf } from "./elements.ts";
 import type { Facts } from "./event.ts";
@@ -201,7 +201,7 @@ export class Capture {
   }
 
   #add(kind: number, event: Event | null, facts: Facts): void {
-    const time_ms = event ? this.#at_ms : performance.now();
+    const time_ms = event ? this.#at_ms : now_ms();
     this.#sink.add(kind, toMicroseconds(time_ms), facts, event);
   }
 

@@ -1,3 +1,5 @@
+import { now_ms } from "./clock.ts";
+
 /** What the indicator shows. */
 export type Shown = "recording" | "paused" | "off";
 
@@ -28,8 +30,27 @@ const luminance = (color: string): number =>
 /** No page is around this one. */
 const IS_ALONE = window === window.top;
 
-/** Quoted, since this is the browser's word and not one of ours that is made short. */
-type Told = IntersectionObserverEntry & Record<"isVisible", boolean>;
+/**
+ * What the sign is judged by, as it was when this was loaded: a script that comes later may replace what
+ * the page has. A method, or what reads an attribute; undefined where the browser has no such thing.
+ */
+const own = (of: object, name: string): ((it: object, ...all: unknown[]) => any) | undefined => {
+  const { value, get = value } = Object.getOwnPropertyDescriptor(of, name) ?? {};
+  return get && Function.prototype.call.bind(get);
+};
+const { getComputedStyle, IntersectionObserver } = window;
+const said = own(CSSStyleDeclaration.prototype, "getPropertyValue")!;
+const hit = own(Document.prototype, "elementFromPoint")!;
+const isHidden = own(Document.prototype, "hidden")!;
+const inside = own(IntersectionObserverEntry.prototype, "intersectionRatio")!;
+/** Whether anything is painted over it, also what lets a press through; Chromium alone tells that. */
+const isClear = own(IntersectionObserverEntry.prototype, "isVisible");
+const on = own(EventTarget.prototype, "addEventListener")!;
+const timeout = AbortSignal.timeout.bind(AbortSignal);
+/** A page can clear all timers: it need only guess their numbers. This one has none. */
+const later = (ms: number, work: () => void): void => on(timeout(ms), "abort", work);
+/** Whether the browser says what is painted over the sign: 1 or 0. */
+const TOLD = isClear ? 1 : 0;
 
 /** The page shows a picture of how it was, and of how it will be, over all; mostly for a moment. */
 const isPassing = (): boolean =>
@@ -104,14 +125,14 @@ export class Indicator {
   #text = document.createElement("span");
   #button = document.createElement("button");
   #words: Words;
-  #timer = 0;
+  #isGone = false;
+  #checked: (visible: boolean) => void;
+  #ticked: (() => void) | undefined;
   #covered = false;
   /** The share of it that lies in the window; in a page that no page is around, its own looks tell. */
   #inside = +IS_ALONE;
-  /** Something is painted over it, also what lets a press through; Chromium alone tells that. */
+  /** Something is painted over it, as far as the browser tells. */
   #isUnder = false;
-  /** Whether this browser does: 1 or 0. */
-  #isTold: 0 | 1;
   /** Since when at most it has been hidden, on the page's clock. */
   #seen_ms = 0;
   /** A picture of the page lay over it at the last look. */
@@ -138,6 +159,8 @@ export class Indicator {
     const registry = customElements as CustomElementRegistry | null;
     if (registry && !registry.get(TAG)) registry.define(TAG, Host);
     this.#words = words ?? ENGLISH;
+    this.#checked = checked;
+    this.#ticked = ticked;
     this.#box.dir = this.#words.direction;
     this.#host = document.createElement(registry ? TAG : "div");
     this.#host.popover = "manual";
@@ -154,30 +177,37 @@ export class Indicator {
     // A frame may be larger than what is seen of it, and scrolled or covered by the page around.
     const how = { threshold: [0, INSIDE_MIN], trackVisibility: true, delay: OVER_MS };
     this.#observer = new IntersectionObserver((seen) => {
-      const told = seen.at(-1) as Told;
-      this.#inside = told.intersectionRatio;
-      this.#isUnder = this.#isTold === 1 && !told["isVisible"];
-      const now_ms = performance.now();
-      if (this.#isTold && !this.#isUnder) this.#seen_ms = now_ms;
+      const told = seen[seen.length - 1]!;
+      this.#inside = inside(told);
+      this.#isUnder = isClear?.(told) === false;
+      if (isClear && !this.#isUnder) this.#seen_ms = now_ms();
       if (!this.#isUnder || this.#covered) return;
-      if (!isPassing()) return this.#look(checked);
-      this.#seen_ms = now_ms - OVER_AGAIN_MS;
-      window.setTimeout(() => this.#look(checked), HIDDEN_MS_MAX - OVER_AGAIN_MS - AGAIN_MS[1]);
+      if (!isPassing()) return this.#look();
+      this.#seen_ms = now_ms() - OVER_AGAIN_MS;
+      later(HIDDEN_MS_MAX - OVER_AGAIN_MS - AGAIN_MS[1], () => this.#look());
     }, how);
-    this.#isTold = "trackVisibility" in this.#observer ? 1 : 0;
-    this.#timer = window.setInterval(() => {
-      ticked?.();
-      this.#look(checked);
-    }, CHECK_MS[this.#isTold]);
+    later(CHECK_MS[TOLD], () => this.#tick());
   }
 
-  #look(checked: (visible: boolean) => void): void {
-    if (document.hidden || !this.#timer) return;
-    this.#rise();
-    const again_ms = this.#isUnder && !isPassing() ? OVER_AGAIN_MS : AGAIN_MS[this.#isTold];
-    const isKept = this.#isKept();
-    checked(isKept);
-    if (isKept && this.#covered) window.setTimeout(() => this.#look(checked), again_ms);
+  #tick(): void {
+    if (this.#isGone) return;
+    later(CHECK_MS[TOLD], () => this.#tick());
+    this.#look();
+    this.#ticked?.();
+  }
+
+  #look(): void {
+    if (isHidden(document) || this.#isGone) return;
+    let isKept = false;
+    try {
+      this.#rise();
+      isKept = this.#isKept();
+    } catch {
+      // A page has replaced what this asks, so nobody knows whether it can be seen.
+    }
+    this.#checked(isKept);
+    const again_ms = this.#isUnder && !isPassing() ? OVER_AGAIN_MS : AGAIN_MS[TOLD];
+    if (isKept && this.#covered) later(again_ms, () => this.#look());
   }
 
   /** Above a keyboard on the screen, which covers the foot of a page that keeps its height. */
@@ -235,22 +265,21 @@ export class Indicator {
     // What such a picture covered was not covered by something else.
     const before = this.#covered && !this.#passes;
     this.#passes = isPassing();
-    const now_ms = performance.now();
+    const at_ms = now_ms();
     // The browser would have said that it is hidden.
-    if (this.#isTold && !this.#covered && !this.#isUnder) this.#seen_ms = now_ms - OVER_AGAIN_MS;
+    if (isClear && !this.#covered && !this.#isUnder) this.#seen_ms = at_ms - OVER_AGAIN_MS;
     this.#covered = !this.isVisible();
-    if (!this.#covered) this.#seen_ms = now_ms;
+    if (!this.#covered) this.#seen_ms = at_ms;
     if (!this.#covered) return true;
     // Gone with a dialog that the page took away, it comes back; taken away itself, it does not.
     if (!this.#host.parentNode) return false;
-    if (this.#passes) return now_ms < this.#seen_ms + HIDDEN_MS_MAX - AGAIN_MS[this.#isTold];
+    if (this.#passes) return at_ms < this.#seen_ms + HIDDEN_MS_MAX - AGAIN_MS[TOLD];
     this.#raise();
     return !before && this.isVisible();
   }
 
   remove(): void {
-    window.clearInterval(this.#timer);
-    this.#timer = 0;
+    this.#isGone = true;
     this.#host.remove();
   }
 
@@ -270,8 +299,8 @@ export class Indicator {
   #isHit(): boolean {
     const { left = 0, top = 0, width = 0, height = 0 } = this.#place ?? {};
     const at = (x: number, y: number) =>
-      document.elementFromPoint(left + width * x, top + height * y) === this.#host;
-    return at(0.1, 0.2) && at(0.9, 0.8) && (this.#isTold === 1 || at(0.5, 0.5));
+      hit(document, left + width * x, top + height * y) === this.#host;
+    return at(0.1, 0.2) && at(0.9, 0.8) && !! (isClear || at(0.5, 0.5));
   }
 
   /** Whether a person can see it: in the page, of a size, on screen, uncovered, opaque. */
@@ -286,9 +315,9 @@ export class Indicator {
     let opacity = 1;
     for (let at: Element | null = this.#host; at; at = at.parentElement) {
       const style = this.#styleOf(at);
-      opacity *= Number(style.opacity);
-      if (style.visibility !== "visible" || style.clipPath !== "none") return false;
-      const { filter } = style;
+      opacity *= said(style, "opacity");
+      if (said(style, "visibility") !== "visible" || said(style, "clip-path") !== "none") return false;
+      const filter = said(style, "filter");
       if (filter !== "none" && FADING.test(filter)) return false;
     }
     return opacity >= OPACITY_MIN && this.#contrasts();
@@ -303,8 +332,9 @@ export class Indicator {
 
   /** Whether its words stand out; colours that a person has chosen for everything are theirs. */
   #contrasts(): boolean {
-    const { color, visibility } = this.#styleOf(this.#text);
-    const colors = [color, this.#styleOf(this.#box).backgroundColor];
+    const style = this.#styleOf(this.#text);
+    const visibility = said(style, "visibility");
+    const colors = [said(style, "color"), said(this.#styleOf(this.#box), "background-color")];
     if (this.#colors !== colors.join() + visibility) {
       const [one = 0, other = 0] = colors.map(luminance);
       const ratio = one / other;

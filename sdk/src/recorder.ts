@@ -175,8 +175,7 @@ export class Recorder implements Sink {
       clock_resolution_us: this.#resolution_us,
       outbox_delay_s: grant.outbox_delay_s,
     };
-    const isOpen = () => this.phase === "recording" && this.#indicator?.isConnected === true;
-    this.session = new Session(recording, rounds.outbox, this.#made, isOpen);
+    this.session = new Session(recording, rounds.outbox, this.#made, () => this.#isSigned);
     this.#journalled = 0;
     this.#mark(Kind.SESSION_START);
   }
@@ -257,7 +256,12 @@ export class Recorder implements Sink {
 
   isOpen(): boolean {
     if (!this.#isTold) this.#follow();
-    return this.phase === "recording" && this.#indicator?.isConnected === true;
+    return this.#isSigned;
+  }
+
+  /** It records, and the sign was seen: asked of both, since a page may keep one from following the other. */
+  get #isSigned(): boolean {
+    return this.phase === "recording" && this.#seen && this.#indicator?.isConnected === true;
   }
 
   add(kind: number, t_us: number, facts: Facts, source: Event | null): void {

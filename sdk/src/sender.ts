@@ -1,4 +1,5 @@
 import { type Account, GONE } from "./account.ts";
+import { now_ms } from "./clock.ts";
 import { folded } from "./fold.ts";
 import { NEEDED } from "./generated.ts";
 import { type Entry, type Kept, type Outbox, placeOf } from "./outbox.ts";
@@ -76,7 +77,7 @@ export class Sender {
     this.#gone = null;
     const run = async () => {
       await this.#running?.catch(() => undefined);
-      if (!force && performance.now() < this.waitUntil_ms) return;
+      if (!force && now_ms() < this.waitUntil_ms) return;
       const due = await this.#due(force);
       while (due.length > 0) {
         const some = due.splice(0, this.#failures > 0 ? 1 : TOGETHER);
@@ -122,15 +123,15 @@ export class Sender {
     told: (entry: Entry) => void,
   ): Promise<boolean> {
     const ready: Kept[] = [];
-    const now_ms = Date.now();
+    const at_ms = Date.now();
     for (const kept of await this.#outbox.entries(places)) {
       if (!kept) continue;
       const { header, due_ms } = kept.entry;
-      const expired = hold_days > 0 && now_ms > due_ms + hold_days * DAY_MS;
+      const expired = hold_days > 0 && at_ms > due_ms + hold_days * DAY_MS;
       if (expired || !this.#account.proofs.some((one) => one.receipt_id === header.receipt)) {
         await this.#outbox.drop(kept.entry, "lost");
         told(kept.entry);
-      } else if (force || due_ms <= now_ms) ready.push(kept);
+      } else if (force || due_ms <= at_ms) ready.push(kept);
     }
     const acknowledged: Entry[] = [];
     let goesOn = true;
@@ -164,7 +165,7 @@ export class Sender {
     if (outcome === "wait") {
       this.#failures += 1;
       const told = answer?.headers.get("Retry-After") ?? null;
-      this.waitUntil_ms = performance.now() + wait_ms(this.#failures, told);
+      this.waitUntil_ms = now_ms() + wait_ms(this.#failures, told);
       return outcome;
     }
     this.#failures = 0;
@@ -184,7 +185,7 @@ export class Sender {
    * collector's "already have it".
    */
   closing(kept: Iterable<Kept>): void {
-    if (performance.now() < this.waitUntil_ms) return;
+    if (now_ms() < this.waitUntil_ms) return;
     let room = CLOSING_BYTES_MAX;
     for (const { entry, rows } of kept) {
       if (!(entry.due_ms <= Date.now())) continue;

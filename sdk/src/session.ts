@@ -1,3 +1,4 @@
+import { now_ms } from "./clock.ts";
 import { COARSE, coarse } from "./coarse.ts";
 import { type Facts, KIND, type Row, SEQ } from "./event.ts";
 import { Kind } from "./generated.ts";
@@ -202,7 +203,7 @@ export class Session {
         const part = (this.#part += 1);
         await this.#outbox.journal(this.recording.session, part, pending);
         this.#unsaved.delete(pending);
-        this.#opened_ms ||= performance.now();
+        this.#opened_ms ||= now_ms();
         for (const [key, rows] of pending) {
           const open = this.#open.get(key);
           if (open) open.push(...rows);
@@ -216,7 +217,7 @@ export class Session {
   }
 
   #isOld(age_ms: number): boolean {
-    return performance.now() - this.#opened_ms >= age_ms;
+    return now_ms() - this.#opened_ms >= age_ms;
   }
 
   async #close(rows: number): Promise<void> {

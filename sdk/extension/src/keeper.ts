@@ -421,21 +421,6 @@ export class Keeper {
     this.changed();
     return rows;
   }
-
-  /** Take the last hour out of what waits here, then out of what the server has. */
-  async forgetHour(): Promise<number> {
-    const since_ms = Date.now() - HOUR_MS;
-    this.mirror.clear();
-    const removed = await this.remove(({ closed_ms }) => closed_ms >= since_ms);
-    const answer = await this.account?.fetch("/v1/me/delete", posted({ minutes: 60 }));
-    if (!answer?.ok)
-      throw new OvertError(
-        "what waited here is gone; what was sent could not be deleted on the server",
-        "delete",
-        "Try again when it can be reached",
-      );
-    return removed;
-  }
 }
 
 /** The notice that a receipt states. */

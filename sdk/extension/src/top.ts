@@ -47,7 +47,7 @@ export class Top extends Scene {
   }
 
   isSigned(): boolean {
-    return this.#indicator?.isConnected === true;
+    return this.#isSeen && this.#indicator?.isConnected === true;
   }
 
   override stands(permits: Permit[], channel: string): void {

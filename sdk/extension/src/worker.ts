@@ -5,6 +5,7 @@ import { OvertError } from "../../src/errors.ts";
 import { paint } from "./badge.ts";
 import { Keeper } from "./keeper.ts";
 import { type Page, call, flushed, known, living, pages, say, toTop } from "./pages.ts";
+import { everything, forgetHour } from "./past.ts";
 import { type Read, addressOf } from "./place.ts";
 import {
   type Answer,
@@ -355,7 +356,7 @@ async function obeyOf(keeper: Keeper, command: OfStudy): Promise<unknown> {
       return keeper.remove(({ id }) => id === command.id);
     case "forgetHour":
       await gather(keeper);
-      return keeper.forgetHour();
+      return forgetHour(keeper);
     case "send":
       await gather(keeper);
       await keeper.send(true);
@@ -364,11 +365,8 @@ async function obeyOf(keeper: Keeper, command: OfStudy): Promise<unknown> {
       return keeper.offer();
     case "receipt":
       return keeper.grant?.receipt ?? null;
-    case "export": {
-      const answer = await keeper.account?.fetch("/v1/me/export");
-      if (!answer?.ok) throw new OvertError("could not be fetched", "export", "Try again later");
-      return answer.json();
-    }
+    case "export":
+      return everything(keeper);
     case "withdraw":
       await gather(keeper);
       if (keeper.isLast(command.purpose)) return obeyOf(keeper, { do: "leave" });
