@@ -20,6 +20,8 @@ from overt.audit.membership_page import page
 from overt.cli import app
 from overt.datasets.tokens import VOCABULARY
 from overt.models import many, shadows, shard
+from overt.models.predict import predict
+from overt.models.shadows import nats_an_event
 from overt.models.stream import stream_of
 from overt.schema.errors import InvalidInput, TooFew
 
@@ -158,6 +160,18 @@ def test_many_at_once_are_fitted_as_each_alone() -> None:
         alone = shard.fit([streams[i] for i in people], config, len(VOCABULARY), seed)
         for name, weight in alone.items():
             assert np.allclose(members[name], weight, atol=1e-5), name
+
+
+def test_many_at_once_are_asked_what_a_prediction_says_through_whole_streams() -> None:
+    streams = [stream_of(person(number).sessions) for number in range(3)]
+    chunks = many.Chunks(streams, CONFIG.chunk, "cpu")
+    asked = many.Many.fresh([1, 2], CONFIG)
+    assert (np.bincount(chunks.owner) > 2).all(), "streams of several chunks"
+    each, together = many.asked(asked, chunks)
+    members = asked.members()
+    for found, shards in ((each[0], members[:1]), (each[1], members[1:]), (together, members)):
+        said = predict(shards, CONFIG, streams)
+        assert np.allclose(found, [nats_an_event(one) for one in said], atol=1e-5)
 
 
 def test_a_model_trained_far_too_long_is_seen_through() -> None:

@@ -14,7 +14,7 @@ from overt.models.descent import NORM_MAX, Adam
 from overt.models.encoder import Encoder, encoder_from
 from overt.models.predict import predict
 from overt.models.recurrence import recur
-from overt.models.shard import fit
+from overt.models.shard import fit, rate
 from overt.models.stream import habits, numbers, pack, stream_of, targets, unpack
 
 SIZE = len(VOCABULARY)
@@ -194,6 +194,31 @@ def test_a_rhythm_that_is_there_is_learned() -> None:
 
     assert nll(trained) < 0.5 * nll(before.tensors())
     assert nll(encoder_from(trained, config, SIZE).tensors()) == nll(trained)
+
+
+def test_a_sequence_is_learned_from_where_the_one_before_it_was_left() -> None:
+    config = Config(hidden=5, embed=3, pause_hidden=4, chunk=8, batch=1, epochs=2, steps_min=1)
+    stream = stream_of([stretch(np.random.default_rng(7), 23)])
+    aim = targets(stream)
+    columns = (stream.token.astype(np.int64), numbers(stream), aim.token, habits(stream))
+    inputs = [torch.from_numpy(column)[:, None] for column in columns]
+    pause = torch.from_numpy(aim.log_pause).float()[:, None]
+    slow = _encoder(config)
+    slow.initialise(config.seed * 1_000_003)
+    adam = Adam(slow.parameters(), config.weight_decay)
+    order = np.random.Generator(np.random.PCG64([config.seed, 0]))
+    left: dict[int, torch.Tensor] = {}
+    places = [place for _ in range(2) for place in order.permutation(3).tolist()]
+    for done, place in enumerate(places):
+        token, number, following, habit, asked = (
+            column[8 * place : 8 * place + 8] for column in (*inputs, pause)
+        )
+        states, last = slow.states(token, number, left.get(place - 1))
+        left[place] = last.detach()
+        (sum(slow.loss(states, following, habit, asked)) / (following >= 0).sum()).backward()
+        adam.step(rate(config, done, len(places)))
+    for name, weight in fit([stream], config, SIZE, 0).items():
+        assert np.allclose(weight, slow.tensors()[name], atol=1e-6), name
 
 
 def test_streams_survive_the_way_to_another_process() -> None:

@@ -13,6 +13,7 @@ import pytest
 from models_fixtures import TINY, people
 from overt.datasets.tokens import Sequences
 from overt.models import process
+from overt.models.config import ENCODER_ID
 from overt.models.shard import ENVIRONMENT, steps_of
 from overt.models.train import (
     Progress,
@@ -157,6 +158,10 @@ def test_a_model_survives_its_bytes_and_damage_is_seen(whole: Trained) -> None:
     for damaged in (data[:-9], data + b"\0", data[:40], b"", data.replace(b"OVM1", b"OVM2")):
         with pytest.raises(Damaged):
             trained_from(damaged)
+    older = data.replace(ENCODER_ID.encode(), b"encoder/2")
+    assert older != data
+    with pytest.raises(Damaged, match=f"another kind than {ENCODER_ID}"):
+        trained_from(older)
     changed = bytearray(data)
     changed[-6] ^= 1
     assert weights_hash(trained_from(bytes(changed))) != weights_hash(whole)

@@ -8,8 +8,9 @@ from typing import Any
 
 from overt.schema.errors import InvalidInput
 
-ENCODER_ID = "encoder/2"
-"""Names the formulas of `spec/model.md`; weights of another kind are not taken for these."""
+ENCODER_ID = "encoder/3"
+"""Names the formulas of `spec/model.md` and the course of training there; weights of another kind
+are not taken for these, nor gone on from: a shard fitted anew must equal one that never changed."""
 
 MIXTURE = 3
 """Log-normal components of a shard's distribution of the next pause."""

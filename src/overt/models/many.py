@@ -9,7 +9,7 @@ for bit, so nothing made here is certified.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -29,20 +29,27 @@ _LOG_2_PI = math.log(2 * math.pi)
 _ASKED_AT_ONCE = 4_000
 """Chunks times encoders asked at once."""
 
+Batch = tuple[Tensor, Tensor, Tensor, Tensor, Tensor]
+"""Token, numbers, habits, token to come and ln ms before it, each (n, …)."""
+
 
 class Chunks:
-    """Everybody's training sequences on one device, and whose each is.
+    """Everybody's training sequences on one device, whose each is, and which one is before it.
 
-    The last chunk is empty: it fills what is left of a batch.
+    The last chunk is empty: it fills what is left of a batch. `before` is -1 at a beginning.
     """
 
     def __init__(self, streams: Sequence[Stream], length: int, device: str) -> None:
-        parts, owner = [], []
+        parts: list[tuple[Array, ...]] = []
+        owner: list[int] = []
+        before: list[int] = []
         for person, stream in enumerate(streams):
-            mine = _chunks([stream], length)
+            mine, follows = _chunks([stream], length)
+            before += [at + len(parts) if at >= 0 else -1 for at in follows.tolist()]
             parts += mine
             owner += [person] * len(mine)
         self.owner: Array = np.array(owner, np.int64)
+        self.before: Array = np.array([*before, -1], np.int64)
         empty = tuple(
             np.full((1, *column.shape[1:]), fill, column.dtype)
             for column, fill in zip(parts[0], FILLS, strict=True)
@@ -53,13 +60,18 @@ class Chunks:
         )
         self.pause = self.pause.float()
 
-    def at(self, picked: Tensor) -> tuple[Tensor, ...]:
+    def at(self, picked: Tensor) -> Batch:
         """Return token, numbers, habits, following and pause of some chunks.
 
         Each is (n, *picked.shape, …).
         """
-        columns = (self.token, self.number, self.habits, self.following, self.pause)
-        return tuple(column[:, picked] for column in columns)
+        return (
+            self.token[:, picked],
+            self.number[:, picked],
+            self.habits[:, picked],
+            self.following[:, picked],
+            self.pause[:, picked],
+        )
 
 
 class Many:
@@ -91,19 +103,20 @@ class Many:
         """Return K."""
         return len(self.weights["token.bias"])
 
-    def losses(
-        self, token: Tensor, number: Tensor, habits: Tensor, following: Tensor, pause: Tensor
-    ) -> tuple[Tensor, Tensor]:
+    def losses(self, asked: Batch, state: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return nats an event, of the token and of its pause, (K, n · batch); 0 where none came.
 
-        All arguments are (n, K, batch, …), `following` -1 and `pause` NaN where there is none.
+        And the last states, (K, batch, hidden), as `state` before the first is. `asked` is as
+        `Chunks.at` gives it, `following` -1 and `pause` NaN where there is none.
         """
+        token, number, habits, following, pause = asked
         w = self.weights
         own = self._looked_up("embed.weight", token)
         inputs = self._linear("gates", torch.cat([own, _flat(number)], dim=-1))
         n, k, batch = token.shape
         inputs = inputs.view(k, n, batch, -1).permute(1, 0, 2, 3).contiguous()
-        states = _flat(_recur(inputs, w["recall.weight"], w["recall.bias"]))
+        every = _recur(inputs, w["recall.weight"], w["recall.bias"], state)
+        states = _flat(every)
         aim, known = _flat(following), ~torch.isnan(_flat(pause))
         logits = torch.log_softmax(self._linear("token", states), dim=-1)
         token_nll = -logits.gather(-1, aim.clamp(min=0).unsqueeze(-1)).squeeze(-1) * (aim >= 0)
@@ -117,7 +130,15 @@ class Many:
         pace = habit[..., :3].sum(-1, keepdim=True) + LOG_PAUSE_CENTRE
         z = (at - mean - pace) * torch.exp(-log_sigma)
         density = torch.log_softmax(weight, dim=-1) - 0.5 * (z * z + _LOG_2_PI) - log_sigma
-        return token_nll, -torch.logsumexp(density, dim=-1) * known
+        return token_nll, -torch.logsumexp(density, dim=-1) * known, every[-1].detach()
+
+    def unread(self, chunks: Chunks) -> Tensor:
+        """Return where each leaves the state of each chunk: (K, chunks + 2, hidden) of zeros.
+
+        The last row is nobody's and stays zero, so that `before` may be -1.
+        """
+        weight = self.weights["recall.weight"]
+        return weight.new_zeros(len(self), len(chunks.before) + 1, weight.shape[2])
 
     def _linear(self, name: str, inputs: Tensor) -> Tensor:
         weight, bias = self.weights[f"{name}.weight"], self.weights[f"{name}.bias"]
@@ -158,6 +179,7 @@ def fit(
         for own, course, seed in zip(mine, courses, seeds, strict=True)
     ]
     empty = len(chunks.owner)
+    left, each = many.unread(chunks), np.arange(len(many))[:, None]
     weights = [w.requires_grad_() for w in many.weights.values()]
     mean = [torch.zeros_like(w) for w in weights]
     square = [torch.zeros_like(w) for w in weights]
@@ -167,7 +189,8 @@ def fit(
             if done < steps[k]:
                 picked[k, : len(order[done])] = order[done]
         batch = chunks.at(torch.from_numpy(picked).to(config.device))
-        token_nll, pause_nll = many.losses(*batch)
+        state = left[each, chunks.before[picked]]
+        token_nll, pause_nll, left[each, picked] = many.losses(batch, state)
         count = (batch[3] >= 0).sum(dim=(0, 2)).clamp(min=1)
         (((token_nll + pause_nll).sum(1)) / count).sum().backward()  # type: ignore[no-untyped-call]
         rates = [rate(config, done, total) if done < total else 0.0 for total in steps]
@@ -225,17 +248,18 @@ def _step(
 def asked(many: Many, chunks: Chunks) -> tuple[Array, Array]:
     """Return float64[K, people] and float64[people]: mean nats an event, each and all together.
 
-    What they say together is the mean of their probabilities, as `overt.models.predict` has it.
+    What they say together is the mean of their probabilities, as `overt.models.predict` has it,
+    and as there the state goes on through a person's stream.
     """
     people = int(chunks.owner.max()) + 1
     total, together = np.zeros((len(many), people)), np.zeros(people)
     count = np.zeros(people)
-    for places in np.array_split(
-        np.arange(len(chunks.owner)), max(1, len(chunks.owner) * len(many) // _ASKED_AT_ONCE)
-    ):
+    left = many.unread(chunks)
+    for places in _in_turn(chunks.before[:-1], _ASKED_AT_ONCE // len(many)):
         picked = torch.from_numpy(places).to(chunks.token.device)
         batch = chunks.at(picked.expand(len(many), -1))
-        token_nll, pause_nll = many.losses(*batch)
+        state = left[:, chunks.before[places]]
+        token_nll, pause_nll, left[:, picked] = many.losses(batch, state)
         nats = (token_nll + pause_nll).double().view(len(many), -1, len(places))
         there = batch[3][:, 0] >= 0
         joint = (math.log(len(many)) - torch.logsumexp(-nats, dim=0)) * there
@@ -247,21 +271,32 @@ def asked(many: Many, chunks: Chunks) -> tuple[Array, Array]:
     return total / count, together / count
 
 
-def _recur(inputs: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+def _in_turn(before: Array, most: int) -> Iterator[Array]:
+    """Yield places, about `most` at once, each after the one before it; -1 is none."""
+    depth = np.zeros(len(before), np.int64)
+    for place in np.flatnonzero(before >= 0):
+        depth[place] = depth[before[place]] + 1
+    for at in range(int(depth.max(initial=-1)) + 1):
+        places = np.flatnonzero(depth == at)
+        yield from np.array_split(places, -(-len(places) // max(most, 1)))
+
+
+def _recur(inputs: Tensor, weight: Tensor, bias: Tensor, state: Tensor) -> Tensor:
     """Return all states (n, K, batch, hidden): `overt.models.recurrence` for K at once."""
-    states: Tensor = _Recurrence.apply(inputs, weight, bias)  # type: ignore[no-untyped-call]
+    states: Tensor = _Recurrence.apply(inputs, weight, bias, state)  # type: ignore[no-untyped-call]
     return states
 
 
 class _Recurrence(Function):
     @staticmethod
-    def forward(ctx: Any, inputs: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    def forward(ctx: Any, inputs: Tensor, weight: Tensor, bias: Tensor, state: Tensor) -> Tensor:
         steps, k, batch, width = inputs.shape
         hidden = width // 3
         gates = inputs.new_empty(steps, k, batch, 2 * hidden)
         recalled = inputs.new_empty(steps, k, batch, width)
         candidate = inputs.new_empty(steps, k, batch, hidden)
-        states = inputs.new_zeros(steps + 1, k, batch, hidden)
+        states = inputs.new_empty(steps + 1, k, batch, hidden)
+        states[0] = state
         turned, added = weight.transpose(1, 2).contiguous(), bias.unsqueeze(1)
         for step in range(steps):
             recall, gate = recalled[step], gates[step]
@@ -281,7 +316,7 @@ class _Recurrence(Function):
         return states[1:]
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
         weight, gates, recalled, candidate, states = ctx.saved_tensors
         (gradient,) = gradients
         steps, k, batch, hidden = gradient.shape
@@ -303,4 +338,4 @@ class _Recurrence(Function):
         by_weight = torch.bmm(flat.transpose(1, 2), _flat(states[:-1]))
         by_inputs = by_recall.clone()
         by_inputs[..., 2, :] = by_state * inner
-        return by_inputs.view(steps, k, batch, 3 * hidden), by_weight, flat.sum(1)
+        return by_inputs.view(steps, k, batch, 3 * hidden), by_weight, flat.sum(1), None

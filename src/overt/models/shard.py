@@ -78,18 +78,25 @@ FILLS = (0, 0.0, 0.0, -1, np.nan)
 """What stands in the columns of a chunk beyond its end."""
 
 
-def _chunks(streams: list[Stream], length: int) -> list[tuple[Array, ...]]:
-    """Return sequences to train on: token, numbers, habits, token to come and ln ms before it."""
+def _chunks(streams: list[Stream], length: int) -> tuple[list[tuple[Array, ...]], Array]:
+    """Return sequences to train on, and int64[n], the one before each of its stream or -1.
+
+    A sequence is token, numbers, habits, token to come and ln ms before it.
+    """
     cut: list[tuple[Array, ...]] = []
+    before: list[int] = []
     for stream in streams:
         aim = targets(stream)
         given = (stream.token.astype(np.int64), numbers(stream), habits(stream))
         columns = (*given, aim.token, aim.log_pause)
+        last = -1
         for start in range(0, len(stream), length):
             part = slice(start, start + length)
             if (aim.token[part] >= 0).any():
+                before.append(last)
+                last = len(cut)
                 cut.append(tuple(column[part] for column in columns))
-    return cut
+    return cut, np.array(before, np.int64)
 
 
 def _padded(parts: list[Array], fill: float) -> Array:
@@ -109,6 +116,10 @@ def fit(
 ) -> dict[str, Array]:
     """Return the weights fitted to `streams`, the shard's people in the order of their tags.
 
+    A sequence begins in the state in which the one before it was left when it was last learned
+    from, as a prediction does, which goes on through a person's whole stream. Begun from nothing,
+    short sequences teach little of what comes next.
+
     A pure function of its arguments under a fixed environment. At least one stream has an event.
     """
     import torch
@@ -116,7 +127,7 @@ def fit(
     from overt.models.descent import Adam
     from overt.models.encoder import Encoder
 
-    chunks = _chunks(streams, config.chunk)
+    chunks, before = _chunks(streams, config.chunk)
     torch.set_num_threads(1)
     # As `use_deterministic_algorithms`, which would load torch's compiler first: seconds each time.
     torch.set_deterministic_debug_mode("error")
@@ -128,16 +139,20 @@ def fit(
     steps = per_epoch * epochs
     adam = Adam(encoder.parameters(), config.weight_decay)
     order = np.random.Generator(np.random.PCG64([config.seed, shard]))
+    # The last row is nobody's, and stays zero: `before` is -1 where a stream begins.
+    left = torch.zeros(len(chunks) + 1, config.hidden, device=config.device)
     done = 0
     for _epoch in range(epochs):
         shuffled = order.permutation(len(chunks))
         for start in range(0, len(chunks), config.batch):
-            picked = [chunks[i] for i in shuffled[start : start + config.batch].tolist()]
+            places = shuffled[start : start + config.batch]
+            picked = [chunks[i] for i in places]
             token, number, habit, following, pause = (
                 torch.tensor(_padded([chunk[i] for chunk in picked], fill)).to(config.device)
                 for i, fill in enumerate(FILLS)
             )
-            states, _last = encoder.states(token, number)
+            states, last = encoder.states(token, number, left[before[places]])
+            left[places] = last.detach()
             token_nll, pause_nll = encoder.loss(states, following, habit, pause.float())
             loss = (token_nll + pause_nll) / (following >= 0).sum()
             loss.backward()  # type: ignore[no-untyped-call]
