@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 import ready
 from gateway_fixtures import join, new_store, sessions, upload
 from overt.cli import app
+from overt.commands.options import among_data_sets
 from overt.consent.invitation import read
 from overt.gateway import erase, export
 from overt.gateway.erasure import unfinished
@@ -350,3 +351,16 @@ def test_up_prints_one_address_answers_there_and_finishes_interrupted_erasures(
     assert rest == ""
     with Store.open(data) as store:
         assert unfinished(store) == []
+
+
+def test_published_data_is_found_by_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "sets" / "mice").mkdir(parents=True)
+    monkeypatch.setenv("OVERT_DATA", str(tmp_path / "sets"))
+    assert among_data_sets(Path("mice")) == tmp_path / "sets" / "mice"
+    assert among_data_sets(Path("men")) == Path("men"), "said as it was given where it is nowhere"
+    assert among_data_sets(None) is None
+    (tmp_path / "mice").mkdir()
+    assert among_data_sets(Path("mice")) == Path("mice"), "what is here comes first"

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from overt.commands.options import DATA_DIR, AsJson, DataDir
+from overt.commands.options import DATA_DIR, AsJson, DataDir, among_data_sets
 from overt.models.answers import ANSWERED
 
 
@@ -33,7 +33,9 @@ def predict(
     data: Annotated[
         Path | None,
         typer.Option(
-            "--data", help="Published data to learn from first; of several tasks, their folder."
+            "--data",
+            help="Published data to learn from first; of several tasks, their folder.",
+            callback=among_data_sets,
         ),
     ] = None,
     study: Annotated[

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from overt.commands.console import progress, say, say_json, table
-from overt.commands.options import DATA_DIR, AsJson, DataDir, PlotFile
+from overt.commands.options import DATA_DIR, AsJson, DataDir, PlotFile, Published
 from overt.schema.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -69,9 +69,7 @@ def membership(
         ),
     ],
     study: Annotated[str | None, typer.Option(help="Id of the study.")] = None,
-    data: Annotated[
-        Path | None, typer.Option("--data", help="Or published data, where it lies.")
-    ] = None,
+    data: Published = None,
     losses: Annotated[
         Path | None,
         typer.Option(help="Or an .npz of losses of models trained elsewhere.", dir_okay=False),

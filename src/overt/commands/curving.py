@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from overt.commands.console import progress, say, say_json, table
-from overt.commands.options import DATA_DIR, AsJson, DataDir, PlotFile
+from overt.commands.options import DATA_DIR, AsJson, DataDir, PlotFile, Published
 from overt.schema.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -35,9 +35,7 @@ def curve(
     task: Annotated[Task, typer.Argument(help="What is learned.", metavar="TASK")],
     *,
     study: Annotated[str | None, typer.Option(help="Id of the study.")] = None,
-    data: Annotated[
-        Path | None, typer.Option("--data", help="Or published data, where it lies.")
-    ] = None,
+    data: Published = None,
     format_name: Annotated[
         str, typer.Option("--format", help="Format of --data, as for overt import.")
     ] = "aalto",

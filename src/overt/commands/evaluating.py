@@ -6,19 +6,17 @@ Both read published data from a path as it lies there; nothing of it is kept.
 from __future__ import annotations
 
 import importlib
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from overt.commands.console import progress, say, say_json, table
+from overt.commands.options import data_sets
 from overt.schema.errors import InvalidInput, Missing
 
 if TYPE_CHECKING:
     from overt.audit.reproduced import Reproduced
     from overt.models.scores import Scores
-
-DEFAULT_DATA = Path("..") / "shared" / "data"
 
 
 @dataclass(frozen=True)
@@ -88,7 +86,7 @@ def _job(known: dict[str, Job], name: str, what: str) -> Job:
 
 def _path(given: Path | None, folder: str) -> Path:
     """Return where a data set lies: as given, or in its own folder there, or where they all are."""
-    path = given or Path(os.environ.get("OVERT_DATA") or DEFAULT_DATA) / folder
+    path = given or data_sets() / folder
     if not path.exists():
         raise Missing(
             "there is no such file or directory",

@@ -8,11 +8,15 @@ from typing import Annotated
 import typer
 
 from overt.commands.evaluating import REPRODUCTIONS, TASKS
-from overt.commands.options import AsJson, PlotFile
+from overt.commands.options import AsJson, PlotFile, among_data_sets
 
 DataPath = Annotated[
     Path | None,
-    typer.Option("--data", help="The data set as published. Default: its folder in $OVERT_DATA."),
+    typer.Option(
+        "--data",
+        help="The data set as published. Default: its folder in $OVERT_DATA.",
+        callback=among_data_sets,
+    ),
 ]
 _NEURAL = ", ".join(name for name, job in TASKS.items() if job.neural)
 

@@ -14,6 +14,29 @@ DataDir = Annotated[
 StudyAddress = Annotated[
     str, typer.Option("--study", help="Address of the study's page, or file of an invitation.")
 ]
+
+
+def data_sets() -> Path:
+    """Return the folder of all published data sets: `OVERT_DATA`, or where a checkout has them."""
+    return Path(os.environ.get("OVERT_DATA") or Path("..") / "shared" / "data")
+
+
+def among_data_sets(path: Path | None) -> Path | None:
+    """Return a path as given, or where it is not there, what has that name among the data sets."""
+    if path is None or path.exists():
+        return path
+    named = data_sets() / path
+    return named if named.exists() else path
+
+
+Published = Annotated[
+    Path | None,
+    typer.Option(
+        "--data",
+        help="Or published data: where it lies, or its name in $OVERT_DATA.",
+        callback=among_data_sets,
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from overt.commands.console import progress, remark, say, say_json, table
-from overt.commands.evaluating import DEFAULT_DATA
+from overt.commands.options import data_sets
 from overt.models.answers import ANSWERED, Answer, Asker, task_of
 from overt.schema.errors import InvalidInput, Missing
 
@@ -82,7 +81,7 @@ def _usual(task: str) -> Path | None:
     found = task_of(task)
     if not found.needs_data:
         return None
-    return Path(os.environ.get("OVERT_DATA") or DEFAULT_DATA) / found.folder
+    return data_sets() / found.folder
 
 
 def _question(task: str, ask: Path | None, text: str | None) -> Any:
