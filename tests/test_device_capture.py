@@ -244,3 +244,16 @@ def test_what_was_lost_is_counted_once_and_only_where_it_might_have_been_kept(de
     desk.lost = 1
     gates.look(is_open=True)
     assert gates.lost() == 0
+
+
+@pytest.mark.parametrize("is_open", [True, False])
+def test_what_is_typed_while_paused_never_exists_even_if_one_goes_on_before_the_next_look(
+    desk: Desk, is_open: bool
+) -> None:
+    gates = at_work(desk)
+    gates.look(is_open=is_open)  # paused, or not
+    desk.press(A)
+    rows = [gates.look(is_open=True)]  # one goes on: this look hears what was typed before
+    desk.now_s += 1
+    rows.append(gates.look(is_open=True))
+    assert pressed(rows) == is_open

@@ -45,7 +45,7 @@ def coach(folder: Path, programs: list[str], display: str | None, *, chip: bool)
                 where="--program",
                 do="Name the program that you type in.",
             )
-    require_display(display)
+    require_display(display, or_terminal=False)
     vault = Vault(folder / COACH)
     vault.hold()
     counted = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from pathlib import Path
@@ -48,13 +49,15 @@ def record(
     from overt.device.platforms import require_display
 
     require_display(display)
+    if display:
+        os.environ.setdefault("DISPLAY", display)
     require()
     from overt.commands import joining
     from overt.device import fields, leaving
     from overt.device.account import Account
     from overt.device.joining import has_unseen_code
     from overt.device.notice import check_notice
-    from overt.device.platforms import WAYLAND, X11, kind, look, never_run, records
+    from overt.device.platforms import TERMINAL, WAYLAND, X11, kind, look, never_run, records
     from overt.device.policy import policy
     from overt.device.vault import Vault
     from overt.device.wording import Words, here
@@ -93,6 +96,8 @@ def record(
     if grant is None or not (has_grant or begins):
         return
     if begins:
+        if kind() == TERMINAL:  # which is taken over: the code has to be written down before
+            input(w("terminal.enter"))
         account.close()
         vault.close()
         same = {"address": address, "lang": lang, "display": display, "chip": chip}

@@ -43,10 +43,11 @@ def until_ended(
     agent = Agent(vault, account, display, chip=chip, resumed=heard is not None)
     stop_on_signals(agent.stop)
     w = Words(grant.lang)
-    remark(f"overt: {w('terminal.begins', titles=titles(grant, w))}")
+    begins = "begins_within" if agent.has_terminal else "begins"
+    greeting = [f"overt: {w(f'terminal.{begins}', titles=titles(grant, w))}"]
     login = at_login.Login(vault, place, joined_at(grant), chip) if at_login.is_there() else None
     if login is not None and login.is_on and heard is None:
-        remark(f"overt: {w('login.at_login', address=joined_at(grant))}")
+        greeting.append(f"overt: {w('login.at_login', address=joined_at(grant))}")
     own = OutboxPage(
         agent,
         {one["number"]: one["title"] for one in grant.applications},
@@ -57,16 +58,20 @@ def until_ended(
         end=agent.stop,
     )
     vault.change({PAGE: own.url.encode()})
-    say(w("terminal.page", url=own.url))
+    if not agent.has_terminal:
+        remark("\n".join(greeting))
+        say(w("terminal.page", url=own.url))
+    greeting.append(w("terminal.page", url=own.url))
     line = StatusLine(w)
 
     def told(state: State) -> None:
         if heard is not None:
             heard(state)
-        line.tell(state)
+        if not agent.has_terminal:
+            line.tell(state)
 
     try:
-        end = agent.run(told)
+        end = agent.run(told, greeting)
     finally:
         line.end()
         own.close()

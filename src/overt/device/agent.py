@@ -6,7 +6,7 @@ import contextlib
 import secrets
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from overt.device import displays
@@ -25,7 +25,14 @@ from overt.device.outbox import Outbox
 from overt.device.pairing import offer
 from overt.device.platforms import opened
 from overt.device.policy import policy
-from overt.device.session import Recording, Session, prepare, recover
+from overt.device.session import (
+    SOURCE,
+    TERMINAL_SOURCE,
+    Recording,
+    Session,
+    prepare,
+    recover,
+)
 from overt.device.signs import ELSEWHERE, GONE, LOCKED, OFFLINE, RESUMED
 from overt.device.vault import Vault
 from overt.schema.errors import Missing, NotConsented, OvertError
@@ -96,7 +103,13 @@ class Agent:
             )
             for one in self._applications
         ]
-        platform = opened(display, listed, self._grant.lang, self.toggle, chip=chip)
+        platform = opened(
+            *(display, listed, self._grant.lang, self.toggle),
+            chip=chip,
+            study=self._grant.study,
+            ended=self.stop,
+        )
+        self._terminal = platform.terminal
         self._display, self._screen = platform.source, platform.sight
         self._indicator, self._verdicts = platform.indicator, platform.verdicts
         self._fields, self._under = platform.fields, platform.under
@@ -186,12 +199,20 @@ class Agent:
         """End the session; `run` returns."""
         self._stop.set()
 
-    def run(self, told: Callable[[State], None]) -> State:
-        """Record until stopped or withdrawn; `told` hears of each change of phase."""
+    @property
+    def has_terminal(self) -> bool:
+        """Whether it takes the person's terminal over, where nobody else may write then."""
+        return self._terminal is not None
+
+    def run(self, told: Callable[[State], None], greeting: Sequence[str] = ()) -> State:
+        """Record until stopped or withdrawn; `told` hears of each change of phase.
+
+        `greeting` stands in a terminal that it takes over, before the person's shell writes.
+        """
         sending = threading.Thread(target=self._send, name="sender", daemon=True)
         produced = 0
         try:
-            self._make_ready()
+            self._make_ready(greeting)
             self._begin_looks()
             sending.start()
             while not self._stop.is_set() and self._left != ():
@@ -259,11 +280,13 @@ class Agent:
             session.close(0, end=True)
         return session.produced
 
-    def _make_ready(self) -> None:
+    def _make_ready(self, greeting: Sequence[str]) -> None:
         recover(self._vault)
         prepare()
         self._locks.wait()
         self._await_fields()
+        if self._terminal is not None:
+            self._terminal.begin(greeting)
         self._await_chip()
         with contextlib.suppress(OvertError):  # out of reach it may be by now
             left = self._account.standing()
@@ -306,6 +329,7 @@ class Agent:
             transform=grant.transform,
             time_origin_ms=time_origin_ms,
             outbox_delay_s=grant.outbox_delay_s,
+            source=TERMINAL_SOURCE if self.has_terminal else SOURCE,
         )
 
     def _loop(self, session: Session, capture: Capture, told: Callable[[State], None]) -> None:

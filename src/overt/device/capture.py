@@ -25,7 +25,7 @@ from overt.device.letters import Letters
 from overt.device.pointing import Pointing
 from overt.device.screen import Moment
 from overt.device.seam import Sight, Source, Verdicts
-from overt.device.stream import BUTTON_PRESS, KEY_PRESS, KEY_RELEASE, joined
+from overt.device.stream import BUTTON_PRESS, KEY_PRESS, KEY_RELEASE, Heap, joined
 from overt.device.targets import Under
 from overt.schema.event import KeyClass, Kind, Modifier, Role
 
@@ -119,6 +119,7 @@ class Capture:
         """A window moved, came or went since whoever asks set this back."""
         self._moved_s = 0.0
         self._in = 0
+        self._was_open = True
         self._looked_s = 0.0
         self._heap_s = (time.monotonic(), time.monotonic())
         """When the heap before this one was taken, and this one: all that is in it lies between."""
@@ -140,7 +141,10 @@ class Capture:
         heap = self._source.heap()
         self._looked_us = int(looked_us)  # what comes later is of a later heap
         first, self._heard = self._heard, self._heard + len(heap.events)
-        if is_open and len(heap.events):
+        goes_on, self._was_open = is_open and not self._was_open, is_open
+        if goes_on:
+            self._before = Moment()  # what this look hears came before one went on
+        if is_open and not goes_on and len(heap.events):
             self._pointing.hear(heap.events, first)
         busy = not heap.moves_only or self._waiting or self._sight.poll()
         now_s = time.monotonic()
@@ -177,7 +181,7 @@ class Capture:
         rows = self._switch(after)
         rows += self._pointing.judged(before, after, now, changed=changed)
         if typing and same_field:
-            self._typing(heap.events, first, after, turn)
+            self._typing(heap, first, after, turn)
         elif not typing:
             self._slots.clear()
             rows += self._classes()
@@ -273,12 +277,14 @@ class Capture:
         ]
         return sum(one in _WRITES for one in classes), classes.count(KeyClass.ENTER)
 
-    def _typing(self, events: Any, first: int, moment: Moment, turn: int) -> None:
+    def _typing(self, heap: Heap, first: int, moment: Moment, turn: int) -> None:
         """Take the class of each key at once; the code goes no further than this loop."""
-        keymap = self._sight.keymap
+        keymap, events = self._sight.keymap, heap.events
         for k in np.flatnonzero(events["code"] <= KEY_RELEASE):
             event = events[k]
             code, state = int(event["detail"]), int(event["state"])
+            if not heap.has_releases:
+                self._slots.clear()  # else the next press would be a repeat
             if event["code"] == KEY_PRESS:
                 held, repeat = self._slots.press(code, keymap.of(code, state))
                 kind = Kind.KEY_DOWN

@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING
 
 from overt.device.applications import Application, Applications, program_of
 from overt.device.indicator import LAYER, Indicator, sign
-from overt.device.seam import LINE_CSS_PX, NOTCH_CSS_PX, Sight, Source, Verdicts, no_display
+from overt.device.seam import (
+    LINE_CSS_PX,
+    NOTCH_CSS_PX,
+    Sight,
+    Sign,
+    Source,
+    Verdicts,
+    no_display,
+)
 from overt.schema.errors import Missing
 
 if TYPE_CHECKING:
@@ -20,16 +28,27 @@ if TYPE_CHECKING:
     from overt.device.hooks import System
     from overt.device.listeners import Listener, Put
     from overt.device.targets import Under
+    from overt.device.terminal_within import TerminalWithin
     from overt.device.wording import Words
 
 X11, WAYLAND, WINDOWS, MAC = "Linux, X11", "Linux, Wayland", "Windows", "macOS"
-RECORDS = {X11: "x11", WAYLAND: "wayland", WINDOWS: "hooked", MAC: "hooked"}
+TERMINAL = "Linux, a terminal"
+"""No display, but a terminal: the person's shell in it, with the sign in its last row."""
+
+RECORDS = {
+    X11: "x11",
+    WAYLAND: "wayland",
+    TERMINAL: "terminal",
+    WINDOWS: "hooked",
+    MAC: "hooked",
+}
 """Platform → name of the words for what can be recorded there (`records` in `words/`)."""
 
 NEVER_RUN = (WINDOWS, MAC)
 _NEEDS = {
     X11: ("httpx", "jeepney", "xcffib", "tkinter"),
     WAYLAND: ("httpx", "jeepney"),
+    TERMINAL: ("httpx", "jeepney"),
     WINDOWS: ("httpx", "pynput", "tkinter"),
     MAC: ("httpx", "pynput", "Quartz", "tkinter"),
 }
@@ -41,7 +60,7 @@ class Platform:
 
     source: Source
     sight: Sight
-    indicator: Indicator
+    indicator: Sign
     verdicts: Verdicts
     fields: Fields | None = None
     """Where keys are recorded outside of terminals: without them answering, nothing begins."""
@@ -51,14 +70,19 @@ class Platform:
     """Tells what lies under the pointer."""
     display: str = ""
     """The X display whose windows may be looked at (level `screen`); there is no other way."""
+    terminal: TerminalWithin | None = None
+    """The person's own terminal, which it takes over: nobody else may write there."""
 
 
-def kind() -> str:
-    """Return which platform this session is."""
+def kind(display: str | None = None) -> str:
+    """Return which platform this session is; `display`: one that was named."""
     if sys.platform in ("win32", "darwin"):
         return WINDOWS if sys.platform == "win32" else MAC
     told = os.environ.get("WAYLAND_DISPLAY"), os.environ.get("XDG_SESSION_TYPE")
-    return WAYLAND if told[0] or told[1] == "wayland" else X11
+    if told[0] or told[1] == "wayland":
+        return WAYLAND
+    has_terminal = all(os.isatty(one) for one in (0, 1))
+    return X11 if display or os.environ.get("DISPLAY") or not has_terminal else TERMINAL
 
 
 def records(w: Words) -> str:
@@ -89,20 +113,24 @@ def require() -> None:
 
 
 def has_display(display: str | None) -> bool:
-    """Return whether a display is named, on which a sign could be shown."""
-    return kind() != X11 or bool(display or os.environ.get("DISPLAY"))
+    """Return whether there is a display or a terminal in which a sign could be shown."""
+    return kind(display) != X11 or bool(display or os.environ.get("DISPLAY"))
 
 
-def require_display(display: str | None) -> None:
-    """Raise `Missing` where there is no display: asked before anything has to be installed."""
-    if not has_display(display):
+def require_display(display: str | None, *, or_terminal: bool = True) -> None:
+    """Raise `Missing` where there is none: asked before anything has to be installed."""
+    if not has_display(display) or (kind(display) == TERMINAL and not or_terminal):
         raise no_display()
 
 
 def look(display: str | None) -> None:
     """Raise `Missing` where nothing could be recorded: asked before anybody is asked to join."""
-    found = kind()
-    if found == X11:
+    found = kind(display)
+    if found == TERMINAL:
+        from overt.device.terminal_owned import look as look_terminal
+
+        look_terminal()
+    elif found == X11:
         from overt.device.x11 import look as look_x11
 
         look_x11(display)
@@ -137,12 +165,17 @@ def opened(
     *,
     chip: bool = False,
     coach: bool = False,
+    study: str = "",
+    ended: Callable[[], None] | None = None,
 ) -> Platform:
     """Return the platform's parts, listening, with the indicator started.
 
     `chip`: a chip even where the desktop has a tray; `coach`: the sign speaks of the coach.
+    `study`: its name, for a sign that has room; `ended`: called where what is recorded in ended.
     """
-    if kind() == X11:
+    if kind(display) == TERMINAL and ended is not None:
+        return _terminal(listed, lang, study, ended)
+    if kind(display) in (X11, TERMINAL):
         return _x11(display, listed, lang, toggled, chip=chip, coach=coach)
     if kind() == WAYLAND:
         return _wayland(display, listed, lang, toggled, coach=coach)
@@ -217,6 +250,23 @@ def _wayland(
     indicator = Indicator(str(path), lang, toggled, program=LAYER, coach=coach)
     verdicts = FieldsAndTerminals(applications, fields, is_under_others=True)
     return Platform(session, session, indicator, verdicts, fields)
+
+
+def _terminal(
+    listed: list[Application],
+    lang: str,
+    study: str,
+    ended: Callable[[], None],
+) -> Platform:
+    from overt.device.terminal_front import Front, NoFields
+    from overt.device.terminal_line import Line, is_utf8
+    from overt.device.terminal_within import TerminalWithin
+    from overt.device.verdicts import FieldsAndTerminals
+
+    line = Line(lang, title=study, is_utf8=is_utf8())
+    applications, terminal = Applications(listed), TerminalWithin(line, ended)
+    verdicts = FieldsAndTerminals(applications, NoFields())
+    return Platform(terminal, Front(terminal, applications), line, verdicts, terminal=terminal)
 
 
 def _system() -> tuple[System, Callable[[Put], Listener], int]:

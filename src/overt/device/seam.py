@@ -88,6 +88,32 @@ class Sight(Protocol):
         """Return whether the indicator of that process can be seen."""
 
 
+class Sign(Protocol):
+    """The sign that shows the recording; nothing is recorded while it cannot be seen."""
+
+    lost: bool
+    """It has gone, or not answered, and the person has not gone on since."""
+
+    @property
+    def pid(self) -> int:
+        """Its process, for what it costs; 0 where it has none of its own."""
+
+    def is_seen(self, sight: Sight) -> bool:
+        """Return whether it can be seen; asked before anything is looked at."""
+
+    def keep(self) -> None:
+        """Look after it; called at every look."""
+
+    def accept(self) -> None:
+        """Go on after it was lost, by the person's own act; nothing while none is there."""
+
+    def show(self, state: str) -> None:
+        """Show a state: `recording` or `paused`, and a word more."""
+
+    def close(self) -> None:
+        """Take it away."""
+
+
 class Shown(Protocol):
     """What `screen.Screen` asks of a platform that tells where windows lie."""
 

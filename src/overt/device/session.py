@@ -28,7 +28,10 @@ from overt.schema.event import EVENTS_BITS, SCHEMA_ID, KeyClass, Kind, Pointer, 
 from overt.schema.header import BatchHeader
 from overt.schema.purpose import TOGETHER, learned_here, purposes_for
 
-SOURCE = "desktop/0.1.0"
+SOURCE, TERMINAL_SOURCE = "desktop/0.1.0", "terminal/0.1.0"
+"""What a header says it was recorded by. In a terminal keys have no releases, and times are those
+at which characters arrived."""
+
 ROWS_MAX = 500
 _PLACED = np.zeros(max(Kind) + 1, bool)
 _PLACED[[Kind.POINTER_MOVE, Kind.POINTER_DOWN, Kind.POINTER_UP, Kind.CLICK]] = True
@@ -49,6 +52,7 @@ class Recording:
     transform: str
     time_origin_ms: int
     outbox_delay_s: int
+    source: str = SOURCE
 
 
 class Session:
@@ -202,7 +206,7 @@ def _close(vault: Vault, recording: Recording, produced: int, *, end: bool) -> i
         anchors, rows = from_columns(_by_name(events))
         header = BatchHeader(
             schema=SCHEMA_ID,
-            source=SOURCE,
+            source=recording.source,
             study=recording.study,
             receipt=recording.receipt,
             session=session,

@@ -78,6 +78,8 @@ class Heap:
     asked: tuple[int, ...] = ()
     """Windows that a program asked to be given the keyboard. Window managers ask for the one that
     has it, at each click, and some of them late."""
+    has_releases: bool = True
+    """Whether keys that go up are told of: a terminal tells of presses alone."""
     lost: int = 0
     """How often some of it never reached us. How many events, nobody knows: at least so many."""
 

@@ -15,6 +15,9 @@ _EXECUTABLE = re.compile(r"(?:/[\w.+-]+)*/?[\w.+-]+")
 _INTERPRETERS = frozenset({"bash", "java", "node", "perl", "python", "python3", "ruby", "sh"})
 """Programs whose file says nothing of what they run."""
 
+_SHELLS = frozenset({"bash", "sh"})
+"""Those of them that have a prompt of their own, at which alone keys exist in a terminal."""
+
 _BROWSERS = (
     "brave", "chrome", "chromium", "epiphany", "falkon", "firefox", "floorp", "google-chrome",
     "icecat", "konqueror", "librewolf", "microsoft-edge", "midori", "msedge", "mullvad-browser",
@@ -121,7 +124,8 @@ def applications(tables: Any) -> tuple[StudyApplication, ...]:
                 raise bad("is missing", f"{path}{name}")
         executables = texts(table, "executables", required=True, path=path)
         for n, name in enumerate(executables):
-            if not _EXECUTABLE.fullmatch(name) or Path(name).name in _INTERPRETERS:
+            refused = _INTERPRETERS - (_SHELLS if table.get("terminal") is True else set())
+            if not _EXECUTABLE.fullmatch(name) or Path(name).name in refused:
                 raise bad(
                     "must be the name or full path of one program's own file",
                     f"{path}executables[{n}]",
