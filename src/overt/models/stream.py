@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from overt.datasets.tokens import START, TokenArrays
+from overt.datasets.tokens import START, VOCABULARY, TokenArrays
 from overt.models.config import (
     LOG_PAUSE_CENTRE,
     LOG_PAUSE_SCALE,
@@ -22,8 +22,16 @@ from overt.models.config import (
 )
 from overt.models.tensors import Array, Tensors
 
-NUMBERS = 5
-"""Numeric inputs: scaled log pause, is it known, scaled log hold, is it known, rollover."""
+MARKS = (START, VOCABULARY.index("key:space"), VOCABULARY.index("key:backspace"))
+"""Tokens that it is told how long ago the last of each came."""
+
+FAR = 60
+"""Tokens further back than this, or none at all, are as far."""
+
+NUMBERS = 7 + len(MARKS)
+"""Numeric inputs: scaled log pause, is it known, scaled log hold, is it known, rollover; what the
+pause is beyond the person's own pace between these two tokens, and their pace in all; how far back
+the last of each of `MARKS` is."""
 
 HABITS = 6
 """What a person's own pauses so far say of the one to come: `habits`."""
@@ -77,7 +85,10 @@ def log_ms(us: Array) -> Array:
 
 
 def numbers(stream: Stream) -> Array:
-    """Return the numeric inputs, float32[n, NUMBERS]; unknown durations are 0."""
+    """Return the numeric inputs, float32[n, NUMBERS]; unknown durations are 0.
+
+    A person's pace is that of the pauses before: `habits`.
+    """
     out = np.zeros((len(stream), NUMBERS), np.float32)
     for column, us, known in (
         (0, stream.pause_us, stream.pause_known()),
@@ -87,7 +98,18 @@ def numbers(stream: Stream) -> Array:
         out[:, column] = np.where(known, scaled, 0)
         out[:, column + 1] = known
     out[:, 4] = stream.rollover
+    own = habits(stream)[:-1]
+    out[1:, 5] = np.where(out[1:, 1], out[1:, 0] - own[:, :3].sum(1) / LOG_PAUSE_SCALE, 0)
+    out[1:, 6] = own[:, 0] / LOG_PAUSE_SCALE
+    for column, mark in enumerate(MARKS, 7):
+        out[:, column] = np.log1p(_back(stream.token == mark)) / 2
     return out
+
+
+def _back(there: Array) -> Array:
+    """Return how many places back it last held, at most `FAR`."""
+    at = np.arange(len(there))
+    return np.asarray(np.minimum(at - np.maximum.accumulate(np.where(there, at, -FAR)), FAR))
 
 
 def habits(stream: Stream) -> Array:

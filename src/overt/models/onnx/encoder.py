@@ -5,7 +5,7 @@ The same formulas as `spec/model.md`, all shards at once. What goes in and comes
 | name | type | shape | |
 |---|---|---|---|
 | `token` | int64 | n, batch | number of each token in `vocabulary` |
-| `numbers` | float32 | n, batch, 5 | `overt.models.stream.numbers` |
+| `numbers` | float32 | n, batch, 10 | `overt.models.stream.numbers` |
 | `following` | int64 | n, batch | the token that the pause is asked for |
 | `habits` | float32 | n, batch, 6 | `overt.models.stream.habits` of it |
 | `state` | float32 | shards, batch, hidden | zeros at a person's beginning |
@@ -30,7 +30,7 @@ from overt.models.tensors import Array
 from overt.models.train import Trained, weights_hash
 from overt.schema.errors import InvalidInput
 
-FORMAT_ID = "onnx-model/2"
+FORMAT_ID = "onnx-model/3"
 
 ABOUT = (
     "Next token and pause before it, of a sequence of tokens; token and pause are one joint "

@@ -134,6 +134,8 @@ function quantiles(parts: Component[]): Quantiles {
   }) as Quantiles;
 }
 
+const MARKS = ["key:space", "key:backspace"];
+const FAR = 60;
 const LEAN_ALL = 10;
 const LEAN_OWN = 2;
 
@@ -267,11 +269,15 @@ export class Model {
   private readonly page: PageModel;
   private readonly shards: Shard[];
   private readonly habits: Habits;
+  private readonly marks: number[];
+  private readonly since: number[];
   private last = START;
 
   constructor(page: PageModel) {
     this.page = page;
     this.habits = new Habits(page.log_pause_centre);
+    this.marks = [START, ...MARKS.map((name) => page.vocabulary.indexOf(name))];
+    this.since = this.marks.map(() => FAR);
     this.shards = page.shards.map((packed) => new Shard(page, packed));
   }
 
@@ -313,13 +319,21 @@ export class Model {
       Math.log(Math.min(Math.max(us / 1000, pause_min_ms), pause_max_ms));
     const scaled = (us: number) => (log(us) - log_pause_centre) / log_pause_scale;
     const timed = token !== START && this.last !== START;
+    const own = token === START ? [0, 0, 0] : this.habits.before(this.last, token).slice(0, 3);
+    const pace = own.reduce((a, b) => a + b, log_pause_centre);
     if (timed) this.habits.add(this.last, token, log(pause_us));
+    this.marks.forEach((mark, i) => {
+      this.since[i] = token === mark ? 0 : Math.min((this.since[i] ?? 0) + 1, FAR);
+    });
     return [
       timed ? scaled(pause_us) : 0,
       timed ? 1 : 0,
       hold_us >= 0 ? scaled(hold_us) : 0,
       hold_us >= 0 ? 1 : 0,
       rollover,
+      timed ? (log(pause_us) - pace) / log_pause_scale : 0,
+      (own[0] ?? 0) / log_pause_scale,
+      ...this.since.map((back) => Math.log1p(back) / 2),
     ];
   }
 }
