@@ -10,10 +10,10 @@ import pytest
 
 from models_fixtures import TINY, person, random_model
 from overt.datasets.tokens import VOCABULARY
-from overt.models import bursts, fluency, pauses, scored, typists
+from overt.models import bursts, fluency, pauses, peers, scored, typists
 from overt.models.boosted import NAME as LIGHTGBM
 from overt.models.metrics import figures
-from overt.models.predict import Predicted
+from overt.models.predict import Predicted, pooled
 from overt.models.stream import stream_of
 from overt.schema.errors import TooFew
 
@@ -67,15 +67,18 @@ def test_every_baseline_stands_beside_the_encoder(
 ) -> None:
     monkeypatch.setattr(typists, "fitted", lambda _people, _progress: random_model(TINY, 4))
     data = write(tmp_path, 40)
+    alike = ["encoder", LIGHTGBM, peers.SHARDED, *peers.LESS.values()]
     for task, names, metrics in (
-        (scored, ["encoder", LIGHTGBM, "Markov-2", "digraph", "most frequent"], scored.METRICS),
+        (
+            scored,
+            [*alike, "Markov-2", "digraph", "most frequent"],
+            scored.METRICS,
+        ),
         (
             pauses,
             [
-                "encoder",
-                LIGHTGBM,
+                *alike,
                 pauses.TOGETHER,
-                pauses.LESS,
                 fluency.NAME,
                 "linear regression",
                 "digraph median",
@@ -91,9 +94,9 @@ def test_every_baseline_stands_beside_the_encoder(
         assert all(row["low"] <= row["value"] <= row["high"] for row in found["rows"])
         assert found["counts"]["people judged"] >= 5
         told = {(row["name"], row["metric"]): row["value"] for row in found["rows"]}
-        if task is pauses:
-            less = told["encoder", "nll"] - told[LIGHTGBM, "nll"]
-            assert told[pauses.LESS, "nll"] == pytest.approx(less)
+        for name, difference in peers.LESS.items():
+            less = told["encoder", "nll"] - told[name, "nll"]
+            assert told[difference, "nll"] == pytest.approx(less)
         assert told["encoder", "r2"] < told[LIGHTGBM, "r2"]  # nobody trained this encoder
 
 
@@ -150,5 +153,5 @@ def test_states_know_the_persons_pace_and_where_in_the_text_a_key_stands() -> No
         fluency.AFTER_SPACE,
         fluency.SENTENCE,
     }
-    both = fluency.pooled(fluent.predict(streams[0]), plain.predict(streams[0]))
+    both = pooled(fluent.predict(streams[0]), plain.predict(streams[0]))
     assert both.weight.sum(1) == pytest.approx(np.ones(len(both.token)))

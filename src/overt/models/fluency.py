@@ -118,15 +118,3 @@ def fit(streams: Sequence[Stream]) -> Fluency:
                     place[t, b, s] = len(fitted)
                     fitted.append(boosted.mixture(rest[after], STATES))
     return Fluency(mean, place, *(np.stack(part) for part in zip(*fitted, strict=True)))
-
-
-def pooled(one: Predicted, other: Predicted) -> Predicted:
-    """Return what two models say together, half each: of tokens and of pauses."""
-    return Predicted(
-        one.token,
-        (one.probability + other.probability) / 2,
-        one.log_pause,
-        np.concatenate([one.weight, other.weight], axis=1) / 2,
-        np.concatenate([one.mean, other.mean], axis=1),
-        np.concatenate([one.sigma, other.sigma], axis=1),
-    )

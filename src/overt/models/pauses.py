@@ -1,9 +1,10 @@
 """`overt evaluate pause`: the time to the next key, given which key it is, on unseen people.
 
-Beside the encoder stand LightGBM, both together (half each), states of typing by where in the text
-a key stands (`overt.models.fluency`), a linear regression over the inputs of LightGBM, the median
-of the pair of keys (digraph), two states by the key that comes, and one log-normal for everything.
-Where bursts of typing end (`overt.models.bursts`) is asked of the same predictions.
+Beside the encoder stand LightGBM of all people and of each shard (`overt.models.peers`), encoder
+and LightGBM together (half each), states of typing by where in the text a key stands
+(`overt.models.fluency`), a linear regression over the inputs of LightGBM, the median of the pair of
+keys (digraph), two states by the key that comes, and one log-normal for everything. Where
+bursts of typing end (`overt.models.bursts`) is asked of the same predictions.
 """
 
 from __future__ import annotations
@@ -15,11 +16,11 @@ from pathlib import Path
 import numpy as np
 
 from overt.datasets.tokens import VOCABULARY
-from overt.models import boosted, bursts, fluency, typists
+from overt.models import boosted, bursts, fluency, peers, typists
 from overt.models.baselines import baselines, tables
 from overt.models.evaluate import one_thread
 from overt.models.metrics import figures_of, sums
-from overt.models.predict import Predicted, predict, predict_baselines
+from overt.models.predict import Predicted, pooled, predict_baselines
 from overt.models.scores import Progress, Scores
 from overt.models.stream import Stream, stream_of
 from overt.models.tensors import Array
@@ -38,8 +39,8 @@ STATE_PAUSES_MIN = 200
 """With fewer pauses before a key, the states are those of all keys."""
 _RIDGE = 1.0
 TOGETHER = "encoder and LightGBM, half each"
-LESS = "encoder less LightGBM, paired"
 NOTES = (
+    *peers.NOTES,
     (
         f"A burst ends with a pause of {bursts.END_MS / 1000:.0f} s or more: how probable one is, "
         "is what each method's distribution has beyond; nothing is fitted for it."
@@ -63,10 +64,7 @@ def evaluate(path: Path, progress: Progress) -> Scores:
                 name, figures_of(summed[name]) | bursts.figures(made), METRICS
             )
         ]
-        if boosted.NAME in summed:
-            less = figures_of(summed["encoder"], less=summed[boosted.NAME])
-            shared = {key: name for key, name in METRICS.items() if key in less}
-            rows += typists.scores(LESS, less, shared)
+        rows += peers.differences(summed, METRICS)
     return Scores(
         "pause", people.protocol, people.counts, tuple(rows), (*NOTES, *notes, *people.left_out)
     )
@@ -78,15 +76,10 @@ def _predicted(
     """Return every method's predictions for the unseen people, and what is to be said of them."""
     learned = [stream_of(person.sessions) for person in people.learned]
     unseen = [stream_of(person.sessions) for person in people.unseen]
-    progress("predicting with the encoder", 0.7)
-    every = tuple(trained.shards.values())
-    made: dict[str, list[Predicted]] = {"encoder": predict(every, trained.config, unseen)}
-    progress("fitting LightGBM", 0.75)
-    trees = boosted.fit(learned) if boosted.installed() else None
-    if trees is not None:
-        made[boosted.NAME] = [trees.predict(stream) for stream in unseen]
-        both = zip(made["encoder"], made[boosted.NAME], strict=True)
-        made[TOGETHER] = [fluency.pooled(one, other) for one, other in both]
+    made, missing = peers.predicted(people, trained, progress)
+    if boosted.NAME in made:
+        both = zip(made[peers.ENCODER], made[boosted.NAME], strict=True)
+        made[TOGETHER] = [pooled(one, other) for one, other in both]
     progress("fitting the plain baselines", 0.9)
     line, states, fluent = linear(learned), two_states(learned), fluency.fit(learned)
     counted = baselines([tables(learned, len(VOCABULARY))], len(VOCABULARY))
@@ -96,8 +89,7 @@ def _predicted(
     made["digraph median"] = [rows["digraph"] for rows in plain]
     made["two log-normal states"] = [states.predict(stream) for stream in unseen]
     made["one log-normal"] = [rows["most frequent"] for rows in plain]
-    missing = "LightGBM is left out: it is not installed, or there are too few events."
-    return made, [] if trees is not None else [missing]
+    return made, missing
 
 
 def _inputs(known: boosted.Seen) -> Array:

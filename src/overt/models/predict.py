@@ -117,6 +117,18 @@ def _joined(encoders: Sequence[Encoder], states: Sequence[Tensor], stream: Strea
     )
 
 
+def pooled(*ones: Predicted) -> Predicted:
+    """Return what several models say together of one stream, each as much: tokens and pauses."""
+    return Predicted(
+        ones[0].token,
+        np.mean([one.probability for one in ones], axis=0),
+        ones[0].log_pause,
+        np.concatenate([one.weight for one in ones], axis=1) / len(ones),
+        np.concatenate([one.mean for one in ones], axis=1),
+        np.concatenate([one.sigma for one in ones], axis=1),
+    )
+
+
 BASELINES = ("most frequent", "Markov-2", "digraph")
 """The names of the rows of `predict_baselines`; each has a token part and a pause part."""
 

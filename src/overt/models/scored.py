@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from overt.models import evaluate as judging
-from overt.models import typists
-from overt.models.boosted import EVENTS_MAX
+from overt.datasets.tokens import VOCABULARY
+from overt.models import peers, typists
+from overt.models.baselines import baselines, tables
+from overt.models.evaluate import one_thread
+from overt.models.metrics import figures_of, sums
+from overt.models.predict import BASELINES, predict_baselines
 from overt.models.scores import Progress, Scores
+from overt.models.stream import stream_of
 
 METRICS = {
     "top1": "top1",
@@ -23,8 +27,7 @@ METRICS = {
 NOTES = (
     "Pauses are given the event they lead to. pause_nll and r2 are of ln ms.",
     "Intervals are over people.",
-    "The encoder is the one that people can leave: four models of a quarter of the people each.",
-    f"LightGBM has all of them at once: whole people up to {EVENTS_MAX:,} events.",
+    *peers.NOTES,
 )
 
 
@@ -32,17 +35,24 @@ def evaluate(path: Path, progress: Progress) -> Scores:
     """Return the figures of the encoder beside every baseline."""
     people = typists.read(path, progress)
     trained = typists.fitted(people, progress)
-    progress("judging beside every baseline", 0.7)
-    found = judging.evaluate(trained, [*people.learned, *people.unseen])
-    rows = [
-        row
-        for name, figures in found.rows.items()
-        for row in typists.scores(name, figures, METRICS)
-    ]
+    with one_thread():
+        made, missing = peers.predicted(people, trained, progress)
+        progress("judging beside the tables", 0.9)
+        learned = [stream_of(person.sessions) for person in people.learned]
+        counted = baselines([tables(learned, len(VOCABULARY))], len(VOCABULARY))
+        plain = [predict_baselines(counted, stream_of(one.sessions)) for one in people.unseen]
+        made |= {name: [each[name] for each in plain] for name in BASELINES}
+        summed = {name: sums(one) for name, one in made.items()}
+        rows = [
+            row
+            for name, table in summed.items()
+            for row in typists.scores(name, figures_of(table), METRICS)
+        ]
+        rows += peers.differences(summed, METRICS)
     return Scores(
         "next-action",
         people.protocol,
         people.counts,
         tuple(rows),
-        (*NOTES, *found.remarks, *people.left_out),
+        (*NOTES, *missing, *people.left_out),
     )

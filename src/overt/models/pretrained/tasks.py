@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 
 from overt.models import boosted
-from overt.models.fluency import pooled as half_each
 from overt.models.intent import endings, options
 from overt.models.intent.looks import Look, asked, learned
 from overt.models.intent.movements import Movement
@@ -20,6 +19,7 @@ from overt.models.intent.movements import read as read_movements
 from overt.models.intent.profiles import some
 from overt.models.metrics import Figure, figures, mixture_nll
 from overt.models.predict import Predicted
+from overt.models.predict import pooled as half_each
 from overt.models.pretrained import heads
 from overt.models.pretrained.frames import Frames, of_motion, seen
 from overt.models.pretrained.network import Shared
