@@ -120,7 +120,7 @@ def has_display(display: str | None) -> bool:
 def require_display(display: str | None, *, or_terminal: bool = True) -> None:
     """Raise `Missing` where there is none: asked before anything has to be installed."""
     if not has_display(display) or (kind(display) == TERMINAL and not or_terminal):
-        raise no_display()
+        raise no_display(or_terminal=or_terminal)
 
 
 def look(display: str | None) -> None:

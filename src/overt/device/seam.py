@@ -136,12 +136,14 @@ class Shown(Protocol):
         """Return the process that a window belongs to, as the system knows it, or 0."""
 
 
-def no_display() -> Missing:
-    """Return what is said where no sign could be shown to anybody."""
+def no_display(*, or_terminal: bool = True) -> Missing:
+    """Return what is said where no sign could be shown; `or_terminal`: a terminal would do."""
     return Missing(
         "there is no display, and without one nothing is recorded",
         where="DISPLAY",
-        do="Start it in a terminal on a desktop; over ssh and on a console it does not record.",
+        do="Start it on a desktop, or in a terminal, with its output there."
+        if or_terminal
+        else "Start it on a desktop.",
     )
 
 
