@@ -25,6 +25,14 @@ from overt.commands import chromium
 SDK = Path(__file__).parents[1] / "src" / "overt" / "studio" / "static" / "overt.js"
 RECORD = SDK.with_name("overt-record.js")
 PURPOSES = ["next-action", "person-or-program", "typing-assist"]
+INDICATOR = {
+    "recording": "Recording",
+    "paused": "Paused",
+    "off": "Not recording",
+    "pause": "Pause recording",
+    "resume": "Resume recording",
+    "direction": "ltr",
+}
 WAYS = ("overt", "rrweb", "listener", "nothing")
 HELD_S = 12.0
 """So long Overt's server keeps the question open how a person stands, if there is no news."""
@@ -113,7 +121,7 @@ class Pages:
         choices = {"purposes": [{"id": name, "title": name, "text": ""} for name in PURPOSES]}
         return json.dumps(
             {"study": "bench", "version": 1, "title": "Bench", "choices": choices,
-             "settings": settings}
+             "settings": settings, "indicator": INDICATOR}
         ).encode()  # fmt: skip
 
     def batch(self, bearer: str, body: bytes) -> tuple[int, str, bytes]:

@@ -35,11 +35,11 @@ export const numbers = {
  * an interface of the sources declares.
  */
 const internal = (
-  "account alone attach beat begin change changes catchUp closing destroy drop empty endSession enough " +
-  "fact finish fit flush fold forget found grant held hush ignored isEmpty isIn isLong isVisible " +
-  "journal keep last_us leave leaving ledger listeners lockOf look looked lose narrow number onGone " +
-  "pass places press proofs purge putLast recorder recover rounds say secrets sender silence " +
-  "settle standing started tell tells turnOff vault verdict waitUntil_ms watchers"
+  "account alone attach beat begin catchUp change changes closing destroy drop empty endSession enough " +
+  "fact farewell finish fit flush fold forget found grant held hush ignored isEmpty isIn isLong " +
+  "isVisible journal keep last_us leave leaving ledger listeners lockOf look looked lose narrow number " +
+  "onGone opened pass places press proofs purge putLast ready recorder recover reset rounds say secrets " +
+  "sender settle silence standing started tell tells turnOff vault verdict waitUntil_ms watchers"
 ).split(" ");
 export const shortened = new RegExp(`^(${internal.join("|")})$`);
 

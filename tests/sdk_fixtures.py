@@ -36,6 +36,14 @@ CHROMIUM = next(
 KEYBOARD = {Kind.KEY_DOWN, Kind.KEY_UP, Kind.EDIT, Kind.COMPOSITION_START, Kind.COMPOSITION_END}
 PURPOSES = ["next-action", "person-or-program", "typing-assist"]
 
+INDICATOR = {
+    "recording": "Recording",
+    "paused": "Paused",
+    "off": "Not recording",
+    "pause": "Pause recording",
+    "resume": "Resume recording",
+    "direction": "ltr",
+}
 PAGE = """<!doctype html><meta charset="utf-8"><title>page</title><link rel="icon" href="data:,">
 <style>#box{height:80px;width:200px;overflow:auto}#tall{height:900px}body{min-height:3000px}</style>
 <button id="button" type="button"><span id="inner">press</span></button>
@@ -160,6 +168,7 @@ class Server:
             "study": "test",
             "version": self.version,
             "title": "Test",
+            "indicator": INDICATOR,
             "choices": choices,
             "settings": settings,
         }

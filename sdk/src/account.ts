@@ -20,7 +20,7 @@ export interface Grant extends Proof {
   notice_sha256: string;
   lang: string;
   /** What the indicator says in that language. */
-  words: Words | undefined;
+  words: Words;
   level: "rhythm" | "keys";
   /** The versioned rule that makes the level, such as `rhythm/0`. */
   transform: string;
@@ -36,12 +36,6 @@ export interface Standing {
   withdrawn?: boolean;
 }
 
-interface Joined {
-  receipt: Receipt & { receipt_id: string };
-  token: string;
-  device_secret: string;
-}
-
 export const PATIENCE_MS = 20_000;
 export const GONE = 410;
 
@@ -53,49 +47,20 @@ export class Account {
   grant: Grant | null = null;
   vault: Vault | null = null;
   #base: string;
-  #study: string;
+  readonly study: string;
 
   constructor(base: string, study: string) {
     this.#base = base;
-    this.#study = study;
+    this.study = study;
   }
 
   async notice(lang: string): Promise<ShownNotice> {
-    const study = encodeURIComponent(this.#study);
+    const study = encodeURIComponent(this.study);
     const path = `/v1/studies/${study}/notice?lang=${encodeURIComponent(lang)}`;
     const bytes = new Uint8Array(await (await this.#ask(path)).arrayBuffer());
     const sha256 = hex(await crypto.subtle.digest("SHA-256", bytes));
     const notice = JSON.parse(new TextDecoder().decode(bytes)) as Notice;
     return { notice, bytes, sha256 };
-  }
-
-  async join(
-    { notice, sha256 }: ShownNotice,
-    purposes: string[],
-    lang: string,
-    detail: string = notice.settings.level,
-  ): Promise<Grant> {
-    const asked = { study: this.#study, purposes, notice_sha256: sha256, lang, detail };
-    const joined = (await (await this.#post("/v1/join", asked)).json()) as Joined;
-    return {
-      receipt_id: joined.receipt.receipt_id,
-      receipt: joined.receipt,
-      device_secret: joined.device_secret,
-      token: joined.token,
-      purposes: [...purposes].sort(),
-      former: this.proofs.map(({ receipt_id, device_secret, token, purposes }) => {
-        return { receipt_id, device_secret, token, purposes };
-      }),
-      notice_sha256: sha256,
-      lang,
-      words: notice.indicator,
-      level: notice.settings.level,
-      transform: detail.includes("/") ? detail : `${detail}/0`,
-      outbox_delay_s: notice.settings.outbox_delay_s,
-      hold_days: notice.settings.hold_days,
-      fields: notice.settings.fields,
-      paths: notice.settings.paths ?? [],
-    };
   }
 
   /** Keep the grant, sealed. */
@@ -121,7 +86,7 @@ export class Account {
 
   async #withdraw({ receipt_id, device_secret }: Proof, purposes?: string[]) {
     const asked = { receipt_id, device_secret, ...(purposes ? { purposes } : {}) };
-    return (await (await this.#post("/v1/withdraw", asked)).json()) as { job: string };
+    return (await (await this.post("/v1/withdraw", asked)).json()) as { job: string };
   }
 
   /**
@@ -189,7 +154,8 @@ export class Account {
     throw new OvertError(what, where, body?.error?.do ?? "", body?.error ? answer.status : 0);
   }
 
-  #post(path: string, body: unknown): Promise<Response> {
+  /** Post as nobody in particular; what is refused is told. */
+  post(path: string, body: unknown): Promise<Response> {
     return this.#ask(path, json(body));
   }
 }

@@ -1,8 +1,8 @@
 import { anchors } from "./batch.ts";
-import { type Row, fromRow, toRow } from "./event.ts";
+import { type Row, fromRow } from "./event.ts";
 import type { OutboxEntry } from "./index.ts";
-import { type Entry, type Kept, type Outbox, entryId } from "./outbox.ts";
-import { decode, encode } from "./wire.ts";
+import { type Kept, type Outbox, entryId } from "./outbox.ts";
+import { encode } from "./wire.ts";
 
 /** What waits to leave, opened, oldest first. */
 export async function list(outbox: Outbox): Promise<OutboxEntry[]> {
@@ -39,11 +39,4 @@ export async function split(outbox: Outbox, { entry, rows }: Kept): Promise<void
     half(rows.slice(0, middle), { end: false }),
     half(rows.slice(middle), { batch }),
   ]);
-}
-
-/** An entry as an SDK before this one kept it: as the bytes of its batch. */
-export function renewed({ json, bytes }: { json: unknown; bytes: Uint8Array }): Kept {
-  const { closed_ms, due_ms, sent } = json as Entry;
-  const { header, events } = decode(bytes);
-  return { entry: { header, closed_ms, due_ms, sent }, rows: events.map(toRow) };
 }

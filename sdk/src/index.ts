@@ -13,7 +13,8 @@
  *
  * This is all that a page needs to ask, and to leave. What records, keeps and sends lies in a second
  * file (`record.ts`), which is loaded where somebody has joined; what shows batches to people, and the
- * names of numbers, in a third (`more.ts`), which `outbox()` loads when it is asked for the first time.
+ * names of numbers, in a third (`more.ts`), which `join` and `outbox` load when they are asked for the first time: what joins is in
+ * it too.
  */
 
 import type { OvertEvent } from "./event.ts";

@@ -6,26 +6,17 @@ export type Shown = "recording" | "paused" | "off";
 const TAG = "overt-indicator";
 /** So long at most it may be hidden while anything is recorded. */
 const HIDDEN_MS_MAX = 1000;
-/** Between two looks at it, and after one that found it covered; the latter where browsers say more. */
-const CHECK_MS = [750, 850] as const;
-const AGAIN_MS = [200, 100] as const;
+/** Between two looks at it, and after one that found it covered. */
+const CHECK_MS = 850;
+const AGAIN_MS = 100;
 /** So often at most the browser says what is painted over it; and when it has surely said so again. */
 const OVER_MS = 250;
 const OVER_AGAIN_MS = 300;
 const SIZE_CSS_PX_MIN = 16;
 const OPACITY_MIN = 0.6;
 const INSIDE_MIN = 0.9;
-/** Between its words and what lies behind them; large text needs this much (WCAG 2.2, 1.4.3). */
-const CONTRAST_MIN = 3;
 /** Filters that leave little to see; those that turn colours round, as dark modes do, are none. */
 const FADING = /(opacity|brightness|contrast)\((0|0?\.[0-5]\d*)\)|blur\((?!0|1px)/;
-
-/** Luminance of a colour such as `rgb(28, 31, 36)`, near enough. */
-const luminance = (color: string): number =>
-  (color.match(/[\d.]+/g) ?? []).reduce(
-    (sum, part, at) => sum + (Number(part) / 255) ** 2.2 * ([0.21, 0.72, 0.07][at] ?? 0),
-    0.05,
-  );
 
 /** No page is around this one. */
 const IS_ALONE = window === window.top;
@@ -49,8 +40,6 @@ const on = own(EventTarget.prototype, "addEventListener")!;
 const timeout = AbortSignal.timeout.bind(AbortSignal);
 /** A page can clear all timers: it need only guess their numbers. This one has none. */
 const later = (ms: number, work: () => void): void => on(timeout(ms), "abort", work);
-/** Whether the browser says what is painted over the sign: 1 or 0. */
-const TOLD = isClear ? 1 : 0;
 
 /** The page shows a picture of how it was, and of how it will be, over all; mostly for a moment. */
 const isPassing = (): boolean =>
@@ -58,16 +47,6 @@ const isPassing = (): boolean =>
 
 /** What it says, in the words of the notice; `direction` is `rtl` where the language is. */
 export type Words = Readonly<Record<Shown | "pause" | "resume" | "direction", string>>;
-
-/** Where a notice brought none. */
-const ENGLISH: Words = {
-  recording: "Recording",
-  paused: "Paused",
-  off: "Not recording",
-  pause: "Pause recording",
-  resume: "Resume recording",
-  direction: "ltr",
-};
 
 /**
  * `!important` in a shadow root wins over all that the page can say of the host element, and `all`
@@ -89,6 +68,9 @@ i{flex:none;width:10px;height:10px;border-radius:50%;background:#9aa0a8;forced-c
 button{all:unset;flex:none;min-width:28px;min-height:28px;border-radius:99px;text-align:center;
 background:#fff2;cursor:pointer}button:focus-visible{outline:3px solid #7db8ff}
 .off button{display:none}.off{padding-inline-end:12px}`;
+
+/** Its words and what lies behind them, as browsers tell of it. */
+const DRAWN = "visible" + "rgb(255, 255, 255)" + "rgb(28, 31, 36)";
 
 /** The element it is; it knows by itself, at once and at no cost, whether it is in the page. */
 class Host extends HTMLElement {
@@ -142,15 +124,13 @@ export class Indicator {
   /** Where it was when it was last measured. */
   #place: DOMRect | null = null;
   #styles = new WeakMap<Element, CSSStyleDeclaration>();
-  /** Colours that were found to contrast. */
-  #colors = "";
 
   /**
    * `toggled`: the person pressed the button. `checked` hears at each look if it can be seen.
    * `ticked`: what else is to be done that often, because a timer more would cost more.
    */
   constructor(
-    words: Words | undefined,
+    words: Words,
     toggled: () => void,
     checked: (visible: boolean) => void,
     ticked?: () => void,
@@ -158,7 +138,7 @@ export class Indicator {
     // A content script has no registry; a plain element there, which no page can make its own.
     const registry = customElements as CustomElementRegistry | null;
     if (registry && !registry.get(TAG)) registry.define(TAG, Host);
-    this.#words = words ?? ENGLISH;
+    this.#words = words;
     this.#checked = checked;
     this.#ticked = ticked;
     this.#box.dir = this.#words.direction;
@@ -184,14 +164,14 @@ export class Indicator {
       if (!this.#isUnder || this.#covered) return;
       if (!isPassing()) return this.#look();
       this.#seen_ms = now_ms() - OVER_AGAIN_MS;
-      later(HIDDEN_MS_MAX - OVER_AGAIN_MS - AGAIN_MS[1], () => this.#look());
+      later(HIDDEN_MS_MAX - OVER_AGAIN_MS - AGAIN_MS, () => this.#look());
     }, how);
-    later(CHECK_MS[TOLD], () => this.#tick());
+    later(CHECK_MS, () => this.#tick());
   }
 
   #tick(): void {
     if (this.#isGone) return;
-    later(CHECK_MS[TOLD], () => this.#tick());
+    later(CHECK_MS, () => this.#tick());
     this.#look();
     this.#ticked?.();
   }
@@ -206,7 +186,7 @@ export class Indicator {
       // A page has replaced what this asks, so nobody knows whether it can be seen.
     }
     this.#checked(isKept);
-    const again_ms = this.#isUnder && !isPassing() ? OVER_AGAIN_MS : AGAIN_MS[TOLD];
+    const again_ms = this.#isUnder && !isPassing() ? OVER_AGAIN_MS : AGAIN_MS;
     if (isKept && this.#covered) later(again_ms, () => this.#look());
   }
 
@@ -273,7 +253,7 @@ export class Indicator {
     if (!this.#covered) return true;
     // Gone with a dialog that the page took away, it comes back; taken away itself, it does not.
     if (!this.#host.parentNode) return false;
-    if (this.#passes) return at_ms < this.#seen_ms + HIDDEN_MS_MAX - AGAIN_MS[TOLD];
+    if (this.#passes) return at_ms < this.#seen_ms + HIDDEN_MS_MAX - AGAIN_MS;
     this.#raise();
     return !before && this.isVisible();
   }
@@ -330,18 +310,10 @@ export class Indicator {
     return style;
   }
 
-  /** Whether its words stand out; colours that a person has chosen for everything are theirs. */
+  /** Whether its words stand out, as drawn; colours that a person has chosen for everything are theirs. */
   #contrasts(): boolean {
-    const style = this.#styleOf(this.#text);
-    const visibility = said(style, "visibility");
-    const colors = [said(style, "color"), said(this.#styleOf(this.#box), "background-color")];
-    if (this.#colors !== colors.join() + visibility) {
-      const [one = 0, other = 0] = colors.map(luminance);
-      const ratio = one / other;
-      const stands = visibility === "visible" && Math.max(ratio, 1 / ratio) >= CONTRAST_MIN;
-      if (!stands) return matchMedia("(forced-colors:active)").matches;
-      this.#colors = colors.join() + visibility;
-    }
-    return true;
+    const [text, box] = [this.#text, this.#box].map((part) => this.#styleOf(part));
+    const drawn = said(text!, "visibility") + said(text!, "color") + said(box!, "background-color");
+    return drawn === DRAWN || matchMedia("(forced-colors:active)").matches;
   }
 }

@@ -28,16 +28,16 @@ export class Membership {
   /** The person has paused it. */
   held = false;
   off: Reason = "";
-  #lang: string;
+  lang: string;
   #channel: BroadcastChannel | null = null;
   /** Tells the server of a withdrawal that it has not heard of. */
-  #farewell: (() => Promise<unknown>) | null = null;
-  #shown: ShownNotice | null = null;
+  farewell: (() => Promise<unknown>) | null = null;
+  shown: ShownNotice | null = null;
 
   constructor({ study, base = "", lang = "en" }: Options) {
     this.study = study;
     this.name = `overt-${study}`;
-    this.#lang = lang;
+    this.lang = lang;
     this.account = new Account(base, study);
   }
 
@@ -56,7 +56,7 @@ export class Membership {
   }
 
   /** The recorder, which is loaded when it is first asked for. */
-  async #ready(): Promise<Recorder> {
+  async ready(): Promise<Recorder> {
     const { Recorder } = await record();
     return (this.recorder ??= new Recorder(this));
   }
@@ -65,75 +65,51 @@ export class Membership {
   async #load(): Promise<void> {
     const { account } = this;
     try {
-      const vault = account.vault ?? (await Vault.open(this.name, false));
-      const kept = await vault?.get<Grant>("grant", "grant");
-      const left = kept ? null : await vault?.get<Grant>("grant", LEFT);
-      if (vault && left) void this.#part(vault, left.json).catch(() => undefined);
-      if (!vault || !kept) return;
-      this.#hold(vault);
+      const vault = await this.opened(false);
+      if (!vault) return;
+      const [kept, left, paused] = await vault.some<Grant>("grant", ["grant", LEFT, "paused"]);
+      if (!kept) return void (left && this.#part(vault, left.json).catch(() => undefined));
+      this.hold(vault);
       account.grant = kept.json;
-      this.held = (await vault.get("grant", "paused")) !== null;
-      await this.#start(await this.#ready());
+      this.held = !!paused;
+      await this.start(await this.ready());
     } catch (error) {
       this.turnOff(error instanceof OvertError ? "file" : "storage");
     }
   }
 
   /** Record, unless the person has left while the file came. */
-  async #start(recorder: Recorder): Promise<void> {
+  async start(recorder: Recorder): Promise<void> {
     const { grant, vault } = this.account;
     if (grant && vault) await recorder.start(grant, vault);
   }
 
-  #hold(vault: Vault): void {
+  /** What is kept here; `create`: also where nothing is yet. */
+  async opened(create: boolean): Promise<Vault | null> {
+    return this.account.vault ?? Vault.open(this.name, create);
+  }
+
+  hold(vault: Vault): void {
     this.account.vault = vault;
-    vault.onGone = () => this.#end("withdrawn");
+    vault.onGone = () => this.reset("withdrawn");
   }
 
   /** The recorder of who has joined; what could not be loaded is loaded again. */
   async started(): Promise<Recorder | null> {
-    if (this.off === "file") await this.#start(await this.#ready());
+    if (this.off === "file") await this.start(await this.ready());
     return this.recorder;
   }
 
-  async notice(lang = this.#lang): Promise<ShownNotice> {
-    this.#lang = lang;
-    this.#shown = await this.account.notice(lang);
-    return this.#shown;
+  async notice(lang = this.lang): Promise<ShownNotice> {
+    this.lang = lang;
+    this.shown = await this.account.notice(lang);
+    return this.shown;
   }
 
   async join(purposes: string[], detail?: string): Promise<Receipt> {
-    const { account } = this;
-    if (this.off === "unsupported")
-      throw new OvertError("this browser lacks what recording needs", "browser", "Use a recent one");
-    if (!this.#shown)
-      throw new OvertError("the notice was not fetched", "join", "Show what notice() returns first");
-    if (purposes.length === 0)
-      throw new OvertError("no purpose was chosen", "purposes", "Choose at least one");
-    if (account.grant && this.off !== "notice")
-      throw new OvertError("somebody has joined here already", "join", "Withdraw first");
     // Nobody joins what cannot record.
-    const recorder = await this.#ready();
-    await this.#farewell?.();
-    const grant = await account.join(this.#shown, purposes, this.#lang, detail);
-    if (account.grant) await recorder.endSession();
-    this.#end("");
-    try {
-      const vault = account.vault ?? (await Vault.open(this.name, true));
-      if (!vault) throw new OvertError("cannot be opened", "storage");
-      this.held = false;
-      this.#hold(vault);
-      await account.keep(grant);
-      await this.#start(recorder);
-    } catch {
-      account.grant = { ...grant, former: [] };
-      await account.withdraw().catch(() => undefined);
-      this.#end("");
-      this.turnOff("storage");
-      throw new OvertError("cannot be written on this device", "storage", "Leave private mode");
-    }
-    this.say("granted");
-    return grant.receipt;
+    const [{ join }] = await Promise.all([more(), this.ready()]);
+    return join(this, purposes, detail, OvertError);
   }
 
   async withdraw(purposes?: string[]): Promise<{ job: string }> {
@@ -145,7 +121,7 @@ export class Membership {
     recorder?.silence(left.length === 0);
     if (left.length === 0 && grant && vault) {
       await vault.empty(["key"], grant).catch(() => undefined);
-      this.#end("withdrawn");
+      this.reset("withdrawn");
       this.say("withdrawn");
       return this.#part(vault, grant);
     }
@@ -169,7 +145,7 @@ export class Membership {
    * stays, sealed, and it is told as soon as it answers, by whichever page comes first.
    */
   async #part(vault: Vault, grant: Grant): Promise<{ job: string }> {
-    this.#farewell = null;
+    this.farewell = null;
     try {
       const job = await this.account.withdraw(undefined, grant);
       await vault.destroy().catch(() => undefined);
@@ -180,8 +156,8 @@ export class Membership {
         await vault.destroy().catch(() => undefined);
         throw error;
       }
-      const again = (this.#farewell = () => this.#part(vault, grant));
-      const retry = () => this.#farewell === again && again().catch(() => undefined);
+      const again = (this.farewell = () => this.#part(vault, grant));
+      const retry = () => this.farewell === again && again().catch(() => undefined);
       window.setTimeout(retry, FAREWELL_MS);
       throw new OvertError("has not heard of it yet", "server", "It is told once it can be reached");
     }
@@ -190,12 +166,12 @@ export class Membership {
   /** Everything on this device goes, now: key, grant, journal, outbox. */
   async purge(): Promise<void> {
     const { vault } = this.account;
-    this.#end("withdrawn");
+    this.reset("withdrawn");
     this.say("withdrawn");
     await vault?.destroy().catch(() => undefined);
   }
 
-  #end(reason: "" | "withdrawn"): void {
+  reset(reason: "" | "withdrawn"): void {
     this.account.grant = null;
     if (reason) this.account.vault = null;
     this.recorder?.stop();
@@ -220,7 +196,7 @@ export class Membership {
   async #heard(said: Said, ...removed: string[]): Promise<void> {
     if (said === "withdrawn") {
       const { vault } = this.account;
-      this.#end("withdrawn");
+      this.reset("withdrawn");
       // What this tab was about to write when the other emptied all.
       await vault?.empty(["key", "grant"]).catch(() => undefined);
     } else if (said === "granted") await this.#reread();
@@ -236,7 +212,7 @@ export class Membership {
     const { account, recorder } = this;
     const { grant, vault } = account;
     const kept = await vault?.get<Grant>("grant", "grant").catch(() => null);
-    if (grant && !kept) return this.#end("withdrawn");
+    if (grant && !kept) return this.reset("withdrawn");
     const same = (one: Grant) => `${one.receipt_id} ${one.purposes.join(" ")}`;
     if (grant && kept && same(kept.json) === same(grant)) {
       account.grant = kept.json;
@@ -244,7 +220,7 @@ export class Membership {
       return this.#update();
     }
     if (grant) await recorder?.endSession();
-    this.#end("");
+    this.reset("");
     await this.#load();
     await this.recorder?.rounds?.fit();
   }

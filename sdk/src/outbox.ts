@@ -1,7 +1,6 @@
 import type { Proof } from "./account.ts";
 import { type BatchHeader, anchors, cut } from "./batch.ts";
-import type { renewed, split } from "./entries.ts";
-import { OvertError } from "./errors.ts";
+import type { split } from "./entries.ts";
 import { KIND, type Row, SEQ } from "./event.ts";
 import { Kind, SCHEMA_ID } from "./generated.ts";
 import type { Ledger } from "./ledger.ts";
@@ -46,8 +45,8 @@ export interface Kept {
   rows: Row[];
 }
 
-/** The third file, as far as it is needed here: for what is too large, or was left by an older SDK. */
-export type More = () => Promise<{ split: typeof split; renewed: typeof renewed }>;
+/** The third file, as far as it is needed here: for what is too large. */
+export type More = () => Promise<{ split: typeof split }>;
 
 /** Rows of one session by stream; the stream's purposes, joined by spaces, are the key. */
 export type Streams = Map<string, Row[]>;
@@ -129,7 +128,7 @@ export class Outbox {
     const rows = runs.reduce((sum, { rows }) => sum + rows.length, 0);
     const closed_ms = Date.now();
     // A page may have replaced what this uses: what went missing is not passed over in silence.
-    if (rows !== counted.fresh || !(closed_ms > 0)) throw new OvertError("was changed", "page");
+    if (rows !== counted.fresh || !(closed_ms > 0)) throw new TypeError();
     const number = await this.vault.number(recording.session, runs.length);
     const before = await this.ledger.counts(recording.session);
     const due_ms = closed_ms + recording.outbox_delay_s * 1000;
@@ -221,14 +220,8 @@ export class Outbox {
   /** Entries at these places; null where there is none any more. */
   async entries(places: readonly Place[]): Promise<(Kept | null)[]> {
     const found = await this.vault.some<Kept>("outbox", places);
-    return Promise.all(
-      found.map((kept) => kept && ("entry" in kept.json ? kept.json : this.#renewed(kept))),
-    );
-  }
-
-  /** One that an older SDK left; without the third file it waits on. */
-  #renewed(kept: Parameters<typeof renewed>[0]): Promise<Kept | null> {
-    return this.more().then(({ renewed }) => renewed(kept), () => null);
+    // Before the first release one lay there in another form.
+    return found.map((kept) => (kept?.json.entry ? kept.json : null));
   }
 
   /**

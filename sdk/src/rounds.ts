@@ -58,7 +58,7 @@ export class Rounds {
       }
     };
     if (this.#beats % RECOVER_BEATS === 1)
-      await safely(() => sender.recover(own, recorder.lockOf, grant.hold_days));
+      await safely(() => sender.recover(own, recorder.lockOf));
     void safely(async () => {
       if (outbox.due_ms <= Date.now()) await this.send(false);
     });
@@ -121,10 +121,7 @@ export class Rounds {
 
   /** Send what is due; `force`: all that waits. */
   async send(force: boolean): Promise<void> {
-    const hold_days = this.#member.account.grant?.hold_days ?? 0;
-    const gone = await this.sender.pass(force, hold_days, (entry) =>
-      this.#recorder.forget([entryId(entry)]),
-    );
+    const gone = await this.sender.pass(force, (entry) => this.#recorder.forget([entryId(entry)]));
     if (gone) await this.#leave((id) => !gone.purposes.includes(id), gone.receipt);
   }
 

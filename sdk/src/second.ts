@@ -35,9 +35,8 @@ function beside(file: string, integrity: string): Promise<unknown> {
       await arrived;
       return await import(href);
     } catch {
-      throw new OvertError("could not be loaded as it was built", file, "Look at the connection");
-    } finally {
       link.remove();
+      throw new OvertError("could not be loaded as it was built", file, "Look at the connection");
     }
   })();
   loaded.set(file, loading);

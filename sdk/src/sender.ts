@@ -63,6 +63,11 @@ export class Sender {
     this.#lock = lock;
   }
 
+  /** So long what is due may wait; 0: not beyond the page. */
+  get #hold_days(): number {
+    return this.#account.grant?.hold_days ?? 0;
+  }
+
   /** Run `work` while no tab sends, removes or folds. */
   alone<T>(work: () => Promise<T>): Promise<T> {
     return navigator.locks.request(this.#lock, work) as Promise<T>;
@@ -73,7 +78,7 @@ export class Sender {
    * whatever its delay. `told` hears of each entry that ended. Returns what the collector says is
    * withdrawn.
    */
-  async pass(force: boolean, hold_days: number, told: (entry: Entry) => void): Promise<Gone | null> {
+  async pass(force: boolean, told: (entry: Entry) => void): Promise<Gone | null> {
     this.#gone = null;
     const run = async () => {
       await this.#running?.catch(() => undefined);
@@ -81,7 +86,7 @@ export class Sender {
       const due = await this.#due(force);
       while (due.length > 0) {
         const some = due.splice(0, this.#failures > 0 ? 1 : TOGETHER);
-        if (!(await this.alone(() => this.#try(some, force, hold_days, told)))) break;
+        if (!(await this.alone(() => this.#try(some, force, told)))) break;
       }
     };
     if (this.#running && !force) return null;
@@ -119,11 +124,11 @@ export class Sender {
   async #try(
     places: Place[],
     force: boolean,
-    hold_days: number,
     told: (entry: Entry) => void,
   ): Promise<boolean> {
     const ready: Kept[] = [];
     const at_ms = Date.now();
+    const hold_days = this.#hold_days;
     for (const kept of await this.#outbox.entries(places)) {
       if (!kept) continue;
       const { header, due_ms } = kept.entry;
@@ -207,11 +212,7 @@ export class Sender {
    * Close what pages left behind that are no more. `own`: the session of this page. Where the
    * notice lets nothing be held over (`hold_days` 0), what they left is lost, and counted so.
    */
-  async recover(
-    own: string,
-    lockOf: (session: string) => string,
-    hold_days: number,
-  ): Promise<void> {
+  async recover(own: string, lockOf: (session: string) => string): Promise<void> {
     const open = await this.#outbox.vault.places("sessions");
     for (const at of open) {
       const session = String(at);
@@ -221,7 +222,7 @@ export class Sender {
         await this.#outbox.recover(session);
         // It may have left something that is due.
         this.#outbox.due_ms = 0;
-        if (hold_days === 0) await this.alone(() => this.#outbox.lose(session));
+        if (!this.#hold_days) await this.alone(() => this.#outbox.lose(session));
       });
     }
     if (this.#outbox.ledger.isLong) await this.alone(() => this.#outbox.fold(open));

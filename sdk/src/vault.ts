@@ -79,10 +79,9 @@ export class Vault {
   /** Open the database; null if there is none and `create` is false: then nothing is written. */
   static async open(name: string, create: boolean): Promise<Vault | null> {
     if (!create && !(await indexedDB.databases()).some((found) => found.name === name)) return null;
-    const request = indexedDB.open(name, 2);
+    const request = indexedDB.open(name);
     request.onupgradeneeded = () => {
-      const there = request.result.objectStoreNames;
-      for (const store of ALL) if (!there.contains(store)) request.result.createObjectStore(store);
+      for (const store of ALL) request.result.createObjectStore(store);
     };
     const db = await done(request);
     const kept = await done<CryptoKey | undefined>(db.transaction("key").objectStore("key").get(SEAL));

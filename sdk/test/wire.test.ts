@@ -2,11 +2,9 @@ import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import { test } from "node:test";
 import { type BatchHeader, cut } from "../src/batch.ts";
-import { renewed, split } from "../src/entries.ts";
 import { BLANK, COLUMNS, type OvertEvent, fromRow, toRow } from "../src/event.ts";
 import { ORDER, folded } from "../src/fold.ts";
 import { DT_US_MAX, WIRE } from "../src/generated.ts";
-import { type More, Outbox } from "../src/outbox.ts";
 import { decode, encode } from "../src/wire.ts";
 
 interface Vector {
@@ -82,21 +80,6 @@ test("a row of the journal is the event", () => {
 test("columns are folded in the order of the schema", () => {
   const wire = WIRE.map(([name]) => name.replace(/^d(?=seq|t_us|[xy]_)/, ""));
   assert.deepEqual(ORDER.map((column) => COLUMNS[column]), wire);
-});
-
-test("what an older SDK has left in the outbox leaves as it would have", async () => {
-  for (const { header, events, bytes, folded: short } of vectors) {
-    const told = { closed_ms: 1, due_ms: 2, sent: true };
-    const { session, batch, receipt, purposes, rows, end } = header;
-    const json = { session, batch, receipt, purposes, rows, end, ...told };
-    const vault = { some: async () => [{ json, bytes: Buffer.from(bytes, "hex") }] };
-    const outboxOf = (more: More) => new Outbox(vault as never, {} as never, more);
-    const found = await outboxOf(async () => ({ renewed, split })).entry([session, batch]);
-    assert.deepEqual(found, { entry: { header, ...told }, rows: events.map(toRow) });
-    assert.equal(hex(folded(header, found?.rows ?? [])), short);
-    const without = outboxOf(() => Promise.reject(new Error("no network")));
-    assert.equal(await without.entry([session, batch]), null, "it waits until it can be read");
-  }
 });
 
 test("an independent Arrow implementation reads the rows", async (context) => {

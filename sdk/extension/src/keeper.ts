@@ -1,7 +1,8 @@
 import { GONE, type Grant, type Proof, type Standing as Known } from "../../src/account.ts";
-import { renewed, split } from "../../src/entries.ts";
+import { split } from "../../src/entries.ts";
 import { OvertError } from "../../src/errors.ts";
 import type { Notice } from "../../src/index.ts";
+import { granted } from "../../src/joining.ts";
 import { Ledger } from "../../src/ledger.ts";
 import { Outbox, entryId } from "../../src/outbox.ts";
 import { Sender } from "../../src/sender.ts";
@@ -92,7 +93,7 @@ export class Keeper {
     this.#vault = account.vault = vault;
     this.account = account;
     this.place = place;
-    this.outbox = new Outbox(vault, new Ledger(vault), async () => ({ renewed, split }));
+    this.outbox = new Outbox(vault, new Ledger(vault), async () => ({ split }));
     this.desk = new Desk(this.outbox);
     this.#sender = new Sender(this.outbox, account, `${this.#name}-outbox`);
   }
@@ -107,7 +108,7 @@ export class Keeper {
     const again = this.account !== null;
     const account = this.account ?? new Counted(base, study);
     const told = { ...shown, bytes: new Uint8Array() };
-    const grant = await account.join(told, purposes, lang, detail);
+    const grant = await granted(account, told, purposes, lang, detail);
     try {
       if (noticeIn(grant) !== shown.sha256)
         throw new OvertError("is of another notice than the one you saw", "receipt", "Tell the contact");
@@ -349,7 +350,7 @@ export class Keeper {
     if (!account || !outbox || !sender || this.leaving) return;
     const before = await outbox.ledger.counts();
     const bytes = account.bytes;
-    const gone = await sender.pass(force, account.grant?.hold_days ?? 0, () => undefined);
+    const gone = await sender.pass(force, () => undefined);
     const after = await outbox.ledger.counts();
     const events = after.acknowledged - before.acknowledged;
     if (events > 0) {

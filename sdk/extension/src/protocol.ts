@@ -20,7 +20,7 @@ export interface Permit {
   /** Pages that the study tells apart. */
   paths: readonly string[];
   /** What the indicator says. */
-  words: Words | undefined;
+  words: Words;
   /** The person has paused this study. */
   paused: boolean;
   /** What is known of the server's clock. */
