@@ -226,6 +226,9 @@ def test_what_would_leave_can_be_seen_and_taken_out(browser: Extended) -> None:
     shown = " ".join(panel.locator(".packet pre").all_text_contents())
     assert "key down · letter" in shown
     assert "abc" not in shown
+    for packet in browser.ask(do="outbox"):
+        assert packet["bytes"] < 250 + 20 * packet["rows"], "as it would leave, not as it is shown"
+    panel.bring_to_front()
     while packets.count():
         waiting = packets.count()
         panel.locator(".packet button").first.click()

@@ -29,7 +29,9 @@ const own = (of: object, name: string): ((it: object, ...all: unknown[]) => any)
   const { value, get = value } = Object.getOwnPropertyDescriptor(of, name) ?? {};
   return get && Function.prototype.call.bind(get);
 };
-const { getComputedStyle, IntersectionObserver } = window;
+const { IntersectionObserver } = window;
+// A script of an extension is no window itself, in Firefox.
+const styleOf = getComputedStyle.bind(window);
 const said = own(CSSStyleDeclaration.prototype, "getPropertyValue")!;
 const hit = own(Document.prototype, "elementFromPoint")!;
 const isHidden = own(Document.prototype, "hidden")!;
@@ -306,7 +308,7 @@ export class Indicator {
   /** The style of an element as it is: it changes by itself, so it is asked for once. */
   #styleOf(element: Element): CSSStyleDeclaration {
     let style = this.#styles.get(element);
-    if (!style) this.#styles.set(element, (style = getComputedStyle(element)));
+    if (!style) this.#styles.set(element, (style = styleOf(element)));
     return style;
   }
 

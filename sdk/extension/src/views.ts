@@ -1,6 +1,9 @@
 /** What the panel sees of one study. */
 
+import type { BatchHeader } from "../../src/batch.ts";
 import { list } from "../../src/entries.ts";
+import { toRow } from "../../src/event.ts";
+import { folded } from "../../src/fold.ts";
 import { describe } from "../../src/words.ts";
 import type { Keeper } from "./keeper.ts";
 import type { Joined, OutboxView, SiteView } from "./protocol.ts";
@@ -46,8 +49,10 @@ export async function outboxView({ outbox, place }: Keeper): Promise<OutboxView>
     const { id, rows, closed_ms, due_ms, sent } = entry;
     const words = (one: (typeof entry.events)[number]) => describe(one, place?.events);
     const events = entry.events.map((one) => ({ t_us: one.t_us, text: words(one) }));
-    const told = { id, rows, closed_ms, due_ms, sent, events };
-    found.push({ ...told, purposes: entry.purposes.map(titleOf), bytes: entry.bytes.length });
+    // As it goes over the wire.
+    const bytes = folded(entry.header as unknown as BatchHeader, entry.events.map(toRow)).length;
+    const told = { id, rows, closed_ms, due_ms, sent, events, bytes };
+    found.push({ ...told, purposes: entry.purposes.map(titleOf) });
   }
   return found.sort((a, b) => b.closed_ms - a.closed_ms);
 }
