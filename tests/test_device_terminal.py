@@ -6,11 +6,12 @@ import unicodedata
 from types import SimpleNamespace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from overt.device import terminal_line
 from overt.device.keyboard import ALT, CONTROL, SHIFT
+from overt.device.terminal_cells import width
 from overt.device.terminal_drawing import Drawing
 from overt.device.terminal_keys import (
     Hotkey,
@@ -23,7 +24,7 @@ from overt.device.terminal_keys import (
     keymap,
 )
 from overt.device.terminal_line import Line
-from overt.device.terminal_screen import Screen, width
+from overt.device.terminal_screen import Screen
 from overt.device.terminal_stream import Stream
 from overt.schema.event import KeyClass
 
@@ -86,6 +87,7 @@ class Outer:
 
 @settings(max_examples=40, deadline=None)
 @given(st.lists(written, max_size=12))
+@example([b"0" * 11, "漢".encode() * 25, b"00\xc2\x8d", b"0\xf0\x99\x87\x93"])
 def test_whatever_a_program_writes_the_sign_is_whole_in_the_last_row_and_all_above_is_the_program(
     parts: list[bytes],
 ) -> None:

@@ -80,6 +80,12 @@ def test_keys_are_kept_at_the_prompt_alone_and_the_sign_stays_until_the_terminal
         person.says(ELSEWHERE)
         person.types("7391\r")
         person.sees("done")
+        person.prompt()
+        person.ready()
+        person.types("read -s x; echo ag''ain\n7391\ntrue\n7391")  # in one go, as if pasted
+        person.sees("again")
+        person.rests(1.5)
+        person.types("\x15")
         person.types("reset; printf '\\033c\\033[99;1Hhere\\033[2;3r'\r")
         person.sees("here")
         person.prompt()
@@ -232,6 +238,22 @@ def test_where_the_shell_is_not_one_that_was_switched_on_nothing_is_kept(tmp_pat
         person.says(ELSEWHERE)
         person.types("abc")
         person.rests(1)
+        assert person.kept() == []
+    finally:
+        person.close()
+
+
+@pytest.mark.soak
+def test_in_a_terminal_that_never_answers_nothing_begins_and_it_is_as_it_was(
+    tmp_path: Path,
+) -> None:
+    command = [sys.executable, str(CHILD), str(tmp_path / "kept"), "bash"]
+    person = AtWork(command, bare(tmp_path), (12, 60))
+    person.file, person.answers = tmp_path / "kept", False
+    try:
+        until(lambda: person.rests(0.1) and person.process.poll() is not None, "it ends")
+        assert person.process.returncode == 1
+        assert termios.tcgetattr(person.theirs) == person.before
         assert person.kept() == []
     finally:
         person.close()

@@ -65,10 +65,11 @@ def record(
     folder: DeviceFolder = None,
     chip: AsChip = False,
 ) -> None:
-    """Join a study and record the applications you switch on, on this desktop.
+    """Join a study and record the applications you switch on, on this desktop or in a terminal.
 
-    An icon in the tray, or a chip in the corner, shows it; click it to pause. Nothing leaves before
-    the study's delay.
+    An icon in the tray, or a chip in the corner, shows it; click it to pause. Without a display it
+    is the last row of the terminal, over your own shell; Ctrl+Alt+P pauses, exit ends it. Nothing
+    leaves before the study's delay.
     """
     from overt.commands.alone import go_on
     from overt.device.wording import in_own_words

@@ -286,8 +286,9 @@ class Agent:
         self._locks.wait()
         self._await_fields()
         if self._terminal is not None:
-            self._terminal.begin(greeting)
-        self._await_chip()
+            self._terminal.begin(greeting)  # waits until it answers
+        else:
+            self._await_chip()
         with contextlib.suppress(OvertError):  # out of reach it may be by now
             left = self._account.standing()
             if left is not None and not set(self._grant.purposes) <= set(left):

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from overt.device.terminal_screen import BLANK, SHOWN, Cell, Screen, width
+from overt.device.terminal_cells import BLANK, Cell, fitted, width
+from overt.device.terminal_screen import SHOWN, Screen
 from overt.device.terminal_stream import FOCUS, MOUSE, MOUSE_SGR, PASTE
 
 _FALLBACK = str.maketrans(
@@ -55,7 +56,7 @@ class Drawing:
         above: Sequence[list[Cell]] = screen.rows
         if back:
             past = list(screen.history)[-back:]
-            above = [_as_wide(row, screen.columns) for row in past + screen.rows][: screen.lines]
+            above = fitted(past + screen.rows, screen.lines, screen.columns)
         rows = [*above, sign]
         known = self._rows if len(self._rows) == len(rows) else [[]] * len(rows)
         known = [*known[:-1], []] if asks else known
@@ -110,10 +111,6 @@ class Drawing:
             self._bells = screen.bells
             out.append("\x07")
         return "".join(out)
-
-
-def _as_wide(row: list[Cell], columns: int) -> list[Cell]:
-    return row[:columns] + [BLANK] * (columns - len(row))
 
 
 def _ascii(character: str, wide: int) -> str:

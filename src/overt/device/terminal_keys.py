@@ -21,8 +21,8 @@ PASTE_BEGINS, PASTE_ENDS = b"\x1b[200~", b"\x1b[201~"
 HOTKEYS = (b"\x1b\x10", b"\xc2\x90")
 """Ctrl+Alt+P as terminals send it: with Alt as an Escape before it, or as the eighth bit."""
 
-PAGE_UP, PAGE_DOWN = b"\x1b[5;2~", b"\x1b[6;2~"
-"""With Shift: to look at what went out at the top."""
+PAGE_UP, PAGE_DOWN = (b"\x1b[5;2~", b"\x1b[5;3~"), (b"\x1b[6;2~", b"\x1b[6;3~")
+"""With Shift, or Alt where terminals keep that to themselves: looks at what went out at the top."""
 
 _CSI = re.compile(rb"\x1b\[([<-?]?)([0-9;:]*)[ -/]*([@-~])")
 _CONSOLE = re.compile(rb"\x1b\[\[[A-E]")

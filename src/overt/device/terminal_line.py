@@ -16,7 +16,7 @@ from collections.abc import Callable
 from overt.device.indicator import GONE_AFTER_S, HUNG_S
 from overt.device.seam import Sight
 from overt.device.signs import ELSEWHERE, MARKS, OFFLINE, look_of, said
-from overt.device.terminal_screen import Cell, width
+from overt.device.terminal_cells import Cell, width
 from overt.device.wording import Words
 
 ANSWER_S = 1.0

@@ -48,6 +48,13 @@ def read(number: int) -> bytes | None:
         return b""
 
 
+def _own() -> str:
+    try:
+        return os.ttyname(0)
+    except OSError:  # of another file system, as in a container
+        return "/dev/tty"
+
+
 class Pending:
     """What waits until a terminal takes it."""
 
@@ -71,7 +78,7 @@ class Owned:
 
     def __init__(self) -> None:
         flags = os.O_RDWR | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
-        self.number = os.open(os.ttyname(0), flags)
+        self.number = os.open(_own(), flags)
         self._before = termios.tcgetattr(self.number)
         self.pending = Pending(self.number)
         self.woken, self._wake = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)

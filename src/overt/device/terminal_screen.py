@@ -6,49 +6,21 @@ that one as it is. What sequences mean (`terminal_stream`) is ECMA-48 and what x
 
 from __future__ import annotations
 
-import unicodedata
 from collections import deque
 from dataclasses import dataclass
-from functools import lru_cache
 
+from overt.device.terminal_cells import BLANK, DRAWING, Cell, fitted, width
 from overt.device.terminal_pen import PLAIN, Pen
-
-Cell = tuple[str, str]
-"""What one place shows, and how: parameters of SGR, such as `1;31`. The second half of what is two
-places wide shows the empty text."""
-
-BLANK: Cell = (" ", "")
-MARKS_MAX = 2
-"""Combining marks on one character: more would be drawn over the rows above and below."""
 
 HISTORY_MAX = 2000
 """Rows that are kept after they have gone out at the top."""
 
-_NONE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
-"""Categories of what shows nothing by itself, and might turn around what stands beside it."""
+MARKS_MAX = 2
+"""Combining marks on one character: more would be drawn over the rows above and below."""
 
 TAB = 8
 CURSOR_KEYS, ORIGIN, AUTO_WRAP, SHOWN = 1, 6, 7, 25
 """Private modes (DECCKM, DECOM, DECAWM, DECTCEM)."""
-
-_DRAWING = str.maketrans(
-    "`afgjklmnopqrstuvwxyz{|}~", "◆▒°±┘┐┌└┼⎺⎻─⎼⎽├┤┴┬│≤≥π≠£·"
-)  # the DEC set of lines and corners
-
-
-@lru_cache(maxsize=4096)
-def width(character: str) -> int:
-    r"""Return how many places a character takes: 0 joins it to the one before, -1 is none.
-
-    >>> width("a"), width("漢"), width("\u0301"), width("\u202e")
-    (1, 2, 0, -1)
-    """
-    category = unicodedata.category(character)
-    if category in _NONE:
-        return -1
-    if category in ("Mn", "Me"):
-        return 0
-    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
 @dataclass(frozen=True)
@@ -113,7 +85,7 @@ class Screen:
     def draw(self, text: str) -> None:
         """Write characters (no controls) where the cursor is."""
         if self.drawing[self.shift]:
-            text = text.translate(_DRAWING)
+            text = text.translate(DRAWING)
         self.last = text[-1]
         if text.isascii() and not self.inserts:
             self._plain(text)
@@ -339,21 +311,10 @@ class Screen:
         was_other = self.is_other
         if not was_other:
             self.history.extend(self.rows[:down])
-        self.rows = _fitted(self.rows[down:], lines, columns)
+        self.rows = fitted(self.rows[down:], lines, columns)
         if self._other is not None:
             at = max(0, self._saved[0].y - lines + 1)
-            self._other = _fitted(self._other[at:], lines, columns)
+            self._other = fitted(self._other[at:], lines, columns)
         self.lines, self.columns = lines, columns
         self.x, self.y = min(self.x, columns - 1), min(self.y - down, lines - 1)
         self.top, self.bottom, self.wraps = 0, lines - 1, False
-
-
-def _fitted(rows: list[list[Cell]], lines: int, columns: int) -> list[list[Cell]]:
-    """Return rows of another size; what is cut in half at the right is blank."""
-    made = []
-    for row in rows[:lines]:
-        cut = row[:columns] + [BLANK] * (columns - len(row))
-        if len(row) > columns and not row[columns][0]:
-            cut[-1] = BLANK
-        made.append(cut)
-    return made + [[BLANK] * columns for _ in range(lines - len(made))]

@@ -57,8 +57,6 @@ class Stream:
             self._inside, self._read = _BEGINS[one], ""
         elif one in _CANCELS or (self._inside == _STRING and one in "\x07\x9c"):
             self._inside = ""
-        elif self._inside == _STRING:
-            pass
         elif one < " " or "\x7f" <= one <= "\x9f":
             self._control(one)
         elif self._inside == _ESCAPE and not self._read and one in _AFTER_ESCAPE:

@@ -38,6 +38,7 @@ from overt.device.terminal_owned import Owned, read, silent
 from overt.device.terminal_screen import CURSOR_KEYS, Screen
 from overt.device.terminal_shell import Shell
 from overt.device.terminal_stream import FOCUS, MOUSE, MOUSE_SGR, PASTE, Stream
+from overt.schema.event import KeyClass
 
 FRAME_S = 1 / 60
 LINE_S = 0.1
@@ -62,7 +63,8 @@ class TerminalWithin:
         self._toggle: Callable[[], None] = lambda: None
         self._queue: deque[tuple[int, int, int]] = deque()
         """Of keys: when they came (ns of the monotonic clock), their class, modifiers."""
-        self._is_over = False
+        self._is_over = self._entered = False
+        """Keys did not fit; one was Enter since the gate last looked."""
         self._something, self._stop = threading.Event(), threading.Event()
         self._failed: BaseException | None = None
         self._thread = threading.Thread(target=self._follow, name="terminal", daemon=True)
@@ -199,8 +201,8 @@ class TerminalWithin:
         self._something.set()
 
     def _key(self, key: Key) -> None:
-        if key.data in (PAGE_UP, PAGE_DOWN) and not self._screen.is_other:
-            half = max(1, self._screen.lines // 2) * (1 if key.data == PAGE_UP else -1)
+        if key.data in PAGE_UP + PAGE_DOWN and not self._screen.is_other:
+            half = max(1, self._screen.lines // 2) * (1 if key.data in PAGE_UP else -1)
             self._back = min(max(0, self._back + half), len(self._screen.history))
             self._is_stale = True
             return
@@ -210,6 +212,9 @@ class TerminalWithin:
         if CURSOR_KEYS in self._screen.modes and len(data) == 3 and data[:2] == b"\x1b[":
             data = b"\x1bO" + data[2:] if data[2:] in b"ABCDFH" else data
         self._inner.pending.data.extend(data)
+        if self._entered:
+            return  # in one go with a command, so perhaps for what that asks
+        self._entered = key.key_class == KeyClass.ENTER
         if len(self._queue) < QUEUE_MAX:
             self._queue.append((time.monotonic_ns(), int(key.key_class), key.state))
         else:
@@ -253,7 +258,7 @@ class TerminalWithin:
         if self._failed is not None:
             raise self._failed
         rows = [self._queue.popleft() for _ in range(len(self._queue))]
-        lost, self._is_over = self._is_over, False
+        lost, self._is_over, self._entered = self._is_over, False, False
         events = np.zeros(len(rows), EVENT)
         events["code"] = KEY_PRESS
         for name, column in (("detail", 1), ("state", 2)):
