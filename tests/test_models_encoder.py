@@ -16,7 +16,18 @@ from overt.models.encoder import Encoder, encoder_from
 from overt.models.predict import predict
 from overt.models.recurrence import recur
 from overt.models.shard import fit, rate
-from overt.models.stream import FAR, MARKS, habits, numbers, pack, stream_of, targets, unpack
+from overt.models.stream import (
+    BEYOND,
+    FAR,
+    MARKS,
+    PACE,
+    habits,
+    numbers,
+    pack,
+    stream_of,
+    targets,
+    unpack,
+)
 
 SIZE = len(VOCABULARY)
 
@@ -154,14 +165,14 @@ def test_a_pause_is_told_against_the_habits_before_it_and_marks_by_how_far_back_
     for i in range(len(stream)):
         before = np.zeros(6) if i % 6 == 0 else habit[i - 1]
         beyond = found[i, 0] - before[:3].sum() if i % 6 > 1 else 0
-        assert found[i, 5:7] == pytest.approx([beyond, before[0]], abs=1e-6)
-        for column, mark in enumerate(MARKS, 7):
+        assert found[i, [BEYOND, PACE]] == pytest.approx([beyond, before[0]], abs=1e-6)
+        for column, mark in enumerate(MARKS, PACE + 1):
             there = np.flatnonzero(stream.token[: i + 1] == mark)
             back = i - there[-1] if there.size else FAR
             assert found[i, column] == pytest.approx(math.log1p(back) / 2)
     far = stream_of([TokenArrays(np.array([0, *[3] * 70]), *np.zeros((3, 71), np.int64))])
-    assert found[11, 6] != 0
-    assert numbers(far)[-1, 7] == pytest.approx(math.log1p(FAR) / 2)
+    assert found[11, PACE] != 0
+    assert numbers(far)[-1, PACE + 1] == pytest.approx(math.log1p(FAR) / 2)
 
 
 def test_unknown_holds_and_pauses_after_start_are_inputs_of_zero() -> None:

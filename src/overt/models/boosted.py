@@ -9,9 +9,9 @@ nowhere, so that nothing made from a person outlives the card it was fitted for.
   on people (or stretches) that the trees have not seen become a normal mixture, by size of the
   prediction
 
-All that the encoder is given is here too, and what it could carry in its state is given as running
-means: the person's pauses, holds and rollovers so far, and their pauses before this token and
-between these two so far.
+All that the encoder is given is here too, such as how far the last pause was beyond habit, and what
+it could carry in its state is given as running means: the pauses, holds and rollovers of the person
+so far, and their pauses before this token and between these two so far.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ import numpy as np
 from overt.datasets.tokens import START, VOCABULARY
 from overt.models.predict import Predicted
 from overt.models.repeatable import REPEATABLE
-from overt.models.stream import Stream, log_ms, targets, totals_before
+from overt.models.stream import BEYOND, Stream, log_ms, numbers, targets, totals_before
 from overt.models.tensors import Array
 
 NAME = "LightGBM"
@@ -149,6 +149,7 @@ def seen(stream: Stream) -> Seen:
         np.sqrt((away**2).sum(1) / counted),
         _so_far(hold)[0],
         _so_far(np.where(token == START, np.nan, stream.rollover))[0],
+        np.where(np.isnan(pause), np.nan, numbers(stream)[:, BEYOND]),
     ]
     before = np.column_stack(columns).astype(np.float32)[there]
     came = aim.token[there]

@@ -33,6 +33,9 @@ NUMBERS = 7 + len(MARKS)
 pause is beyond the person's own pace between these two tokens, and their pace in all; how far back
 the last of each of `MARKS` is."""
 
+BEYOND, PACE = 5, 6
+"""Columns of them: of the pause beyond habit, and of the pace."""
+
 HABITS = 6
 """What a person's own pauses so far say of the one to come: `habits`."""
 
@@ -99,9 +102,9 @@ def numbers(stream: Stream) -> Array:
         out[:, column + 1] = known
     out[:, 4] = stream.rollover
     own = habits(stream)[:-1]
-    out[1:, 5] = np.where(out[1:, 1], out[1:, 0] - own[:, :3].sum(1) / LOG_PAUSE_SCALE, 0)
-    out[1:, 6] = own[:, 0] / LOG_PAUSE_SCALE
-    for column, mark in enumerate(MARKS, 7):
+    out[1:, BEYOND] = np.where(out[1:, 1], out[1:, 0] - own[:, :3].sum(1) / LOG_PAUSE_SCALE, 0)
+    out[1:, PACE] = own[:, 0] / LOG_PAUSE_SCALE
+    for column, mark in enumerate(MARKS, PACE + 1):
         out[:, column] = np.log1p(_back(stream.token == mark)) / 2
     return out
 
