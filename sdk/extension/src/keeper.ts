@@ -1,14 +1,9 @@
 import { GONE, type Grant, type Proof, type Standing as Known } from "../../src/account.ts";
-import { split } from "../../src/entries.ts";
 import { OvertError } from "../../src/errors.ts";
 import type { Notice } from "../../src/index.ts";
 import { granted } from "../../src/joining.ts";
-import { Ledger } from "../../src/ledger.ts";
-import { Outbox, entryId } from "../../src/outbox.ts";
-import { Sender } from "../../src/sender.ts";
 import { Vault } from "../../src/vault.ts";
 import { Counted } from "./counted.ts";
-import { Desk } from "./desk.ts";
 import { Mirror } from "./mirror.ts";
 import { grantOf, sealed, taken } from "./pairing.ts";
 import { Pauses, posted } from "./pauses.ts";
@@ -16,11 +11,12 @@ import { type Place, type Read, addressOf } from "./place.ts";
 import type { Permit } from "./protocol.ts";
 import { type ServerClock, better, isFresh } from "./server_clock.ts";
 import type { Site } from "./sites.ts";
+import { Waiting } from "./waiting.ts";
 
 const HOUR_MS = 3_600_000;
 
 /**
- * One person in one study, in this browser: the grant, the outbox, and what is sent. Lives in the
+ * One person in one study, in this browser: joining, how they stand, pausing and leaving. Lives in the
  * worker; everything that must outlive it is in a database of this study alone, sealed.
  */
 export class Keeper {
@@ -31,9 +27,8 @@ export class Keeper {
   enabled = new Map<string, Site>();
   account: Counted | null = null;
   place: Place | null = null;
-  outbox: Outbox | null = null;
-  desk: Desk | null = null;
-  #sender: Sender | null = null;
+  /** What waits to leave. */
+  waiting: Waiting | null = null;
   #vault: Vault | null = null;
   paused = false;
   stale = false;
@@ -43,7 +38,6 @@ export class Keeper {
   readonly #pauses = new Pauses();
   #server: ServerClock | null = null;
   #compared_ms = 0;
-  #sending: Promise<void> | null = null;
   /** Called when what pages or the panel should know has changed. */
   changed: () => void = () => {};
 
@@ -90,12 +84,12 @@ export class Keeper {
   }
 
   #equip(vault: Vault, account: Counted, place: Place): void {
+    // Joined again, it goes on with the same: two would count what leaves twice.
+    if (this.#vault !== vault || !this.waiting)
+      this.waiting = new Waiting(vault, account, `${this.#name}-outbox`);
     this.#vault = account.vault = vault;
     this.account = account;
     this.place = place;
-    this.outbox = new Outbox(vault, new Ledger(vault), async () => ({ split }));
-    this.desk = new Desk(this.outbox);
-    this.#sender = new Sender(this.outbox, account, `${this.#name}-outbox`);
   }
 
   /** Join for what the person chose of the notice that they read; again, where it has changed. */
@@ -206,7 +200,8 @@ export class Keeper {
     this.leaving = true;
     this.changed();
     await this.#mark("leaving", true);
-    await this.#empty();
+    this.mirror.clear();
+    await this.waiting?.empty();
     return this.#tellLeft();
   }
 
@@ -263,22 +258,6 @@ export class Keeper {
     return true;
   }
 
-  /** Take out all that waits, journal and batches. */
-  async #empty(): Promise<void> {
-    const { outbox } = this;
-    this.mirror.clear();
-    if (!outbox) return;
-    await this.#alone(async () => {
-      const { vault } = outbox;
-      for (const at of await vault.places("journal")) await vault.change([{ store: "journal", at }]);
-      for (const at of await vault.places("sessions")) await vault.change([{ store: "sessions", at }]);
-      for (const at of await outbox.places()) {
-        const kept = await outbox.entry(at);
-        if (kept) await outbox.drop(kept.entry, "removed");
-      }
-    });
-  }
-
   /** Everything here goes, and the key with it. */
   async #purge(): Promise<void> {
     const vault = this.#vault;
@@ -289,12 +268,8 @@ export class Keeper {
 
   #forget(): void {
     this.#server = null;
-    this.account = this.place = this.outbox = this.desk = this.#sender = this.#vault = null;
+    this.account = this.place = this.waiting = this.#vault = null;
     this.paused = this.stale = this.leaving = this.offline = false;
-  }
-
-  async #alone<T>(work: () => Promise<T>): Promise<T | undefined> {
-    return this.#sender?.alone(work);
   }
 
   /** Ask how the person stands, and see whether the notice changed; tell of a leaving not yet told. */
@@ -332,32 +307,13 @@ export class Keeper {
     this.changed();
   }
 
-  /** Send what is due; `force`: all that waits. One at a time, or events would be counted twice. */
+  /** Send what is due; `force`: all that waits. */
   async send(force: boolean): Promise<void> {
-    if (this.#sending && !force) return;
-    const before = this.#sending ?? Promise.resolve();
-    const mine = before.then(() => this.#pass(force));
-    const settled = mine.catch(() => undefined);
-    this.#sending = settled;
-    await mine.finally(() => {
-      if (this.#sending === settled) this.#sending = null;
-    });
-  }
-
-  async #pass(force: boolean): Promise<void> {
-    const { account, outbox } = this;
-    const sender = this.#sender;
-    if (!account || !outbox || !sender || this.leaving) return;
-    const before = await outbox.ledger.counts();
-    const bytes = account.bytes;
-    const gone = await sender.pass(force, () => undefined);
-    const after = await outbox.ledger.counts();
-    const events = after.acknowledged - before.acknowledged;
-    if (events > 0) {
-      await this.#vault?.change([await account.count(events, account.bytes - bytes)]);
-      this.changed();
-    }
-    await this.#alone(async () => outbox.fold((await this.desk?.sessions()) ?? []));
+    const { waiting } = this;
+    if (!waiting) return;
+    const isLeft = () => this.leaving || this.waiting !== waiting;
+    const { gone, taken } = await waiting.send(force, isLeft);
+    if (taken) this.changed();
     if (gone) await this.#narrow(gone.receipt, (id) => !gone.purposes.includes(id));
   }
 
@@ -384,16 +340,14 @@ export class Keeper {
 
   /** The page of a session is gone. Where the notice lets nothing be held over, the rest is lost. */
   async ended(session: string): Promise<void> {
-    await this.desk?.close(session, true);
+    await this.waiting?.desk.close(session, true);
     await this.fit();
-    if (this.grant?.hold_days === 0) await this.#alone(async () => this.outbox?.lose(session));
+    if (this.grant?.hold_days === 0) await this.waiting?.lose(session);
   }
 
   /** Make what waits fit what is left of each receipt. */
   async fit(): Promise<void> {
-    await this.#alone(async () => {
-      for (const proof of this.account?.proofs ?? []) await this.outbox?.narrow(proof);
-    });
+    await this.waiting?.fit(this.account?.proofs ?? []);
   }
 
   async #compare(): Promise<void> {
@@ -409,16 +363,7 @@ export class Keeper {
 
   /** Take entries out of the outbox; they never leave. Returns how many events. */
   async remove(which: (entry: { id: string; closed_ms: number }) => boolean): Promise<number> {
-    const { outbox } = this;
-    let rows = 0;
-    if (outbox)
-      await this.#alone(async () => {
-        for (const at of await outbox.places()) {
-          const kept = await outbox.entry(at);
-          if (kept && which({ id: entryId(kept.entry), closed_ms: kept.entry.closed_ms }))
-            rows += await outbox.drop(kept.entry, "removed");
-        }
-      });
+    const rows = (await this.waiting?.remove(which)) ?? 0;
     this.changed();
     return rows;
   }

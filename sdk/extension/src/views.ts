@@ -15,8 +15,9 @@ export function sitesOf({ place }: Keeper, policy: Policy): Site[] {
 }
 
 export async function joinedView(keeper: Keeper, policy: Policy): Promise<Joined[]> {
-  const { grant, place, outbox, desk, account } = keeper;
-  if (!grant || !place || !outbox || !desk || !account) return [];
+  const { grant, place, waiting, account } = keeper;
+  if (!grant || !place || !waiting || !account) return [];
+  const { outbox, desk } = waiting;
   const counts = await outbox.ledger.counts();
   const { acknowledged, removed, lost, quarantined } = counts;
   const left = sitesOf(keeper, policy);
@@ -42,10 +43,10 @@ export async function joinedView(keeper: Keeper, policy: Policy): Promise<Joined
   ];
 }
 
-export async function outboxView({ outbox, place }: Keeper): Promise<OutboxView> {
+export async function outboxView({ waiting, place }: Keeper): Promise<OutboxView> {
   const found: OutboxView = [];
   const titleOf = (id: string) => place?.purposes.find((one) => one.id === id)?.title ?? id;
-  for (const entry of outbox ? await list(outbox) : []) {
+  for (const entry of waiting ? await list(waiting.outbox) : []) {
     const { id, rows, closed_ms, due_ms, sent } = entry;
     const words = (one: (typeof entry.events)[number]) => describe(one, place?.events);
     const events = entry.events.map((one) => ({ t_us: one.t_us, text: words(one) }));

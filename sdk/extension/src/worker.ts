@@ -198,14 +198,14 @@ async function heard(page: Page, message: ToWorker): Promise<void> {
   const { ask, n } = message;
   // A page that lost its site, or whose person left, writes nothing any more.
   const [keeper] = permitting(page.origin).find(([, { at }]) => at === ask.at) ?? [];
-  if (!keeper?.desk) return tell(page);
+  if (!keeper?.waiting) return tell(page);
   active_ms = Date.now();
   if (!SESSION.test(ask.session)) return;
   page.sessions.set(ask.at, ask.session);
   if (ask.do === "begin") await begin(page.origin, ask);
   else {
-    await keeper.desk.write(ask);
-    if (ask.do === "part") keeper.mirror.add(ask.streams, await keeper.desk.origin_ms(ask.session));
+    await keeper.waiting.desk.write(ask);
+    if (ask.do === "part") keeper.mirror.add(ask.streams, await keeper.waiting.desk.origin_ms(ask.session));
     else await keeper.fit();
   }
   say(page, { written: n });
@@ -218,14 +218,14 @@ async function begin(origin: string, ask: Extract<Ask, { do: "begin" }>): Promis
   const { site: _site, paths: _paths, words: _words, at: _at, paused: _paused, ...stated } = permit;
   const { session, time_origin_ms, clock_resolution_us } = ask;
   const source = "extension/0.1.0";
-  await keeper.desk?.begin({ ...stated, session, time_origin_ms, clock_resolution_us, source });
+  await keeper.waiting?.desk.begin({ ...stated, session, time_origin_ms, clock_resolution_us, source });
   return keeper;
 }
 
 async function takeLast({ origin, begin: began, streams }: Last): Promise<void> {
   if (!SESSION.test(began.session)) return;
   const keeper = await begin(origin, began);
-  await keeper?.desk?.last(began.session, streams);
+  await keeper?.waiting?.desk.last(began.session, streams);
   await keeper?.ended(began.session);
 }
 
@@ -241,7 +241,7 @@ async function takeLasts(): Promise<void> {
 
 /** Sessions whose pages are gone without a word are closed as they are. */
 async function recover(keeper: Keeper): Promise<void> {
-  const open = (await keeper.desk?.sessions()) ?? [];
+  const open = (await keeper.waiting?.desk.sessions()) ?? [];
   const here = new Set([...pages].flatMap(({ sessions }) => [...sessions.values()]));
   if (open.every((session) => here.has(session))) return;
   const there = await living();
@@ -286,7 +286,7 @@ setInterval(() => {
 async function gather(keeper: Keeper): Promise<void> {
   await flushed();
   await lasts();
-  for (const session of (await keeper.desk?.sessions()) ?? []) await keeper.desk?.close(session, false);
+  for (const session of (await keeper.waiting?.desk.sessions()) ?? []) await keeper.waiting?.desk.close(session, false);
   await keeper.fit();
 }
 
