@@ -231,6 +231,7 @@ def test_what_is_wrong_with_a_site_is_named(text: str, where: str) -> None:
         load_study(with_sites(text))
 
 
+A_PROGRAM = "applications[0].executables[0]"
 DESK = """
 [[applications]]
 id = "editor"
@@ -250,6 +251,9 @@ def test_a_study_lists_desktop_applications_by_their_program_file() -> None:
     ("change", "where"),
     [
         (("mousepad", "python3"), "applications[0].executables[0]"),
+        (("mousepad", "bash"), "applications[0].executables[0]"),
+        (('executables = ["mousepad"', 'terminal = true\nexecutables = ["bash"'), None),
+        (('executables = ["mousepad"', 'terminal = true\nexecutables = ["perl"'), A_PROGRAM),
         (("mousepad", "my editor"), "applications[0].executables[0]"),
         (("mousepad", "../mousepad"), "applications[0].executables[0]"),
         (('"mousepad", ', ""), None),
