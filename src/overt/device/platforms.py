@@ -127,7 +127,7 @@ def look(display: str | None) -> None:
     """Raise `Missing` where nothing could be recorded: asked before anybody is asked to join."""
     found = kind(display)
     if found == TERMINAL:
-        from overt.device.terminal_owned import look as look_terminal
+        from overt.device.terminal_shell import look as look_terminal
 
         look_terminal()
     elif found == X11:

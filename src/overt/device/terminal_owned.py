@@ -22,12 +22,6 @@ END_S = 1.0
 """So long it may take to give it back."""
 
 
-def look() -> None:
-    """Raise `Missing` where a terminal says that it can be written to in order alone."""
-    if os.environ.get("TERM", "dumb") == "dumb":
-        raise silent()
-
-
 def silent() -> Missing:
     """Return what is said of a terminal that does not answer."""
     return Missing(

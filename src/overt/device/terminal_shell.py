@@ -5,15 +5,36 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import shutil
 import struct
 import subprocess
 import termios
 
-from overt.device.terminal_owned import END_S, Pending
+from overt.device.terminal_owned import END_S, Pending, silent
 from overt.schema.environment import keyless
+from overt.schema.errors import Missing
 
 _OPENS = 'exec "$@" <>"$0" >&0 2>&1'
 """Makes the terminal that it is given its own, as who leads a session and opens one does."""
+
+
+def look() -> None:
+    """Raise `Missing` where terminal or shell are such that nothing could begin."""
+    if os.environ.get("TERM", "dumb") == "dumb":
+        raise silent()
+    own_shell()
+
+
+def own_shell() -> str:
+    """Return the person's shell. Raises `Missing` where it is no program that can be started."""
+    shell = os.environ.get("SHELL") or "/bin/sh"
+    if shutil.which(shell) is None:
+        raise Missing(
+            "your shell cannot be started",
+            where="SHELL",
+            do="Such as SHELL=/bin/bash overt record.",
+        )
+    return shell
 
 
 class Shell:
@@ -41,7 +62,7 @@ class Shell:
 
 
 def _started(terminal: str) -> subprocess.Popen[bytes]:
-    shell = os.environ.get("SHELL") or "/bin/sh"
+    shell = own_shell()
     has_256 = "256" in os.environ.get("TERM", "") or bool(os.environ.get("COLORTERM"))
     told = keyless(TERM="xterm-256color" if has_256 else "xterm")
     for name in ("LINES", "COLUMNS", "TMUX", "STY"):  # of the terminal outside
