@@ -211,6 +211,8 @@ def test_losses_of_models_trained_elsewhere_are_attacked_too(tmp_path: Path) -> 
             attackable.elsewhere("federated", file, lambda _what, _done: None)
     with pytest.raises(InvalidInput, match="Known: encoder"):
         attackable.published("mood", file, 20, 8, 1, "cpu", lambda _what, _done: None)
+    with pytest.raises(InvalidInput, match="encoder alone"):
+        attackable.published("lightgbm", file, 20, 8, 1, "cpu", lambda *_: None, epochs=4)
 
 
 def test_a_kind_of_model_without_shards_needs_one_function() -> None:

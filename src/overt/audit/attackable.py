@@ -64,16 +64,20 @@ def published(
     progress: Progress,
     *,
     epsilon: float | None = None,
+    epochs: int | None = None,
 ) -> Membership:
     """Attack a model of `KINDS` trained on published people. Raises `TooFew` with the numbers.
 
-    `epsilon` is of `private` alone; None learns as it does, without noise.
+    `epsilon` is of `private` alone; None learns as it does, without noise. `epochs`, passes over
+    the data, is of `encoder` alone; None as it ships.
     """
     if name not in KINDS:
         raise InvalidInput(
             "is not known", where=f"--model {name}", do=f"Known: {', '.join(KINDS)}."
         )
-    config = replace(Config(), device=device)
+    if epochs is not None and name != "encoder":
+        raise InvalidInput("is of the encoder alone", where="--epochs", do="Leave it out.")
+    config = replace(Config(), device=device, epochs=epochs or Config().epochs)
     count = shards if KINDS[name].sharded else 1
     if name in ("corrector", "corrector-in-context"):
         slips = typos.read(path, people_max)

@@ -85,6 +85,9 @@ def membership(
     epsilon: Annotated[
         float | None, typer.Option(min=0.01, help="Of private; without it, no noise.")
     ] = None,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="Of encoder: passes over its data; else as it ships.")
+    ] = None,
     html: PlotFile = None,
     as_json: AsJson = False,
     data_dir: DataDir = DATA_DIR,
@@ -121,6 +124,7 @@ def membership(
                     device.value,
                     update,
                     epsilon=epsilon,
+                    epochs=epochs,
                 )
             else:
                 found = attackable.elsewhere(model, losses or Path(), update)
