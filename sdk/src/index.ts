@@ -105,6 +105,8 @@ export interface State {
   reason: Reason;
   study: string;
   receiptId: string;
+  /** Receipts of earlier notices: what was recorded under them lies under them still. */
+  former: string[];
   purposes: string[];
   level: "rhythm" | "keys" | "";
   /** The version of the level that the person chose, such as `rhythm/1`; empty while there is none. */
@@ -203,8 +205,11 @@ export interface Overt {
   watch(callback: (watched: Watched) => void): () => void;
   /** Be told when `state()` or the outbox changed. Returns the function that ends it. */
   onChange(callback: (state: State) => void): () => void;
-  /** `fetch` below `base` with the person's token, refreshed when it has expired. */
-  fetch(path: string, init?: RequestInit): Promise<Response>;
+  /**
+   * `fetch` below `base` with the person's token, refreshed when it has expired. `receipt`: one of
+   * `state().former`, in place of the present one.
+   */
+  fetch(path: string, init?: RequestInit, receipt?: string): Promise<Response>;
 }
 
 export { OvertError } from "./errors.ts";

@@ -265,6 +265,7 @@ export class Membership {
       reason: phase === "paused" ? (held ? "person" : "indicator") : off || (phase === "off" ? "page" : ""),
       study,
       receiptId: grant?.receipt_id ?? "",
+      former: grant?.former.map(({ receipt_id }) => receipt_id) ?? [],
       purposes: grant?.purposes ?? [],
       level: grant?.level ?? "",
       transform: grant?.transform ?? "",

@@ -71,7 +71,7 @@ async function begun(options: Options): Promise<Overt> {
     frames: async () => (await more()).frames(member, frameFile()),
     watch: (callback) => member.watch(callback),
     onChange: (callback) => member.listeners.join(callback),
-    fetch: (path, init) => account.fetch(path, init),
+    fetch: (path, init, receipt) => account.fetch(path, init, receipt),
   };
   for (const [name, call] of Object.entries(overt) as [string, Call][])
     (overt as unknown as Record<string, Call>)[name] = (...all) => strict(call(...all));

@@ -9,15 +9,27 @@ import { purposeTitle } from "./choice.ts";
 /** Called when a withdrawal was taken, with its job; `all` is false for a single purpose. */
 export type Left = (job: string, all: boolean) => void;
 
+/** Ask the same of each receipt of this device; the present one comes last. */
+async function ofEach<T>(overt: Overt, path: string, init?: RequestInit): Promise<T[]> {
+  const { former, receiptId } = overt.state();
+  const all: T[] = [];
+  for (const receipt of [...former, receiptId]) {
+    const told = await overt.fetch(path, init, receipt);
+    // An earlier one that the server does not know any more has nothing there.
+    const isUnknown = receipt !== receiptId && [401, 403, 404, 410].includes(told.status);
+    if (!isUnknown) all.push(await answer<T>(told));
+  }
+  return all;
+}
+
 async function removeLast(overt: Overt, minutes: number): Promise<void> {
   const here = await overt.removeSince(minutes);
-  const { events } = await answer<{ events: number }>(
-    await overt.fetch("/v1/me/delete", {
-      method: "POST",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ minutes }),
-    }),
-  );
+  const erased = await ofEach<{ events: number }>(overt, "/v1/me/delete", {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ minutes }),
+  });
+  const events = erased.reduce((sum, { events }) => sum + events, 0);
   say(`${here} waiting events removed here, ${events} erased on the server.`);
 }
 
@@ -64,8 +76,8 @@ export function startLeaving(overt: Overt, changed: () => void, left: Left): { r
   const copy = byTest<HTMLButtonElement>("export");
   copy.addEventListener("click", () =>
     busy(copy, async () => {
-      const everything = await answer(await overt.fetch("/v1/me/export"));
-      download("overt-export.json", JSON.stringify(everything, null, 1));
+      const all = await ofEach(overt, "/v1/me/export");
+      download("overt-export.json", JSON.stringify(all.length > 1 ? all : all[0], null, 1));
     }),
   );
 
