@@ -13,7 +13,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from overt.device.indicator import GONE_AFTER_S, HUNG_S
+from overt.device.indicator import HUNG_S
 from overt.device.seam import Sight
 from overt.device.signs import ELSEWHERE, MARKS, OFFLINE, look_of, said
 from overt.device.terminal_cells import Cell, width
@@ -22,7 +22,7 @@ from overt.device.wording import Words
 ANSWER_S = 1.0
 """So long a question may wait while keys are still taken."""
 
-ASK_EVERY_S = GONE_AFTER_S - 0.3
+ASK_EVERY_S = 0.5
 """While keys come; nobody is asked while none do."""
 
 _STYLES = {"recording": "1;37;41", ELSEWHERE: "30;47", "paused": "7"}
