@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from overt.datasets import rows
-from overt.models.programs import habits, scored, writers
+from overt.models.programs import habits, order, scored, shown, writers
 from overt.models.programs.classifiers import Trees
 from overt.models.programs.habits import Habits
 from overt.models.programs.keyboard import pace_of, performed, windows_of
@@ -138,16 +139,80 @@ def _described(people: int, kind: str) -> tuple[list[Typed], Windows]:
 def test_a_program_without_a_persons_habits_is_found_by_who_has_met_no_program() -> None:
     pieces, windows = _described(24, "person by key class")
     half = np.tile(np.arange(24) < 12, 2)
-    shown = habits.Shown(pieces, windows)(half)
-    evidence = shown[:, habits.NAMES.index("lacks_place_and_memory")]
+    rows = shown.Shown(pieces, windows)(half)
+    evidence = rows[:, habits.NAMES.index("lacks_place_and_memory")]
     people, programs = (evidence[~half & (windows.program == one)] for one in (False, True))
     assert np.median(programs) > 2 > -2 > np.median(people)
     assert (np.sort(programs)[2] > people).mean() > 0.8
     # Nobody is shown by their own habits: whatever else they typed changes nothing of their row.
     other = [_somebody(99, 4), *pieces[1:]]
-    again = habits.Shown(other, windows)(half)
-    np.testing.assert_array_equal(again[24], shown[24])
-    assert (again[12] != shown[12]).any()
+    again = shown.Shown(other, windows)(half)
+    np.testing.assert_array_equal(again[24], rows[24])
+    assert (again[12] != rows[12]).any()
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, order.DEGREES))
+@settings(max_examples=15, deadline=None)
+def test_taking_order_away_moves_presses_and_changes_none(seed: int, degree: int) -> None:
+    typed = _somebody(seed, 3)
+    made = order.disordered(typed, degree, np.random.default_rng(seed))
+    np.testing.assert_array_equal(made.key_class, typed.key_class)
+    np.testing.assert_array_equal(np.isnan(made.interval_ms()), np.isnan(typed.interval_ms()))
+    np.testing.assert_array_equal(np.sort(made.hold_ms), np.sort(typed.hold_ms))
+    kept, was = np.round(made.interval_ms()), typed.interval_ms()
+    np.testing.assert_array_equal(np.sort(kept), np.sort(was))
+    assert (kept != was)[np.isfinite(was)].any()
+    if degree == 1:
+        before = np.append(0, typed.key_class[:-1])
+        for one in (1, 4):
+            pair = (before == one) & (typed.key_class == 1) & np.isfinite(was)
+            both = [
+                sorted(zip(a[pair], b.hold_ms[pair], strict=True))
+                for a, b in ((kept, made), (was, typed))
+            ]
+            assert both[0] == both[1]
+
+
+def _taught(monkeypatch: pytest.MonkeyPatch) -> list[Writer]:
+    """Return teachers enough for a network that is to learn in a second."""
+    monkeypatch.setattr(order, "LENGTHS_S", (15.0,) * 12)
+    monkeypatch.setattr(order, "_PRESSES", 1000)
+    monkeypatch.setattr(shown, "TEACHERS_MIN", 12)
+    return [Writer("made up", f"teacher {one}", _somebody(500 + one)) for one in range(12)]
+
+
+def test_who_knows_peoples_order_finds_presses_drawn_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    teachers = [one.typed for one in _taught(monkeypatch)]
+    people = [_somebody(20 + one, 4) for one in range(20)]
+    programs = [_done("person by key class", 20 + one) for one in range(20)]
+    known = order.learned(teachers, lambda _done: None)
+    found = known.evidence([*people, *programs, people[0].at(slice(0, 3))])
+    assert np.median(found[:20]) < 0 < np.median(found[20:40])
+    assert (np.sort(found[20:40])[3] > found[:20]).mean() > 0.8
+    assert np.isnan(found[40])
+    np.testing.assert_allclose(known.evidence(people[:1]), found[:1], atol=1e-4)
+    monkeypatch.setattr(order, "LENGTHS_S", (15.0,))
+    one, other = (order.learned(teachers[:4], lambda _done: None) for _ in range(2))
+    np.testing.assert_array_equal(one.evidence(people), other.evidence(people))
+
+
+def test_a_sources_teachers_are_not_heard_where_it_is_left_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    teachers = _taught(monkeypatch)
+    monkeypatch.setattr(order, "LENGTHS_S", (15.0,))
+    pieces, windows = _described(8, "person by key class")
+    source = np.where(np.arange(16) % 8 < 4, "made up", "others")
+    seen = shown.Shown(pieces, replace(windows, source=source), teachers)
+    heard, lone = seen(source == "made up"), seen(source == "others")
+    at = shown.NAMES.index("out_of_order")
+    lacking = [shown.NAMES.index(name) for name in habits.LACKING]
+    assert np.isfinite(heard[:, at]).all()
+    assert np.isnan(heard[:, lacking]).all()
+    assert np.isnan(lone[:, at]).all()
+    assert np.isfinite(lone[:, lacking]).all()
+    people = (source == "made up") & ~windows.program
+    np.testing.assert_allclose(seen.taught(people).rows(pieces[:1])[0, at], heard[0, at], atol=1e-4)
 
 
 def test_windows_laid_end_to_end_are_as_each_alone() -> None:

@@ -14,7 +14,6 @@ from overt.models.answers.question import Question
 from overt.models.programs import (
     features,
     fitted,
-    habits,
     keyboard,
     rhythm,
     sample,
@@ -23,11 +22,10 @@ from overt.models.programs import (
 )
 from overt.models.programs.classifiers import CANNOT_TELL, PROGRAM_SAID, Judge, Trees, check
 from overt.models.programs.fitted import Fitted
-from overt.models.programs.habits import Habits
 from overt.models.programs.rounds import name_of, sides_of
 from overt.models.programs.scored import PEOPLE_MIN, found
+from overt.models.programs.shown import OTHERS, Shown, Taught
 from overt.models.programs.sources import COARSE_MS, Recording
-from overt.models.programs.strip import Strip
 from overt.models.programs.trace import Trace, input_ms, trace_of
 from overt.models.programs.windows import (
     LEAST,
@@ -36,7 +34,7 @@ from overt.models.programs.windows import (
     measured,
     windows_of,
 )
-from overt.models.programs.writers import Writer
+from overt.models.programs.writers import Writer, teachers
 from overt.models.scores import Progress
 from overt.models.tensors import Array
 from overt.schema.errors import InvalidInput, Missing, TooFew
@@ -57,8 +55,8 @@ class Judges:
 
     pointer: Judge | None
     typing: Judge | None
-    habits: Habits | None = None
-    """What is usual in the typing of those who taught the second."""
+    taught: Taught | None = None
+    """What people's typing taught, beside the second."""
 
 
 def learn(data: Path | None, progress: Progress) -> Asker:
@@ -69,7 +67,7 @@ def learn(data: Path | None, progress: Progress) -> Asker:
         )
     moving, writing = found(data, progress)
     fine = [one for one in moving if not one.coarse]
-    judges = Judges(_moving(fine, progress), *_typing_judge(writing, progress))
+    judges = Judges(_moving(fine, progress), *_typing_judge(writing, data, progress))
     if judges == Judges(None, None):
         raise TooFew(
             f"has recordings of fewer than {PEOPLE_MIN} people", where=str(data), do="Add others."
@@ -87,18 +85,21 @@ def _moving(people: list[Recording], progress: Progress) -> Judge | None:
     return _judge(Trees(), windows, progress)
 
 
-def _typing_judge(people: list[Writer], progress: Progress) -> tuple[Judge | None, Habits | None]:
+def _typing_judge(
+    people: list[Writer], data: Path, progress: Progress
+) -> tuple[Judge | None, Taught | None]:
     sides = sides_of(people)
     if len(set(sides.values())) < PEOPLE_MIN:
         return None, None
     pieces: list[typed.Typed] = []
     windows = keyboard.windows_of(people, lambda one: sides[name_of(one)], progress, pieces.append)
     check(windows)
-    shown = habits.Shown(pieces, windows)
+    label = "learning the order of presses"
+    shown = Shown(pieces, windows, teachers(data, progress), lambda done: progress(label, done))
     rows = shown(np.ones(windows.kind.size, bool))
     windows = replace(windows, x=np.concatenate([windows.x, rows], 1))
-    judge = _judge(Trees(others=len(habits.LACKING)), windows, progress)
-    return judge, shown.habits(~windows.program)
+    judge = _judge(Trees(others=OTHERS), windows, progress)
+    return judge, shown.taught(~windows.program)
 
 
 def _judge(trees: Trees, windows: Windows, progress: Progress) -> Judge:
@@ -181,7 +182,7 @@ def _typing(judges: Judges, asked: Question) -> Answer:
         for one in asked.questions("presses", ("key", "down_ms", "up_ms"))
     ]
     rows = sorted(row for row in rows if row[2] not in MODIFIERS)
-    if judges.typing is None or judges.habits is None:
+    if judges.typing is None or judges.taught is None:
         return _cannot("nothing taught it typing")
     if not rows:
         return _cannot("no key was pressed")
@@ -194,8 +195,7 @@ def _typing(judges: Judges, asked: Question) -> Answer:
     if seconds is None:
         return _cannot(f"{took_s:.1f} s of typing are too few; {LEAST * SECONDS[0]:g} are needed")
     pieces = typed.cut(made, seconds, least=LEAST)
-    strip = Strip(pieces)
-    shown = judges.habits.rows(strip, habits.effects_of(strip))
+    shown = judges.taught.rows(pieces)
     measured = np.stack([rhythm.row_of(piece) for piece in pieces])
     return _told(judges.typing, np.concatenate([measured, shown], 1), seconds)
 

@@ -20,12 +20,12 @@ import numpy as np
 
 from overt.datasets.formats import mobikey
 from overt.datasets.reading.imported import Skipped
-from overt.models.programs import habits, rhythm, typed
+from overt.models.programs import rhythm, typed
 from overt.models.programs.classifiers import BOOSTED, CANNOT_TELL, PROGRAM_SAID, Judge, Trees
 from overt.models.programs.rounds import Part
 from overt.models.programs.sessions import Errands, errands_of
+from overt.models.programs.shown import Shown
 from overt.models.programs.sources import places
-from overt.models.programs.strip import Strip
 from overt.models.programs.trace import Trace, cut, trace_of
 from overt.models.programs.typed import Typed, in_a_row, text_of
 from overt.models.programs.windows import LEAST, PERSON, SECONDS, measured
@@ -111,7 +111,7 @@ def pointing(pieces: Sequence[Trace], part: Part, progress: Progress) -> list[Sc
 
 
 def typing(
-    pieces: Sequence[Typed], shown: habits.Shown, path: Path, part: Part, progress: Progress
+    pieces: Sequence[Typed], shown: Shown, path: Path, part: Part, progress: Progress
 ) -> list[Score]:
     """Return figures of people who type on screens, and of slow ones."""
     windows = part.windows
@@ -129,13 +129,10 @@ def typing(
         if not cuts:
             continue
         own, seconds, person = zip(*cuts, strict=True)
-        strip = Strip(own)
-        effects, plain = habits.effects_of(strip), np.stack([rhythm.row_of(one) for one in own])
+        plain = np.stack([rhythm.row_of(one) for one in own])
 
-        def seen(
-            train: Array, strip: Strip = strip, by: habits.Effects = effects, plain: Array = plain
-        ) -> Array:
-            rows = shown.habits(train & ~windows.program).rows(strip, by)
+        def seen(train: Array, own: Sequence[Typed] = own, plain: Array = plain) -> Array:
+            rows = shown.taught(train & ~windows.program).rows(own)
             return np.concatenate([plain, rows], 1)
 
         asked = Asked(plain, np.array(seconds), np.array(person))

@@ -16,15 +16,11 @@ from. The ratio of both likelihoods is the evidence, for each of two sets of hab
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from zlib import crc32
 
 import numpy as np
 
 from overt.models.programs.strip import EDGE, FEWEST, Strip
-from overt.models.programs.typed import Typed
-from overt.models.programs.windows import Windows
 from overt.models.tensors import Array
 from overt.schema.event import KeyClass
 
@@ -68,9 +64,6 @@ _APART_LEAST = 1e-3
 _EVIDENCE_MAX = 30.0
 _CELLS = 1024
 """More than any number of a pair of key classes."""
-
-FOLDS = 2
-_WINDOWS_MIN = 4
 
 
 @dataclass(frozen=True)
@@ -199,42 +192,6 @@ class Habits:
         fine = np.isfinite(shown).all(1, keepdims=True)
         evidence = np.where(fine, np.stack(made, 1), np.nan)
         return np.concatenate([shown, evidence], 1)
-
-
-class Shown:
-    """What habits show of windows, each row by habits of other people."""
-
-    def __init__(self, pieces: Sequence[Typed], windows: Windows) -> None:
-        """Take windows as typed, and as `keyboard.windows_of` describes the same ones."""
-        self._strip = Strip(pieces)
-        self._effects = effects_of(self._strip)
-        self._windows = windows
-        self._fold = np.array([crc32(name.encode()) % FOLDS for name in windows.person.tolist()])
-        self._known: dict[bytes, Array] = {}
-
-    def __call__(self, train: Array) -> Array:
-        """Return float64[windows, `NAMES`] for a round that learns from the windows at `train`.
-
-        Those are in folds by person, each shown by the others' habits; the rest by those of all.
-        """
-        people = train & ~self._windows.program
-        found = self._known.get(people.tobytes())
-        if found is None:
-            found = self._known[people.tobytes()] = self._by(people)
-            met = np.isin(self._windows.person, np.unique(self._windows.person[people]))
-            for fold in range(FOLDS):
-                inside = self._fold == fold
-                others, own = people & ~inside, np.flatnonzero(met & inside)
-                if others.sum() >= _WINDOWS_MIN:
-                    found[own] = self._by(others)[own]
-        return found
-
-    def habits(self, people: Array) -> Habits:
-        """Return what is usual in the windows at `people`."""
-        return Habits().fit(self._strip, self._effects, people)
-
-    def _by(self, people: Array) -> Array:
-        return self.habits(people).rows(self._strip, self._effects)
 
 
 def _learned(came: Array, by: Array, chosen: Array) -> Array:

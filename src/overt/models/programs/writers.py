@@ -22,6 +22,10 @@ from overt.schema.errors import InvalidInput
 PEOPLE_MAX = 400
 """Of each source; what is usual is learned from people, so more of them find more, in more time."""
 
+TEACHERS_MAX = 800
+"""People beside them who teach how presses follow each other, and nothing else."""
+
+_AALTO = "aalto-desktop-subset", r"aalto-desktop"
 _TEXTS = ("fixed_text*.csv", "free_text*.csv")
 
 
@@ -55,18 +59,37 @@ def writers(
     return found
 
 
-def _chosen(names: list[str]) -> list[str]:
-    return sorted(names, key=lambda name: (zlib.crc32(name.encode()), name))[:PEOPLE_MAX]
+def teachers(path: Path, progress: Callable[[str, float], None]) -> list[Writer]:
+    """Return Aalto's people in `path` who are not among `writers`, perhaps none."""
+    progress("reading those who teach the order of presses", 0.0)
+    for place in places(path, _AALTO[1]) or [path]:
+        try:
+            people = _read_aalto(place, slice(PEOPLE_MAX, PEOPLE_MAX + TEACHERS_MAX))
+        except InvalidInput:
+            continue
+        made = [in_a_row([text_of(one) for one in person.sessions]) for _name, person in people]
+        return [Writer(_AALTO[0], f"teacher {k}", one) for k, one in enumerate(made) if one.size]
+    return []
+
+
+def _ranked(names: list[str]) -> list[str]:
+    return sorted(names, key=lambda name: (zlib.crc32(name.encode()), name))
 
 
 def _aalto(path: Path) -> list[ImportedPerson]:
-    below = {one.rpartition("/")[2]: one for one in files.paths(path, aalto.PATTERN)}
-    chosen = {below[name] for name in _chosen(list(below))}
-    read = aalto.by_participant(path, skipped=Skipped(), only=chosen.__contains__)
-    people = dict(enumerate(read))
+    people = dict(enumerate(_read_aalto(path, slice(PEOPLE_MAX))))
     # Where a file holds several people there are more than files were chosen.
     kept = sorted(people, key=lambda k: (zlib.crc32(people[k][0].encode()), k))[:PEOPLE_MAX]
     return [people[k][1] for k in sorted(kept)]
+
+
+def _read_aalto(path: Path, ranks: slice) -> list[tuple[str, ImportedPerson]]:
+    """Return who is in the files of these ranks, each with the published number."""
+    below = {one.rpartition("/")[2]: one for one in files.paths(path, aalto.PATTERN)}
+    chosen = {below[name] for name in _ranked(list(below))[ranks]}
+    if not chosen:
+        return []
+    return list(aalto.by_participant(path, skipped=Skipped(), only=chosen.__contains__))
 
 
 def _monaco(path: Path) -> list[ImportedPerson]:
@@ -79,11 +102,11 @@ def _monaco(path: Path) -> list[ImportedPerson]:
             skipped,
         )
         people |= {f"{found.name} {number}": person for number, person in enumerate(own)}
-    return [people[name] for name in sorted(_chosen(list(people)))]
+    return [people[name] for name in sorted(_ranked(list(people))[:PEOPLE_MAX])]
 
 
 _SOURCES: dict[str, tuple[str, Callable[[Path], list[ImportedPerson]]]] = {
-    "aalto-desktop-subset": (r"aalto-desktop", _aalto),
+    _AALTO[0]: (_AALTO[1], _aalto),
     "monaco-keystroke": (r"monaco", _monaco),
 }
 """Data set → how its folder is recognised, and who reads it."""
