@@ -312,6 +312,11 @@ def test_aaltos_layout_alone_is_judged_as_typing_and_nothing_else(
     assert writers.PEOPLE_MAX - 4 <= len(found) <= writers.PEOPLE_MAX
     assert {one.source for one in found} == {"aalto-desktop-subset"}
     assert writers.writers(tmp_path, _silent) == []
+    # Who teaches the order of presses is nobody who is judged.
+    judged = {tuple(one.typed.hold_ms) for one in found}
+    others = {tuple(one.typed.hold_ms) for one in writers.teachers(tmp_path, _silent)}
+    assert 1 <= len(others) <= 3
+    assert not judged & others
 
 
 def test_a_folder_without_anyone_is_refused_in_words(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ from overt.models.tensors import Array
 from overt.schema.event import KeyClass
 
 DEGREES = 6
-LENGTHS_S = (5.0, 15.0, 5.0, 15.0, 60.0) * 3
+LENGTHS_S = (5.0, 15.0, 60.0) * 4
 """Of the windows of each turn over all that people typed."""
 
 _TOLD = (
@@ -46,6 +46,7 @@ _CHANNELS = 5 + len(_TOLD)
 _WIDTH, _REACH, _LAYERS = 32, 5, (1, 2, 4)
 _BETWEEN = 64
 _RATE, _DECAY, _WARM_TURNS = 4e-3, 1e-2, 0.5
+_LEAST = 1e-5
 _PRESSES = 12_000
 """Presses of a batch."""
 _SEED = 7
@@ -104,11 +105,11 @@ class _Layer(nn.Module):
     def __init__(self, far: int) -> None:
         super().__init__()
         self.near = nn.Conv1d(_WIDTH, _WIDTH, 3, padding=far, dilation=far)
-        # Of each press for itself: how long other windows are must change nothing.
-        self.norm = nn.LayerNorm(_WIDTH)
 
     def forward(self, state: Tensor, there: Tensor) -> Tensor:
-        found = self.norm(self.near(state).transpose(1, 2)).transpose(1, 2)
+        found = self.near(state)
+        # Of each press for itself: how long other windows are must change nothing.
+        found = found * (found.square().mean(1, keepdim=True) + _LEAST).rsqrt()
         made: Tensor = (state + functional.gelu(found)) * there
         return made
 
