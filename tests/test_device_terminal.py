@@ -24,8 +24,10 @@ from overt.device.terminal_keys import (
     keymap,
 )
 from overt.device.terminal_line import Line
+from overt.device.terminal_owned import Pending
 from overt.device.terminal_screen import Screen
-from overt.device.terminal_stream import Stream
+from overt.device.terminal_stream import PASTE, Stream
+from overt.device.terminal_within import TerminalWithin
 from overt.schema.event import KeyClass
 
 pyte = pytest.importorskip("pyte", reason="a second terminal to hold ours against")
@@ -235,6 +237,26 @@ def test_what_is_no_key_is_none() -> None:
     assert list(keyboard.feed(b"", is_all=True)) == [Key(KeyClass.ESCAPE, 0, b"\x1b")]
 
 
+@pytest.mark.parametrize("before", [b"\xe9", b"\x1b\xe9", b"\x1bO", b"\x1b[", b"\xe6\xbc"])
+def test_an_answer_is_none_of_the_keys_before_it(before: bytes) -> None:
+    found = list(Keyboard().feed(before + b"\x1b[24;3R"))
+    assert found[-1] == Told(place=(24, 3))
+    assert b"".join(one.data for one in found if isinstance(one, Key)) == before
+
+
+def test_a_paste_reaches_the_program_in_one_pair_of_brackets_if_it_wants_any() -> None:
+    data = b"\x1b[200~\xe6\xbc\xa2\x1b[201~a"
+    within = TerminalWithin(Line("en"), lambda: None)
+    within._screen, within._inner = Screen(4, 9), SimpleNamespace(pending=Pending(-1))
+    for wants, told in ((True, data), (False, data[6:9] + b"a")):
+        within._screen.modes = {PASTE} if wants else set()
+        within._inner.pending.data.clear()
+        for k in range(len(data)):
+            within._take(within._keyboard.feed(data[k : k + 1]))
+        assert bytes(within._inner.pending.data) == told
+    assert len(within.heap().events) == 2, "of a paste nothing is a key"
+
+
 @pytest.fixture
 def now(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     made = SimpleNamespace(s=1000.0)
@@ -276,6 +298,27 @@ def test_the_sign_counts_only_while_the_terminal_answers_where_it_is(now: Simple
     assert asked(line) == (0, 0)
     assert asked(line, keys=True)[0]
     line.has_focus = False
+    assert not line.is_seen()
+
+
+def test_a_terminal_that_takes_nothing_so_that_it_cannot_be_asked_does_not_answer(
+    now: SimpleNamespace,
+) -> None:
+    line = Line("en")
+    line.answered(*asked(line))
+    line.blocked()
+    now.s += 0.9
+    line.blocked()
+    assert line.is_alive()
+    now.s += 0.2
+    assert not line.is_alive()
+    line.answered(*asked(line, keys=True))
+    assert line.is_alive()
+
+
+def test_where_there_is_one_row_nothing_is_asked_for_the_answer_would_be_a_key() -> None:
+    line = Line("en")
+    assert asked(line, (1, 40), keys=True) == (0, 0)
     assert not line.is_seen()
 
 

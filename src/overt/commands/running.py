@@ -96,6 +96,6 @@ def joined_at(grant: Grant) -> str:
 
 def stop_on_signals(stop: Callable[[], None]) -> None:
     """End in order at Ctrl+C, at the end of the session, and when the terminal is closed."""
-    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"):
         if number := getattr(signal, name, None):
             signal.signal(number, lambda *_: stop())

@@ -18,8 +18,8 @@ ESCAPE_S = 0.05
 """An Escape that nothing follows for so long is the key."""
 
 PASTE_BEGINS, PASTE_ENDS = b"\x1b[200~", b"\x1b[201~"
-HOTKEYS = (b"\x1b\x10", b"\xc2\x90")
-"""Ctrl+Alt+P as terminals send it: with Alt as an Escape before it, or as the eighth bit."""
+HOTKEYS = (b"\x1b\x10", b"\xc2\x90", b"\x90", b"\x1b[112;7u", b"\x1b[27;7;112~")
+"""Ctrl+Alt+P as terminals send it: Alt as an Escape before it or as the eighth bit, or by name."""
 
 PAGE_UP, PAGE_DOWN = (b"\x1b[5;2~", b"\x1b[5;3~"), (b"\x1b[6;2~", b"\x1b[6;3~")
 """With Shift, or Alt where terminals keep that to themselves: looks at what went out at the top."""
@@ -27,6 +27,7 @@ PAGE_UP, PAGE_DOWN = (b"\x1b[5;2~", b"\x1b[5;3~"), (b"\x1b[6;2~", b"\x1b[6;3~")
 _CSI = re.compile(rb"\x1b\[([<-?]?)([0-9;:]*)[ -/]*([@-~])")
 _CONSOLE = re.compile(rb"\x1b\[\[[A-E]")
 _BEGUN = re.compile(rb"\x1b(?:\[(?:\[|M.{0,2}|[<-?]?[0-9;:]*[ -/]*)?|O)?", re.DOTALL)
+_ANSWERS = re.compile(rb"\x1b\[[0-9]")
 _LETTERS = {
     **dict.fromkeys(b"ABCD", KeyClass.ARROW),
     **dict.fromkeys(b"HF", KeyClass.NAVIGATION),
@@ -93,6 +94,8 @@ class Paste:
     """A part of what was pasted; it is no key."""
 
     data: bytes
+    begins: bool = False
+    ends: bool = False
 
 
 @dataclass(frozen=True)
@@ -133,6 +136,11 @@ class Keyboard:
         """Whether something has begun that may be a whole key by itself."""
         return bool(self._held) and not self._pastes
 
+    @property
+    def may_answer(self) -> bool:
+        """Whether what has begun may be an answer, which no hand writes so fast."""
+        return _ANSWERS.match(self._held) is not None
+
     def feed(self, data: bytes, *, is_all: bool = False) -> Iterator[Input]:
         """Yield what came. `is_all`: nothing has followed for `ESCAPE_S`."""
         self._held += data
@@ -142,8 +150,9 @@ class Keyboard:
                 keep = 0 if ended else _overlap(part, PASTE_ENDS)
                 self._held = rest if ended else part[len(part) - keep :]
                 self._pastes = not ended
-                if pasted := part[: len(part) - keep]:
-                    yield Paste(pasted)
+                pasted = part[: len(part) - keep]
+                if pasted or ended:
+                    yield Paste(pasted, ends=bool(ended))
                 if not ended:
                     return
                 continue
@@ -153,6 +162,7 @@ class Keyboard:
             part, self._held = self._held[:size], self._held[size:]
             if part == PASTE_BEGINS:
                 self._pastes = True
+                yield Paste(b"", begins=True)
             elif (found := _input(part)) is not None:
                 yield found
 
@@ -160,8 +170,7 @@ class Keyboard:
         """Return how many bytes the first thing has; 0 where it is not whole."""
         held = self._held
         if held[0] != 0x1B:
-            size = _utf8_size(held[0])
-            return size if len(held) >= size else len(held) * is_all
+            return _character_size(held, is_all=is_all)
         begun = _BEGUN.match(held)
         if begun is not None and begun.end() == len(held):
             return min(len(held), 2) * is_all
@@ -172,10 +181,11 @@ class Keyboard:
         if found := _CSI.match(held):
             return found.end()
         if held[1:2] == b"O":
-            return 3
+            return 2 if held[2] == 0x1B else 3
         if held[1:2] in (b"\x1b", b"["):
             return 1 if held[1:2] == b"\x1b" else 2
-        return 1 + min(_utf8_size(held[1]), len(held) - 1)
+        size = _character_size(held[1:], is_all=is_all)
+        return 1 + size if size else 0
 
 
 def _overlap(part: bytes, ends: bytes) -> int:
@@ -183,8 +193,15 @@ def _overlap(part: bytes, ends: bytes) -> int:
     return next((n for n in range(len(ends) - 1, 0, -1) if part.endswith(ends[:n])), 0)
 
 
-def _utf8_size(first: int) -> int:
-    return 4 if first >= 0xF0 else 3 if first >= 0xE0 else 2 if first >= 0xC0 else 1
+def _character_size(held: bytes, *, is_all: bool) -> int:
+    """Return how many bytes the first character has; 0 where it may go on.
+
+    What does not go on with it is not of it: in eight bits a letter stands alone.
+    """
+    first = held[0]
+    size = 4 if first >= 0xF0 else 3 if first >= 0xE0 else 2 if first >= 0xC0 else 1
+    more = next((k for k in range(1, min(size, len(held))) if held[k] & 0xC0 != 0x80), size)
+    return more if len(held) >= more else len(held) * is_all
 
 
 def _input(part: bytes) -> Input | None:
@@ -208,7 +225,7 @@ def _input(part: bytes) -> Input | None:
 
 
 def _sequence(part: bytes, head: bytes, told: bytes, final: bytes) -> Input | None:
-    numbers = [int(one) if one.isdigit() else 0 for one in re.split(rb"[;:]", told)]
+    numbers = [int(one[:9]) if one.isdigit() else 0 for one in re.split(rb"[;:]", told)]
     if head == b"<" and final in b"Mm" and len(numbers) == 3:
         button, column, row = numbers
         return Mouse(button, column, row, is_release=final == b"m")

@@ -33,6 +33,8 @@ SMALL, UNANSWERED, UNFOCUSED = "small", "unanswered", "unfocused"
 _PLACES = 9
 """Places in the row at which questions are asked in turn."""
 
+_NOWHERE = 0
+
 
 class Line:
     """What the agent takes for its sign. The terminal's own thread draws it, asks and answers."""
@@ -164,11 +166,19 @@ class Line:
         """Whether a question has not been answered yet."""
         return bool(self._asked)
 
+    def blocked(self) -> None:
+        """Note that keys come and nothing can be asked: the terminal takes nothing."""
+        if not self._asked:
+            self._asked.append((_NOWHERE, time.monotonic()))
+
     def question(self, row: list[Cell], *, keys: bool) -> bytes:
         """Return what asks the terminal, where it is time: the row is another one, or keys came."""
         now_s = time.monotonic()
         is_other, self._drawn = (self._size, row) != self._drawn, (self._size, row)
-        due_s = ANSWER_S if self._asked else ASK_EVERY_S
+        is_asked = any(place != _NOWHERE for place, _ in self._asked)
+        due_s = ANSWER_S if is_asked else ASK_EVERY_S
+        if self._size[0] < 2:
+            return b""  # an answer from the first row reads as a key (F3)
         if not is_other and (not (keys or self._asked) or now_s - self._last_s < due_s):
             return b""
         self._next = self._next % min(_PLACES, max(1, self._size[1])) + 1

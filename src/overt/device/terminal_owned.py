@@ -73,7 +73,8 @@ class Owned:
     def __init__(self) -> None:
         flags = os.O_RDWR | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
         self.number = os.open(_own(), flags)
-        self._before = termios.tcgetattr(self.number)
+        self.before = termios.tcgetattr(self.number)
+        """Its modes, which are given back, and which the person's shell begins with."""
         self.pending = Pending(self.number)
         self.woken, self._wake = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._handlers: dict[int, Any] = {}
@@ -124,7 +125,7 @@ class Owned:
             if ready:
                 waits = hears(read(self.number) or b"") and waits
         with contextlib.suppress(OSError, termios.error):
-            termios.tcsetattr(self.number, termios.TCSAFLUSH, self._before)
+            termios.tcsetattr(self.number, termios.TCSAFLUSH, self.before)
         for number in (self.number, self.woken, self._wake):
             os.close(number)
 

@@ -9,6 +9,7 @@ import shutil
 import struct
 import subprocess
 import termios
+from typing import Any
 
 from overt.device.terminal_owned import END_S, Pending, silent
 from overt.schema.environment import keyless
@@ -40,8 +41,10 @@ def own_shell() -> str:
 class Shell:
     """The shell, and what waits for it. When the agent ends, however it does, it is hung up."""
 
-    def __init__(self, lines: int, columns: int) -> None:
+    def __init__(self, lines: int, columns: int, modes: list[Any]) -> None:
+        """`modes`: of the person's terminal: which key erases, and whether characters are UTF-8."""
         self.number, self._theirs = os.openpty()
+        termios.tcsetattr(self._theirs, termios.TCSANOW, modes)
         os.set_blocking(self.number, False)
         self.pending = Pending(self.number)
         self.tell_size(lines, columns)

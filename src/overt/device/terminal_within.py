@@ -24,6 +24,8 @@ from overt.device.terminal_keys import (
     ESCAPE_S,
     PAGE_DOWN,
     PAGE_UP,
+    PASTE_BEGINS,
+    PASTE_ENDS,
     Hotkey,
     Input,
     Key,
@@ -33,7 +35,7 @@ from overt.device.terminal_keys import (
     Told,
     encoded,
 )
-from overt.device.terminal_line import Line, is_utf8
+from overt.device.terminal_line import ANSWER_S, Line, is_utf8
 from overt.device.terminal_owned import Owned, read, silent
 from overt.device.terminal_screen import CURSOR_KEYS, Screen
 from overt.device.terminal_shell import Shell
@@ -47,6 +49,9 @@ LINE_S = 0.1
 QUEUE_MAX = 20_000
 PENDING_MAX = 1 << 20
 """Bytes for the shell that wait; more is not read until it has taken some."""
+
+ANSWERS_MAX = 1 << 12
+"""With so many of them answers to questions of programs are left out."""
 
 BEGIN_S = 10.0
 """So long a terminal has to answer before anything begins."""
@@ -74,6 +79,8 @@ class TerminalWithin:
         """So many rows of what went out at the top are looked at."""
         self._is_stale, self._keys = True, False
         """What is shown is not what it should be; keys came since the last question."""
+        self._brackets = False
+        """The program wanted to know where what is being pasted begins and ends."""
         self._owned: Owned | None = None
         self.shell: Shell | None = None
 
@@ -88,8 +95,10 @@ class TerminalWithin:
         self._screen = Screen(max(1, self._size[0] - 1), self._size[1])
         self.line.changed = self._outer.stir
         try:
-            self._inner = self.shell = Shell(self._screen.lines, self._screen.columns)
-            self._stream = Stream(self._screen, self._inner.pending.data.extend)
+            self._inner = self.shell = Shell(
+                *(self._screen.lines, self._screen.columns), self._outer.before
+            )
+            self._stream = Stream(self._screen, self._answers)
             for one in greeting:
                 for line in textwrap.wrap(one, self._screen.columns, break_on_hyphens=False):
                     self._stream.feed(f"{line}\r\n".encode())
@@ -153,13 +162,17 @@ class TerminalWithin:
             return False
         if outer.number in ready and not self._hear(read(outer.number)):
             return False
-        if self._keyboard.waits and time.monotonic() - self._held_s >= ESCAPE_S:
+        is_late = self._keyboard.may_answer and self.line.waits
+        held_s = ANSWER_S if is_late else ESCAPE_S
+        if self._keyboard.waits and time.monotonic() - self._held_s >= held_s:
             self._take(self._keyboard.feed(b"", is_all=True))
         if inner.number in room:
             inner.pending.write()
         if outer.number in room and not outer.pending.write():
             return False
         self._look_at_size()
+        if outer.pending.data and self._keys:
+            self.line.blocked()
         if not outer.pending.data and time.monotonic() - self._drawn_s >= FRAME_S:
             self._draw()
         return True
@@ -179,6 +192,11 @@ class TerminalWithin:
             self._take(self._keyboard.feed(data))
         return data != b""
 
+    def _answers(self, data: bytes) -> None:
+        """Answer a program; not one that asks on and on and never reads, before what is typed."""
+        if len(self._inner.pending.data) < ANSWERS_MAX:
+            self._inner.pending.data.extend(data)
+
     def _take(self, inputs: Iterable[Input]) -> None:
         modes, to_shell = self._screen.modes, self._inner.pending.data
         for one in inputs:
@@ -187,8 +205,7 @@ class TerminalWithin:
             elif isinstance(one, Key):
                 self._key(one)
             elif isinstance(one, Paste):
-                begun = PASTE in modes
-                to_shell += b"\x1b[200~" * begun + one.data + b"\x1b[201~" * begun
+                to_shell += self._pasted(one)
             elif isinstance(one, Mouse):
                 if not modes.isdisjoint(MOUSE) and one.row <= self._screen.lines:
                     to_shell += encoded(one, is_sgr=MOUSE_SGR in modes)
@@ -199,6 +216,13 @@ class TerminalWithin:
                 to_shell += (b"\x1b[I" if one.focus else b"\x1b[O") * (FOCUS in modes)
             self._is_stale = self._is_stale or isinstance(one, Told)
         self._something.set()
+
+    def _pasted(self, part: Paste) -> bytes:
+        """Return a part of a paste as the program gets it: in brackets as a whole, or in none."""
+        if part.begins:
+            self._brackets = PASTE in self._screen.modes
+            return PASTE_BEGINS * self._brackets
+        return part.data + PASTE_ENDS * (part.ends and self._brackets)
 
     def _key(self, key: Key) -> None:
         if key.data in PAGE_UP + PAGE_DOWN and not self._screen.is_other:

@@ -14,6 +14,9 @@ from collections import deque
 from collections.abc import Iterator
 
 SHELLS = frozenset({"bash", "dash", "fish", "ksh", "mksh", "sh", "zsh"})
+_READ_LINES = frozenset({"dash", "ksh", "sh"})
+"""Those whose prompt may leave lines and echo to the terminal. What others read so is none."""
+
 _ICANON_ECHO = termios.ICANON | termios.ECHO
 _PART_BYTES = 4096
 
@@ -22,7 +25,8 @@ def at_a_prompt(pid: int) -> bool:
     """Return whether every shell that a terminal emulator runs waits for a line that it shows.
 
     `pid` is the emulator's process. A shell that reads with editing has neither echo nor lines of
-    the terminal's own; one that reads without has both; lines without echo are a password.
+    the terminal's own; one that reads without has both; lines without echo are a password. A
+    program within `$(...)`, or where jobs have no groups of their own, shares the shell's group.
     """
     shells = list(shells_of(pid))
     return bool(shells) and all(_waits(shell) for shell in shells)
@@ -93,7 +97,7 @@ def _bytes_read(pid: int) -> int:
 
 def _hands_over_lines(pid: int) -> bool:
     return all(
-        modes is not None and modes & termios.ICANON for modes in map(_modes, shells_of(pid))
+        modes is not None and modes[1] & termios.ICANON for modes in map(_modes, shells_of(pid))
     )
 
 
@@ -122,25 +126,42 @@ def _told(place: str) -> bytes:
 
 def _waits(shell: int) -> bool:
     try:
-        fields = _told(f"/proc/{shell}/stat").rpartition(b")")[2].split()
-        front = int(fields[5])  # the process group that has the terminal
-        if front != int(fields[2]):
+        group, front = _groups(shell)
+        if front != group or any(_groups(one)[0] == group for one in shells_of(shell)):
             return False
-        program = os.readlink(f"/proc/{shell}/exe")  # noqa: PTH115 - as above
-        if program.rpartition("/")[2] not in SHELLS:
-            return False
+        program = os.readlink(f"/proc/{shell}/exe").rpartition("/")[2]  # noqa: PTH115 - as above
     except (OSError, ValueError, IndexError):
         return False
     modes = _modes(shell)
-    return modes is not None and modes & _ICANON_ECHO in (0, _ICANON_ECHO)
+    return modes is not None and program in SHELLS and _edits_or_reads(program, *modes)
 
 
-def _modes(shell: int) -> int | None:
-    """Return the local modes of a shell's terminal (`c_lflag`); None where they are not told."""
+def _edits_or_reads(program: str, inputs: int, local: int) -> bool:
+    """Return whether a terminal's modes are those of a prompt, by what shells set for it.
+
+    Editing takes carriage returns as they come, or exchanges the two ends of a line (zsh);
+    `read -sn1` does neither. `read -s` of bash takes ECHOK away, also where it edits (`-e`).
+    """
+    if local & _ICANON_ECHO:
+        return local & _ICANON_ECHO == _ICANON_ECHO and program in _READ_LINES
+    if inputs & (termios.ICRNL | termios.INLCR) == termios.ICRNL:
+        return False
+    return program != "bash" or bool(local & termios.ECHOK)
+
+
+def _groups(pid: int) -> tuple[int, int]:
+    """Return the process group of a process, and the one that has its terminal."""
+    fields = _told(f"/proc/{pid}/stat").rpartition(b")")[2].split()
+    return int(fields[2]), int(fields[5])
+
+
+def _modes(shell: int) -> tuple[int, int] | None:
+    """Return `c_iflag` and `c_lflag` of a shell's terminal; None where they are not told."""
     try:
         terminal = os.open(f"/proc/{shell}/fd/0", os.O_RDONLY | os.O_NOCTTY | os.O_NONBLOCK)
         try:
-            return int(termios.tcgetattr(terminal)[3])
+            modes = termios.tcgetattr(terminal)
+            return modes[0], modes[3]
         finally:
             os.close(terminal)
     except (OSError, termios.error):
