@@ -7,8 +7,7 @@ no other training; with fewer than five persons all figures are flagged as too f
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -19,6 +18,7 @@ from overt.models import boosted
 from overt.models.baselines import baselines
 from overt.models.metrics import PERSONS_MIN, Figure, figures
 from overt.models.predict import BASELINES, Predicted, predict, predict_baselines
+from overt.models.repeatable import one_thread
 from overt.models.stream import stream_of
 from overt.models.train import Trained
 from overt.schema.manifest import bucket
@@ -155,19 +155,6 @@ def _in_order(judged: list[tuple[Sequences, tuple[int, ...]]]) -> list[Sequences
     """Return people in the order of `_predicted`: by the shards that judge them."""
     order = sorted({shards for _person, shards in judged})
     return [person for shards in order for person, by in judged if by == shards]
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Compute on one thread: threads that wait for each other on a busy machine take minutes."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _predicted(

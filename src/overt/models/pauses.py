@@ -18,9 +18,9 @@ import numpy as np
 from overt.datasets.tokens import VOCABULARY
 from overt.models import boosted, bursts, fluency, peers, typists
 from overt.models.baselines import baselines, tables
-from overt.models.evaluate import one_thread
 from overt.models.metrics import figures_of, sums
 from overt.models.predict import Predicted, pooled, predict_baselines
+from overt.models.repeatable import one_thread
 from overt.models.scores import Progress, Scores
 from overt.models.stream import Stream, stream_of
 from overt.models.tensors import Array

@@ -7,9 +7,9 @@ from pathlib import Path
 from overt.datasets.tokens import VOCABULARY
 from overt.models import peers, typists
 from overt.models.baselines import baselines, tables
-from overt.models.evaluate import one_thread
 from overt.models.metrics import figures_of, sums
 from overt.models.predict import BASELINES, predict_baselines
+from overt.models.repeatable import one_thread
 from overt.models.scores import Progress, Scores
 from overt.models.stream import stream_of
 

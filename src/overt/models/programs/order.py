@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,6 +27,7 @@ from overt.models.descent import Adam
 from overt.models.neural.memory import initialise
 from overt.models.programs.strip import FEWEST, Strip
 from overt.models.programs.typed import PAUSE_MAX_MS, Typed, cut
+from overt.models.repeatable import one_thread
 from overt.models.tensors import Array
 from overt.schema.event import KeyClass
 
@@ -157,7 +157,7 @@ class Order:
         found = np.full(enough.size, np.nan)
         if enough.any():
             seen = shown([one for one in windows if one.size >= FEWEST])
-            with _one_thread(), torch.no_grad():
+            with one_thread(), torch.no_grad():
                 odds = np.zeros(seen.count.size)
                 for at, batch in seen.batches():
                     log = torch.log_softmax(self._network(batch).double(), 1)
@@ -166,20 +166,9 @@ class Order:
         return found
 
 
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Let sums be taken in one order, so that the same comes of the same."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
 def learned(people: Sequence[Typed], progress: Callable[[float], None]) -> Order:
     """Return what `people` teach; the same every time, on one thread."""
-    with _one_thread():
+    with one_thread():
         return _learned(people, progress)
 
 
