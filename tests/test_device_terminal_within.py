@@ -31,6 +31,12 @@ class AtWork(Person):
     def kept(self) -> list[str]:
         return self.file.read_text().split()
 
+    def meets_silence(self) -> None:
+        """Type at a terminal that has stopped answering, until the line says so."""
+        self.answers = False
+        self.types("a")
+        self.says("does not answer")
+
     def ready(self) -> None:
         """Press a key at the prompt until it is kept: around a change a key is left out."""
         before = len(self.kept())
@@ -121,9 +127,7 @@ def test_nothing_is_kept_while_the_terminal_does_not_answer_or_says_that_it_lost
 ) -> None:
     with at_work(tmp_path) as person:
         person.ready()
-        person.answers = False
-        person.types("a")
-        person.says("does not answer")
+        person.meets_silence()
         person.types("7")
         person.rests(0.5)
         person.types("\x15")
@@ -154,9 +158,7 @@ def test_who_goes_on_after_the_terminal_was_silent_for_seconds_does_so_by_a_key(
 ) -> None:
     with at_work(tmp_path) as person:
         person.ready()
-        person.answers = False
-        person.types("a")
-        person.says("does not answer")
+        person.meets_silence()
         person.rests(5.5)
         person.answers = True
         person.types("a")
