@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import tarfile
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -256,13 +257,22 @@ def test_files_packed_one_by_one_and_other_archives_give_the_same(tmp_path: Path
     for name, mode in (("set.tar.gz", "w:gz"), ("set.tar", "w")):
         with tarfile.open(tmp_path / name, mode) as archive:
             archive.add(folder / "3_keystrokes.txt.zst", "3_keystrokes.txt.zst")
+    with zipfile.ZipFile(tmp_path / "set.zip", "w", zipfile.ZIP_DEFLATED) as packed_by_zip:
+        packed_by_zip.mkdir("set")
+        packed_by_zip.write(folder / "2_KEYSTROKES.TXT", "set/2_keystrokes.txt")
+        packed_by_zip.writestr("__MACOSX/set/._2_keystrokes.txt", b"what a Mac adds")
     alone = list(aalto.read(folder / "1_keystrokes.txt.gz"))
-    for path, count in ((folder, 3), (tmp_path / "set.tar.gz", 1), (tmp_path / "set.tar", 1)):
+    archives = (tmp_path / f"set.{end}" for end in ("tar.gz", "tar", "zip"))
+    for path, count in ((folder, 3), *((archive, 1) for archive in archives)):
         found = list(aalto.read(path))
         assert [one.sessions[0].equals(alone[0].sessions[0]) for one in found] == [True] * count
     (folder / "1_keystrokes.txt.gz").write_bytes(gzip.compress(data)[:-20])
     with pytest.raises(InvalidInput, match="whole packed file"):
         list(aalto.read(folder / "1_keystrokes.txt.gz"))
+    whole = (tmp_path / "set.zip").read_bytes()
+    (tmp_path / "set.zip").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(InvalidInput, match="not a whole archive"):
+        list(aalto.read(tmp_path / "set.zip"))
 
 
 def test_a_path_with_nothing_in_it_says_so(tmp_path: Path) -> None:

@@ -18,10 +18,10 @@ _HEAD = """\
 Made from the registry by `python -m overt.datasets.formats.page`; do not edit.
 
 `overt import FORMAT PATH --study S` reads a file, a directory at any depth, or an archive (`.tar`,
-`.tar.gz`, `.tar.zst`); files may be packed one by one (`.gz`, `.zst`), names may be in any case.
-Names of folders do not matter unless the table says so. Tables may have their columns in any order
-and case, quoted or not, separated by commas, semicolons or tabs, with further columns, a byte order
-mark and CR LF; Parquet columns may be of any width or dictionary-encoded.
+`.tar.gz`, `.tar.zst`, `.zip`); files may be packed one by one (`.gz`, `.zst`), names may be in any
+case. Names of folders do not matter unless the table says so. Tables may have their columns in any
+order and case, quoted or not, separated by commas, semicolons or tabs, with further columns, a byte
+order mark and CR LF; Parquet columns may be of any width or dictionary-encoded.
 
 Strict by default: the first value that is wrong ends the import with file, line (or row), column
 and what was expected, never the value. `--skip-bad` leaves such rows and files out and counts them

@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import fnmatch
 import tarfile
+import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
+from io import BufferedReader
 from pathlib import Path, PurePosixPath
-from typing import Any, BinaryIO, Literal
+from typing import Any, Literal
 
 import pyarrow as pa
 
 from overt.schema.errors import InvalidInput, Missing
 
-ARCHIVES = (".tar.zst", ".tzst", ".tar.gz", ".tgz", ".tar")
+ARCHIVES = (".tar.zst", ".tzst", ".tar.gz", ".tgz", ".tar", ".zip")
 _PACKED: dict[str, Literal["gzip", "zstd"]] = {".gz": "gzip", ".zst": "zstd"}
 
 FILE_BYTES_MAX = 256 * 1024 * 1024
@@ -44,7 +47,7 @@ Only = Callable[[str], bool]
 
 
 def named(path: Path, *pattern: str, only: Only | None = None) -> Iterator[Found]:
-    """Yield the files in `path` whose names match `pattern`, in order of name (tar: as stored).
+    """Yield the files in `path` whose names match `pattern`, in order of name (archive: as stored).
 
     The pattern is one for the file's own name, or several of them; `only` further chooses by
     `Found.path`. A single file is taken whatever its name. Raises `Missing` if there is nothing at
@@ -74,8 +77,9 @@ def paths(path: Path, *pattern: str, only: Only | None = None) -> list[str]:
     else:
         return [_plain(path.name, pattern)]
     for archive in archives:
-        with _opened(archive) as (members, _):
-            below += [_plain(_inside(m), pattern) for m in members if _is_wanted(m, pattern, only)]
+        with _opened(archive) as members:
+            inside = (member.inside for member in members)
+            below += [_plain(one, pattern) for one in inside if _is_wanted(one, pattern, only)]
     if not below:
         raise _none(path, pattern)
     return below
@@ -168,48 +172,81 @@ def _in_archives(
     sizes = [archive.stat().st_size for archive in archives]
     any_found = False
     for number, archive in enumerate(archives):
-        with _opened(archive) as (members, packed):
+        with _opened(archive) as members:
             for member in members:
-                if not _is_wanted(member, pattern, only):
+                inside = member.inside
+                if not _is_wanted(inside, pattern, only):
                     continue
-                inside = _inside(member)
                 _check_size(member.size, inside)
-                content = members.extractfile(member)
-                if content is None:
-                    continue
                 any_found = True
                 below = _plain(inside, pattern)
-                data = _unpacked(content.read(), inside, below)
+                data = _unpacked(member.read(), inside, below)
                 name = PurePosixPath(below).name
-                done = sum(sizes[:number]) + packed.tell()
+                done = sum(sizes[:number]) + member.bytes_done()
                 yield Found(name, below, data, None, done, sum(sizes))
     if not any_found:
         raise _none(archives[0], pattern)
 
 
-def _inside(member: tarfile.TarInfo) -> str:
-    return PurePosixPath(member.name).as_posix()
+@dataclass(frozen=True)
+class _Member:
+    """One file in an archive."""
+
+    inside: str
+    """Its path there, with `/` between folders."""
+    size: int
+    """Bytes unpacked, as the archive says."""
+    read: Callable[[], bytes]
+    bytes_done: Callable[[], int]
+    """How far the archive has been read, in bytes as it lies on disk."""
 
 
-def _is_wanted(member: tarfile.TarInfo, pattern: tuple[str, ...], only: Only | None) -> bool:
-    inside = _inside(member)
-    return (
-        member.isfile()
-        and _wanted(PurePosixPath(inside).name, pattern)
-        and (only is None or only(_plain(inside, pattern)))
-    )
+def _is_wanted(inside: str, pattern: tuple[str, ...], only: Only | None) -> bool:
+    named = _wanted(PurePosixPath(inside).name, pattern)
+    return named and (only is None or only(_plain(inside, pattern)))
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[tuple[tarfile.TarFile, BinaryIO]]:
-    """Open an archive for one pass; damage found meanwhile is `InvalidInput`."""
-    by_zstd = path.name.lower().endswith((".tar.zst", ".tzst"))
+def _opened(path: Path) -> Iterator[Iterator[_Member]]:
+    """Open an archive for one pass over its files; damage found meanwhile is `InvalidInput`."""
     try:
         with path.open("rb") as packed:
-            stream: Any = packed
-            if by_zstd:
-                stream = pa.CompressedInputStream(pa.PythonFile(packed, mode="r"), "zstd")
-            with tarfile.open(fileobj=stream, mode="r|" if by_zstd else "r|*") as archive:
-                yield archive, packed
-    except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
+            yield _in_zip(packed) if path.name.lower().endswith(".zip") else _in_tar(path, packed)
+    except _DAMAGE as error:
         raise InvalidInput("is not a whole archive", where=str(path)) from error
+
+
+_DAMAGE = (tarfile.TarError, zipfile.BadZipFile, OSError, EOFError, zlib.error)
+
+
+def _in_tar(path: Path, packed: BufferedReader) -> Iterator[_Member]:
+    by_zstd = path.name.lower().endswith((".tar.zst", ".tzst"))
+    stream: Any = packed
+    if by_zstd:
+        stream = pa.CompressedInputStream(pa.PythonFile(packed, mode="r"), "zstd")
+    with tarfile.open(fileobj=stream, mode="r|" if by_zstd else "r|*") as archive:
+        for member in archive:
+            content = archive.extractfile(member) if member.isfile() else None
+            if content is not None:
+                inside = PurePosixPath(member.name).as_posix()
+                yield _Member(inside, member.size, content.read, packed.tell)
+
+
+def _in_zip(packed: BufferedReader) -> Iterator[_Member]:
+    with zipfile.ZipFile(packed) as archive:
+        for member in archive.infolist():
+            if not member.is_dir():
+                inside = PurePosixPath(member.filename).as_posix()
+                read = partial(_from_zip, archive, member)
+                yield _Member(inside, member.file_size, read, packed.tell)
+
+
+def _from_zip(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
+    try:
+        return archive.read(member)
+    except (RuntimeError, NotImplementedError) as error:  # a password, another way of packing
+        raise InvalidInput(
+            "is packed in a way that cannot be opened here",
+            where=member.filename,
+            do="Unpack the archive first.",
+        ) from error
