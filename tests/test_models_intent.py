@@ -188,6 +188,61 @@ def test_too_few_people_and_a_folder_of_something_else_are_refused(tmp_path: Pat
         read(tmp_path / "other", quiet)
 
 
+def test_what_is_wrong_with_a_file_that_was_found_is_said(tmp_path: Path) -> None:
+    (tmp_path / "trajectories.json").write_text("[{")
+    with pytest.raises(InvalidInput, match="JSON"):
+        read(tmp_path, quiet)
+
+
+def test_copies_of_movements_and_parts_of_one_study_put_nobody_on_both_sides(
+    tmp_path: Path,
+) -> None:
+    folder = _folder(tmp_path, people=3, trials=4)
+    once = read(folder, quiet)
+    packed = (folder / "cursory" / "trajectories.json.gz").read_bytes()
+    (folder / "cursory" / "again-trajectories.json.gz").write_bytes(packed)
+    table = (folder / "mousetrap" / "trajectories.parquet").read_bytes()
+    (folder / "mousetrap" / "more").mkdir()
+    (folder / "mousetrap" / "more" / "trajectories.parquet").write_bytes(table)
+    twice = read(folder, quiet)
+    assert {one.unit for one in twice} == {one.unit for one in once}
+    assert sum(one.source == "cursory" for one in twice) == 12
+
+
+def _live_work(folder: Path) -> None:
+    """Write three ways of the pointer that end in a press, as an export of own work has them."""
+    folder.mkdir(parents=True)
+    lines: list[dict[str, object]] = []
+    for way in range(3):
+        for step in range(20):
+            at = {"x": 10 * step + way, "y": 5 * step}
+            lines.append({"time_stamp": 5.0 * way + 0.02 * step, "action": "move", **at})
+        for after, down in ((0.1, True), (0.2, False)):
+            pressed = {"button": "left", "pressed": down}
+            time_s = 5.0 * way + 0.38 + after
+            lines.append({"time_stamp": time_s, "action": "click", **at, **pressed})
+    text = "\n".join(json.dumps({**line, "event_idx": n}) for n, line in enumerate(lines))
+    (folder / "events.jsonl").write_text(text)
+
+
+def test_live_work_is_read_from_what_overt_exports(tmp_path: Path) -> None:
+    for session in (1, 2):
+        _live_work(tmp_path / "train" / "one" / f"session-00{session}")
+    alone = read(tmp_path, quiet)
+    assert {(one.unit, one.named) for one in alone} == {("live/0", False), ("live/1", False)}
+    assert [(len(one.x_px), one.x_px[-1]) for one in alone[:3]] == [
+        (20, 190),
+        (20, 191),
+        (20, 192),
+    ]
+    _live_work(tmp_path / "train" / "another" / "session-001")
+    both = read(tmp_path, quiet)
+    assert {(one.unit, one.named) for one in both} == {
+        ("live/train/one", True),
+        ("live/train/another", True),
+    }
+
+
 def test_moments_that_a_movement_does_not_have_are_not_asked_about() -> None:
     assert "after 400 ms" not in asked([jerk(300, 0, took_ms=350)])
     assert "after 200 ms" in asked([jerk(300, 0, took_ms=350)])

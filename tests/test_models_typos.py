@@ -257,6 +257,43 @@ def test_those_who_are_scored_are_never_learned_from() -> None:
     assert slips.scored_people({"anna"}) == {"anna"}
     named = {f"person {number}" for number in range(40)}
     assert set() < slips.scored_people(named) < named
+    few = slips.scored_people({str(number) for number in range(1, 13)})
+    assert len(few) == judged.PEOPLE_MIN
+    assert {"5", "10"} < few
+
+
+def test_slips_of_too_few_people_are_refused_with_the_number_needed(tmp_path: Path) -> None:
+    pytest.importorskip("symspellpy")
+    rows = [_slip(participant=person, section=n) for person in range(4) for n in range(3)]
+    parquet.write_table(pa.Table.from_pylist(rows), tmp_path / "any.parquet")
+    with pytest.raises(TooFew, match="At least 5"):
+        slips.evaluate(tmp_path, lambda _what, _done: None)
+
+
+def _made(person: str, meant: str, best: str, probability: float) -> judged.Judged:
+    kind = "" if meant == "right" else "insertion"
+    asked = Asked("form" if meant == "from" else "thee")
+    attempt = slipped.Attempt(person, 0, asked, meant, kind)
+    return judged.Judged(attempt, best, probability)
+
+
+def test_slips_that_are_words_and_kinds_of_enough_people_have_rows_of_their_own() -> None:
+    pytest.importorskip("symspellpy")
+    five = [_made(str(n), "from", "from", 0.9) for n in range(5)]
+    four = [_made(str(n), "the", "", 0.0) for n in range(4)]
+    right = [_made(str(n), "right", "x", 0.1) for n in range(5)]
+    rows = {(one.name, one.metric): one.value for one in judged.rows("a", five, right, 0.5)}
+    assert rows["a: a word of English", "top1"] == 1
+    assert rows["a: insertion", "top1"] == 1
+    names = {one.name for one in judged.rows("a", [*five[:4], *four], right, 0.5)}
+    assert names == {"a"}
+
+
+def test_calibration_is_how_far_confidence_is_from_what_was_meant() -> None:
+    slips_made = [_made(str(n), "from", "from", 0.75) for n in range(6)]
+    right = [_made(str(n), "right", "x", 0.75) for n in range(2)]
+    assert judged.calibration("a", slips_made, right).value == pytest.approx(0.0)
+    assert judged.calibration("a", slips_made, []).value == pytest.approx(0.25)
 
 
 def test_the_threshold_lets_four_right_words_in_a_thousand_be_changed() -> None:

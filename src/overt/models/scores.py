@@ -34,7 +34,10 @@ class Score:
 
 @dataclass(frozen=True)
 class Scores:
-    """All figures of one task, in the order in which they are to be read."""
+    """All figures of one task, in the order in which they are to be read.
+
+    Rows without a value, of what nothing in the data is of, are left out, and a note names them.
+    """
 
     task: str
     protocol: str
@@ -45,8 +48,16 @@ class Scores:
     notes: tuple[str, ...] = field(default=())
     """What a reader must know to not misread the figures."""
 
+    def __post_init__(self) -> None:
+        known = tuple(row for row in self.rows if np.isfinite(row.value))
+        empty = dict.fromkeys(f"{r.name} ({r.metric})" for r in self.rows if r not in known)
+        if empty:
+            object.__setattr__(self, "rows", known)
+            left_out = f"Left out, for want of data: {', '.join(empty)}."
+            object.__setattr__(self, "notes", (*self.notes, left_out))
+
     def as_dict(self) -> dict[str, Any]:
-        """Return plain JSON; a figure that could not be computed is null."""
+        """Return plain JSON; a bound that could not be computed is null."""
         rows = [
             {
                 "name": row.name,
@@ -129,3 +140,28 @@ def median_over(name: str, metric: str, values: Array, unit: Array) -> Score:
     place = (passed < passed[:, -1:] / 2).sum(axis=1)
     low, high = np.percentile(values[order][place], [2.5, 97.5]).tolist()
     return Score(name, metric, float(np.median(values)), low, high)
+
+
+def expected_error(
+    name: str, metric: str, hit: Array, confidence: Array, unit: Array, bins: int
+) -> Score:
+    """Return how far confidence is from how often it is right, with its interval over units.
+
+    Args:
+        name: the method.
+        metric: what the error is called.
+        hit: bool[n] or float64[n], whether each was right.
+        confidence: float64[n], 0 to 1.
+        unit: [n], whose each is.
+        bins: equal steps of confidence; the error is of each, weighed by how many lie in it.
+    """
+    if not unit.size:
+        return Score(name, metric, *[float("nan")] * 3)
+    drawn, place = _drawn(unit)
+    units = int(place.max()) + 1
+    step = np.minimum((confidence * bins).astype(np.int64), bins - 1)
+    off = np.bincount(place * bins + step, confidence - hit, units * bins).reshape(units, bins)
+    count = np.bincount(place, minlength=units).astype(np.float64)
+    errors = np.abs(drawn @ off).sum(axis=1) / (drawn @ count)
+    low, high = np.percentile(errors, [2.5, 97.5]).tolist()
+    return Score(name, metric, float(np.abs(off.sum(axis=0)).sum() / count.sum()), low, high)

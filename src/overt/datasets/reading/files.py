@@ -29,6 +29,10 @@ FILE_BYTES_MAX = 256 * 1024 * 1024
 """One participant's file is about 100 kB; this bounds the memory one file can take."""
 
 
+class NoSuchFile(InvalidInput):
+    """No file with the names asked for; what there is may be of another kind."""
+
+
 @dataclass(frozen=True)
 class Found:
     """One file's bytes, and how far the reading is after it (bytes as they lie on disk)."""
@@ -51,7 +55,8 @@ def named(path: Path, *pattern: str, only: Only | None = None) -> Iterator[Found
 
     The pattern is one for the file's own name, or several of them; `only` further chooses by
     `Found.path`. A single file is taken whatever its name. Raises `Missing` if there is nothing at
-    `path` and `InvalidInput` if no file matches, one is too large, or the archive is damaged.
+    `path`, `NoSuchFile` if no file matches, and `InvalidInput` if one is too large, or the archive
+    is damaged.
     """
     if not path.exists():
         raise Missing("there is no such file or directory", where=str(path))
@@ -126,9 +131,9 @@ def _unpacked(data: bytes, name: str, plain: str) -> bytes:
     return whole
 
 
-def _none(path: Path, pattern: tuple[str, ...]) -> InvalidInput:
+def _none(path: Path, pattern: tuple[str, ...]) -> NoSuchFile:
     wanted = " or ".join(pattern)
-    return InvalidInput(
+    return NoSuchFile(
         f"holds no file named {wanted}",
         where=str(path),
         do="Check the path; files are known by their names.",

@@ -18,7 +18,7 @@ import numpy as np
 
 from overt.features.kernel import kernel
 from overt.models.elements.pages import Pages
-from overt.models.scores import RESAMPLES, Score, shares
+from overt.models.scores import Score, expected_error, shares
 from overt.models.tensors import Array
 
 BINS = 15
@@ -111,7 +111,7 @@ def scored(name: str, ranked: Ranked, unit: Array, *, ranks: bool = True) -> lis
     rows.append(row("widget1", ranked.widget1))
     if ranked.nll is not None and ranked.confidence is not None:
         rows.append(row("nll", ranked.nll))
-        rows.append(_calibration(name, ranked.top1, ranked.confidence, place))
+        rows.append(expected_error(name, "ece", ranked.top1, ranked.confidence, place, BINS))
     return rows
 
 
@@ -129,18 +129,3 @@ def gains(name: str, one: Ranked, other: Ranked, unit: Array) -> list[Score]:
         saved = np.bincount(place, other.nll - one.nll)
         rows.append(shares(name, "nll_gain", saved, np.bincount(place)))
     return rows
-
-
-def _calibration(name: str, hit: Array, confidence: Array, place: Array) -> Score:
-    units = int(place.max(initial=-1)) + 1
-    if not units:
-        return Score(name, "ece", *[float("nan")] * 3)
-    bins = np.minimum((confidence * BINS).astype(np.int64), BINS - 1)
-    cell = place * BINS + bins
-    off = np.bincount(cell, confidence - hit, units * BINS).reshape(units, BINS)
-    count = np.bincount(place, minlength=units).astype(np.float64)
-    rng = np.random.Generator(np.random.PCG64(0))
-    drawn = rng.multinomial(units, np.full(units, 1 / units), RESAMPLES).astype(np.float64)
-    errors = np.abs(drawn @ off).sum(axis=1) / (drawn @ count)
-    low, high = np.percentile(errors, [2.5, 97.5]).tolist()
-    return Score(name, "ece", float(np.abs(off.sum(axis=0)).sum() / count.sum()), low, high)

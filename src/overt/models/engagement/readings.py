@@ -80,7 +80,7 @@ class Reading:
 
 def read(path: Path) -> list[Reading]:
     """Return everyone's readings in `path`. Raises `InvalidInput` where there is no such file."""
-    found: list[tuple[int, str, bool, Phase]] = []
+    found: list[_Found] = []
     people = 0
     for file in named(path, *PATTERN):
         made, more = _of_file(file)
@@ -88,21 +88,37 @@ def read(path: Path) -> list[Reading]:
         people += more
     length = _lengths(found)
     readings = []
-    for person, text, advanced, phase in found:
+    for person, text, advanced, phase in _once(found):
         order = np.argsort(phase.time_us, kind="stable")
         at = phase.offset_px[order] / length[text, advanced]
         readings.append(Reading(person, text, advanced, phase.time_us[order] / 1000, at))
     return readings
 
 
-def _of_file(file: Found) -> tuple[list[tuple[int, str, bool, Phase]], int]:
+_Found = tuple[int, str, bool, Phase]
+
+
+def _once(found: list[_Found]) -> list[_Found]:
+    """Return each reading once.
+
+    A row is a person, so a copy of one would be judged by what was learned from it.
+    """
+    different: dict[tuple[str, bool, bytes, bytes], _Found] = {}
+    for one in found:
+        _, text, advanced, phase = one
+        key = text, advanced, phase.time_us.tobytes(), phase.offset_px.tobytes()
+        different.setdefault(key, one)
+    return list(different.values())
+
+
+def _of_file(file: Found) -> tuple[list[_Found], int]:
     skipped = Skipped()
     phases = {
         (one.participant, one.phase): one for one in read_phases(file.data, file.name, skipped)
     }
     columns = [f"{article}_text" for article in ARTICLES]
     sheet = delimited.read(file.data, file.name, columns, skipped, wanted=())
-    made: list[tuple[int, str, bool, Phase]] = []
+    made: list[_Found] = []
     for article, column in zip(ARTICLES, columns, strict=True):
         number = PHASES.index(f"{article}_reading")
         for row, text in enumerate(sheet.texts(column)):
@@ -113,7 +129,7 @@ def _of_file(file: Found) -> tuple[list[tuple[int, str, bool, Phase]], int]:
     return made, sheet.rows
 
 
-def _lengths(found: list[tuple[int, str, bool, Phase]]) -> dict[tuple[str, bool], float]:
+def _lengths(found: list[_Found]) -> dict[tuple[str, bool], float]:
     """Return how far each page can be scrolled, which a page knows: here from how far people did.
 
     Windows differ in height, so not the furthest: three quarters came no further.

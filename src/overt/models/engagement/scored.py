@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from overt.datasets.formats.scroll_readability import PATTERN
+from overt.datasets.reading.files import NoSuchFile
 from overt.models.engagement import choices as choosing
 from overt.models.engagement import menus, orders, readings, told
 from overt.models.engagement.choices import Choices
@@ -13,7 +14,7 @@ from overt.models.intent.looks import held_out
 from overt.models.programs.sources import places
 from overt.models.scores import Progress, Score, Scores, mean_over
 from overt.models.tensors import Array
-from overt.schema.errors import InvalidInput, Missing, TooFew
+from overt.schema.errors import Missing, TooFew
 
 PARTS = 5
 PEOPLE_MIN = 20
@@ -98,7 +99,7 @@ def _near(path: Path, mark: str) -> list[Path]:
 def _readings(path: Path) -> list[Reading] | None:
     try:
         found = readings.read(_near(path, "scroll")[0])
-    except InvalidInput:
+    except NoSuchFile:
         return None
     return found if len({one.person for one in found}) >= PEOPLE_MIN else None
 
@@ -106,7 +107,7 @@ def _readings(path: Path) -> list[Reading] | None:
 def _choices(path: Path) -> Choices | None:
     try:
         found = choosing.read(_near(path, "miniwob")[0])
-    except InvalidInput:
+    except NoSuchFile:
         return None
     return found if len(set(found.person.tolist())) >= PEOPLE_MIN else None
 

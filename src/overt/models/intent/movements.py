@@ -6,13 +6,14 @@ Read as they lie, in any layout that has the files' own names; nothing of them i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
+from itertools import chain
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from overt.datasets.formats import balabit, cursory, mousetrap
-from overt.datasets.reading.files import named
+from overt.datasets.formats import balabit, cursory, ducktrack, mousetrap
+from overt.datasets.reading.files import NoSuchFile, named
 from overt.datasets.reading.imported import Skipped
 from overt.features.pointing import SAMPLES_MIN, movements
 from overt.models.programs.sources import places
@@ -20,6 +21,7 @@ from overt.models.programs.trace import Trace, trace_of
 from overt.models.scores import Progress
 from overt.models.tensors import Array
 from overt.schema.errors import InvalidInput, Missing
+from overt.schema.event import Kind
 
 LENGTH_PX_MIN = 50.0
 """A shorter way is over before anything could be said of its end."""
@@ -89,15 +91,23 @@ def read(path: Path, progress: Progress) -> list[Movement]:
 
 
 def _by_content(path: Path) -> list[Movement]:
-    """Return what the first reader that finds its own files makes of `path`, whatever its name."""
+    """Return what readers make of `path` that find files of their own in it, whatever its name.
+
+    Another reader's file is none of theirs; if nobody can read anything, what the one said that
+    found a file by its name says more than that nothing was found.
+    """
+    found: list[Movement] = []
+    wrong: InvalidInput | None = None
     for _mark, reader in _SOURCES.values():
         try:
-            found = reader(path)
-        except InvalidInput:
+            found += reader(path)
+        except NoSuchFile:
             continue
-        if found:
-            return found
-    return []
+        except InvalidInput as error:
+            wrong = wrong or error
+    if not found and wrong is not None and path.is_dir():
+        raise wrong
+    return found
 
 
 def set_out(trace: Trace) -> Trace:
@@ -124,7 +134,7 @@ def is_a_way(trace: Trace) -> bool:
 
 def _mousetrap(path: Path) -> list[Movement]:
     made = []
-    for number, file in enumerate(named(path, *mousetrap.PATTERN)):
+    for file in named(path, *mousetrap.PATTERN):
         found = mousetrap.read_trajectories(file.data, file.path, Skipped())
         ends = np.searchsorted(found.trial, np.arange(found.subject.size + 1))
         for trial, subject in enumerate(found.subject.tolist()):
@@ -138,7 +148,7 @@ def _mousetrap(path: Path) -> list[Movement]:
                     trace.x_px,
                     trace.y_px,
                     "mousetrap",
-                    f"{number}/{subject}",
+                    str(subject),  # of another file too: who may be the same is kept together
                     item=found.item[trial],
                     condition=found.condition[trial].strip().lower(),
                     right=bool(trace.x_px[-1] > trace.x_px[0]),
@@ -156,11 +166,20 @@ def _cursory(path: Path) -> list[Movement]:
             *(np.split(one, cuts) for one in (found.time_us, found.x_px, found.y_px)), strict=True
         )
         traces += [set_out(trace_of(t / 1000, x, y)) for t, x, y in parts]
+    traces = _once(traces)
     return [
         Movement(trace.t_ms, trace.x_px, trace.y_px, "cursory", str(number // BLOCK), named=False)
         for number, trace in enumerate(traces)
         if is_a_way(trace)
     ]
+
+
+def _once(traces: list[Trace]) -> list[Trace]:
+    """Return each once: a copy of what was learned from would be judged as if it were new."""
+    different = {
+        (one.t_ms.tobytes(), one.x_px.tobytes(), one.y_px.tobytes()): one for one in traces
+    }
+    return list(different.values())
 
 
 def _balabit(path: Path) -> list[Movement]:
@@ -178,7 +197,9 @@ def _balabit(path: Path) -> list[Movement]:
     made: dict[str, list[Movement]] = {}
     for file in named(path, balabit.PATTERN, only=first):
         own = made.setdefault(_account(file.path), [])
-        for trace in _to_presses(balabit.read_recording(file.data, file.path, Skipped())):
+        made_of = balabit.read_recording(file.data, file.path, Skipped())
+        pressed = made_of.state == balabit.STATES["pressed"]
+        for trace in _to_presses(made_of.time_us, made_of.x_px, made_of.y_px, pressed):
             own.append(Movement(trace.t_ms, trace.x_px, trace.y_px, "balabit", _account(file.path)))
     return [one for own in made.values() for one in own[:MOVEMENTS_A_PERSON]]
 
@@ -188,11 +209,36 @@ def _account(place: str) -> str:
     return parts[-2] if len(parts) > 1 else parts[-1]
 
 
-def _to_presses(recording: balabit.Recording) -> Iterable[Trace]:
+def _live(path: Path) -> list[Movement]:
+    """Read people's own work, as Overt exports it and OpenCUA and DuckTrack record it.
+
+    A folder of sessions is a person. Where there is one person alone, or none is told apart, what
+    is kept together is a recording.
+    """
+    made: dict[str, list[list[Movement]]] = {}
+    for file in named(path, ducktrack.PATTERN):
+        found = ducktrack.read_recording(file.data, file.path, Skipped())
+        there = np.isin(found.kind, (Kind.POINTER_MOVE, Kind.POINTER_DOWN))
+        there &= np.isfinite(found.x_px) & np.isfinite(found.y_px)
+        t_us, x, y, kind = (of[there] for of in (found.time_us, found.x_px, found.y_px, found.kind))
+        person, _, session = PurePosixPath(file.path).parent.as_posix().rpartition("/")
+        traces = _to_presses(t_us, x, y, kind == Kind.POINTER_DOWN)
+        made.setdefault(person if session.startswith("session-") else "", []).append(
+            [Movement(one.t_ms, one.x_px, one.y_px, "live", person) for one in traces]
+        )
+    if len(made) > 1 and "" not in made:
+        return [one for own in made.values() for one in list(chain(*own))[:MOVEMENTS_A_PERSON]]
+    recordings = chain(*made.values())
+    return [
+        replace(one, person=str(number), named=False)
+        for number, own in enumerate(recordings)
+        for one in own[:MOVEMENTS_A_PERSON]
+    ]
+
+
+def _to_presses(time_us: Array, x: Array, y: Array, pressed: Array) -> Iterable[Trace]:
     """Yield the movements of a recording that a press followed where they ended."""
-    pressed = recording.state == balabit.STATES["pressed"]
-    t_us = np.asarray(recording.time_us, np.int64)
-    x, y = recording.x_px, recording.y_px
+    t_us = np.asarray(time_us, np.int64)
     found = movements(t_us, x, y, ends=pressed)
     at = np.flatnonzero(pressed)
     for begin, last in zip(found.first.tolist(), found.last.tolist(), strict=True):
@@ -212,5 +258,6 @@ _SOURCES: dict[str, tuple[str, Callable[[Path], list[Movement]]]] = {
     "mousetrap-kh2017": (r"mousetrap", _mousetrap),
     "cursory-human-trajectories": (r"cursory", _cursory),
     "balabit-mouse": (r"balabit", _balabit),
+    "desktop-recordings": (r"desktop-rec", _live),
 }
 """Data set → how its folder is recognised, and who reads it."""

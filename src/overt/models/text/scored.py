@@ -22,6 +22,7 @@ from overt.models.text.mixture import Experts, Predictor
 from overt.models.text.told import Told
 from overt.models.text.typed import Written
 from overt.models.text.vocabulary import english, learned
+from overt.models.typos.judged import PEOPLE_MIN
 from overt.models.typos.slips import scored_people
 from overt.schema.errors import TooFew
 
@@ -49,7 +50,14 @@ def evaluate(path: Path, progress: Progress, *, neural_seeds: int = 0) -> Scores
     """
     networks, more = _networks(neural_seeds)
     texts = typed.grouped([one for one in typed.read(path, progress) if one.text], GROUPS)
-    people = scored_people({one.person for one in texts})
+    everyone = {one.person for one in texts}
+    people = scored_people(everyone)
+    if len(people) < PEOPLE_MIN or people == everyone:
+        raise TooFew(
+            f"has texts of {len(everyone)} people, too few to learn from some and judge others",
+            where=str(path),
+            do=f"{PEOPLE_MIN} are judged, and as many at least are learned from.",
+        )
     judged: list[Written] = []
     heard = Told()
     bits: dict[str, list[Array]] = {}

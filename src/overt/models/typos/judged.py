@@ -7,14 +7,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from overt.models.scores import Score, shares
+from overt.models.scores import Score, expected_error, shares
 from overt.models.tensors import Array
-from overt.models.typos import ranker
+from overt.models.typos import ranker, words
 from overt.models.typos.evidence import COLUMNS, Channel, Evidence, Lexicon
 from overt.models.typos.slipped import KINDS, Attempt
 
 FALSE_PER_1000 = 4.0
 """False corrections per 1,000 right words that the threshold aims at; 5 is what people bear."""
+
+PEOPLE_MIN = 5
+"""People below whom an interval says nothing."""
+
+CONFIDENCES = 15
+"""Equal steps of confidence that calibration is looked at in."""
 
 RIGHT_STEP = 3
 """One right word in so many is learned from, and counts so many times."""
@@ -135,12 +141,33 @@ def hits(judged: Sequence[Judged], threshold: float) -> list[bool]:
 def rows(
     name: str, slips: Sequence[Judged], right: Sequence[Judged], threshold: float
 ) -> list[Score]:
-    """Return the rows of one method: all slips, each kind, and right words that it changes."""
+    """Return the rows of one method: all slips, some, and right words that it changes.
+
+    Some: each kind, and those that made another English word; as far as `PEOPLE_MIN` people made
+    them.
+    """
+    english = words.dictionary()
+    some = {kind: [one for one in slips if one.attempt.kind == kind] for kind in KINDS}
+    some["a word of English"] = [one for one in slips if one.attempt.asked.typed in english]
+    some["no word of English"] = [one for one in slips if one.attempt.asked.typed not in english]
     found = [top1(name, slips, threshold)]
-    for kind in KINDS:
-        of_kind = [one for one in slips if one.attempt.kind == kind]
-        found.append(top1(f"{name}: {kind}", of_kind, threshold))
+    for which, of in some.items():
+        if len({one.attempt.person for one in of}) >= PEOPLE_MIN:
+            found.append(top1(f"{name}: {which}", of, threshold))
     return [*found, false(name, right, threshold)]
+
+
+def calibration(name: str, slips: Sequence[Judged], right: Sequence[Judged]) -> Score:
+    """Return by how much the probability of the best word misses how often it was meant.
+
+    Of slips and right words together, of which the best other word was never meant: in
+    `CONFIDENCES` steps, weighed by how many are in each.
+    """
+    both = [*slips, *right]
+    people = np.unique([one.attempt.person for one in both], return_inverse=True)[1]
+    confidence = np.array([one.probability for one in both])
+    meant = np.array([bool(one.attempt.kind) and one.best == one.attempt.meant for one in both])
+    return expected_error(name, "ece", meant, confidence, people, CONFIDENCES)
 
 
 def false(name: str, right: Sequence[Judged], threshold: float) -> Score:

@@ -46,7 +46,11 @@ def evaluate(path: Path, progress: Progress, *, neural_seeds: int = 0) -> Scores
     """
     progress("reading", 0.0)
     attempts = slipped.read(path, GROUPS)
-    scored = scored_people({one.person for one in (*attempts.slips, *attempts.right)})
+    people = {one.person for one in (*attempts.slips, *attempts.right)}
+    scored = scored_people(people)
+    taught = sum(one.person not in scored for one in attempts.slips)
+    if taught < SLIPS_MIN:
+        scored = people  # nobody is learned from, so nobody has to be kept apart
     slips = [one for one in attempts.slips if one.left and one.person in scored]
     right = [one for one in attempts.right if one.person in scored]
     if not slips:
@@ -55,10 +59,15 @@ def evaluate(path: Path, progress: Progress, *, neural_seeds: int = 0) -> Scores
             where=str(path),
             do=f"Slips of letters ({', '.join(slipped.KINDS)}) left as whole words are needed.",
         )
+    if len({one.person for one in slips}) < judged.PEOPLE_MIN:
+        raise TooFew(
+            f"has slips to score of {len({one.person for one in slips})} people only",
+            where=str(path),
+            do=f"At least {judged.PEOPLE_MIN} are needed, some 25 to be learned from as well.",
+        )
     rows = [*_symspell(attempts, slips, right), *_in_page(attempts, slips, right, scored)]
     notes: tuple[str, ...] = NOTES
-    learned = [one for one in attempts.slips if one.person not in scored]
-    if len(learned) < SLIPS_MIN:
+    if taught < SLIPS_MIN:
         rows += _untrained(slips, right)
     else:
         folds = [
@@ -78,10 +87,11 @@ def evaluate(path: Path, progress: Progress, *, neural_seeds: int = 0) -> Scores
     return Scores(
         task="slips",
         protocol=(
-            f"Learned from {len(learned)} slips of people who are not scored; sentences of one "
+            f"Learned from {taught} slips of people who are not scored; sentences of one "
             f"group of {GROUPS} are judged by what was learned from the others."
-            if len(learned) >= SLIPS_MIN
-            else f"Fewer than {SLIPS_MIN} slips of others to learn from: ours is untrained here."
+            if taught >= SLIPS_MIN
+            else f"Fewer than {SLIPS_MIN} slips of others to learn from: ours is untrained here, "
+            "and everybody is scored."
         ),
         counts={
             "people scored": len({one.person for one in slips}),
@@ -97,6 +107,8 @@ NOTES = (
     "top1: the slip became the word that was asked for. Case, punctuation, spaces are not scored.",
     "flagged: the same if every slip were pointed out, so that nothing has to be left alone.",
     "false corrections per 1000: right words that were changed, of those to the left of a slip.",
+    "a word of English: slips that made another word, which only context can catch.",
+    "ece: |probability − share meant| of the best other word, slips and right words, 15 steps.",
     "times known: attempts whose key presses are logged beside the table, with timing or without.",
     "in a page: offered by others' words and common English, one edit away (spec/typos.md).",
     "Sentences without a slip are not in the table. Intervals by bootstrap over people.",
@@ -106,14 +118,23 @@ NOTES = (
 def scored_people(people: set[str]) -> set[str]:
     """Return who is scored: numbers divisible by five, else one in five by a hash of the name.
 
-    All of them where there is nobody else to learn from.
+    So few of these that an interval over them would say nothing are filled up, in order of the
+    hash, as long as half are left to learn from. All, where there is nobody else to learn from.
     """
+    found: set[str] = set()
     if all(one.isdigit() for one in people):
         found = {one for one in people if int(one) % 5 == 0}
-        if found and found != people:
-            return found
-    hashed = {one for one in people if hashlib.sha256(one.encode()).digest()[0] % 5 == 0}
-    return hashed or people
+    if not found or found == people:
+        found = {one for one in people if _hash(one)[0] % 5 == 0}
+    if found == people:
+        found = set()
+    wanted = min(judged.PEOPLE_MIN, len(people) // 2)
+    rest = sorted(people - found, key=_hash)
+    return (found | set(rest[: max(0, wanted - len(found))])) or people
+
+
+def _hash(person: str) -> bytes:
+    return hashlib.sha256(person.encode()).digest()
 
 
 def _symspell(
@@ -238,7 +259,8 @@ def _ours(
     name: str, slips: Sequence[Judged], right: Sequence[Judged], threshold: float
 ) -> list[Score]:
     flagged = judged.top1(name, slips, -1.0, metric="top1, flagged")
-    return [*judged.rows(name, slips, right, threshold), flagged]
+    sure = judged.calibration(name, slips, right)
+    return [*judged.rows(name, slips, right, threshold), flagged, sure]
 
 
 def _speed(fold: Fold) -> Score:

@@ -87,6 +87,12 @@ def _lines(name: str) -> tuple[tuple[str, ...], ...]:
     return tuple(tuple(line.split()) for line in text.splitlines() if line.strip())
 
 
+@cache
+def dictionary() -> frozenset[str]:
+    """Return the English words that `symspellpy` counts, lower case."""
+    return frozenset(word for word, _ in _lines(UNIGRAMS))
+
+
 def english(texts: Iterable[Iterable[str]] = (), extra: Iterable[str] = ()) -> Words:
     """Return English as `symspellpy` counts it, with what `texts` and `extra` words add.
 
