@@ -145,6 +145,13 @@ def bare(folder: Path, **more: str) -> dict[str, str]:
     home = folder / "home"
     home.mkdir(exist_ok=True)
     (home / ".bashrc").write_text("PS1='at-the-prompt> '\nHISTFILE=\n")
+    (home / ".zshrc").write_text("PS1='at-the-prompt> '\nHISTFILE=\n")
+    fish = home / ".config" / "fish" / "config.fish"
+    for one in (fish.parent, home / ".local" / "share" / "fish" / "generated_completions"):
+        one.mkdir(parents=True, exist_ok=True)  # else it makes the second one, which takes a while
+    fish.write_text(
+        "function fish_prompt; echo -n 'at-the-prompt> '; end\nset -g fish_history ''\n"
+    )
     keep = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
     told = {"HOME": str(home), "LANG": "C.UTF-8", "TERM": "xterm-256color", "SHELL": "/bin/bash"}
     return {**keep, **told, "DBUS_SESSION_BUS_ADDRESS": "unix:path=/nowhere", **more}
@@ -164,8 +171,8 @@ def at_a_console(
         person.close()
 
 
-def join(person: Person) -> None:
-    """Answer as a person who chooses everything, until their shell is there."""
+def join(person: Person, seen: list[str] | None = None) -> None:
+    """Answer as a person who chooses everything, until their shell is there; they see all of it."""
     for question, answer in (
         ("Choose purposes", "all"),
         ("Choose one of them", "1"),
@@ -174,6 +181,8 @@ def join(person: Person) -> None:
         ("when you have it", ""),
     ):
         person.sees(question)
+        if seen is not None:
+            seen += person.look()
         person.types(f"{answer}\r")
     person.sees("at-the-prompt>")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import termios
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 
 from desktop_fixtures import until
+from overt.device.terminals import shells_of
 from overt.schema import batch
 from overt.schema.event import KeyClass, Kind
 from overt.store.store import Store
@@ -32,6 +34,8 @@ TYPED += [KeyClass.BACKSPACE]
 """What `ls . `, an arrow, Alt+B and Backspace are."""
 
 HOTKEY = b"\x1b\x10"
+CODE = re.compile(r"[A-Z0-9]{4,}(-[A-Z0-9]{4,})+")
+"""A recovery code."""
 
 
 @pytest.fixture
@@ -116,3 +120,29 @@ def test_what_is_typed_at_a_prompt_is_in_the_store_once_and_in_order_and_no_pass
     assert not rows["key_symbol"].any()
     for path in (one for one in tmp_path.rglob("*") if one.is_file()):
         assert SECRET.encode() not in path.read_bytes()
+
+
+def test_who_leaves_elsewhere_ends_it_and_without_the_server_it_goes_on_and_says_so(
+    server: Studio, tmp_path: Path
+) -> None:
+    with at_a_console(tmp_path, address(server)) as person:
+        seen: list[str] = []
+        join(person, seen)
+        person.says("● Overt records")
+        ready(person, tmp_path)
+        (shell,) = shells_of(person.process.pid)
+        (code,) = {found[0] for line in seen if (found := CODE.search(line))}
+        where = [sys.executable, "-m", "overt", "erase", "--data-dir", str(server.data_dir)]
+        subprocess.run(where, input=f"{code}\n", text=True, check=True, capture_output=True)
+        until(lambda: person.rests(0.05) and person.process.poll() is not None, "it ends")
+        person.sees("you have left this study")
+        until(lambda: not Path(f"/proc/{shell}").exists(), "the shell was hung up")
+        assert not [one for one in (tmp_path / "device").rglob("*") if one.is_file()]
+    with at_a_console(tmp_path, address(server)) as person:
+        join(person)
+        person.says("● Overt records")
+        server.process.kill()
+        person.says("● Overt records · offline")
+        ready(person, tmp_path)
+        person.types("\x15exit\r")
+        person.sees("wait, sealed, on this computer")

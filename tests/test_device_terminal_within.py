@@ -58,10 +58,10 @@ class AtWork(Person):
 
 @contextmanager
 def at_work(
-    folder: Path, size: tuple[int, int] = (12, 60), shell: str = "bash"
+    folder: Path, size: tuple[int, int] = (12, 60), shell: str = "bash", **more: str
 ) -> Iterator[AtWork]:
     command = [sys.executable, str(CHILD), str(folder / "kept"), shell]
-    person = AtWork(command, bare(folder), size)
+    person = AtWork(command, bare(folder, **more), size)
     person.file = folder / "kept"
     try:
         person.sees("at-the-prompt>")

@@ -28,8 +28,9 @@ SCREEN = {
 }
 """Program → Debian package."""
 
-SOAK = {"sway": "sway", "sakura": "sakura"}
-"""What only the long tests take: a Wayland compositor (no screen needed) and a terminal for it."""
+SOAK = {"sway": "sway", "sakura": "sakura", "fish": "fish", "zsh": "zsh"}
+"""What only the long tests take: a Wayland compositor (no screen needed), a terminal for it, and
+shells other than bash."""
 
 
 def main() -> int:

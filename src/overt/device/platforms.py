@@ -265,7 +265,7 @@ def _terminal(
 
     line = Line(lang, title=study, is_utf8=is_utf8())
     applications, terminal = Applications(listed), TerminalWithin(line, ended)
-    verdicts = FieldsAndTerminals(applications, NoFields())
+    verdicts = FieldsAndTerminals(applications, NoFields(), shown=lambda: terminal.shown)
     return Platform(terminal, Front(terminal, applications), line, verdicts, terminal=terminal)
 
 

@@ -38,7 +38,7 @@ class Front:
 
     def _application(self, pid: int) -> int:
         shell = self._terminal.shell
-        if shell is None or not at_a_prompt(pid):
+        if shell is None or not at_a_prompt(pid, is_watched=True):
             return 0
         number = self._applications.of(shell.process.pid)
         return number if number and self._applications.is_terminal(number) else 0

@@ -11,7 +11,16 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from overt.device.keyboard import ALT, CONTROL, SHIFT, SUPER, Keymap, class_of, keysym_of
+from overt.device.keyboard import (
+    ALT,
+    CHARACTERS,
+    CONTROL,
+    SHIFT,
+    SUPER,
+    Keymap,
+    class_of,
+    keysym_of,
+)
 from overt.schema.event import KeyClass
 
 ESCAPE_S = 0.05
@@ -87,6 +96,14 @@ class Key:
     key_class: KeyClass
     state: int
     data: bytes
+
+    @property
+    def character(self) -> str:
+        """What shells show of it: the character that it wrote, if it wrote one and no control."""
+        if self.state & ~SHIFT or self.key_class not in CHARACTERS:
+            return ""
+        text = self.data.decode("utf-8", "replace")
+        return text if len(text) == 1 and text.isprintable() else ""
 
 
 @dataclass(frozen=True)

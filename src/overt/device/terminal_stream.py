@@ -33,8 +33,14 @@ _OTHER_SCREEN = {47: False, 1047: False, 1049: True}
 class Stream:
     """Feeds a screen; `answer` takes what a terminal answers to questions of the program."""
 
-    def __init__(self, screen: Screen, answer: Callable[[bytes], None]) -> None:
-        self._screen, self._answer = screen, answer
+    def __init__(
+        self,
+        screen: Screen,
+        answer: Callable[[bytes], None],
+        drawn: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`drawn`: called after each run of text, and after all that was fed."""
+        self._screen, self._answer, self._drawn = screen, answer, drawn
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._inside = self._read = ""
 
@@ -45,12 +51,14 @@ class Stream:
         while at < len(text):
             if not self._inside and (found := _TEXT.match(text, at)):
                 self._screen.draw(found[0])
+                self._drawn()
                 at = found.end()
             elif self._inside == _STRING and (found := _INSIDE_STRING.match(text, at)):
                 at = found.end()
             else:
                 self._take(text[at])
                 at += 1
+        self._drawn()
 
     def _take(self, one: str) -> None:
         if one in _BEGINS:

@@ -39,6 +39,7 @@ from overt.device.terminal_line import ANSWER_S, Line, is_utf8
 from overt.device.terminal_owned import Owned, read, silent
 from overt.device.terminal_screen import CURSOR_KEYS, Screen
 from overt.device.terminal_shell import Shell
+from overt.device.terminal_shown import Shown
 from overt.device.terminal_stream import FOCUS, MOUSE, MOUSE_SGR, PASTE, Stream
 from overt.schema.event import KeyClass
 
@@ -83,6 +84,7 @@ class TerminalWithin:
         """The program wanted to know where what is being pasted begins and ends."""
         self._owned: Owned | None = None
         self.shell: Shell | None = None
+        self.shown: Shown | None = None
 
     def begin(self, greeting: Sequence[str] = ()) -> None:
         """Take the person's terminal over, start their shell, and wait for the first answer.
@@ -98,7 +100,8 @@ class TerminalWithin:
             self._inner = self.shell = Shell(
                 *(self._screen.lines, self._screen.columns), self._outer.before
             )
-            self._stream = Stream(self._screen, self._answers)
+            self.shown = Shown(self._screen)
+            self._stream = Stream(self._screen, self._answers, self.shown.look)
             for one in greeting:
                 for line in textwrap.wrap(one, self._screen.columns, break_on_hyphens=False):
                     self._stream.feed(f"{line}\r\n".encode())
@@ -235,6 +238,8 @@ class TerminalWithin:
         data = key.data
         if CURSOR_KEYS in self._screen.modes and len(data) == 3 and data[:2] == b"\x1b[":
             data = b"\x1bO" + data[2:] if data[2:] in b"ABCDFH" else data
+        if self.shown is not None and (character := key.character):
+            self.shown.typed(character)
         self._inner.pending.data.extend(data)
         if self._entered:
             return  # in one go with a command, so perhaps for what that asks

@@ -14,6 +14,10 @@ from collections import deque
 from collections.abc import Iterator
 
 SHELLS = frozenset({"bash", "dash", "fish", "ksh", "mksh", "sh", "zsh"})
+_HIDE = frozenset({"fish"})
+"""Those which hide what they read (`read -s`) in the way of their prompt, so that only a screen
+tells (`terminal_shown`)."""
+
 _READ_LINES = frozenset({"dash", "ksh", "sh"})
 """Those whose prompt may leave lines and echo to the terminal. What others read so is none."""
 
@@ -21,15 +25,16 @@ _ICANON_ECHO = termios.ICANON | termios.ECHO
 _PART_BYTES = 4096
 
 
-def at_a_prompt(pid: int) -> bool:
+def at_a_prompt(pid: int, *, is_watched: bool = False) -> bool:
     """Return whether every shell that a terminal emulator runs waits for a line that it shows.
 
-    `pid` is the emulator's process. A shell that reads with editing has neither echo nor lines of
-    the terminal's own; one that reads without has both; lines without echo are a password. A
-    program within `$(...)`, or where jobs have no groups of their own, shares the shell's group.
+    `pid` is the emulator's process; `is_watched`: whether it shows what is typed is known besides.
+    A shell that reads with editing has neither echo nor lines of the terminal's own; one that reads
+    without has both; lines without echo are a password. A program within `$(...)`, or where jobs
+    have no groups of their own, shares the shell's group.
     """
     shells = list(shells_of(pid))
-    return bool(shells) and all(_waits(shell) for shell in shells)
+    return bool(shells) and all(_waits(shell, is_watched=is_watched) for shell in shells)
 
 
 class Unread:
@@ -124,7 +129,7 @@ def _told(place: str) -> bytes:
     return b"".join(parts)
 
 
-def _waits(shell: int) -> bool:
+def _waits(shell: int, *, is_watched: bool) -> bool:
     try:
         group, front = _groups(shell)
         if front != group or any(_groups(one)[0] == group for one in shells_of(shell)):
@@ -133,7 +138,8 @@ def _waits(shell: int) -> bool:
     except (OSError, ValueError, IndexError):
         return False
     modes = _modes(shell)
-    return modes is not None and program in SHELLS and _edits_or_reads(program, *modes)
+    known = SHELLS if is_watched else SHELLS - _HIDE
+    return modes is not None and program in known and _edits_or_reads(program, *modes)
 
 
 def _edits_or_reads(program: str, inputs: int, local: int) -> bool:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
 from overt.device.applications import Applications
 from overt.device.carets import Moved
 from overt.device.fields import BUSY, LISTED, TERMINAL, Field, Fields
 from overt.device.screen import Moment
 from overt.device.terminals import Unread, at_a_prompt
 from overt.schema.event import Role
+
+if TYPE_CHECKING:
+    from overt.device.terminal_shown import Shown
 
 UNREAD_S = 4.0
 """So long a key waits for its shell to read it."""
@@ -17,17 +23,24 @@ class FieldsAndTerminals:
     """A terminal is asked what runs in it; every other application what has its keyboard."""
 
     def __init__(
-        self, applications: Applications, fields: Fields, *, is_under_others: bool = False
+        self,
+        applications: Applications,
+        fields: Fields,
+        *,
+        is_under_others: bool = False,
+        shown: Callable[[], Shown | None] | None = None,
     ) -> None:
         """`is_under_others`: what nobody lists may lie above a window and take its keys.
 
-        Then a terminal must say over AT-SPI, as other applications do, that it has them.
+        Then a terminal must say over AT-SPI, as other applications do, that it has them. `shown`
+        tells whether a terminal of our own shows what is typed.
         """
         self._applications, self._fields = applications, fields
         self._is_under_others = is_under_others
         self._prompt_turn = 0
         self._waits = False
         self._unread = Unread()
+        self._shown, self._hid = shown, 0
 
     def turn(self, moment: Moment) -> int:
         """Return a number that changes whenever the keyboard may have gone to another field.
@@ -40,9 +53,10 @@ class FieldsAndTerminals:
         if not is_terminal:
             return 2 * self._fields.turn
         self._unread.look(moment.focus_pid)
-        waits = at_a_prompt(moment.focus_pid)
-        self._prompt_turn += waits != self._waits
-        self._waits = waits
+        waits = self._at_a_prompt(moment)
+        hid = 0 if (shown := self._watched()) is None else shown.hid()
+        self._prompt_turn += waits != self._waits or hid != self._hid
+        self._waits, self._hid = waits, hid
         return self._terminal_turn()
 
     def _terminal_turn(self) -> int:
@@ -69,9 +83,17 @@ class FieldsAndTerminals:
             if unread_s < UNREAD_S:
                 return Field(BUSY)
             self._unread.forget()
-        elif at_a_prompt(moment.focus_pid):  # after all was read, so it is this prompt's
+        elif (shown := self._watched()) is not None and (shown.waits or shown.is_hidden):
+            return Field(BUSY) if shown.waits else Field()
+        elif self._at_a_prompt(moment):  # after all was read, so it is this prompt's
             return self._of_terminal(moment.focus_pid, turn // 2 - self._prompt_turn)
         return Field()
+
+    def _watched(self) -> Shown | None:
+        return None if self._shown is None else self._shown()
+
+    def _at_a_prompt(self, moment: Moment) -> bool:
+        return at_a_prompt(moment.focus_pid, is_watched=self._shown is not None)
 
     def carets(self, moment: Moment, turn: int) -> list[Moved]:
         """Return where the caret has been since the last call; nothing of terminals."""
