@@ -9,7 +9,8 @@ from gateway_fixtures import STUDY, join, new_store, sessions, upload
 from overt.gateway import erase, population, studies
 from overt.gateway.budget import TRAINING, total
 from overt.gateway.history import told
-from overt.gateway.privately import KIND, train_privately
+from overt.gateway.private_kept import KIND
+from overt.gateway.privately import train_privately
 from overt.models.card import markdown
 from overt.schema.errors import InvalidInput, Refused, TooFew
 

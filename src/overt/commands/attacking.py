@@ -74,6 +74,9 @@ def membership(
         Path | None,
         typer.Option(help="Or an .npz of losses of models trained elsewhere.", dir_okay=False),
     ] = None,
+    private: Annotated[
+        bool, typer.Option("--private", help="With --study: the one of overt train-private.")
+    ] = False,
     models: Annotated[
         int, typer.Option(min=8, max=1024, help="Models on halves of the people; even.")
     ] = 16,
@@ -102,11 +105,17 @@ def membership(
             where="overt audit membership",
             do="Give --study ID, --data PATH or --losses FILE.",
         )
+    if private and study is None:
+        raise InvalidInput(
+            "is of a study's model", where="--private", do="With --data it is --model private."
+        )
     with progress(f"membership of {model}") as update:
         if study is not None:
             from overt.commands.place import opened
-            from overt.gateway.membership import audit
+            from overt.gateway import membership as gateway
+            from overt.gateway import private_audit
 
+            audit = private_audit.audit if private else gateway.audit
             with opened(data_dir) as store:
                 done = audit(store, study, model, "command line", update, models=models)
             found, verdict, synthetic = done.found, done.verdict, done.synthetic

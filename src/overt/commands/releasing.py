@@ -1,4 +1,4 @@
-"""`overt export` and `overt model export`: what leaves this machine, and what may not."""
+"""`overt export` and `overt model`: what leaves this machine and what may not, and cards."""
 
 from __future__ import annotations
 
@@ -16,6 +16,10 @@ from overt.schema.errors import InvalidInput
 model_app = typer.Typer(help="Models as files for others.", no_args_is_help=True)
 
 
+Purpose = Annotated[str, typer.Option(help="What it was trained for.")]
+PrivateOne = Annotated[bool, typer.Option("--private", help="The one of overt train-private.")]
+
+
 class Form(StrEnum):
     """Formats of a data set, as in `overt.datasets.exports`."""
 
@@ -31,8 +35,13 @@ def register(app: typer.Typer) -> None:
         epilog="Example: overt export out --format huggingface --study aalto\n\n"
         "Example: overt export mine --format owamcap --own < receipt.json",
     )(export)
-    model_app.command("export", epilog="Example: overt model export model.onnx --study aalto")(
-        export_model
+    model_app.command(
+        "export",
+        epilog="Example: overt model export model.onnx --study aalto\n\n"
+        "Example: overt model export p.onnx --study aalto --purpose typing-assist --private",
+    )(export_model)
+    model_app.command("card", epilog="Example: overt model card --study aalto > MODEL.md")(
+        show_card
     )
     app.add_typer(model_app, name="model")
 
@@ -102,13 +111,14 @@ def export_model(
     ],
     *,
     study: Annotated[str, typer.Option("--study", help="Id of the study.")],
-    purpose: Annotated[str, typer.Option(help="What it was trained for.")] = "next-action",
+    purpose: Purpose = "next-action",
+    private: PrivateOne = False,
     as_json: AsJson = False,
     data_dir: DataDir = DATA_DIR,
 ) -> None:
-    """Write a trained encoder as ONNX: next event and pause. Its card is in the file.
+    """Write a model as ONNX, its card inside: next event and pause, or with --private pauses.
 
-    Only shards that no living person taught.
+    Only what no living person taught; what imported people did, once an attack hardly finds them.
     """
     from overt.commands.place import opened
     from overt.gateway import release
@@ -116,11 +126,41 @@ def export_model(
     if out.exists():
         raise InvalidInput("is there already", where=str(out), do="Name a new file.")
     with opened(data_dir) as store:
-        handed = release.onnx(store, study, purpose, "command line")
+        hand_out = release.private_onnx if private else release.onnx
+        handed = hand_out(store, study, purpose, "command line")
     out.write_bytes(handed.data)
     facts = {"file": str(out), "bytes": len(handed.data), "sha256": handed.sha256}
     if as_json:
         say_json({**facts, "shards": handed.shards})
         return
-    say(f"{out}: {len(handed.data):,} bytes, {len(handed.shards)} shards, model {handed.sha256}.")
+    parts = "learned privately" if private else f"{len(handed.shards)} shards"
+    say(f"{out}: {len(handed.data):,} bytes, {parts}, model {handed.sha256}.")
     say("What goes in and comes out: docs/reference/exports.md.")
+
+
+def show_card(
+    *,
+    study: Annotated[str, typer.Option("--study", help="Id of the study.")],
+    purpose: Purpose = "next-action",
+    private: PrivateOne = False,
+    as_json: AsJson = False,
+    data_dir: DataDir = DATA_DIR,
+) -> None:
+    """Print the card of a study's model: data, figures, by group, attacks, ε, what it is not for.
+
+    As Markdown; nobody is named in it.
+    """
+    from overt.commands.place import opened
+    from overt.gateway import private_kept
+    from overt.gateway.train import standing_card
+    from overt.models.card import markdown
+
+    with opened(data_dir) as store:
+        if private:
+            card = private_kept.standing(store, study, purpose).card
+        else:
+            card = standing_card(store, study, purpose)
+    if as_json:
+        say_json(card)
+    else:
+        sys.stdout.write(markdown(card))

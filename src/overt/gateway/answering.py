@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from overt.gateway import private_kept
 from overt.gateway.erasure import is_under_way
 from overt.gateway.model import KIND, Model, newest, stale
 from overt.gateway.studies import study_of
@@ -32,6 +33,9 @@ COVERED: dict[str, tuple[str, ...]] = {
 }
 """Task → purposes whose model answers it, the first that a study has."""
 
+PRIVATELY = "pause"
+"""Task that a privately trained model answers where a study has no other."""
+
 Answerer = Callable[[Any], Answer]
 
 
@@ -39,8 +43,37 @@ def asker(store: Store, study_id: str, task: str) -> Asker:
     """Return what answers a task by a study's model. Raises `InvalidInput`, `Missing`, `TooFew`."""
     study = study_of(store, study_id)
     purpose = purpose_of(study, task)
+    covered = [one for one in COVERED[task] if one in study.purposes]
+    purpose = next((one for one in covered if store.artefacts.filed(study.id, KIND, one)), purpose)
+    if task == PRIVATELY and not store.artefacts.filed(study.id, KIND, purpose):
+        for one in covered:
+            if store.artefacts.filed(study.id, private_kept.KIND, one):
+                return _private(store, study.id, one)
     standing = _Standing(store, study.id, purpose, task)
     return Asker(standing.taught_by(), standing.answer)
+
+
+def _private(store: Store, study: str, purpose: str) -> Asker:
+    """Return what answers by the private model as it stands; `Missing` once somebody in it left.
+
+    Fifty people or more taught it, and ε bounds what it tells of each, so all of them may be asked.
+    """
+    from overt.models.answers import pauses as asked
+    from overt.models.private import pauses
+
+    def answer(raw: Any) -> Answer:
+        weights = private_kept.standing(store, study, purpose).weights
+
+        class Private:
+            def predict(self, stream: Any) -> Any:
+                return pauses.predict(weights, stream)
+
+        return asked.answer(Private(), raw)
+
+    model = private_kept.standing(store, study, purpose)
+    epsilon = model.card["privacy"]["epsilon"]
+    by = f"people of study {study} with their privacy, ε {epsilon:.3g} a person, model "
+    return Asker(by + model.sha256()[:16], answer)
 
 
 def purpose_of(study: Study, task: str) -> str:

@@ -61,7 +61,7 @@ def audit(
             )
         door = Door(store, reader, ROLE)
         among = {subject: member.batches for subject, member in model.manifest.items()}
-        selected = _of_one_kind(door.select(study.id, purpose, ACTION, among))
+        selected = of_one_kind(door.select(study.id, purpose, ACTION, among))
         check(len(selected), models)
         _, people = gather(
             door,
@@ -90,7 +90,7 @@ def audit(
     return Audited(found, too_open([attack_of(found, origins)]), "synthetic" in origins)
 
 
-def _of_one_kind(selected: Sequence[Selected]) -> list[Selected]:
+def of_one_kind(selected: Sequence[Selected]) -> list[Selected]:
     """Return the living if they are enough for figures, else the others: never both.
 
     Among others a few living ones would be found by subtracting those who can be made up again.
@@ -102,19 +102,29 @@ def _of_one_kind(selected: Sequence[Selected]) -> list[Selected]:
 
 
 def _write_down(store: Store, model: Model, found: Membership, origins: set[str]) -> None:
-    weights = model.trained.sha256()
+    log_attack(store, model.study, model.purpose, model.trained.sha256(), found)
+    keep(store, replace(model, card=with_attack(model.card, found, origins)))
+
+
+def log_attack(
+    store: Store, study: str, purpose: str, weights_sha256: str, found: Membership
+) -> None:
+    """Write into the log that a model was attacked."""
     detail = {
         "event": "audit",
         "suite": found.suite,
         "level": "model",
-        "purpose": model.purpose,
+        "purpose": purpose,
         "models": found.models,
-        "weights_sha256": weights,
+        "weights_sha256": weights_sha256,
     }
-    record(store, "audit", model.study, detail)
-    others = [one for one in model.card.get("attacks", ()) if one["suite"] != found.suite]
-    card = {**model.card, "attacks": [*others, attack_of(found, origins)]}
-    keep(store, replace(model, card=card))
+    record(store, "audit", study, detail)
+
+
+def with_attack(card: dict[str, Any], found: Membership, origins: set[str]) -> dict[str, Any]:
+    """Return a card with an attack in it, instead of an earlier one by the same suite."""
+    others = [one for one in card.get("attacks", ()) if one["suite"] != found.suite]
+    return {**card, "attacks": [*others, attack_of(found, origins)]}
 
 
 def attack_of(found: Membership, origins: set[str]) -> dict[str, Any]:

@@ -43,6 +43,9 @@ class Task:
     learn: Callable[[Array, Any], Array]
     judge: Callable[[Array, int, Sequence[Any]], Rows]
     """Weights, people planned for, and samples of people who taught nothing → figures."""
+    nats: Callable[[Array, int, Sequence[Any]], Array]
+    """Weights, people planned for, and what of each is learned from → mean nats an event of each,
+    float64[people]."""
 
 
 def task_of(name: str) -> Task:
@@ -55,7 +58,12 @@ def task_of(name: str) -> Task:
 
 
 def _pauses_of(sample: Any) -> Any:
-    return pauses.timed(stream_of(sample.sessions)) if sample.tokens else None
+    timed = pauses.timed(stream_of(sample.sessions)) if sample.tokens else None
+    return timed if timed is not None and timed.log_pause.size else None
+
+
+def _nats_a_pause(weights: Array, _planned: int, timed: Sequence[Any]) -> Array:
+    return np.array([pauses.gradient(weights, one)[0] for one in timed])
 
 
 def _judged_pauses(weights: Array, _planned: int, unseen: Sequence[Any]) -> Rows:
@@ -77,6 +85,11 @@ def _pairs_of(sample: Any) -> Any:
 
 def _learned_hand(weights: Array, pairs: Any) -> Array:
     return np.asarray(weights + hand.counted(pairs))
+
+
+def _nats_a_slip(weights: Array, planned: int, pairs: Sequence[Any]) -> Array:
+    made = hand.channel(weights, planned)
+    return np.array([hand.bits_of(made, one) * np.log(2) / len(one) for one in pairs])
 
 
 def _judged_hands(weights: Array, planned: int, unseen: Sequence[Any]) -> Rows:
@@ -112,6 +125,7 @@ TASKS = {
             _pauses_of,
             pauses.learn,
             _judged_pauses,
+            _nats_a_pause,
         ),
         Task(
             "slips",
@@ -122,6 +136,7 @@ TASKS = {
             _pairs_of,
             _learned_hand,
             _judged_hands,
+            _nats_a_slip,
         ),
     )
 }

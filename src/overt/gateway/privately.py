@@ -10,29 +10,26 @@ have cost together is composed from the log (`budget`), and refused beyond what 
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from overt.datasets.split import split_of
-from overt.gateway import budget
+from overt.gateway import budget, private_kept
 from overt.gateway.door import Door
 from overt.gateway.learner import learner_of
 from overt.gateway.model import Progress, gather, silent, work
-from overt.gateway.private_tasks import Task, task_of
+from overt.gateway.private_kept import Private, parted, weights_hash
+from overt.gateway.private_tasks import LEARNED, Task, task_of
 from overt.gateway.studies import study_of
 from overt.gateway.train import PEOPLE_MIN as SHOWN_MIN
 from overt.gateway.train import described_of, may_be_shown
-from overt.models.card import frame
+from overt.models.card import by_group, frame, halves_of
 from overt.models.private.rounds import Rounds, train, within
 from overt.models.private.spent import PEOPLE_MIN, Spent, delta_for
-from overt.models.tensors import Array, sha256
+from overt.models.tensors import Array
 from overt.schema.errors import InvalidInput, TooFew
 from overt.schema.manifest import bounds, bucket
 from overt.store.store import Store
-
-KIND = "private-model"
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +42,7 @@ class _Fitted:
 
     def sha256(self) -> str:
         """Return the hash of the weights."""
-        return sha256({"weights": self.weights})
+        return weights_hash(self.weights)
 
     def shard_hashes(self) -> dict[int, str]:
         """Return the hash of the one part there is."""
@@ -81,9 +78,8 @@ def train_privately(
         selected = door.select(study.id, purpose, "train")
         manifest, people = gather(door, selected, purpose, 1, progress)
         size = learner_of(purpose).size
-        # In a live study everybody is learned from elsewhere; here some must be left to judge on.
-        parted = [replace(one, split=_part(one.tag)) for one in people if size(one)]
-        learned = [one for one in parted if one.split == "train"]
+        both = parted([one for one in people if size(one)])
+        learned = [one for one in both if one.split == "train"]
         if len(learned) < PEOPLE_MIN:
             raise TooFew(
                 f"has {bucket(len(learned))} people to learn from",
@@ -98,14 +94,14 @@ def train_privately(
         spent, total = course.spent(), budget.afford(store, study, course.spent())
         weights = _taught(wanted, learned, course, planned, progress).astype("<f4")
         fitted = _Fitted(weights)
-        shown = [one for one in may_be_shown(parted) if one.split == "test"]
+        shown = [one for one in may_be_shown(both) if one.split == "test"]
         settings = {k: v for k, v in asdict(course).items() if k != "seed"}
         made = frame(
             wanted.words,
             fitted,
             {**settings, "planned": planned},
             _judged(wanted, weights, planned, shown),
-            described_of(study, purpose, parted),
+            described_of(study, purpose, both),
         )
         made["privacy"] = _privacy(spent, total)
         # In the log before anybody has it: what is handed out is what was counted.
@@ -118,11 +114,10 @@ def train_privately(
             task=wanted.name,
             weights_sha256=fitted.sha256(),
         )
-        data = json.dumps({"card": made, "weights": weights.tolist()}).encode()
-        row = store.artefacts.put(KIND, study.id, purpose, f"private {wanted.name}", data, manifest)
-        for older in store.artefacts.filed(study.id, KIND, purpose):
-            if older.row != row:
-                store.artefacts.destroy(older.row)
+        read = {subject: member.batches for subject, member in manifest.items()}
+        private_kept.keep(
+            store, Private(study.id, purpose, wanted, weights, course, planned, read, made)
+        )
     return made
 
 
@@ -143,10 +138,6 @@ def _taught(
     return done.weights
 
 
-def _part(tag: bytes) -> str:
-    return "test" if split_of(tag) == "test" else "train"
-
-
 def _privacy(spent: Spent, with_before: budget.Total) -> dict[str, Any]:
     """Return what the card says: this training, and all of the study's with it, composed."""
     return {
@@ -160,11 +151,21 @@ def _privacy(spent: Spent, with_before: budget.Total) -> dict[str, Any]:
 def _judged(task: Task, weights: Array, planned: int, unseen: list[Any]) -> dict[str, Any]:
     """Return the figures beside what nobody taught, over people that were not learned from."""
     enough = len(unseen) >= SHOWN_MIN
+    size = learner_of(task.purpose).size
+    divisions = {
+        "origin": [one.origin for one in unseen],
+        "input": halves_of([size(one) for one in unseen]),
+    }
+
+    def figures(places: list[int]) -> dict[str, Any]:
+        return task.judge(weights, planned, [unseen[at] for at in places]).get(LEARNED, {})
+
     return {
         "protocol": "test" if enough else "nobody",
         "persons": bucket(len(unseen)),
-        "events": bucket(sum(map(learner_of(task.purpose).size, unseen))),
+        "events": bucket(sum(map(size, unseen))),
         "too_few": not enough,
         "rows": task.judge(weights, planned, unseen) if enough else {},
+        "groups": by_group(divisions, figures) if enough else {},
         "remarks": [],
     }

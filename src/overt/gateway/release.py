@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -22,7 +22,7 @@ from overt.datasets import exports
 from overt.datasets.exports.leaving import About, Counted, Leaving, leaving
 from overt.datasets.split import split_of
 from overt.datasets.transform import transform_of
-from overt.gateway import filed
+from overt.gateway import filed, private_kept
 from overt.gateway.door import Door, Selected
 from overt.gateway.enrol import Person
 from overt.gateway.ledger import record
@@ -178,12 +178,13 @@ def _attacks(store: Store, study: Study) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Handed:
-    """A model as a file: only shards that no living person taught, its card inside."""
+    """A model as a file, its card inside: what no living person taught."""
 
     data: bytes
     sha256: str
     """Of the shards that left."""
     shards: tuple[int, ...]
+    """None where it has none: it was trained privately."""
 
 
 def onnx(store: Store, study_id: str, purpose: str, reader: str) -> Handed:
@@ -212,13 +213,44 @@ def onnx(store: Store, study_id: str, purpose: str, reader: str) -> Handed:
                 do="What it looks at is computed by Overt's own features; see spec/.",
             )
         shards = _nobodys(store, study, found)
-        _attacked_first(store, study, found, shards)
+        taught = {s for s, member in found.manifest.items() if member.shard in shards}
+        _attacked_first(store, study, purpose, found.card, taught)
         trained = found.trained.only(shards)
         card = {**found.card, "shards_released": shards}
         data = as_onnx(trained, card, VERSION)
         detail = {"event": "release", "what": "onnx", "purpose": purpose, "reader": reader}
         record(store, "release", study.id, {**detail, "weights_sha256": trained.sha256()})
     return Handed(data, trained.sha256(), tuple(shards))
+
+
+def private_onnx(store: Store, study_id: str, purpose: str, reader: str) -> Handed:
+    """Return a study's privately trained model of pauses as ONNX, if it may leave; log it.
+
+    Raises as `onnx` does; `NotConsented` if any living person is in it.
+    """
+    from overt.models.onnx.pauses import onnx as as_onnx
+
+    study = study_of(store, study_id)
+    decide(ROLE, ACTION, purpose, ReceiptState(IMPORTED, frozenset({purpose})))
+    with work(store):
+        found = private_kept.standing(store, study.id, purpose)
+        if found.task.name != "pause":
+            raise InvalidInput(
+                "is a table of slips, and only what is learned of pauses becomes ONNX",
+                where=f"purpose {purpose}",
+            )
+        free = {s for origin in ORIGINS for s in store.control.subjects(study.id, origin)}
+        if not free.issuperset(found.manifest):
+            raise NotConsented(
+                "living people are in it, and were not told that a copy leaves this machine",
+                where="model",
+                do="Use it here, with overt predict --study.",
+            )
+        _attacked_first(store, study, purpose, found.card, set(found.manifest), private=True)
+        data = as_onnx(found.weights, found.sha256(), found.card, VERSION)
+        detail = {"event": "release", "what": "onnx", "purpose": purpose, "reader": reader}
+        record(store, "release", study.id, {**detail, "weights_sha256": found.sha256()})
+    return Handed(data, found.sha256(), ())
 
 
 FALSE_RATE, FOUND_MAX = 0.01, 0.02
@@ -248,22 +280,34 @@ def too_open(attacks: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
     return ()
 
 
-def _attacked_first(store: Store, study: Study, found: Model, shards: list[int]) -> None:
+def _attacked_first(
+    store: Store,
+    study: Study,
+    purpose: str,
+    card: Mapping[str, Any],
+    taught: Collection[str],
+    *,
+    private: bool = False,
+) -> None:
     """Raise `Refused` unless attacks on a model that imported people taught stayed in the bound.
 
     Behind synthetic people there is nobody to find.
     """
-    imported = set(store.control.subjects(study.id, "imported"))
-    taught = {s for s, member in found.manifest.items() if member.shard in shards}
-    if imported.isdisjoint(taught):
+    if set(store.control.subjects(study.id, "imported")).isdisjoint(taught):
         return
-    reasons = too_open(found.card.get("attacks", ()))
+    reasons = too_open(card.get("attacks", ()))
     if reasons:
+        attack = f"overt audit membership --study {study.id} --model {purpose}"
+        less = (
+            "More people, or a smaller ε, make it tell less of each."
+            if private
+            else "More people or fewer passes make it tell less of each; of pauses alone, "
+            f"overt train-private --study {study.id} --epsilon 1 hardly tells anything."
+        )
         raise Refused(
             " ".join(reasons),
             where="release",
-            do=f"overt audit membership --study {study.id} --model {found.purpose} attacks it. "
-            "More people, fewer passes or noise in training make it tell less of each.",
+            do=f"{attack}{' --private' if private else ''} attacks it. {less}",
         )
 
 

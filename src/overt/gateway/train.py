@@ -25,7 +25,7 @@ from overt.gateway.model import (
 from overt.gateway.studies import study_of
 from overt.log.merkle import leaf_hash, root
 from overt.models.config import Config
-from overt.schema.errors import InvalidInput, TooFew
+from overt.schema.errors import InvalidInput, Missing, TooFew
 from overt.schema.manifest import Manifest as Description
 from overt.schema.manifest import Source, bucket
 from overt.schema.study import DETAILS, Study
@@ -147,6 +147,19 @@ def card(store: Store, study_id: str, purpose: str) -> dict[str, Any] | None:
     """Return the card of the newest model of a study and purpose, or None."""
     model = newest(store, study_id, purpose)
     return None if model is None else model.card
+
+
+def standing_card(store: Store, study_id: str, purpose: str) -> dict[str, Any]:
+    """Return the card of the newest model of a study and purpose. Raises `Missing`."""
+    study = study_of(store, study_id)
+    found = card(store, study.id, purpose)
+    if found is None:
+        raise Missing(
+            "there is no model yet",
+            where=f"study {study.id}, purpose {purpose}",
+            do=f"overt train --study {study.id} --purpose {purpose}",
+        )
+    return found
 
 
 def page_model(store: Store, person: Person, purpose: str) -> dict[str, Any] | None:

@@ -46,6 +46,9 @@ PARTS, RATE = 8, 0.1
 EVENTS_MAX = 1500
 """Pauses of a person that are learned from, the first ones: more cost time and say little."""
 
+LOG_SIGMA = -3.0, 1.5
+"""Least and largest logarithm of a state's deviation."""
+
 _KEYS = ("space", "backspace", "shift", "punctuation", "digit", "enter")
 _TOKENS = np.array([VOCABULARY.index(f"key:{name}") for name in _KEYS])
 _LETTER = VOCABULARY.index("key:letter")
@@ -150,13 +153,13 @@ SIZE = INPUTS + STATES * PLACES + 2 * STATES
 def start() -> Array:
     """Return the weights nobody has taught yet, float64[SIZE]."""
     weights = np.zeros(SIZE)
-    gate, offset, sigma = _parts(weights)[1:]
+    gate, offset, sigma = parts(weights)[1:]
     gate[:, 0], offset[:], sigma[:] = _START_WEIGHTS, _START_OFFSETS, _START_SIGMAS
     return weights
 
 
-def _parts(weights: Array) -> tuple[Array, Array, Array, Array]:
-    """Return views: a[INPUTS], G[STATES, PLACES], o[STATES], s[STATES]."""
+def parts(weights: Array) -> tuple[Array, Array, Array, Array]:
+    """Return views: a[INPUTS], G[STATES, PLACES], o[STATES], s[STATES], as above."""
     a, gate, offset, sigma = np.split(
         weights, np.cumsum([INPUTS, STATES * PLACES, STATES]).tolist()
     )
@@ -165,12 +168,12 @@ def _parts(weights: Array) -> tuple[Array, Array, Array, Array]:
 
 def mixture(weights: Array, known: Seen) -> tuple[Array, Array, Array]:
     """Return weights, means and deviations of ln ms, float64[n, STATES] each."""
-    a, gate, offset, log_sigma = _parts(weights)
+    a, gate, offset, log_sigma = parts(weights)
     raw = known.place @ gate.T
     share = np.exp(raw - raw.max(axis=1, keepdims=True))
     share /= share.sum(axis=1, keepdims=True)
     mean = (known.own + known.inputs @ a)[:, None] + offset
-    return share, mean, np.broadcast_to(np.exp(np.clip(log_sigma, -3.0, 1.5)), mean.shape)
+    return share, mean, np.broadcast_to(np.exp(np.clip(log_sigma, *LOG_SIGMA)), mean.shape)
 
 
 def gradient(weights: Array, known: Seen) -> tuple[float, Array]:
@@ -186,7 +189,7 @@ def gradient(weights: Array, known: Seen) -> tuple[float, Array]:
     nll = float(-(top + np.log(total)).sum() / n + 0.5 * np.log(2 * np.pi))
     by_mean = -answers * z / sigma / n
     slope = np.zeros(SIZE)
-    a, gate, offset, log_sigma = _parts(slope)
+    a, gate, offset, log_sigma = parts(slope)
     a[:] = by_mean.sum(axis=1) @ known.inputs
     gate[:] = ((share - answers) / n).T @ known.place
     offset[:] = by_mean.sum(axis=0)
