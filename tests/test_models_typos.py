@@ -24,6 +24,7 @@ from overt.models.typos import (
     slips,
     spaces,
     spelling,
+    teachers,
     timing,
     trees,
 )
@@ -268,6 +269,33 @@ def test_slips_of_too_few_people_are_refused_with_the_number_needed(tmp_path: Pa
     parquet.write_table(pa.Table.from_pylist(rows), tmp_path / "any.parquet")
     with pytest.raises(TooFew, match="At least 5"):
         slips.evaluate(tmp_path, lambda _what, _done: None)
+
+
+def test_whoever_teaches_from_elsewhere_is_nobody_who_is_scored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def written(folder: Path, people: dict[str, str]) -> Path:
+        folder.mkdir()
+        rows = [
+            _slip(participant=name, section=n, typed=f"{begins}teh", intended=f"{begins}the")
+            for name, letters in people.items()
+            for n, begins in enumerate(letters)
+        ]
+        parquet.write_table(pa.Table.from_pylist(rows), folder / "slips.parquet")
+        return folder
+
+    elsewhere = tmp_path / teachers.FOLDER
+    written(elsewhere, {"1": "abcd", "2": "efgh", "3": "ijkl", "4": "mnop"})
+    mine = written(tmp_path / "mine", {"1": "qrst", "renamed": "efgz", "new": "ijxy"})
+    scored = slipped.read(mine, 5)
+    monkeypatch.delenv("OVERT_DATA", raising=False)
+    assert teachers.beside(mine, scored, 5)[0].slips == ()
+    monkeypatch.setenv("OVERT_DATA", str(tmp_path))
+    others, where = teachers.beside(mine, scored, 5)
+    assert where == str(elsewhere)
+    assert {one.person for one in (*others.slips, *others.right)} == {"4"}
+    assert {name for said in others.sentences.values() for name, _ in said} == {"4"}
+    assert teachers.beside(elsewhere, slipped.read(elsewhere, 5), 5)[1] == ""
 
 
 def _made(person: str, meant: str, best: str, probability: float) -> judged.Judged:

@@ -10,7 +10,7 @@ did before.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -131,10 +131,16 @@ def ranks(choices: Choices, score: Array) -> Array:
     return np.add.reduceat(better.astype(np.int64), choices.first[:-1])
 
 
-def scores(choices: Choices, part: Array, only: Collection[int] | None = None) -> dict[str, Array]:
+def scores(
+    choices: Choices,
+    part: Array,
+    only: Collection[int] | None = None,
+    judging: Callable[[int], None] = lambda _number: None,
+) -> dict[str, Array]:
     """Return float64[n] by method; `part`, int64[m], says who is judged together by the others.
 
-    With `only` these parts are judged, and the rest is 0 where others decide.
+    With `only` these parts are judged, and the rest is 0 where others decide. `judging` is told
+    each part's number before it is judged.
     """
     counted = counts_of(choices)
     ago, often = own_history(choices)
@@ -143,6 +149,7 @@ def scores(choices: Choices, part: Array, only: Collection[int] | None = None) -
     made[RECENT] = np.where(np.isnan(ago), -np.inf, -ago)
     made[OWN] = often
     for this in np.unique(part).tolist() if only is None else only:
+        judging(this)
         test, taught = of_row == this, of_row != this
         asked = counted.shares(taught, without_own=False)
         for name, share in zip((COMMONEST, ONE, TWO), asked, strict=True):

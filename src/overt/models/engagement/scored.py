@@ -56,9 +56,8 @@ def evaluate(path: Path, progress: Progress) -> Scores:
     counts: dict[str, int] = {}
     notes: list[str] = []
     found = _readings(path)
-    if found is not None:
-        progress("who read what they were shown", 0.1)
-        made, left_out = _told(found)
+    if found is not None and len({one.person for one in found}) >= PEOPLE_MIN:
+        made, left_out = _told(found, progress)
         rows += made
         notes += [*_READ, *left_out]
         counts |= {
@@ -67,9 +66,8 @@ def evaluate(path: Path, progress: Progress) -> Scores:
             "articles": len({one.text for one in found}),
         }
     chosen = _choices(path)
-    if chosen is not None:
-        progress("what is wanted next", 0.3)
-        rows += _next(chosen)
+    if chosen is not None and len(set(chosen.person.tolist())) >= PEOPLE_MIN:
+        rows += _next(chosen, progress)
         notes += _NEXT
         counts |= {
             "choices": chosen.person.size,
@@ -77,7 +75,7 @@ def evaluate(path: Path, progress: Progress) -> Scores:
         }
     if not rows:
         raise TooFew(
-            "has too little to judge on",
+            f"has too little to judge on{_found(found, chosen)}",
             where=str(path),
             do=f"Readings (a file {PATTERN[0]}) or choices (MiniWoB's episodes.parquet and the "
             f"others) of {PEOPLE_MIN} people are needed, and of readings {told.ANSWERS_MIN} of "
@@ -98,24 +96,34 @@ def _near(path: Path, mark: str) -> list[Path]:
 
 def _readings(path: Path) -> list[Reading] | None:
     try:
-        found = readings.read(_near(path, "scroll")[0])
+        return readings.read(_near(path, "scroll")[0])
     except NoSuchFile:
         return None
-    return found if len({one.person for one in found}) >= PEOPLE_MIN else None
 
 
 def _choices(path: Path) -> Choices | None:
     try:
-        found = choosing.read(_near(path, "miniwob")[0])
+        return choosing.read(_near(path, "miniwob")[0])
     except NoSuchFile:
         return None
-    return found if len(set(found.person.tolist())) >= PEOPLE_MIN else None
 
 
-def _told(found: list[Reading]) -> tuple[list[Score], list[str]]:
+def _found(read: list[Reading] | None, chosen: Choices | None) -> str:
+    """Return in words how many people there are, to say beside how many are needed."""
+    there = []
+    if read is not None:
+        there.append(f"readings of {len({one.person for one in read})} people")
+    if chosen is not None:
+        there.append(f"choices of {len(set(chosen.person.tolist()))} assignments")
+    return f": {' and '.join(there)}" if there else ""
+
+
+def _told(found: list[Reading], progress: Progress) -> tuple[list[Score], list[str]]:
     rows: list[Score] = []
     left_out = []
-    for question in told.questions(found):
+    for number, question in enumerate(told.questions(found)):
+        done = number / (2 * len(told.SECONDS) + 1)
+        progress(f"of readings: {question.name}", 0.1 + 0.2 * done)
         fewer = min(int(question.aim.sum()), int((~question.aim).sum()))
         if fewer < told.ANSWERS_MIN:
             left_out.append(f"Left out: {question.name}, with {fewer} of the rarer answer.")
@@ -124,11 +132,15 @@ def _told(found: list[Reading]) -> tuple[list[Score], list[str]]:
     return rows, left_out
 
 
-def _next(found: Choices) -> list[Score]:
+def _next(found: Choices, progress: Progress) -> list[Score]:
+    def judging(done: int) -> None:
+        """Say which part of the people is being judged."""
+        progress(f"what is wanted next, part {done + 1} of {PARTS}", 0.3 + 0.7 * done / PARTS)
+
     part = held_out([str(one) for one in found.person.tolist()], PARTS)
     place = found.place[found.taken]
     rows = []
-    for name, score in orders.scores(found, part).items():
+    for name, score in orders.scores(found, part, judging=judging).items():
         rank = orders.ranks(found, score)
         made = menus.replayed(rank, place, found.count)
         figures: dict[str, Array] = {

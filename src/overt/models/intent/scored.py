@@ -7,7 +7,7 @@ shown; where a source does not say who moved, blocks of movements as they lie ar
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -59,9 +59,14 @@ def evaluate(path: Path, progress: Progress) -> Scores:
         if units < UNITS_MIN or len(mine) < MOVEMENTS_MIN:
             notes.append(f"Left out: {source}, with {len(mine)} movements of {units} people.")
             continue
-        progress(f"judging {source}", 0.2 + 0.8 * place / len(sources))
+
+        def judging(part: int, place: int = place, source: str = source) -> None:
+            """Say which part of the people is being judged."""
+            done = (place + part / PARTS) / len(sources)
+            progress(f"judging {source}, part {part + 1} of {PARTS}", 0.2 + 0.8 * done)
+
         judge = _which if mine[0].right is not None else _where
-        rows += judge(mine, source)
+        rows += judge(mine, source, judging)
         counts[f"movements, {source}"] = len(mine)
         counts[f"people, {source}" if mine[0].named else f"blocks, {source}"] = units
         if not mine[0].named:
@@ -95,7 +100,7 @@ def _flat(looks: dict[str, list[Look]]) -> tuple[list[Look], Array]:
     return every, np.repeat(list(looks), [len(own) for own in looks.values()])
 
 
-def _where(movements: list[Movement], source: str) -> list[Score]:
+def _where(movements: list[Movement], source: str, judging: Callable[[int], None]) -> list[Score]:
     """Return how far from the end each method is."""
     owner = _numbered(movements)
     part = held_out([one.unit for one in movements], PARTS)
@@ -105,6 +110,7 @@ def _where(movements: list[Movement], source: str) -> list[Score]:
     in_part = [part[[one.number for one in seen.looks]] for seen in (ask, learn)]
     error: dict[str, Array] = {}
     for this in range(PARTS):
+        judging(this)
         test = in_part[0] == this
         mine = np.flatnonzero(part != this)
         if not test.any() or not mine.size:
@@ -132,7 +138,7 @@ def _told(movements: list[Movement], seen: endings.Looked, share: float) -> Arra
     return np.asarray(np.hypot(*(began + (seen.here - began) / share - seen.end).T))
 
 
-def _which(movements: list[Movement], source: str) -> list[Score]:
+def _which(movements: list[Movement], source: str, judging: Callable[[int], None]) -> list[Score]:
     """Return how often each method tells the option, and how sure it is of what is wrong."""
     owner = _numbered(movements)
     person = held_out([one.unit for one in movements], PARTS)
@@ -143,6 +149,7 @@ def _which(movements: list[Movement], source: str) -> list[Score]:
     learn = options.glimpses(movements, list(learned(movements)), place)
     right: dict[str, Array] = {}
     for one in range(PARTS):
+        judging(one)
         for other in np.unique(item).tolist():
             test = (person == one) & (item == other)
             mine = np.flatnonzero((person != one) & ((item != other) | (item.max() == 0)))

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from overt.models.scores import Progress, Score, Scores
-from overt.models.typos import corrector, judged, peers, ranker, slipped, timed, words
+from overt.models.typos import corrector, judged, peers, ranker, slipped, teachers, timed, words
 from overt.models.typos.evidence import (
     Evidence,
     lexicon,
@@ -45,12 +45,14 @@ def evaluate(path: Path, progress: Progress, *, neural_seeds: int = 0) -> Scores
     With `neural_seeds` the neural reranker is scored too, as a mean over so many seeds.
     """
     progress("reading", 0.0)
-    attempts = slipped.read(path, GROUPS)
-    people = {one.person for one in (*attempts.slips, *attempts.right)}
+    mine = slipped.read(path, GROUPS)
+    more, beside = teachers.beside(path, mine, GROUPS)
+    attempts = teachers.together(mine, more)
+    people = {one.person for one in (*mine.slips, *mine.right)}
     scored = scored_people(people)
+    if sum(one.person not in scored for one in mine.slips) < SLIPS_MIN:
+        scored = people  # none of them teaches, so none has to be kept apart
     taught = sum(one.person not in scored for one in attempts.slips)
-    if taught < SLIPS_MIN:
-        scored = people  # nobody is learned from, so nobody has to be kept apart
     slips = [one for one in attempts.slips if one.left and one.person in scored]
     right = [one for one in attempts.right if one.person in scored]
     if not slips:
@@ -65,7 +67,7 @@ def evaluate(path: Path, progress: Progress, *, neural_seeds: int = 0) -> Scores
             where=str(path),
             do=f"At least {judged.PEOPLE_MIN} are needed, some 25 to be learned from as well.",
         )
-    rows = [*_symspell(attempts, slips, right), *_in_page(attempts, slips, right, scored)]
+    rows = [*_symspell(mine, slips, right), *_in_page(attempts, slips, right, scored)]
     notes: tuple[str, ...] = NOTES
     if taught < SLIPS_MIN:
         rows += _untrained(slips, right)
@@ -86,13 +88,7 @@ def evaluate(path: Path, progress: Progress, *, neural_seeds: int = 0) -> Scores
             notes += _neural_notes(neural_seeds)
     return Scores(
         task="slips",
-        protocol=(
-            f"Learned from {taught} slips of people who are not scored; sentences of one "
-            f"group of {GROUPS} are judged by what was learned from the others."
-            if taught >= SLIPS_MIN
-            else f"Fewer than {SLIPS_MIN} slips of others to learn from: ours is untrained here, "
-            "and everybody is scored."
-        ),
+        protocol=_protocol(taught, beside),
         counts={
             "people scored": len({one.person for one in slips}),
             "slips left": len(slips),
@@ -113,6 +109,19 @@ NOTES = (
     "in a page: offered by others' words and common English, one edit away (spec/typos.md).",
     "Sentences without a slip are not in the table. Intervals by bootstrap over people.",
 )
+
+
+def _protocol(taught: int, beside: str) -> str:
+    if taught < SLIPS_MIN:
+        return (
+            f"Fewer than {SLIPS_MIN} slips of others to learn from: ours is untrained here, "
+            "and everybody is scored."
+        )
+    elsewhere = f", also of people in {beside} who are not in this table" if beside else ""
+    return (
+        f"Learned from {taught} slips of people who are not scored{elsewhere}; sentences of one "
+        f"group of {GROUPS} are judged by what was learned from the others."
+    )
 
 
 def scored_people(people: set[str]) -> set[str]:
