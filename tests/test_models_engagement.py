@@ -16,7 +16,7 @@ from overt.models.engagement import menus, orders, readings, scored, told
 from overt.models.engagement.choices import Choices
 from overt.models.engagement.readings import NAMES, Reading
 from overt.models.tensors import Array
-from overt.schema.errors import TooFew
+from overt.schema.errors import InvalidInput, TooFew
 
 
 def quiet(_what: str, _share: float) -> None:
@@ -169,8 +169,22 @@ def test_early_scrolling_tells_what_it_can_and_every_figure_is_there(
 
 
 def test_too_few_people_are_refused_with_the_number_needed(tmp_path: Path) -> None:
-    with pytest.raises(TooFew, match="20 people"):
+    with pytest.raises(TooFew, match=r"4 people.*20 people"):
         scored.evaluate(_written(tmp_path, 4), quiet)
+
+
+def test_a_folder_without_such_files_says_which_are_needed(tmp_path: Path) -> None:
+    (tmp_path / "other.csv").write_text("a,b")
+    with pytest.raises(InvalidInput, match="neither readings nor choices"):
+        scored.evaluate(tmp_path, quiet)
+
+
+def test_a_participant_whose_row_lies_there_twice_is_one(tmp_path: Path) -> None:
+    once = readings.read(_written(tmp_path, 6))
+    (file,) = tmp_path.rglob("*.csv")
+    (file.parent / "scroll_readability_again.csv").write_bytes(file.read_bytes())
+    twice = readings.read(tmp_path)
+    assert [one.person for one in twice] == [one.person for one in once]
 
 
 def test_no_number_of_a_reading_tells_how_long_the_page_is() -> None:

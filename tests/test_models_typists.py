@@ -10,7 +10,7 @@ import pytest
 
 from models_fixtures import TINY, person, random_model
 from overt.datasets.tokens import VOCABULARY
-from overt.models import bursts, fluency, pauses, peers, scored, typists
+from overt.models import bursts, fluency, holds, pauses, peers, scored, typists
 from overt.models.boosted import NAME as LIGHTGBM
 from overt.models.metrics import figures
 from overt.models.predict import Predicted, pooled
@@ -72,7 +72,7 @@ def test_every_baseline_stands_beside_the_encoder(
         (
             scored,
             [*alike, "Markov-2", "digraph", "most frequent"],
-            scored.METRICS,
+            [*scored.METRICS.values()],
         ),
         (
             pauses,
@@ -84,13 +84,15 @@ def test_every_baseline_stands_beside_the_encoder(
                 "digraph median",
                 "two log-normal states",
                 "one log-normal",
+                holds.KEY,
+                f"{LIGHTGBM} less {holds.LINE}, paired",
             ],
-            pauses.METRICS,
+            [*pauses.METRICS.values(), *holds.METRICS.values()],
         ),
     ):
         found = task.evaluate(data, silent).as_dict()
         assert {row["name"] for row in found["rows"]} == set(names)
-        assert {row["metric"] for row in found["rows"]} == set(metrics.values())
+        assert {row["metric"] for row in found["rows"]} == set(metrics)
         assert all(row["low"] <= row["value"] <= row["high"] for row in found["rows"])
         assert found["counts"]["people judged"] >= 5
         told = {(row["name"], row["metric"]): row["value"] for row in found["rows"]}

@@ -250,6 +250,36 @@ def fit(streams: Sequence[Stream]) -> Boosted | None:
     )
 
 
+@dataclass(frozen=True, eq=False)
+class Durations:
+    """Fitted trees of one duration, and the mixtures of what they leave."""
+
+    trees: Any
+    bounds: Array
+    weight: Array
+    offset: Array
+    sigma: Array
+
+    def predict(self, rows: Array) -> tuple[Array, Array, Array]:
+        """Return weight, mean and deviation, float64[n, COMPONENTS], of ln(ms) of each row."""
+        mean = np.asarray(self.trees.predict(rows, num_threads=1))
+        place = np.searchsorted(self.bounds, mean)
+        return self.weight[place], mean[:, None] + self.offset[place], self.sigma[place]
+
+
+def durations(
+    lengths: list[int], rows: Array, log_ms_of: Array, categories: list[int]
+) -> Durations:
+    """Return trees of a duration: `rows` and `log_ms_of` of people one after the other.
+
+    `lengths` says how many rows each person has, `categories` which columns are tokens.
+    """
+    held = _held_out(lengths)
+    trees = _grown(rows, log_ms_of, held, {"objective": "regression"}, categories)
+    mean = np.asarray(trees.predict(rows[held], num_threads=1))
+    return Durations(trees, *_left_over(mean, log_ms_of[held] - mean))
+
+
 def _held_out(lengths: list[int]) -> Array:
     """Return bool[events]: every fifth person, or every fifth block where people are few."""
     if len(lengths) >= 2 * _HELD_OUT:

@@ -4,7 +4,8 @@ Beside the encoder stand LightGBM of all people and of each shard (`overt.models
 and LightGBM together (half each), states of typing by where in the text a key stands
 (`overt.models.fluency`), a linear regression over the inputs of LightGBM, the median of the pair of
 keys (digraph), two states by the key that comes, and one log-normal for everything. Where
-bursts of typing end (`overt.models.bursts`) is asked of the same predictions.
+bursts of typing end (`overt.models.bursts`) is asked of the same predictions. How long a key is
+held is told in `overt.models.holds`.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from overt.datasets.tokens import VOCABULARY
-from overt.models import boosted, bursts, fluency, peers, typists
+from overt.models import boosted, bursts, fluency, holds, peers, typists
 from overt.models.baselines import baselines, tables
 from overt.models.metrics import figures_of, sums
 from overt.models.predict import Predicted, pooled, predict_baselines
@@ -46,6 +47,7 @@ NOTES = (
         "is what each method's distribution has beyond; nothing is fitted for it."
     ),
     "All are given the key that came. nll and r2 are of ln ms. Intervals are over people.",
+    holds.NOTE,
     "Encoder, LightGBM and regression are given running means of the person's earlier pauses.",
 )
 
@@ -65,6 +67,11 @@ def evaluate(path: Path, progress: Progress) -> Scores:
             )
         ]
         rows += peers.differences(summed, METRICS)
+        progress("how long keys are held", 0.95)
+        learned, unseen = (
+            [stream_of(one.sessions) for one in some] for some in (people.learned, people.unseen)
+        )
+        rows += holds.rows(learned, unseen, typists.scores)
     return Scores(
         "pause", people.protocol, people.counts, tuple(rows), (*NOTES, *notes, *people.left_out)
     )

@@ -73,13 +73,19 @@ def evaluate(path: Path, progress: Progress) -> Scores:
             "choices": chosen.person.size,
             "assignments": len(set(chosen.person.tolist())),
         }
+    if found is None and chosen is None:
+        raise NoSuchFile(
+            "holds neither readings nor choices",
+            where=str(path),
+            do=f"Readings are a file named {' or '.join(PATTERN)}, choices MiniWoB's "
+            "episodes.parquet and the others.",
+        )
     if not rows:
         raise TooFew(
             f"has too little to judge on{_found(found, chosen)}",
             where=str(path),
-            do=f"Readings (a file {PATTERN[0]}) or choices (MiniWoB's episodes.parquet and the "
-            f"others) of {PEOPLE_MIN} people are needed, and of readings {told.ANSWERS_MIN} of "
-            "either answer.",
+            do=f"Readings or choices of {PEOPLE_MIN} people are needed, and of readings "
+            f"{told.ANSWERS_MIN} of either answer.",
         )
     return Scores(
         "engagement",
