@@ -160,7 +160,8 @@ def test_early_scrolling_tells_what_it_can_and_every_figure_is_there(
 ) -> None:
     monkeypatch.setattr(told, "SECONDS", (5,))
     monkeypatch.setattr(told, "PARTS", 2)
-    found = scored.evaluate(_written(tmp_path, 60), quiet)
+    (file,) = _written(tmp_path, 60).iterdir()
+    found = scored.evaluate(file, quiet)
     value = {(row.name, row.metric): row.value for row in found.rows}
     assert value[told.BOOSTED, "AUC, comes to the end, asked at 5 s"] > 0.8
     assert value[told.COMMONER, "log loss, comes to the end, asked at 5 s"] > 0.6

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from overt.datasets.formats.scroll_readability import PATTERN
-from overt.datasets.reading.files import NoSuchFile
+from overt.datasets.reading.files import ARCHIVES, NoSuchFile
 from overt.models.engagement import choices as choosing
 from overt.models.engagement import menus, orders, readings, told
 from overt.models.engagement.choices import Choices
@@ -100,7 +100,15 @@ def _near(path: Path, mark: str) -> list[Path]:
     return places(path, mark) or [path]
 
 
+def _is_one_file(path: Path, *, parquet: bool) -> bool:
+    """Tell whether `path` is a single file that is (or is not) Parquet: readers take any name."""
+    alone = path.is_file() and not path.name.lower().endswith(ARCHIVES)
+    return alone and (path.suffix.lower() == ".parquet") == parquet
+
+
 def _readings(path: Path) -> list[Reading] | None:
+    if _is_one_file(path, parquet=True):
+        return None
     try:
         return readings.read(_near(path, "scroll")[0])
     except NoSuchFile:
@@ -108,6 +116,8 @@ def _readings(path: Path) -> list[Reading] | None:
 
 
 def _choices(path: Path) -> Choices | None:
+    if _is_one_file(path, parquet=False):
+        return None
     try:
         return choosing.read(_near(path, "miniwob")[0])
     except NoSuchFile:

@@ -105,6 +105,8 @@ def _by_content(path: Path) -> list[Movement]:
             continue
         except InvalidInput as error:
             wrong = wrong or error
+        if found and not path.is_dir():
+            break  # a single file is taken whatever its name
     if not found and wrong is not None and path.is_dir():
         raise wrong
     return found
