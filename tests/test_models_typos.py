@@ -186,6 +186,15 @@ def test_pairs_with_a_space_are_read_apart_from_the_others(tmp_path: Path) -> No
     assert lists.read(tmp_path) == {"one": [("teh", "the")]}
 
 
+def test_lists_of_a_word_a_line_are_read_and_other_texts_are_not(tmp_path: Path) -> None:
+    (tmp_path / "set.txt").write_text("the: teh hte*3\r\n\r\na_lot: alot\r\n")
+    (tmp_path / "README.txt").write_text("Note: these are lists.\nMade by hand.\n")
+    assert lists.read(tmp_path) == {"set": [("teh", "the"), ("hte", "the")]}
+    assert lists.spaced(tmp_path) == [("alot", "a lot")]
+    with pytest.raises(InvalidInput, match="before the first right word"):
+        lists.read(tmp_path / "README.txt")
+
+
 def test_spaces_are_put_in_and_taken_out_where_that_makes_words() -> None:
     model = corrector.untrained(_words([*VOCABULARY, "together", "to"]))
     read = spaces.best(model, Asked("fromthe"))

@@ -1,11 +1,13 @@
-"""Lists of misspellings: a line `$word`, and after it its misspellings, one a line.
+"""Lists of misspellings: a line `$word`, and after it its misspellings, one a line (Mitton).
 
-`_` stands for a space, a number after a misspelling is how often it was seen. Text is UTF-8 or else
-Latin-1.
+Or a line `word: misspelling misspelling …` a word (Norvig). `_` stands for a space; a number after
+a misspelling (` 3`, `*3`) is how often it was seen. Text is UTF-8 or else Latin-1. Lists end in
+`.dat`, or in `.txt` where a folder's file is nothing but one.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
@@ -15,7 +17,7 @@ from overt.schema.errors import InvalidInput
 
 
 def read(path: Path) -> dict[str, list[Pair]]:
-    """Return pairs (typed, meant) of each `.dat` in `path`, by the file's name without its end.
+    """Return pairs (typed, meant) of each list in `path`, by the file's name without its end.
 
     Lower case; pairs with a space in them and empty lists are left out.
     """
@@ -40,8 +42,16 @@ def spaced(path: Path) -> list[Pair]:
 
 
 def _all(path: Path) -> Iterator[tuple[str, list[Pair]]]:
-    for file in files.named(path, "*.dat"):
-        yield PurePosixPath(file.path).stem, _pairs(file.data, file.name)
+    for file in files.named(path, "*.dat", "*.txt"):
+        name = PurePosixPath(file.path)
+        try:
+            yield name.stem, _pairs(file.data, file.name)
+        except InvalidInput:
+            if name.suffix.lower() != ".txt" or file.files_total == 1:
+                raise  # else a text beside the lists
+
+
+_IN_A_LINE = re.compile(r"([^\s:$]+):(?:\s+\S+)+")
 
 
 def _pairs(data: bytes, name: str) -> list[Pair]:
@@ -49,18 +59,28 @@ def _pairs(data: bytes, name: str) -> list[Pair]:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = data.decode("latin-1")
+    lines = [line.strip().lower() for line in text.splitlines()]
+    if all(_IN_A_LINE.fullmatch(line) for line in lines if line) and any(lines):
+        return [
+            (_plain(typed.partition("*")[0].strip(",")), _plain(meant))
+            for meant, _, rest in (line.partition(":") for line in lines if line)
+            for typed in rest.split()
+        ]
     meant = ""
     pairs = []
-    for number, raw in enumerate(text.splitlines(), 1):
-        line = raw.strip().lower()
+    for number, line in enumerate(lines, 1):
         if line.startswith("$"):
-            meant = line[1:].replace("_", " ").strip()
+            meant = _plain(line[1:])
         elif line and not meant:
             raise InvalidInput(
                 "comes before the first right word",
                 where=f"{name}, line {number}",
-                do="Right words stand on lines that begin with $.",
+                do="Right words stand on lines that begin with $, or before a colon on each line.",
             )
         elif line:
-            pairs.append((line.split()[0].replace("_", " ").strip(), meant))
+            pairs.append((_plain(line.split()[0]), meant))
     return pairs
+
+
+def _plain(word: str) -> str:
+    return word.replace("_", " ").strip()
