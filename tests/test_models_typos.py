@@ -298,13 +298,18 @@ def test_whoever_teaches_from_elsewhere_is_nobody_who_is_scored(
     mine = written(tmp_path / "mine", {"1": "qrst", "renamed": "efgz", "new": "ijxy"})
     scored = slipped.read(mine, 5)
     monkeypatch.delenv("OVERT_DATA", raising=False)
-    assert teachers.beside(mine, scored, 5)[0].slips == ()
+    assert teachers.beside(mine, scored, 5, 0)[0].slips == ()
     monkeypatch.setenv("OVERT_DATA", str(tmp_path))
-    others, where = teachers.beside(mine, scored, 5)
+    others, where = teachers.beside(mine, scored, 5, 0)
     assert where == str(elsewhere)
     assert {one.person for one in (*others.slips, *others.right)} == {"4"}
     assert {name for said in others.sentences.values() for name, _ in said} == {"4"}
-    assert teachers.beside(elsewhere, slipped.read(elsewhere, 5), 5)[1] == ""
+    assert teachers.beside(elsewhere, slipped.read(elsewhere, 5), 5, 0)[1] == ""
+    assert teachers.beside(mine, scored, 5, teachers.TAUGHT)[1] == ""
+    monkeypatch.setattr(teachers, "TAUGHT", 1)
+    far = written(tmp_path / "far", {"new": "z"})
+    some = teachers.beside(far, slipped.read(far, 5), 5, 0)[0]
+    assert len({one.person for one in some.slips}) == 1
 
 
 def _made(person: str, meant: str, best: str, probability: float) -> judged.Judged:
@@ -331,6 +336,11 @@ def test_calibration_is_how_far_confidence_is_from_what_was_meant() -> None:
     right = [_made(str(n), "right", "x", 0.75) for n in range(2)]
     assert judged.calibration("a", slips_made, right).value == pytest.approx(0.0)
     assert judged.calibration("a", slips_made, []).value == pytest.approx(0.25)
+    rng = np.random.default_rng(0)
+    few = [_made(str(n % 9), "from", "from" if rng.random() < p else "x", p) for n, p in
+           enumerate(rng.random(60).tolist())]  # fmt: skip
+    found = judged.calibration("a", few, [])
+    assert found.low < found.value < found.high
 
 
 def test_the_threshold_lets_four_right_words_in_a_thousand_be_changed() -> None:

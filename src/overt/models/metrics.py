@@ -24,6 +24,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from overt.models.predict import Predicted
+from overt.models.scores import centred
 from overt.models.tensors import Array
 
 ECE_BINS = 15
@@ -184,6 +185,8 @@ def figures_of(
     made = {}
     for name in FIGURES:
         there = spread[name][np.isfinite(spread[name])]
+        if name == "ece" and less is None and len(there):
+            there = centred(there, float(point[name][0]))
         low, high = np.quantile(there, (0.025, 0.975)) if len(there) else (np.nan, np.nan)
         made[name] = Figure(float(point[name][0]), float(low), float(high))
     return made

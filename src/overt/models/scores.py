@@ -163,5 +163,15 @@ def expected_error(
     off = np.bincount(place * bins + step, confidence - hit, units * bins).reshape(units, bins)
     count = np.bincount(place, minlength=units).astype(np.float64)
     errors = np.abs(drawn @ off).sum(axis=1) / (drawn @ count)
-    low, high = np.percentile(errors, [2.5, 97.5]).tolist()
-    return Score(name, metric, float(np.abs(off.sum(axis=0)).sum() / count.sum()), low, high)
+    value = float(np.abs(off.sum(axis=0)).sum() / count.sum())
+    low, high = np.percentile(centred(errors, value), [2.5, 97.5]).tolist()
+    return Score(name, metric, value, min(low, value), max(high, value))
+
+
+def centred(drawn: Array, value: float) -> Array:
+    """Return resampled errors of calibration about their value, none below 0.
+
+    What is resampled is farther off in each step of confidence by the noise of resampling, and an
+    error has no sign for it to cancel: so the draws lie above the value by about that much.
+    """
+    return np.asarray(np.maximum(drawn - drawn.mean() + value, 0.0))

@@ -46,13 +46,14 @@ def evaluate(path: Path, progress: Progress, *, neural_seeds: int = 0) -> Scores
     """
     progress("reading", 0.0)
     mine = slipped.read(path, GROUPS)
-    more, beside = teachers.beside(path, mine, GROUPS)
-    attempts = teachers.together(mine, more)
     people = {one.person for one in (*mine.slips, *mine.right)}
     scored = scored_people(people)
-    if sum(one.person not in scored for one in mine.slips) < SLIPS_MIN:
-        scored = people  # none of them teaches, so none has to be kept apart
-    taught = sum(one.person not in scored for one in attempts.slips)
+    own = sum(one.person not in scored for one in mine.slips)
+    if own < SLIPS_MIN:
+        scored, own = people, 0  # none of them teaches, so none has to be kept apart
+    more, beside = teachers.beside(path, mine, GROUPS, own)
+    attempts = teachers.together(mine, more)
+    taught = own + len(more.slips)
     slips = [one for one in attempts.slips if one.left and one.person in scored]
     right = [one for one in attempts.right if one.person in scored]
     if not slips:

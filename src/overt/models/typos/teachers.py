@@ -1,11 +1,12 @@
 """Others to learn slips from, where the table that is scored is not all there is.
 
-A table of few people teaches little. If `OVERT_DATA` has the table of `FOLDER`, who is in it and
-not in the one that is scored teaches as well.
+A table of few people teaches little. If `OVERT_DATA` has the table of `FOLDER`, people in it who
+are not in the one that is scored teach as well, until there are `TAUGHT` slips to learn from.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections import Counter
 from pathlib import Path
@@ -16,13 +17,21 @@ from overt.schema.errors import OvertError
 
 FOLDER = "aalto-slips"
 
+TAUGHT = 5_000
+"""Slips of four fifths of the people in that table; more would take longer than there is time."""
+
 Signs = dict[str, set[tuple[str, str, str]]]
 """What tells a person again whatever they are called: each slip with what stood before it."""
 
 
-def beside(path: Path, scored: Attempts, groups: int) -> tuple[Attempts, str]:
-    """Return what people who are not in `scored` made, and where it was found; else nothing."""
+def beside(path: Path, scored: Attempts, groups: int, taught: int) -> tuple[Attempts, str]:
+    """Return what people who are not in `scored` made, and where it was found; else nothing.
+
+    `taught` are the slips there are already, `groups` those of `overt.models.typos.slipped.read`.
+    """
     nothing = Attempts((), (), {})
+    if taught >= TAUGHT:
+        return nothing, ""
     root = os.environ.get("OVERT_DATA", "")
     folder = Path(root) / FOLDER
     if not root or not folder.exists() or folder.resolve() == path.resolve():
@@ -31,7 +40,7 @@ def beside(path: Path, scored: Attempts, groups: int) -> tuple[Attempts, str]:
         found = slipped.read(folder, groups)
     except OvertError:
         return nothing, ""
-    others = without(found, scored)
+    others = _first(without(found, scored), TAUGHT - taught)
     return (others, str(folder)) if others.slips else (nothing, "")
 
 
@@ -50,11 +59,27 @@ def without(found: Attempts, scored: Attempts) -> Attempts:
         shared = Counter(other for sign in signs for other in made_by.get(sign, ()))
         if any(2 * count >= min(len(signs), len(known[it])) for it, count in shared.items()):
             same.add(person)
+    return _of(found, {one.person for one in (*found.slips, *found.right)} - same)
+
+
+def _first(found: Attempts, slips: int) -> Attempts:
+    """Return what the first people made, in order of a hash, who have so many slips together."""
+    counts = Counter(one.person for one in found.slips)
+    people: set[str] = set()
+    for person in sorted(counts, key=lambda one: hashlib.sha256(one.encode()).digest()):
+        if slips <= 0:
+            break
+        people.add(person)
+        slips -= counts[person]
+    return _of(found, people)
+
+
+def _of(found: Attempts, people: set[str]) -> Attempts:
     return Attempts(
-        tuple(one for one in found.slips if one.person not in same),
-        tuple(one for one in found.right if one.person not in same),
+        tuple(one for one in found.slips if one.person in people),
+        tuple(one for one in found.right if one.person in people),
         {
-            group: tuple(one for one in said if one[0] not in same)
+            group: tuple(one for one in said if one[0] in people)
             for group, said in found.sentences.items()
         },
     )
