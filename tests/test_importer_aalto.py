@@ -205,6 +205,13 @@ def test_a_release_before_its_press_is_dropped_and_counted(tmp_path: Path) -> No
     assert (presses_of(person.sessions[0]).hold_us < 0).sum() == 1
 
 
+def test_a_row_that_lies_there_twice_is_one_press(tmp_path: Path) -> None:
+    rows = lines()
+    once = people(tmp_path, written(rows))
+    twice = people(tmp_path, written([row for row in rows for _ in range(2)]))
+    assert [one.equals(other) for one, other in zip(once, twice, strict=True)] == [True] * len(once)
+
+
 def test_a_gap_of_half_an_hour_begins_a_session_so_that_deltas_fit(tmp_path: Path) -> None:
     rows = lines()
     rows[6][5:7] = [str(T0 + 4_000_000), str(T0 + 4_000_100)]

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from overt.datasets.reading.imported import Skipped
 from overt.models.text import (
     alphabet,
     counted,
@@ -223,6 +224,16 @@ def test_a_place_without_texts_is_refused(tmp_path: Path) -> None:
         typed.read(tmp_path, lambda _what, _share: None)
 
 
+def test_keys_whose_time_is_none_have_no_order_and_make_no_text(tmp_path: Path) -> None:
+    head = "PARTICIPANT_ID\tTEST_SECTION_ID\tPRESS_TIME\tRELEASE_TIME\tLETTER\n"
+    keys = ["1\t1\t1\t19\ta", "1\t1\t2\t29\tb", "1\t2\t3\t39\ta", "1\t2\tnan\t49\tb"]
+    (tmp_path / "1_keystrokes.txt").write_text(head + "\n".join(keys))
+    skipped = Skipped()
+    found = typed.read(tmp_path, lambda _what, _share: None, skipped)
+    assert [one.text for one in found] == ["ab"]
+    assert any("PRESS_TIME" in told for told in skipped.told())
+
+
 def test_one_vocabulary_may_be_empty() -> None:
     empty = Vocabulary({}, {})
     assert empty.masses("", "a").tolist() == [0.0] * (len(alphabet.LETTERS) + 1)
@@ -322,6 +333,10 @@ def test_made_up_texts_are_scored_from_end_to_end(tmp_path: Path) -> None:
     assert scores.counts["people scored"] == 6
     few = tmp_path / "few"
     few.mkdir()
-    _logs(few, 6, 20)
+    _logs(few, 12, 20)
     with pytest.raises(TooFew, match="fewer than"):
+        scored.evaluate(few, lambda _what, _share: None)
+    for number in range(9):
+        (few / f"{number}_keystrokes.txt").unlink()
+    with pytest.raises(TooFew, match="3 people"):
         scored.evaluate(few, lambda _what, _share: None)

@@ -237,6 +237,8 @@ def test_a_table_of_slips_is_read_with_the_right_words_beside_them(tmp_path: Pat
         ("teh", "the", "saw"),
         ("teh", "the", "saw"),
     ]
+    parquet.write_table(pa.Table.from_pylist(rows[::-1]), tmp_path / "copy.parquet")
+    assert len(slipped.read(tmp_path, 5).slips) == len(found.slips)
     assert found.slips[0].asked.capital
     assert sorted(one.meant for one in found.right) == ["saw", "saw", "saw", "we", "we"]
     assert {one.group for one in (*found.slips, *found.right)} == {slipped.group_of("we", 5)}

@@ -58,6 +58,13 @@ class Skipped:
         """Count one file left out for `reason`."""
         self.files[reason] = self.files.get(reason, 0) + 1
 
+    def add(self, other: Skipped) -> None:
+        """Count what another left out as well."""
+        for reason, count in other.rows.items():
+            self.row(reason, count)
+        for reason, count in other.files.items():
+            self.files[reason] = self.files.get(reason, 0) + count
+
     def told(self) -> tuple[str, ...]:
         """Return what was left out, in words, one sentence a reason.
 

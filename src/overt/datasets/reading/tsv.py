@@ -65,7 +65,8 @@ def read(data: bytes, file: str, required: Sequence[str], skipped: Skipped | Non
     """Return the sheet in `data`; columns may stand in any order, further ones are kept aside.
 
     Raises `InvalidInput` for a header without the required columns and, unless `skipped` counts
-    them, for lines with another number of fields than the header.
+    them, for lines with another number of fields than the header. A line that is a copy of another
+    in every field is left out: no key goes down twice at once, and doubled keys pause for nothing.
     """
     try:
         text = data.decode("utf-8-sig")
@@ -93,9 +94,24 @@ def read(data: bytes, file: str, required: Sequence[str], skipped: Skipped | Non
         numbers = [n + 1 for n in numbers]
     if not all(len(row) == len(names) for row in rows):
         rows, numbers = _fitting(rows, numbers, len(names), file, skipped)
+    rows, numbers = _once(rows, numbers, skipped)
     columns = list(zip(*rows, strict=True)) if rows else [()] * len(names)
     place = {name: number for number, name in reversed(list(enumerate(names, start=1)))}
     return Sheet(file, {name: list(columns[at - 1]) for name, at in place.items()}, place, numbers)
+
+
+def _once(
+    rows: list[list[str]], numbers: list[int], skipped: Skipped | None
+) -> tuple[list[list[str]], list[int]]:
+    """Return each row once, and where it stands first."""
+    seen = {tuple(row): at for at, row in reversed(list(enumerate(rows)))}
+    copies = len(rows) - len(seen)
+    if not copies:
+        return rows, numbers
+    if skipped is not None:
+        skipped.row("a copy of another row", copies)
+    kept = sorted(seen.values())
+    return [rows[at] for at in kept], [numbers[at] for at in kept]
 
 
 def _quoted_rows(lines: list[str], start: int, file: str) -> tuple[list[list[str]], list[int]]:

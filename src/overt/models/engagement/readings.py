@@ -78,12 +78,16 @@ class Reading:
         return float(self.t_ms[there[0]]) if there.size else np.inf
 
 
-def read(path: Path) -> list[Reading]:
-    """Return everyone's readings in `path`. Raises `InvalidInput` where there is no such file."""
+def read(path: Path, skipped: Skipped | None = None) -> list[Reading]:
+    """Return everyone's readings in `path`. Raises `InvalidInput` where there is no such file.
+
+    Rows that cannot be read are left out, and counted in `skipped`.
+    """
+    skipped = Skipped() if skipped is None else skipped
     found: list[_Found] = []
     people = 0
     for file in named(path, *PATTERN):
-        made, more = _of_file(file)
+        made, more = _of_file(file, skipped)
         found += [(person + people, text, which, phase) for person, text, which, phase in made]
         people += more
     length = _lengths(found)
@@ -111,13 +115,12 @@ def _once(found: list[_Found]) -> list[_Found]:
     return list(different.values())
 
 
-def _of_file(file: Found) -> tuple[list[_Found], int]:
-    skipped = Skipped()
+def _of_file(file: Found, skipped: Skipped) -> tuple[list[_Found], int]:
     phases = {
         (one.participant, one.phase): one for one in read_phases(file.data, file.name, skipped)
     }
     columns = [f"{article}_text" for article in ARTICLES]
-    sheet = delimited.read(file.data, file.name, columns, skipped, wanted=())
+    sheet = delimited.read(file.data, file.name, columns, Skipped(), wanted=())
     made: list[_Found] = []
     for article, column in zip(ARTICLES, columns, strict=True):
         number = PHASES.index(f"{article}_reading")

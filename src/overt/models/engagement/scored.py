@@ -6,6 +6,7 @@ from pathlib import Path
 
 from overt.datasets.formats.scroll_readability import PATTERN
 from overt.datasets.reading.files import ARCHIVES, NoSuchFile
+from overt.datasets.reading.imported import Skipped
 from overt.models.engagement import choices as choosing
 from overt.models.engagement import menus, orders, readings, told
 from overt.models.engagement.choices import Choices
@@ -55,7 +56,8 @@ def evaluate(path: Path, progress: Progress) -> Scores:
     rows: list[Score] = []
     counts: dict[str, int] = {}
     notes: list[str] = []
-    found = _readings(path)
+    skipped = Skipped()
+    found = _readings(path, skipped)
     if found is not None and len({one.person for one in found}) >= PEOPLE_MIN:
         made, left_out = _told(found, progress)
         rows += made
@@ -92,7 +94,7 @@ def evaluate(path: Path, progress: Progress) -> Scores:
         f"In {PARTS} parts by person, each judged by what was learned from the others.",
         counts,
         tuple(rows),
-        tuple(notes),
+        (*notes, *skipped.told()),
     )
 
 
@@ -106,11 +108,11 @@ def _is_one_file(path: Path, *, parquet: bool) -> bool:
     return alone and (path.suffix.lower() == ".parquet") == parquet
 
 
-def _readings(path: Path) -> list[Reading] | None:
+def _readings(path: Path, skipped: Skipped) -> list[Reading] | None:
     if _is_one_file(path, parquet=True):
         return None
     try:
-        return readings.read(_near(path, "scroll")[0])
+        return readings.read(_near(path, "scroll")[0], skipped)
     except NoSuchFile:
         return None
 

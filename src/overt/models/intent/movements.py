@@ -70,17 +70,21 @@ class Movement:
         return f"{self.source}/{self.person}"
 
 
-def read(path: Path, progress: Progress) -> list[Movement]:
-    """Return everyone's movements in `path`. Raises `InvalidInput` where there are none."""
+def read(path: Path, progress: Progress, skipped: Skipped | None = None) -> list[Movement]:
+    """Return everyone's movements in `path`. Raises `InvalidInput` where there are none.
+
+    Rows that cannot be read are left out, and counted in `skipped`.
+    """
+    skipped = Skipped() if skipped is None else skipped
     if not path.exists():
         raise Missing("there is no such file or directory", where=str(path))
     found: list[Movement] = []
     for number, (source, (mark, reader)) in enumerate(_SOURCES.items()):
         for place in places(path, mark):
             progress(f"reading {source}", 0.2 * number / len(_SOURCES))
-            found += reader(place)
+            found += reader(place, skipped)
     if not found:
-        found = _by_content(path)
+        found = _by_content(path, skipped)
     if not found:
         raise InvalidInput(
             "holds no movements of people that are known here",
@@ -90,7 +94,7 @@ def read(path: Path, progress: Progress) -> list[Movement]:
     return found
 
 
-def _by_content(path: Path) -> list[Movement]:
+def _by_content(path: Path, skipped: Skipped) -> list[Movement]:
     """Return what readers make of `path` that find files of their own in it, whatever its name.
 
     Another reader's file is none of theirs; if nobody can read anything, what the one said that
@@ -99,12 +103,17 @@ def _by_content(path: Path) -> list[Movement]:
     found: list[Movement] = []
     wrong: InvalidInput | None = None
     for _mark, reader in _SOURCES.values():
+        left_out = Skipped()
         try:
-            found += reader(path)
+            made = reader(path, left_out)
         except NoSuchFile:
             continue
         except InvalidInput as error:
             wrong = wrong or error
+            continue
+        found += made
+        if made:
+            skipped.add(left_out)
         if found and not path.is_dir():
             break  # a single file is taken whatever its name
     if not found and wrong is not None and path.is_dir():
@@ -134,10 +143,10 @@ def is_a_way(trace: Trace) -> bool:
     return bool(way >= LENGTH_PX_MIN)
 
 
-def _mousetrap(path: Path) -> list[Movement]:
+def _mousetrap(path: Path, skipped: Skipped) -> list[Movement]:
     made = []
     for file in named(path, *mousetrap.PATTERN):
-        found = mousetrap.read_trajectories(file.data, file.path, Skipped())
+        found = mousetrap.read_trajectories(file.data, file.path, skipped)
         ends = np.searchsorted(found.trial, np.arange(found.subject.size + 1))
         for trial, subject in enumerate(found.subject.tolist()):
             own = slice(ends[trial], ends[trial + 1])
@@ -159,10 +168,10 @@ def _mousetrap(path: Path) -> list[Movement]:
     return made
 
 
-def _cursory(path: Path) -> list[Movement]:
+def _cursory(path: Path, skipped: Skipped) -> list[Movement]:
     traces = []
     for file in named(path, *cursory.PATTERN):
-        found = cursory.read_movements(file.data, file.path, Skipped())
+        found = cursory.read_movements(file.data, file.path, skipped)
         cuts = np.flatnonzero(np.diff(found.movement)) + 1
         parts = zip(
             *(np.split(one, cuts) for one in (found.time_us, found.x_px, found.y_px)), strict=True
@@ -184,7 +193,7 @@ def _once(traces: list[Trace]) -> list[Trace]:
     return list(different.values())
 
 
-def _balabit(path: Path) -> list[Movement]:
+def _balabit(path: Path, skipped: Skipped) -> list[Movement]:
     taken: dict[str, int] = {}
 
     def first(place: str) -> bool:
@@ -199,7 +208,7 @@ def _balabit(path: Path) -> list[Movement]:
     made: dict[str, list[Movement]] = {}
     for file in named(path, balabit.PATTERN, only=first):
         own = made.setdefault(_account(file.path), [])
-        made_of = balabit.read_recording(file.data, file.path, Skipped())
+        made_of = balabit.read_recording(file.data, file.path, skipped)
         pressed = made_of.state == balabit.STATES["pressed"]
         for trace in _to_presses(made_of.time_us, made_of.x_px, made_of.y_px, pressed):
             own.append(Movement(trace.t_ms, trace.x_px, trace.y_px, "balabit", _account(file.path)))
@@ -211,7 +220,7 @@ def _account(place: str) -> str:
     return parts[-2] if len(parts) > 1 else parts[-1]
 
 
-def _live(path: Path) -> list[Movement]:
+def _live(path: Path, skipped: Skipped) -> list[Movement]:
     """Read people's own work, as Overt exports it and OpenCUA and DuckTrack record it.
 
     A folder of sessions is a person. Where there is one person alone, or none is told apart, what
@@ -219,7 +228,7 @@ def _live(path: Path) -> list[Movement]:
     """
     made: dict[str, list[list[Movement]]] = {}
     for file in named(path, ducktrack.PATTERN):
-        found = ducktrack.read_recording(file.data, file.path, Skipped())
+        found = ducktrack.read_recording(file.data, file.path, skipped)
         there = np.isin(found.kind, (Kind.POINTER_MOVE, Kind.POINTER_DOWN))
         there &= np.isfinite(found.x_px) & np.isfinite(found.y_px)
         t_us, x, y, kind = (of[there] for of in (found.time_us, found.x_px, found.y_px, found.kind))
@@ -256,7 +265,7 @@ def _to_presses(time_us: Array, x: Array, y: Array, pressed: Array) -> Iterable[
             yield trace
 
 
-_SOURCES: dict[str, tuple[str, Callable[[Path], list[Movement]]]] = {
+_SOURCES: dict[str, tuple[str, Callable[[Path, Skipped], list[Movement]]]] = {
     "mousetrap-kh2017": (r"mousetrap", _mousetrap),
     "cursory-human-trajectories": (r"cursory", _cursory),
     "balabit-mouse": (r"balabit", _balabit),

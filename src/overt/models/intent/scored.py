@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from overt.datasets.reading.imported import Skipped
 from overt.models.intent import endings, options
 from overt.models.intent.looks import Look, asked, held_out, learned
 from overt.models.intent.movements import Movement, read
@@ -48,7 +49,8 @@ NOTES = (
 
 def evaluate(path: Path, progress: Progress) -> Scores:
     """Return all figures; takes one to three minutes on two cores."""
-    everyone = read(path, progress)
+    skipped = Skipped()
+    everyone = read(path, progress, skipped)
     sources = dict.fromkeys(one.source for one in everyone)
     rows: list[Score] = []
     counts: dict[str, int] = {}
@@ -86,7 +88,7 @@ def evaluate(path: Path, progress: Progress) -> Scores:
         f"shown, {ITEM_PARTS} parts that are kept apart as well.",
         counts,
         tuple(rows),
-        tuple(notes),
+        (*notes, *skipped.told()),
     )
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from overt.datasets.reading.imported import Skipped
 from overt.models.scores import Progress, Score, Scores
 from overt.models.tensors import Array
 from overt.models.text import counted, kneser_ney, mixture, offered, personal, told, typed, writers
@@ -49,7 +50,9 @@ def evaluate(path: Path, progress: Progress, *, neural_seeds: int = 0) -> Scores
     With `neural_seeds` a character network is scored too, as a mean over so many seeds.
     """
     networks, more = _networks(neural_seeds)
-    texts = typed.grouped([one for one in typed.read(path, progress) if one.text], GROUPS)
+    skipped = Skipped()
+    found = typed.read(path, progress, skipped)
+    texts = typed.grouped([one for one in found if one.text], GROUPS)
     everyone = {one.person for one in texts}
     people = scored_people(everyone)
     if len(people) < PEOPLE_MIN or people == everyone:
@@ -77,7 +80,7 @@ def evaluate(path: Path, progress: Progress, *, neural_seeds: int = 0) -> Scores
         _judge(mine, others, (group + 1) % GROUPS, len(judged), heard, bits, words, networks)
         judged += mine
     own, read = _personal(path, [one for one in texts if one.person not in people], progress)
-    return _scores(judged, bits, words, heard, own, (read, *more))
+    return _scores(judged, bits, words, heard, own, (read, *more, *skipped.told()))
 
 
 def _networks(seeds: int) -> tuple[Networks | None, tuple[str, ...]]:

@@ -48,18 +48,22 @@ class Written:
     group: int = -1
 
 
-def read(path: Path, progress: Progress) -> list[Written]:
-    """Return every text in `path`, by person and section; files that are none are left out.
+def read(path: Path, progress: Progress, skipped: Skipped | None = None) -> list[Written]:
+    """Return every text in `path`, by person and section.
 
-    Raises `InvalidInput` without any text.
+    Files and rows that are none are left out, and counted in `skipped`. Raises `InvalidInput`
+    without any text.
     """
+    skipped = Skipped() if skipped is None else skipped
     found: list[Written] = []
     for number, file in enumerate(files.named(path, aalto.PATTERN)):
         try:
-            found += _texts(tsv.read(file.data, file.name, _NEEDED, Skipped()))
-        except InvalidInput:
+            sheet = tsv.read(file.data, file.name, _NEEDED, skipped)
+            found += _texts(sheet, skipped)
+        except InvalidInput as error:
             if file.files_total == 1:
                 raise
+            skipped.file(error.what)
         if number % 50 == 0:
             progress("reading", 0.2 * file.bytes_done / max(1, file.bytes_total))
     if not found:
@@ -70,7 +74,7 @@ def read(path: Path, progress: Progress) -> list[Written]:
 Press = tuple[float, float, str]
 
 
-def _texts(sheet: tsv.Sheet) -> list[Written]:
+def _texts(sheet: tsv.Sheet, skipped: Skipped) -> list[Written]:
     count = len(sheet.line)
     columns = [sheet.columns.get(name, [""] * count) for name in _KEYS]
     given = [sheet.columns.get(name, [""] * count) for name in ("USER_INPUT", "SENTENCE")]
@@ -79,15 +83,25 @@ def _texts(sheet: tsv.Sheet) -> list[Written]:
     for person, section, press, release, letter, text, asked in zip(*columns, *given, strict=True):
         key = person.strip(), section.strip()
         said.setdefault(key, (text, asked))
-        try:
-            presses.setdefault(key, []).append((float(press), float(release), letter))
-        except ValueError:
-            presses.setdefault(key, []).append((np.nan, np.nan, letter))
+        presses.setdefault(key, []).append((_time(press), _time(release), letter))
+    for key, (given_text, _) in list(said.items()):
+        if not given_text and not all(np.isfinite(press) for press, *_ in presses[key]):
+            skipped.row("PRESS_TIME is not a time, and what was typed is not given otherwise")
+            del presses[key]  # keys without their times have no order
     return [
         _written(key[0], *said[key], mine)
         for key, mine in presses.items()
         if any(said[key]) or mine
     ]
+
+
+def _time(text: str) -> float:
+    """Return a time, NaN where the text is none."""
+    try:
+        value = float(text)
+    except ValueError:
+        return np.nan
+    return value if np.isfinite(value) else np.nan
 
 
 def _written(person: str, given: str, asked: str, presses: list[Press]) -> Written:

@@ -107,11 +107,11 @@ def group_of(first_word: str, groups: int) -> int:
 
 def read(path: Path, groups: int) -> Attempts:
     """Read every `.parquet` in `path` that has the columns; sentences fall into `groups`."""
-    rows: list[dict[str, Any]] = []
+    rows: dict[str, dict[str, Any]] = {}
     nearest, lacking = "", list(_COLUMNS)
     for file in files.named(path, "*.parquet"):
         found, missing = _rows(file)
-        rows += found
+        rows |= {repr(sorted(row.items())): row for row in found}  # a copy is no second slip
         if len(missing) < len(lacking):
             nearest, lacking = file.path, missing
     if lacking:
@@ -120,7 +120,7 @@ def read(path: Path, groups: int) -> Attempts:
             where=nearest or str(path),
             do=f"A Parquet file with the columns {', '.join(_COLUMNS)} is needed.",
         )
-    return _attempts(rows, groups)
+    return _attempts(list(rows.values()), groups)
 
 
 def _rows(file: files.Found) -> tuple[list[dict[str, Any]], list[str]]:
