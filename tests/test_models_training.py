@@ -13,9 +13,10 @@ import pytest
 from models_fixtures import TINY, people
 from overt.datasets.tokens import Sequences
 from overt.models import process
-from overt.models.config import ENCODER_ID
+from overt.models.config import ENCODER_ID, Config
 from overt.models.shard import ENVIRONMENT, steps_of
 from overt.models.train import (
+    Halfway,
     Progress,
     Trained,
     dataset_hash,
@@ -177,3 +178,29 @@ def test_passes_over_a_shard_come_from_its_own_size_alone() -> None:
     assert steps_of(config, 1) == (1, 6)
     assert steps_of(config, 12) == (3, 4)
     assert steps_of(config, 400) == (100, 2)
+
+
+def test_a_training_that_is_taken_up_ends_as_one_that_was_never_broken_off() -> None:
+    config = replace(TINY, epochs=4, epochs_max=4)
+    kept: dict[int, list[bytes]] = {0: [], 1: []}
+    whole = train(PEOPLE, config, halfway=Halfway(keep=lambda n, data: kept[n].append(data)))
+    assert min(map(len, kept.values())) >= 4
+
+    def taken_up(begun: dict[int, bytes], people: list[Sequences], config: Config) -> Trained:
+        steps.clear()
+        return train(people, config, progress=steps.append, halfway=Halfway(begun))
+
+    steps: list[Progress] = []
+    for place in (0, 2, -1):
+        begun = {shard: each[place] for shard, each in kept.items()}
+        again = taken_up(begun, PEOPLE, config)
+        assert again.sha256() == whole.sha256()
+        assert again.shard_hashes() == whole.shard_hashes()
+    assert not steps, "nothing is left to do after the last pass"
+    # Of other people, settings or a shard of another number nothing is taken up.
+    nearly = {shard: each[-1] for shard, each in kept.items()}
+    assert taken_up(nearly, WITHOUT, config).sha256() == train(WITHOUT, config).sha256()
+    assert steps
+    other = replace(config, learning_rate=config.learning_rate / 2)
+    assert taken_up(nearly, PEOPLE, other).sha256() == train(PEOPLE, other).sha256()
+    assert taken_up({0: nearly[1], 1: b"no such bytes"}, PEOPLE, config).sha256() == whole.sha256()

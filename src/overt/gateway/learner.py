@@ -58,8 +58,9 @@ class Learner:
     """How much of a person there is to learn from; 0: nothing."""
     empty: Callable[[str], Any]
     """Settings (JSON) → a model nobody has taught yet."""
-    fit: Callable[[list[Any], Any, Collection[int] | None, Report], Any]
-    """People, model before, shards to fit (None: all), progress → model."""
+    fit: Callable[[list[Any], Any, Collection[int] | None, Report, Any], Any]
+    """People, model before, shards to fit (None: all), progress, `overt.models.train.Halfway` or
+    None → model. What is fitted in seconds is not kept halfway."""
     loaded: Callable[[bytes], Any]
     data_hash: Callable[[list[Any]], str]
     card: Callable[[Any, Iterable[Any], Manifest, bool], dict[str, Any]]
@@ -90,9 +91,14 @@ def _encoder() -> Learner:
     from overt.models.evaluate import evaluate
     from overt.models.page import page
 
-    def fit(people: list[Any], before: Any, shards: Any, progress: Report) -> Any:
+    def fit(people: list[Any], before: Any, shards: Any, progress: Report, halfway: Any) -> Any:
         return train.train(
-            people, before.config, shards=shards, before=before, progress=shard_progress(progress)
+            people,
+            before.config,
+            shards=shards,
+            before=before,
+            progress=shard_progress(progress),
+            halfway=halfway,
         )
 
     return Learner(
@@ -120,7 +126,7 @@ def _programs() -> Learner:
     from overt.models.programs import fitted, judged
     from overt.models.programs.sample import SAMPLE_ID, sample_of, samples_hash
 
-    def fit(people: list[Any], before: Any, shards: Any, progress: Report) -> Any:
+    def fit(people: list[Any], before: Any, shards: Any, progress: Report, _halfway: Any) -> Any:
         return fitted.train(
             people, shards=shards, before=before, progress=lambda done: progress("training", done)
         )
@@ -145,7 +151,7 @@ def _text() -> Learner:
     from overt.models import shadows
     from overt.models.text import cards, taught
 
-    def fit(people: list[Any], before: Any, shards: Any, progress: Report) -> Any:
+    def fit(people: list[Any], before: Any, shards: Any, progress: Report, _halfway: Any) -> Any:
         return taught.train(
             people, shards=shards, before=before, progress=lambda done: progress("training", done)
         )

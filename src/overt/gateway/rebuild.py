@@ -142,7 +142,7 @@ def _answer(question: dict[str, Any]) -> dict[str, str]:
         purpose = question["purpose"]
         selected = door.select(question["study"], purpose, "train", question["manifest"])
         _, people = gather(door, selected, purpose, question["shards"], silent)
-    trained = learner.fit(people, learner.empty(question["settings"]), None, silent)
+    trained = learner.fit(people, learner.empty(question["settings"]), None, silent, None)
     return {"weights_sha256": trained.sha256()}
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from overt.datasets.transform import transform_of
 from overt.gateway.door import Door, Selected
 from overt.gateway.enrol import Person
+from overt.gateway.halfway import forget, halfway
 from overt.gateway.learner import LEARNS, learner_of
 from overt.gateway.ledger import record
 from overt.gateway.model import (
@@ -46,6 +47,8 @@ def train(
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Train a study's model for a purpose on everyone who may be read; return its card.
+
+    What was broken off before is taken up, as far as people, settings and machine are the same.
 
     Replaces the model there was. Raises `TooFew` when there is nothing to learn from, and
     `Refused` when the door says no.
@@ -84,7 +87,8 @@ def judged(
             where=model.study,
             do="Record something first, or add synthetic people with `overt synthetic`.",
         )
-    trained = learner.fit(people, model.trained, model.missing, progress)
+    kept = halfway(store, replace(model, manifest=manifest), progress)
+    trained = learner.fit(people, model.trained, model.missing, progress, kept)
     progress("judging on people it has not seen", 1.0)
     study = study_of(store, model.study)
     described = described_of(study, model.purpose, people)
@@ -99,6 +103,7 @@ def judged(
     record(store, "training", study.id, detail)
     done = replace(model, trained=trained, manifest=manifest, card=made, missing=())
     keep(store, done)
+    forget(store, model.study, model.purpose)
     return done
 
 

@@ -5,8 +5,9 @@ Torch takes seconds to load, so one process loads it and forks for each that is 
 nothing of a person itself, and ends with whoever started it or after `IDLE_S` without work.
 A fork takes jobs from its connection and answers there, in frames of a length (u64 LE) and that
 many bytes; so nothing of a person is in a file or an argument. The first answer is `M` and what the
-machine is; then for each job `P` and progress, any number of times, and at last `W` and the
-weights. A fork whose connection is closed ends at once, whatever it is doing.
+machine is; then for each job `P` and progress, and `K` and what is learned so far, any number of
+times, and at last `W` and the weights. A fork whose connection is closed ends at once, whatever it
+is doing.
 """
 
 from __future__ import annotations
@@ -161,18 +162,25 @@ class Process:
         vocabulary: int,
         shard: int,
         progress: Callable[[int, int, float], None],
+        *,
+        begun: bytes = b"",
+        keep: Callable[[bytes], None] | None = None,
     ) -> dict[str, Array]:
         """Return the weights of one shard, as `shard.fit` does.
 
         `progress` gets done and steps, and the mean loss since it was last called.
         """
-        head = json.dumps([config.to_json(), vocabulary, shard]).encode()
-        job = len(head).to_bytes(4, "little") + head + encode(pack(streams))
+        facts = [config.to_json(), vocabulary, shard, len(begun), keep is not None]
+        head = json.dumps(facts).encode()
+        job = len(head).to_bytes(4, "little") + head + begun + encode(pack(streams))
         try:
             self._connection.sendall(len(job).to_bytes(8, "little") + job)
         except OSError:
             raise _ended() from None
-        while (answer := self._answer())[:1] == b"P":
+        while (answer := self._answer())[:1] != b"W":
+            if answer[:1] == b"K" and keep is not None:
+                keep(answer[1:])
+                continue
             done, steps, loss = json.loads(answer[1:])
             progress(done, steps, loss)
         return decode(answer[1:])
@@ -230,10 +238,18 @@ def _serve(connection: socket.socket) -> None:
             _write(answers, b"P" + json.dumps([done, steps, mean]).encode())
 
     for frame in _jobs(connection.makefile("rb")):
-        size = int.from_bytes(frame[:4], "little")
-        config, vocabulary, shard = json.loads(frame[4 : 4 + size])
-        streams = unpack(decode(frame[4 + size :]))
-        weights = fit(streams, config_from(json.loads(config)), vocabulary, shard, report)
+        at = 4 + int.from_bytes(frame[:4], "little")
+        config, vocabulary, shard, length, keeps = json.loads(frame[4:at])
+        begun, streams = frame[at : at + length], unpack(decode(frame[at + length :]))
+        weights = fit(
+            streams,
+            config_from(json.loads(config)),
+            vocabulary,
+            shard,
+            report,
+            begun=begun,
+            keep=(lambda data: _write(answers, b"K" + data)) if keeps else None,
+        )
         _write(answers, b"W" + encode(weights))
 
 

@@ -12,12 +12,14 @@ import os
 import platform
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from overt.models.config import Config
 from overt.models.stream import Stream, habits, numbers, targets
-from overt.models.tensors import Array
+from overt.models.tensors import Array, decode, encode
+from overt.schema.errors import Damaged
 
 ENVIRONMENT = {
     "ATEN_CPU_CAPABILITY": "avx2",
@@ -113,14 +115,21 @@ def fit(
     vocabulary: int,
     shard: int,
     progress: Progress = lambda _done, _steps, _loss: None,
+    *,
+    begun: bytes = b"",
+    keep: Callable[[bytes], None] | None = None,
 ) -> dict[str, Array]:
     """Return the weights fitted to `streams`, the shard's people in the order of their tags.
+
+    `keep` is called after each pass with all that the rest depends on; given back as `begun`, the
+    fit goes on from there and ends with the same bits. Raises `Damaged` for what is of another fit.
 
     A sequence begins in the state in which the one before it was left when it was last learned
     from, as a prediction does, which goes on through a person's whole stream. Begun from nothing,
     short sequences teach little of what comes next.
 
-    A pure function of its arguments under a fixed environment. At least one stream has an event.
+    A pure function of its arguments under a fixed environment, whatever it is taken up from. At
+    least one stream has an event.
     """
     import torch
 
@@ -141,9 +150,13 @@ def fit(
     order = np.random.Generator(np.random.PCG64([config.seed, shard]))
     # The last row is nobody's, and stays zero: `before` is -1 where a stream begins.
     left = torch.zeros(len(chunks) + 1, config.hidden, device=config.device)
-    done = 0
-    for _epoch in range(epochs):
+    passed = _taken_up(begun, encoder, adam, left, per_epoch) if begun else 0
+    done = passed * per_epoch
+    for epoch in range(epochs):
+        # Drawn for passes that are done as well: an order depends on those before it.
         shuffled = order.permutation(len(chunks))
+        if epoch < passed:
+            continue
         for start in range(0, len(chunks), config.batch):
             places = shuffled[start : start + config.batch]
             picked = [chunks[i] for i in places]
@@ -159,4 +172,41 @@ def fit(
             adam.step(rate(config, done, steps))
             done += 1
             progress(done, steps, float(loss.detach()))
+        if keep is not None:
+            keep(_bytes(encoder, adam, left, epoch + 1))
     return encoder.tensors()
+
+
+def _bytes(encoder: Any, adam: Any, left: Any, passed: int) -> bytes:
+    """Return canonical bytes of what a fit depends on after some passes."""
+    names = [name for name, _ in encoder.named_parameters()]
+    parts = zip(("mean", "square"), adam.moments(), strict=True)
+    tensors = {
+        f"{part}/{name}": one for part, of in parts for name, one in zip(names, of, strict=True)
+    }
+    tensors |= {f"weight/{name}": one.detach() for name, one in encoder.named_parameters()}
+    made: dict[str, Array] = {n: one.cpu().numpy().astype("<f4") for n, one in tensors.items()}
+    return encode({**made, "left": left.cpu().numpy(), "passed": np.array([passed], "<i8")})
+
+
+def _taken_up(begun: bytes, encoder: Any, adam: Any, left: Any, per_epoch: int) -> int:
+    """Set everything as `_bytes` had it, and return how many passes are done."""
+    import torch
+
+    tensors = decode(begun)
+    try:
+        passed = int(tensors["passed"][0])
+        own = dict(encoder.named_parameters())
+        moments: list[list[Any]] = [[], []]
+        with torch.no_grad():
+            left.copy_(torch.tensor(tensors["left"]))
+            for name, weight in own.items():
+                weight.copy_(torch.tensor(tensors[f"weight/{name}"]))
+                for part, found in zip(("mean", "square"), moments, strict=True):
+                    found.append(
+                        torch.empty_like(weight).copy_(torch.tensor(tensors[f"{part}/{name}"]))
+                    )
+    except (KeyError, RuntimeError) as error:
+        raise Damaged("is of another training", where="checkpoint") from error
+    adam.take_up(moments[0], moments[1], passed * per_epoch)
+    return passed

@@ -27,6 +27,20 @@ from overt.schema.errors import Damaged, InvalidInput
 
 TABLES = ("markov", "pause")
 
+
+@dataclass(frozen=True, eq=False)
+class Halfway:
+    """Trainings of shards that were broken off, and what keeps how far this one is.
+
+    Bytes hold weights, made from people as the model is: whoever keeps them seals them.
+    """
+
+    begun: Mapping[int, bytes] = field(default_factory=dict)
+    """By shard, what `keep` was last given; left aside unless data, settings and machine match."""
+    keep: Callable[[int, bytes], None] | None = None
+    """Called from the thread of `train` with a shard and its bytes, after each pass over it."""
+
+
 STEPS_WORTH_A_PROCESS = 100
 """A further process takes a core seconds to start, as long as about so many steps take."""
 
@@ -170,13 +184,15 @@ def train(
     before: Trained | None = None,
     workers: int | None = None,
     progress: Callable[[Progress], None] | None = None,
+    halfway: Halfway | None = None,
 ) -> Trained:
     """Return the model of all people of the split `train`, or of some shards of it.
 
     With `shards`, only those are fitted; all others are taken from `before` as they are. `workers`
     processes run side by side (default: one a core, fewer where there is little to do). `progress`
     is called from this thread. A shard without people has no model. The result does not depend on
-    the order of `people`, on `workers`, or on which shards were fitted together.
+    the order of `people`, on `workers`, on which shards were fitted together, or on whether it was
+    broken off and taken up again (`halfway`).
     """
     config = config or (before.config if before else Config())
     if before and before.config != config:
@@ -195,7 +211,7 @@ def train(
     if before and shards is not None:
         kept = {shard: v for shard, v in before.shards.items() if shard not in shards}
         curves = {shard: curve for shard, curve in before.curves.items() if shard in kept}
-    fitted, machine, seen = _fit(streams, config, workers, progress)
+    fitted, machine, seen = _fit(streams, config, workers, progress, halfway or Halfway())
     if before and kept:
         machine = _together(before.machine, machine)
     merged = dict(sorted({**kept, **fitted}.items()))
@@ -215,6 +231,7 @@ def _fit(
     config: Config,
     workers: int | None,
     progress: Callable[[Progress], None] | None,
+    halfway: Halfway,
 ) -> tuple[dict[int, dict[str, Array]], dict[str, str], dict[int, Curve]]:
     """Fit every shard, the largest first, in up to `workers` processes side by side.
 
@@ -223,7 +240,7 @@ def _fit(
     waiting: SimpleQueue[int] = SimpleQueue()
     for shard in sorted(streams, key=lambda s: (-sum(map(len, streams[s])), s)):
         waiting.put(shard)
-    reports: SimpleQueue[Progress | None] = SimpleQueue()
+    reports: SimpleQueue[Progress | tuple[int, bytes] | None] = SimpleQueue()
     processes: list[Process] = []
     machine: dict[str, str] = {}
     fitted: dict[int, dict[str, Array]] = {}
@@ -238,7 +255,21 @@ def _fit(
                     seen[shard].append((done, loss))
                     reports.put(Progress(shard, done, steps, len(streams), loss))
 
-                weights = process.fit(streams[shard], config, len(VOCABULARY), shard, report)
+                about = _about(streams[shard], config, process.machine)
+                seen[shard], begun = _matching(halfway.begun.get(shard, b""), about)
+
+                def keep(data: bytes, shard: int = shard, about: str = about) -> None:
+                    reports.put((shard, _so_far(about, seen[shard], data)))
+
+                weights = process.fit(
+                    streams[shard],
+                    config,
+                    len(VOCABULARY),
+                    shard,
+                    report,
+                    begun=begun,
+                    keep=keep if halfway.keep else None,
+                )
                 fitted[shard] = {**weights, **fitted_tables(streams[shard])}
         finally:
             reports.put(None)
@@ -252,7 +283,9 @@ def _fit(
             while count:
                 report = reports.get()
                 count -= report is None
-                if report and progress:
+                if isinstance(report, tuple) and halfway.keep:
+                    halfway.keep(*report)
+                elif isinstance(report, Progress) and progress:
                     progress(report)
             for future in running:
                 future.result()
@@ -263,6 +296,34 @@ def _fit(
                 process.kill()
             raise
     return fitted, machine, {shard: tuple(curve) for shard, curve in seen.items()}
+
+
+def _about(streams: list[Stream], config: Config, machine: Mapping[str, str]) -> str:
+    """Return a hash of all that decides the bits of a shard besides its number."""
+    facts = [
+        sha256(pack(streams)),
+        config.to_json(),
+        ENCODER_ID,
+        TOKENS_ID,
+        sorted(machine.items()),
+    ]
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+
+
+def _so_far(about: str, curve: list[tuple[int, float]], data: bytes) -> bytes:
+    head = json.dumps({"about": about, "curve": curve}).encode()
+    return len(head).to_bytes(4, "little") + head + data
+
+
+def _matching(begun: bytes, about: str) -> tuple[list[tuple[int, float]], bytes]:
+    """Return the curve and the bytes of a training that was broken off, or nothing of another."""
+    size = int.from_bytes(begun[:4], "little")
+    try:
+        head = json.loads(begun[4 : 4 + size] or b"{}")
+        curve = [(int(done), float(loss)) for done, loss in head.get("curve", ())]
+    except (ValueError, TypeError, AttributeError):
+        return [], b""
+    return (curve, begun[4 + size :]) if head.get("about") == about else ([], b"")
 
 
 def _processes(streams: Mapping[int, list[Stream]], config: Config) -> int:
