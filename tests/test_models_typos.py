@@ -237,7 +237,12 @@ def test_a_table_of_slips_is_read_with_the_right_words_beside_them(tmp_path: Pat
         ("teh", "the", "saw"),
         ("teh", "the", "saw"),
     ]
-    parquet.write_table(pa.Table.from_pylist(rows[::-1]), tmp_path / "copy.parquet")
+    begun = _slip(section=4, left_by="backspaced")
+    whole = _slip(section=5, left_by="backspaced", intended_chars=3)
+    parquet.write_table(pa.Table.from_pylist([*rows[::-1], begun]), tmp_path / "copy.parquet")
+    parquet.write_table(pa.Table.from_pylist([whole]), tmp_path / "whole.parquet")
+    assert len(slipped.read(tmp_path, 5).slips) == len(found.slips) + 1
+    (tmp_path / "whole.parquet").unlink()
     assert len(slipped.read(tmp_path, 5).slips) == len(found.slips)
     assert found.slips[0].asked.capital
     assert sorted(one.meant for one in found.right) == ["saw", "saw", "saw", "we", "we"]

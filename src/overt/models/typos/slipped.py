@@ -1,7 +1,8 @@
 """Slips of the hand and right words, out of a table of first attempts at words of given sentences.
 
 Columns read: `participant`, `section`, `word_index`, `typed`, `intended`, `typed_left`,
-`prompt_left`, `left_by`, `slip_type`, and `intended_chars` where it is there.
+`prompt_left`, `left_by`, `slip_type`, and `intended_chars`: without it, what was begun anew is
+not known to have been whole, and is left out.
 A row whose left context was typed as asked also shows right words: what stands there as it should.
 """
 
@@ -164,7 +165,7 @@ def _attempts(rows: list[dict[str, Any]], groups: int) -> Attempts:
                     )
                     right.setdefault((person, section, at), word)
         left = row["left_by"] == "left"
-        whole = left or row.get("intended_chars", len(meant)) == len(meant)
+        whole = left or row.get("intended_chars") == len(meant)
         if row["slip_type"] in KINDS and whole and plain(typed) and plain(typed) != plain(meant):
             slips.append(
                 Attempt(
