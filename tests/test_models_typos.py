@@ -206,6 +206,15 @@ def test_spaces_are_put_in_and_taken_out_where_that_makes_words() -> None:
     assert spaces.joined(model, "ab", "out", before="the")
 
 
+def test_who_leaves_out_letters_leaves_out_spaces() -> None:
+    known = _words([*VOCABULARY, "together", "because"])
+    pairs = [(word[:at] + word[at + 1 :], word) for word in known.words for at in range(len(word))]
+    careful = corrector.untrained(known)
+    careless = corrector.Corrector(careful.lexicon, corrector.channel(pairs), careful.ranker)
+    assert spaces.space_nats(careless) < spaces.space_nats(careful) <= spaces.SPACE_NATS
+    assert spaces.space_nats(corrector.untrained(_words(["a", "the"]))) == spaces.SPACE_NATS
+
+
 @settings(max_examples=40, deadline=None)
 @given(st.sampled_from(VOCABULARY), st.sampled_from(VOCABULARY))
 def test_right_words_are_neither_taken_apart_nor_joined_unless_one_is_far_likelier(

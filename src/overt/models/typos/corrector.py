@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -34,6 +35,9 @@ BEYOND_SHARE = 0.1
 REACHED = 2_000
 """Pairs, about, that this share is taken from."""
 
+COMMON = 100
+"""Words that are asked what a letter left out costs."""
+
 PAIRS_MAX = 8_000
 """Pairs whose evidence the ranking is fitted to; the channel is fitted to all."""
 
@@ -58,6 +62,24 @@ class Corrector:
     def learned(self) -> bool:
         """Whether the error channel was fitted to anything."""
         return self.channel.pieces is not None
+
+    @cached_property
+    def letter_nats(self) -> float:
+        """What the channel asks for a letter left out: the median over common words; NaN without.
+
+        The middle letter of the `COMMON` most frequent words of six to nine letters.
+        """
+        words = self.lexicon.words
+        common = [
+            at for at in np.argsort(-words.log_p, kind="stable") if 6 <= len(words.words[at]) <= 9
+        ][:COMMON]
+        nats = []
+        for at in common:
+            word = words.words[at]
+            asked = Asked(word[: len(word) // 2] + word[len(word) // 2 + 1 :])
+            found = gather(self.lexicon, self.channel, asked)
+            nats += found.table[found.found == at, COLUMNS.index("fine")].tolist()
+        return float(np.median(nats)) if nats else float("nan")
 
     def suggest(self, asked: Asked, most: int = 5) -> tuple[Suggestion, ...]:
         """Return up to `most` words, most probable first; the typed one may be among them."""

@@ -1,9 +1,11 @@
 """Spaces left out and put in: one token that was two words, and two that were one.
 
 Both are weighed as everything else is: what the channel asks for the slip and what the language
-model asks for the words. A space is left out or put in as easily as any letter (`SPACE_NATS`). Only
-what is no word is taken apart; two words that are both right are joined only as they stand, and
-only if the one word is far more probable (`be cause`).
+model asks for the words. A space is left out or put in as easily as a letter: as the channel at
+hand has it (`space_nats`), or else `SPACE_NATS`. Were that fixed, a channel that has learned from
+people who leave out many letters would read any other word sooner than two. Only what is no word is
+taken apart; two words that are both right are joined only as they stand, and only if the one word
+is far more probable (`be cause`).
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from overt.models.typos.evidence import COLUMNS, Asked, Evidence, gather
 from overt.models.typos.words import Words
 
 SPACE_NATS = 4.6
-"""What a space left out or put in costs: as a letter in the prior of the channel, 1 in 100."""
+"""The most that a space left out or put in costs: as a letter in a prior, 1 in 100."""
 
 SURE_NATS = 2.0
 """How much cheaper one word must be before two right ones are joined: seven times as probable."""
@@ -34,8 +36,15 @@ class Spaced:
     nats: float
 
 
-def apart(words: Words, asked: Asked) -> Spaced | None:
+def space_nats(model: Corrector) -> float:
+    """Return what a space left out or put in costs: what a letter does to this channel."""
+    return min(SPACE_NATS, model.letter_nats) if model.letter_nats > 0 else SPACE_NATS
+
+
+def apart(words: Words, asked: Asked, nats: float = SPACE_NATS) -> Spaced | None:
     """Return the two words that a token without its space most probably was; None if none fit.
+
+    `nats` is what the space costs.
 
     >>> from overt.models.typos.words import english
     >>> apart(english(), Asked("alot")).text
@@ -49,7 +58,7 @@ def apart(words: Words, asked: Asked) -> Spaced | None:
         one, two = typed[:at], typed[at:]
         if all(word in words and (len(word) > 1 or word in SHORT) for word in (one, two)):
             first = words.after(one, asked.before) if asked.in_context else words.alone(one)
-            found.append(Spaced(f"{one} {two}", SPACE_NATS - first - words.after(two, one)))
+            found.append(Spaced(f"{one} {two}", nats - first - words.after(two, one)))
     return min(found, key=lambda spaced: spaced.nats, default=None)
 
 
@@ -58,7 +67,8 @@ def best(model: Corrector, asked: Asked, evidence: Evidence | None = None) -> Sp
 
     `evidence` is what was gathered for it before, if it was.
     """
-    one, two = _one(model, asked, evidence), apart(model.lexicon.words, asked)
+    one = _one(model, asked, evidence)
+    two = apart(model.lexicon.words, asked, space_nats(model))
     known = [reading for reading in (one, two) if reading]
     return min(known, key=lambda reading: reading.nats, default=None)
 
@@ -80,8 +90,9 @@ def joined(model: Corrector, first: str, second: str, before: str = "") -> Space
     if whole is None or one is None:
         return whole
     two = best(model, _after(second, one.text.split()[-1]))
-    if two is None or whole.nats + SPACE_NATS < one.nats + two.nats:
-        return Spaced(whole.text, whole.nats + SPACE_NATS)
+    nats = whole.nats + space_nats(model)
+    if two is None or nats < one.nats + two.nats:
+        return Spaced(whole.text, nats)
     return None
 
 
