@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from overt.datasets import rows
 from overt.models.programs import habits, order, scored, shown, writers
 from overt.models.programs.classifiers import Trees
+from overt.models.programs.drawn import drawn
 from overt.models.programs.habits import Habits
 from overt.models.programs.keyboard import pace_of, performed, windows_of
 from overt.models.programs.rhythm import NAMES, row_of, trivial_of
@@ -173,6 +174,46 @@ def test_taking_order_away_moves_presses_and_changes_none(seed: int, degree: int
             assert both[0] == both[1]
 
 
+@given(st.integers(0, 2**32 - 1), st.sampled_from([1.0, 8.0]))
+@settings(max_examples=15, deadline=None)
+def test_a_program_drawn_at_random_has_of_a_person_the_keys_and_the_clock(
+    seed: int, step_ms: float
+) -> None:
+    typed, clock = _somebody(3), Clock(step_ms, 1.0, np.zeros(1))
+    made = drawn(typed, clock, np.random.default_rng(seed))
+    np.testing.assert_array_equal(made.key_class, typed.key_class)
+    np.testing.assert_array_equal(np.isnan(made.interval_ms()), np.isnan(typed.interval_ms()))
+    assert (np.diff(made.down_ms) > 0).all()
+    assert (made.hold_ms >= 0).all()
+    assert np.isin(made.down_ms % step_ms, [0.0]).mean() > 0.9  # but those moved apart
+    again, other = (
+        drawn(typed, clock, np.random.default_rng(one)) for one in (seed, (seed + 1) % 2**32)
+    )
+    np.testing.assert_array_equal(again.down_ms, made.down_ms)
+    assert (other.down_ms != made.down_ms).any()
+
+
+def test_programs_drawn_at_random_are_none_twice() -> None:
+    made = [drawn(_somebody(3), FINE, np.random.default_rng(seed)) for seed in range(60)]
+    interval = np.log([one.interval_ms() for one in made])
+    before = np.append(0, made[0].key_class[:-1])
+    pace = np.nanmedian(interval, 1) - np.log(np.nanmedian(_somebody(3).interval_ms()))
+    assert abs(np.median(pace)) < 0.3  # about the person's
+    assert pace.min() < -0.5
+    assert pace.max() > 0.5
+    spread = np.nanstd(interval, 1)
+    assert spread.min() < 0.1
+    assert spread.max() > 0.6
+    after = np.nanmedian(interval[:, before == KeyClass.SPACE], 1)
+    inside = np.nanmedian(interval[:, before == KeyClass.LETTER], 1)
+    slower = after - inside
+    assert slower.min() < -0.1
+    assert slower.max() > 0.1
+    overlap = [float(np.nanmean(one.interval_ms()[1:] < one.hold_ms[:-1])) for one in made]
+    assert min(overlap) == 0
+    assert max(overlap) > 0.3
+
+
 def _taught(monkeypatch: pytest.MonkeyPatch) -> list[Writer]:
     """Return teachers enough for a network that is to learn in a second."""
     monkeypatch.setattr(order, "LENGTHS_S", (15.0,) * 12)
@@ -181,15 +222,18 @@ def _taught(monkeypatch: pytest.MonkeyPatch) -> list[Writer]:
     return [Writer("made up", f"teacher {one}", _somebody(500 + one)) for one in range(12)]
 
 
-def test_who_knows_peoples_order_finds_presses_drawn_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_knows_people_finds_programs_it_was_never_shown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     teachers = [one.typed for one in _taught(monkeypatch)]
     people = [_somebody(20 + one, 4) for one in range(20)]
-    programs = [_done("person by key class", 20 + one) for one in range(20)]
     known = order.learned(teachers, lambda _done: None)
-    found = known.evidence([*people, *programs, people[0].at(slice(0, 3))])
-    assert np.median(found[:20]) < 0 < np.median(found[20:40])
-    assert (np.sort(found[20:40])[3] > found[:20]).mean() > 0.8
-    assert np.isnan(found[40])
+    found = known.evidence([*people, people[0].at(slice(0, 3))])
+    assert np.isnan(found[20])
+    for kind in ("person by key class", "slower at words", "log-normal delay", "normal delay"):
+        shown_to = known.evidence([_done(kind, 20 + one) for one in range(20)])
+        assert np.median(found[:20]) < 0 < np.median(shown_to), kind
+        assert (np.sort(shown_to)[3] > found[:20]).mean() > 0.8, kind
     np.testing.assert_allclose(known.evidence(people[:1]), found[:1], atol=1e-4)
     monkeypatch.setattr(order, "LENGTHS_S", (15.0,))
     one, other = (order.learned(teachers[:4], lambda _done: None) for _ in range(2))
@@ -205,7 +249,7 @@ def test_a_sources_teachers_are_not_heard_where_it_is_left_out(
     source = np.where(np.arange(16) % 8 < 4, "made up", "others")
     seen = shown.Shown(pieces, replace(windows, source=source), teachers)
     heard, lone = seen(source == "made up"), seen(source == "others")
-    at = shown.NAMES.index("out_of_order")
+    at = shown.NAMES.index("unlike_people")
     lacking = [shown.NAMES.index(name) for name in habits.LACKING]
     assert np.isfinite(heard[:, at]).all()
     assert np.isnan(heard[:, lacking]).all()

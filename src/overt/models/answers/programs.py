@@ -94,7 +94,7 @@ def _typing_judge(
     pieces: list[typed.Typed] = []
     windows = keyboard.windows_of(people, lambda one: sides[name_of(one)], progress, pieces.append)
     check(windows)
-    label = "learning the order of presses"
+    label = "learning how presses come"
     shown = Shown(pieces, windows, teachers(data, progress), lambda done: progress(label, done))
     rows = shown(np.ones(windows.kind.size, bool))
     windows = replace(windows, x=np.concatenate([windows.x, rows], 1))

@@ -1,15 +1,15 @@
-"""Whether presses come in a person's order: learned from people, and from people disordered.
+"""Whether presses come as a person's do: learned from people, and from what no person typed.
 
-What a person types is shown to a network as it was, and with its order taken away, in one of six
-degrees: the same presses, exchanged among those of one key class after the same class; among those
-of one class; among those within words, and after them; among all; interval and hold together or
-each for itself. What it learns to tell apart is how people's presses follow from each other, place
-in the word and class by class. No program is needed for it: what a program draws anew at each press
-has no such order, whatever it draws from. (Two kinds of program do to somebody else's presses what
-is done here to a person's own: "person by key class" and "shuffled person". To it these two are not
-as new as others.)
+What a person types is shown to a network as it was; with its order taken away, in one of six
+degrees; and as a program that was drawn at random would have typed it (`drawn`). The degrees: the
+same presses, exchanged among those of one key class after the same class; among those of one class;
+among those within words, and after them; among all; interval and hold together or each for itself.
+What it learns to tell apart is how people's presses follow from each other, place in the word and
+class by class, and what laws their times have. No judged program is needed for it. (Two kinds of
+program do to somebody else's presses what is done here to a person's own: "person by key class" and
+"shuffled person". To it these two are not as new as others; `drawn` says of which it is near.)
 
-All it is shown is in the window's own scale (`strip`): pace and spread say nothing.
+Nearly all it is shown is in the window's own scale (`strip`): pace and spread say nothing.
 """
 
 from __future__ import annotations
@@ -25,13 +25,21 @@ from torch.nn import functional
 
 from overt.models.descent import Adam
 from overt.models.neural.memory import initialise
+from overt.models.programs.drawn import drawn
 from overt.models.programs.strip import FEWEST, Strip
-from overt.models.programs.typed import PAUSE_MAX_MS, Typed, cut
+from overt.models.programs.typed import PAUSE_MAX_MS, Clock, Typed, clock_of, cut
 from overt.models.repeatable import one_thread
 from overt.models.tensors import Array
 from overt.schema.event import KeyClass
 
 DEGREES = 6
+DRAWN = DEGREES + 1
+"""Number of what a program typed that was drawn; 0 is as it was, those between are degrees."""
+
+EXCHANGED_WEIGHT = 0.25
+"""How much a program that exchanges presses counts, one that was drawn being 1. There is little in
+a few seconds to find the former by, and to look for it finds people too."""
+
 LENGTHS_S = (5.0, 15.0, 60.0) * 4
 """Of the windows of each turn over all that people typed."""
 
@@ -42,13 +50,15 @@ _TOLD = (
     KeyClass.SPACE,
     KeyClass.BACKSPACE,
 )
-_CHANNELS = 5 + len(_TOLD)
+_CHANNELS = 6 + len(_TOLD)
 _WIDTH, _REACH, _LAYERS = 32, 5, (1, 2, 4)
 _BETWEEN = 64
 _RATE, _DECAY, _WARM_TURNS = 4e-3, 1e-2, 0.5
 _LEAST = 1e-5
 _PRESSES = 12_000
 """Presses of a batch."""
+_WHOLE = 0.7
+"""Of its length a window that teaches has at least this share."""
 _SEED = 7
 
 
@@ -95,6 +105,7 @@ def shown(windows: Sequence[Typed]) -> Shown:
         begins,
     ]
     made += [strip.key_class == key_class for key_class in _TOLD]
+    made.append(strip.after)
     channels = np.nan_to_num(np.stack(made, 1).astype(np.float32))
     return Shown(channels, np.bincount(strip.window, minlength=strip.count))
 
@@ -121,14 +132,14 @@ class _Network(nn.Module):
         super().__init__()
         self.first = nn.Conv1d(_CHANNELS, _WIDTH, _REACH, padding=_REACH // 2)
         self.layers = nn.ModuleList([_Layer(far) for far in _LAYERS])
-        self.press = nn.Linear(_WIDTH, 1 + DEGREES)
+        self.press = nn.Linear(_WIDTH, 1 + DRAWN)
         self.whole = nn.Sequential(
-            nn.Linear(2 * _WIDTH + 1, _BETWEEN), nn.GELU(), nn.Linear(_BETWEEN, 1 + DEGREES)
+            nn.Linear(2 * _WIDTH + 1, _BETWEEN), nn.GELU(), nn.Linear(_BETWEEN, 1 + DRAWN)
         )
         initialise(self, _SEED)
 
     def forward(self, windows: Tensor) -> Tensor:
-        """Return float32[windows, 1 + DEGREES], logits of "as it was" and of each degree."""
+        """Return float32[windows, 1 + DRAWN], logits: as it was, each degree, drawn."""
         there = windows[:, -1:]
         state = functional.gelu(self.first(windows[:, :-1])) * there
         for layer in self.layers:
@@ -142,14 +153,14 @@ class _Network(nn.Module):
 
 
 class Order:
-    """A network that knows people's order of presses."""
+    """A network that knows how people's presses come."""
 
     def __init__(self, network: nn.Module) -> None:
         """Take one that has learned."""
         self._network = network
 
     def evidence(self, windows: Sequence[Typed]) -> Array:
-        """Return float64[windows]: ln of how much likelier it is that order was taken away.
+        """Return float64[windows]: ln of how much likelier a program is than a person.
 
         NaN of too few presses.
         """
@@ -160,8 +171,9 @@ class Order:
             with one_thread(), torch.no_grad():
                 odds = np.zeros(seen.count.size)
                 for at, batch in seen.batches():
-                    log = torch.log_softmax(self._network(batch).double(), 1)
-                    odds[at] = (torch.logsumexp(log[:, 1:], 1) - log[:, 0]).numpy()
+                    logits = self._network(batch).double()
+                    logits[:, 1:DRAWN] += math.log(EXCHANGED_WEIGHT)
+                    odds[at] = (torch.logsumexp(logits[:, 1:], 1) - logits[:, 0]).numpy()
             found[enough] = odds
         return found
 
@@ -174,15 +186,16 @@ def learned(people: Sequence[Typed], progress: Callable[[float], None]) -> Order
 
 def _learned(people: Sequence[Typed], progress: Callable[[float], None]) -> Order:
     rng = np.random.Generator(np.random.PCG64(_SEED))
+    clocks = [clock_of(one) for one in people]
     network = _Network()
     descent = Adam(network.parameters(), _DECAY)
     for turn, seconds in enumerate(LENGTHS_S):
-        windows, degree = _turn(people, seconds, rng)
+        windows, named = _turn(people, clocks, seconds, rng)
         batches = list(shown(windows).batches(rng))
         for number, (at, batch) in enumerate(batches):
             done = turn + number / len(batches)
             progress(done / len(LENGTHS_S))
-            loss = functional.cross_entropy(network(batch), torch.from_numpy(degree[at]))
+            loss = functional.cross_entropy(network(batch), torch.from_numpy(named[at]))
             loss.backward()  # type: ignore[no-untyped-call]
             rising = min(done / _WARM_TURNS + 0.05, 1.0)
             descent.step(_RATE * rising * (1 + math.cos(math.pi * done / len(LENGTHS_S))) / 2)
@@ -191,20 +204,29 @@ def _learned(people: Sequence[Typed], progress: Callable[[float], None]) -> Orde
 
 
 def _turn(
-    people: Sequence[Typed], seconds: float, rng: np.random.Generator
+    people: Sequence[Typed], clocks: Sequence[Clock], seconds: float, rng: np.random.Generator
 ) -> tuple[list[Typed], Array]:
-    """Return windows of what people typed and of the same disordered, and the degree of each."""
+    """Return windows of what people typed, disordered, and drawn; and the number of each."""
     windows: list[Typed] = []
-    degree: list[int] = []
-    for one in people:
-        taken = int(rng.integers(1, DEGREES + 1))
-        for made, named in ((one, 0), (disordered(one, taken, rng), taken)):
+    named: list[int] = []
+    for one, clock in zip(people, clocks, strict=True):
+        degree = int(rng.integers(1, DEGREES + 1))
+        shown_as = (
+            (one, 0),
+            (disordered(one, degree, rng), degree),
+            (drawn(one, clock, rng), DRAWN),
+        )
+        for made, number in shown_as:
             # Cut elsewhere each time.
-            pieces = cut(made.at(slice(int(rng.integers(20)), None)), seconds, least=0.7)
+            pieces = cut(made.at(slice(int(rng.integers(20)), None)), seconds, least=_WHOLE)
             pieces = [piece for piece in pieces if piece.size >= FEWEST]
+            if number == DRAWN:
+                # A slow program fills more windows than the person: no more of them are shown.
+                most = len(cut(one, seconds, least=_WHOLE)) + 1
+                pieces = [pieces[at] for at in rng.permutation(len(pieces))[:most].tolist()]
             windows += pieces
-            degree += [named] * len(pieces)
-    return windows, np.array(degree, np.int64)
+            named += [number] * len(pieces)
+    return windows, np.array(named, np.int64)
 
 
 def disordered(one: Typed, degree: int, rng: np.random.Generator) -> Typed:

@@ -74,13 +74,15 @@ _READ_TYPING = (
         "as slow are the people of the data, their times stretched. Neither is learned from."
     ),
     (
-        "Beside what is learned from programs there is evidence learned from people alone: that "
-        "presses do not follow each other as people's do. A network has learned it from up to "
-        f"{TEACHERS_MAX} more of Aalto's people, who are not asked about, as they typed and with "
-        "their own presses exchanged. To exchange within key classes, or all, is much what “person "
-        "by key class” and “shuffled person” do to another's, so these two are less unseen than "
-        f"other kinds. Where Aalto is left out, or has fewer than {shown.TEACHERS_MIN} such "
-        "people, correlations (place in a word, last presses) stand for it."
+        "Beside what is learned from programs there is evidence learned without those that are "
+        "judged: that presses do not come as people's do. A network has learned it from up to "
+        f"{TEACHERS_MAX} more of Aalto's people, who are not asked about: as they typed, with "
+        "their own presses exchanged, and as programs drawn at random would have typed it. To "
+        "exchange within key classes, or all, is much what “person by key class” and “shuffled "
+        "person” do to another's, and some that are drawn have uniform delays or are slow at "
+        "words, so these are less unseen than other kinds (spec/programs.md has figures without "
+        f"them). Where Aalto is left out, or has fewer than {shown.TEACHERS_MIN} such people, "
+        "correlations (place in a word, last presses) stand for it."
     ),
 )
 _NO_TYPING = (
@@ -94,7 +96,7 @@ Groups = Callable[[Part, Progress], list[Score]]
 
 
 def evaluate(path: Path, progress: Progress) -> Scores:
-    """Return all figures; takes eight to ten minutes of one core."""
+    """Return all figures; takes ten to twelve minutes of one core."""
     everyone, writing = found(path, progress)
     fine = [recording for recording in everyone if not recording.coarse]
     parts: list[tuple[Part, Groups]] = []
@@ -168,7 +170,7 @@ def _part(
     check(windows)
     side = np.array([sides[person] for person in windows.person.tolist()])
     if name == TYPING:
-        label = "learning the order of presses"
+        label = "learning how presses come"
         seen = shown.Shown(
             pieces, windows, teachers(path, progress), lambda done: progress(label, done)
         )

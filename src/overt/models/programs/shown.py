@@ -1,8 +1,8 @@
-"""What is shown of windows of typing by what people alone have taught: habits, and order.
+"""What is shown of windows of typing by what no judged program taught: habits, how presses come.
 
 Nobody is shown by what they taught themselves. Habits are learned anew in each round, from people
-it learns from, in folds; the order of presses, which takes many people and a minute, from others,
-who are neither judged nor teach anything else.
+it learns from, in folds; how presses come, which takes many people and minutes, from others, who
+are neither judged nor teach anything else.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from overt.models.tensors import Array
 if TYPE_CHECKING:
     from overt.models.programs.order import Order
 
-NAMES = (*habits.NAMES, "out_of_order")
+NAMES = (*habits.NAMES, "unlike_people")
 """Order of the numbers in a row."""
 
 OTHERS = len(habits.LACKING) + 1
@@ -34,7 +34,7 @@ OTHERS = len(habits.LACKING) + 1
 _LACKING = np.isin(habits.NAMES, tuple(habits.LACKING))
 
 TEACHERS_MIN = 200
-"""Fewer people do not teach the order of presses well enough to be asked about others'."""
+"""Fewer people do not teach how presses come well enough to be asked about others'."""
 
 FOLDS = 2
 _WINDOWS_MIN = 4

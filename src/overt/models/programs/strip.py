@@ -46,10 +46,13 @@ class Strip:
         at = np.arange(begins.size)
         self._since = at - np.maximum.accumulate(np.where(begins, at, 0))
         self._ends = np.append(begins[1:], True)[: begins.size]
-        self.interval = self._scaled(np.log(np.maximum(interval, _FLOOR_MS)))
+        waited, held = (np.log(np.maximum(one, _FLOOR_MS)) for one in (interval, hold))
+        self.interval = self._scaled(waited)
         """ln of the time since the press before, from the window's median in its own spread."""
-        self.hold = self._scaled(np.log(np.maximum(hold, _FLOOR_MS)))
+        self.hold = self._scaled(held)
         """The same of how long the key was held."""
+        self.after = np.clip(waited - self.earlier(held, 1), -_FAR, _FAR)
+        """ln of the time since the press before over how long that key was held."""
         self.before = np.nan_to_num(self.earlier(self.key_class.astype(float), 1)).astype(np.int64)
         """Class of the key before; 0 where a text begins."""
         self.pair = self.before * _CLASSES + self.key_class

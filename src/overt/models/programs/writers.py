@@ -61,7 +61,7 @@ def writers(
 
 def teachers(path: Path, progress: Callable[[str, float], None]) -> list[Writer]:
     """Return Aalto's people in `path` who are not among `writers`, perhaps none."""
-    progress("reading those who teach the order of presses", 0.0)
+    progress("reading those who teach how presses come", 0.0)
     for place in places(path, _AALTO[1]) or [path]:
         try:
             people = _read_aalto(place, slice(PEOPLE_MAX, PEOPLE_MAX + TEACHERS_MAX))
