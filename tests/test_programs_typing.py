@@ -240,6 +240,23 @@ def test_who_knows_people_finds_programs_it_was_never_shown(
     np.testing.assert_array_equal(one.evidence(people), other.evidence(people))
 
 
+def test_of_what_is_no_running_text_only_the_order_speaks(monkeypatch: pytest.MonkeyPatch) -> None:
+    teachers = [one.typed for one in _taught(monkeypatch)]
+    monkeypatch.setattr(order, "LENGTHS_S", (15.0,))
+    known = order.learned(teachers[:4], lambda _done: None)
+    programs = [_done("normal delay", 20 + one) for one in range(4)]
+    code = np.arange(1000) % 3 == 0
+    coded = [
+        replace(one, key_class=np.where(code[: one.size], int(KeyClass.DIGIT), one.key_class))
+        for one in programs
+    ]
+    as_code, as_text = (known.evidence(one) for one in (coded, programs))
+    monkeypatch.setattr(order, "NO_TEXT", 1.01)
+    heard = known.evidence(coded)
+    assert (as_code < heard).all()
+    np.testing.assert_allclose(known.evidence(programs), as_text, atol=1e-5)
+
+
 def test_a_sources_teachers_are_not_heard_where_it_is_left_out(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

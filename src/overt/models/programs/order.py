@@ -40,6 +40,11 @@ EXCHANGED_WEIGHT = 0.25
 """How much a program that exchanges presses counts, one that was drawn being 1. There is little in
 a few seconds to find the former by, and to look for it finds people too."""
 
+NO_TEXT = 0.2
+"""From this share of keys that are no letter, space or backspace it is no running text, of which
+alone it has learned how people's times are spread: then only their order says anything. Who types a
+password over and over is quick at some keys and slow at others, as programs that are drawn are."""
+
 LENGTHS_S = (5.0, 15.0, 60.0) * 4
 """Of the windows of each turn over all that people typed."""
 
@@ -50,6 +55,7 @@ _TOLD = (
     KeyClass.SPACE,
     KeyClass.BACKSPACE,
 )
+_OF_TEXT = [int(one) for one in (KeyClass.LETTER, KeyClass.SPACE, KeyClass.BACKSPACE)]
 _CHANNELS = 6 + len(_TOLD)
 _WIDTH, _REACH, _LAYERS = 32, 5, (1, 2, 4)
 _BETWEEN = 64
@@ -167,15 +173,21 @@ class Order:
         enough = np.array([one.size >= FEWEST for one in windows], bool)
         found = np.full(enough.size, np.nan)
         if enough.any():
-            seen = shown([one for one in windows if one.size >= FEWEST])
+            several = [one for one in windows if one.size >= FEWEST]
+            seen, text = shown(several), np.array([_is_text(one) for one in several], bool)
             with one_thread(), torch.no_grad():
                 odds = np.zeros(seen.count.size)
                 for at, batch in seen.batches():
                     logits = self._network(batch).double()
                     logits[:, 1:DRAWN] += math.log(EXCHANGED_WEIGHT)
+                    logits[:, DRAWN][torch.from_numpy(~text[at])] = -math.inf
                     odds[at] = (torch.logsumexp(logits[:, 1:], 1) - logits[:, 0]).numpy()
             found[enough] = odds
         return found
+
+
+def _is_text(one: Typed) -> bool:
+    return bool((~np.isin(one.key_class, _OF_TEXT)).mean() < NO_TEXT)
 
 
 def learned(people: Sequence[Typed], progress: Callable[[float], None]) -> Order:
