@@ -372,6 +372,17 @@ def test_a_word_is_either_learned_from_or_scored_whatever_its_misspelling() -> N
     assert {True, False} == set.union(*sides.values())
 
 
+def test_what_is_scored_is_not_learned_from_neither_as_typed_nor_by_its_word() -> None:
+    pairs = [("teh", "the"), ("hte", "the"), ("adn", "and"), ("amd", "and"), ("abel", "able")]
+    taught = [pair for pair in pairs if not spelling._unseen(pair)]
+    assert spelling.learned(pairs, {}, []) == taught
+    other = {"other": [("adn", "an")]}
+    assert spelling.learned(pairs, other, []) == [p for p in taught if p[0] != "adn"]
+    assert {("adn", "and"), ("amd", "and")} <= set(taught)
+    part = [("adn", "and")]
+    assert spelling.learned(pairs, {"missp": part}, part) == [p for p in taught if p[1] != "and"]
+
+
 def test_what_is_gained_is_of_the_same_pairs() -> None:
     pairs = [("teh", "the"), ("hte", "the"), ("recieve", "receive"), ("cta", "cat")]
     ours, theirs = [("the",), ("the",), ("x",), ("cat",)], [("the",), (), ("receive",), ("cat",)]

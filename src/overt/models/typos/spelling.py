@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -45,13 +45,10 @@ def evaluate(path: Path, progress: Progress, *, neural_seeds: int = 0) -> Scores
     found = lists.read(path)
     name, learnable, where = _training(found)
     scored = {other: pairs for other, pairs in found.items() if other != name or where}
-    typed_elsewhere = {typed for pairs in scored.values() for typed, _ in pairs}
     learned_from = []
     if name:
         part = "" if where else f"{name}, words not learned from"
-        learned_from = [
-            pair for pair in learnable if not _unseen(pair) and pair[0] not in typed_elsewhere
-        ]
+        learned_from = learned(learnable, scored, found.get(name, []) if where else [])
         if part:
             scored[part] = [pair for pair in learnable if _unseen(pair)]
     known = words.english(extra={meant for _, meant in learned_from})
@@ -91,6 +88,22 @@ def evaluate(path: Path, progress: Progress, *, neural_seeds: int = 0) -> Scores
     )
 
 
+def learned(
+    learnable: Sequence[Pair], scored: Mapping[str, Sequence[Pair]], part: Sequence[Pair]
+) -> list[Pair]:
+    """Return the pairs to learn from: no word that is kept back, nothing typed in a scored list.
+
+    Of a list that is scored in part (`part`), no word of that part either.
+    """
+    typed_elsewhere = {typed for pairs in scored.values() for typed, _ in pairs}
+    kept_back = {meant for _, meant in part}
+    return [
+        pair
+        for pair in learnable
+        if not _unseen(pair) and pair[0] not in typed_elsewhere and pair[1] not in kept_back
+    ]
+
+
 def _training(found: dict[str, list[Pair]]) -> tuple[str, list[Pair], str]:
     """Return the list to learn from: its name, its pairs, and where it lies if not in `found`."""
     if len(found.get(TRAINING_LIST, ())) >= PAIRS_MIN:
@@ -113,7 +126,7 @@ def _protocol(name: str, where: str, learned: int) -> str:
             "a prior from keyboard, sounds and frequencies."
         )
     apart = (
-        "nothing that is typed in a scored list is learned from"
+        f"nothing that is typed in a scored list is learned from, and no word of a part of {name}"
         if where
         else f"one word in {UNSEEN_PART} of it, by a hash of the word, is scored and not learned "
         "from, and nothing that is typed in another list is learned from"
