@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -12,13 +13,21 @@ from hypothesis import strategies as st
 
 from datasets_fixtures import DATA
 from overt.models.programs import grain, groups, pixels
+from overt.models.programs.altered import ALTERATIONS, ALTERED, again
 from overt.models.programs.classifiers import BOOSTED, Judge, Trees, bound, out_of_fold
 from overt.models.programs.features import NAMES, along_axes, row_of
 from overt.models.programs.generators import MAKERS
 from overt.models.programs.learned import learned
 from overt.models.programs.rates import auc, found_at
 from overt.models.programs.rounds import Part, _at_a_site, _rounds
-from overt.models.programs.sessions import Channel, Errands, channel_of, performed
+from overt.models.programs.sessions import (
+    Channel,
+    Errands,
+    channel_of,
+    errand_strokes,
+    errands_of,
+    performed,
+)
 from overt.models.programs.sources import recordings
 from overt.models.programs.trace import Trace, cut, input_ms, joined, trace_of
 from overt.models.programs.varied import VARIED, varied
@@ -188,6 +197,33 @@ def test_a_varied_program_gets_where_it_is_sent_in_ways_of_its_own(kind: str) ->
         assert not np.array_equal(t, plain(dx, dy)[0])
 
 
+@pytest.mark.parametrize("name", ALTERATIONS)
+def test_an_altered_stroke_is_the_persons_own_errand_with_one_thing_changed(name: str) -> None:
+    person = _done("noisy replay")
+    strokes, errands = errand_strokes(person), errands_of(person)
+    mover = again(strokes, ALTERATIONS[name](np.random.default_rng(3)))
+    changed = 0.0
+    for turn in range(len(strokes) + 2):
+        own = strokes[turn % len(strokes)]
+        goal = complex(errands.dx_px[turn % len(strokes)], errands.dy_px[turn % len(strokes)])
+        t, x, y = mover(goal.real, goal.imag)
+        made, took = x + 1j * y, own.t_ms - own.t_ms[0]
+        z = np.interp(t, took, own.x_px) + 1j * np.interp(t, took, own.y_px)
+        z -= z[0]
+        assert t[-1] == pytest.approx(took[-1])
+        assert abs(made[0]) < 1e-6
+        assert abs(made[-1] - goal) < 1e-6
+        changed += np.abs(made - z).mean() / len(strokes)
+        if name == "smoothed":
+            assert np.abs(np.diff(made, 3)).mean() < 0.2 * np.abs(np.diff(z, 3)).mean()
+        elif name == "bent":
+            assert np.abs(((made - z) * np.conj(goal)).real).max() < 1e-6 * abs(goal) ** 2
+        else:
+            apart = np.abs(made[:, None] - z).min(1)
+            assert apart.max() < 6
+    assert changed > 0.5
+
+
 def _described(kinds: list[str], persons: list[str]) -> Windows:
     kind, person = np.array(kinds), np.array(persons)
     source = np.array([name.partition("/")[0] for name in persons])
@@ -198,9 +234,10 @@ def _described(kinds: list[str], persons: list[str]) -> Windows:
 
 def test_varied_programs_are_learned_from_never_asked_about_and_leave_with_their_kind() -> None:
     kinds = [PERSON, "straight", "wind", f"{VARIED}straight", f"{VARIED}wind"]
+    kinds += [ALTERED + name for name in ALTERATIONS]
     persons = [f"{source}/{one}" for source in "ab" for one in range(2)]
-    windows = _described(kinds * 4, np.repeat(persons, 5).tolist())
-    part = Part("", windows, np.repeat([0, 1, 0, 1], 5), ("straight", "wind"))
+    windows = _described(kinds * 4, np.repeat(persons, len(kinds)).tolist())
+    part = Part("", windows, np.repeat([0, 1, 0, 1], len(kinds)), ("straight", "wind"))
     rounds = list(_rounds(part))
     assert [one.left_out for one in rounds][::2] == ["", "straight", "wind", "people of a"]
     for one in rounds:
@@ -211,6 +248,31 @@ def test_varied_programs_are_learned_from_never_asked_about_and_leave_with_their
         assert f"{VARIED}{'wind' if one.left_out == 'straight' else 'straight'}" in set(
             learned_from.kind
         )
+        assert {ALTERED + name for name in ALTERATIONS} <= set(learned_from.kind)
+
+
+def test_what_is_altered_as_a_kind_does_it_leaves_with_that_kind() -> None:
+    kinds = [PERSON, "Bézier", "noisy replay", *(ALTERED + name for name in ALTERATIONS)]
+    windows = _described(kinds, ["a/1"] * len(kinds))
+    assert set(windows.kind[windows.akin("Bézier")]) == {"Bézier", f"{ALTERED}retimed"}
+    assert set(windows.kind[windows.akin("noisy replay")]) == {"noisy replay"}
+    assert set(windows.kind[windows.asked]) == {PERSON, "Bézier", "noisy replay"}
+
+
+def test_each_alteration_has_trees_of_its_own_and_any_of_them_may_suspect() -> None:
+    rng = np.random.default_rng(2)
+    kinds = [PERSON, "wind", f"{ALTERED}bent", f"{ALTERED}smoothed"]
+    windows = _described(kinds * 60, ["a/1"] * 240)
+    # People are in the middle; the program and one alteration are below, the other one above.
+    middle = np.tile([0.0, -4.0, 4.0, -4.0], 60)
+    windows = replace(windows, x=rng.normal(middle, 1.0)[:, None])
+    without = windows.where(windows.kind != f"{ALTERED}bent")
+    x = np.array([[-4.0], [0.0], [4.0]])
+    below, above, neither = Trees(40).fit(windows).score(x)[[0, 2, 1]]
+    assert min(below, above) > 1 > 0 > neither
+    assert Trees(40).fit(without).score(x)[2] < 0
+    plain = windows.where(~windows.altered)
+    assert [len(Trees(9).fit(one).models) for one in (windows, plain)] == [2, 1]
 
 
 def test_a_site_that_sets_the_bound_by_its_own_people_wrongs_few_and_still_finds_programs() -> None:
@@ -277,7 +339,8 @@ def test_too_few_people_to_set_a_bound_means_that_nobody_is_called_a_program() -
 def test_programs_nobody_has_seen_are_told_from_people_nobody_has_seen() -> None:
     people = recordings(MOUSETRAP, _silent)[:14]
     windows = windows_of(people, lambda one: int(one.person) % 2, _silent, vary=True)
-    assert set(windows.base) <= {PERSON, *KINDS}
+    assert set(windows.base) <= {PERSON, *KINDS, *(ALTERED + name for name in ALTERATIONS)}
+    assert windows.altered.sum() > 100
     side = np.array([int(name.split("/")[1]) % 2 for name in windows.person])
     left_out = np.isin(windows.base, ["straight", "browser jump", "minimum jerk"])
     judge = Judge(Trees(60)).fit(windows.where((side == 0) & ~left_out))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -125,6 +125,10 @@ def _filled(*steps: Any) -> Any:
 class Trees:
     """LightGBM, one thread, the same every time.
 
+    Where there is people's movement that was altered, each alteration has trees of its own, which
+    learn from it and from everything that was not altered; the log odds are of any of them: ln of
+    the sum. What is too smooth and what is not pull one set of trees both ways.
+
     Beside the programs that it knows there may be others, of which some columns say how much more
     likely they are than people: the log odds are of any of them.
     """
@@ -132,20 +136,25 @@ class Trees:
     rounds: int = 300
     others: int = 0
     """How many of the last columns are such log likelihood ratios; NaN says nothing."""
-    model: Any = None
+    models: list[Any] = field(default_factory=list)
 
     def fit(self, windows: Windows) -> Trees:
         """Learn; return itself."""
         import lightgbm
 
         check(windows)
-        data = lightgbm.Dataset(windows.x, windows.program, weight=weights_of(windows))
-        self.model = lightgbm.train(_TREES, data, self.rounds)
+        altered = windows.altered
+        self.models = []
+        for name in sorted(set(windows.kind[altered].tolist())) or [""]:
+            own = windows.where(~altered | (windows.kind == name))
+            data = lightgbm.Dataset(own.x, own.program, weight=weights_of(own))
+            self.models.append(lightgbm.train(_TREES, data, self.rounds))
         return self
 
     def score(self, x: Array) -> Array:
         """Return log odds."""
-        odds = np.asarray(self.model.predict(x, raw_score=True), np.float64)
+        each = [np.asarray(one.predict(x, raw_score=True), np.float64) for one in self.models]
+        odds: Array = np.logaddexp.reduce(each)
         for column in x.T[x.shape[1] - self.others :]:
             odds = np.logaddexp(odds, np.where(np.isnan(column), -np.inf, column))
         return odds
@@ -211,7 +220,8 @@ class Judge:
 def out_of_fold(windows: Windows, like: Trees) -> tuple[Array, Array, Array]:
     """Return scores of people and kinds of program by trees that have seen neither; and weights."""
     people = np.array([zlib.crc32(name.encode()) % FOLDS for name in windows.person.tolist()])
-    kinds = sorted(set(windows.base[windows.program].tolist()))
+    # What was altered is of no kind: it is left out with the person.
+    kinds = sorted(set(windows.base[windows.program & ~windows.altered].tolist()))
     order = {kind: number % FOLDS for number, kind in enumerate(kinds)}
     group = np.array(
         [
@@ -223,6 +233,8 @@ def out_of_fold(windows: Windows, like: Trees) -> tuple[Array, Array, Array]:
     for fold in range(FOLDS):
         # A program in the place of a person who is left out is left out too.
         kept = (group != fold) & (people != fold)
+        for kind in (one for one in kinds if order[one] == fold):
+            kept &= ~windows.akin(kind)
         if not kept.any() or windows.program[kept].all() or not windows.program[kept].any():
             continue
         scored = (group == fold) & (~windows.program | (people == fold)) & windows.asked

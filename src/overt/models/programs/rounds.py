@@ -115,7 +115,7 @@ def _rounds(part: Part) -> Iterator[Round]:
     for kind in ("", *part.kinds):
         for own in sorted(set(side.tolist())):
             asked = (side == own) & (~windows.program | (windows.kind == kind) | (kind == ""))
-            yield Round(kind, (side != own) & (windows.base != kind), asked & windows.asked)
+            yield Round(kind, (side != own) & ~windows.akin(kind), asked & windows.asked)
     sources = sorted(set(windows.source.tolist()))
     for source in sources if len(sources) > 1 else ():
         yield Round(
@@ -137,9 +137,10 @@ def figures(part: Part, progress: Progress) -> list[Score]:
         seen = part.seen(one.train)
         learned_from, asked = seen.where(one.train), seen.where(one.test)
         empty = np.full(windows.kind.size, np.nan)
+        plain = learned_from.where(~learned_from.altered)
         for name, kind in CLASSIFIERS.items():
             found = scores.setdefault((name, one.left_out), empty.copy())
-            found[one.test] = kind().fit(learned_from).score(asked.x)
+            found[one.test] = kind().fit(plain).score(asked.x)
         judge = Judge(Trees(others=part.others)).fit(learned_from)
         odds = judge.score(asked.x)
         scores.setdefault((BOOSTED, one.left_out), empty.copy())[one.test] = odds

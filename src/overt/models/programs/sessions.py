@@ -70,16 +70,22 @@ def resolution_ms(dt: Array, steps: tuple[float, ...] = (15.6, 10.0)) -> float:
 def errands_of(trace: Trace) -> Errands:
     """Return the ways of a person's strokes; those that come back to their start are left out."""
     ways, pauses, before = [], [], None
-    for run in runs(trace):
-        x, y, t = trace.x_px[run], trace.y_px[run], trace.t_ms[run]
-        dx, dy = float(x[-1] - x[0]), float(y[-1] - y[0])
-        if np.hypot(dx, dy) < ERRAND_PX_MIN:
-            continue
-        pauses.append(PAUSE_MAX_MS if before is None else t[0] - before)
-        ways.append((dx, dy))
-        before = t[-1]
+    for one in errand_strokes(trace):
+        pauses.append(PAUSE_MAX_MS if before is None else one.t_ms[0] - before)
+        ways.append((one.x_px[-1] - one.x_px[0], one.y_px[-1] - one.y_px[0]))
+        before = one.t_ms[-1]
     made = np.array(ways).reshape(-1, 2)
     return Errands(made[:, 0], made[:, 1], np.array(pauses))
+
+
+def errand_strokes(trace: Trace) -> list[Trace]:
+    """Return the strokes that got somewhere, one for each of `errands_of`, in the same order."""
+    found = []
+    for run in runs(trace):
+        x, y = trace.x_px[run], trace.y_px[run]
+        if np.hypot(x[-1] - x[0], y[-1] - y[0]) >= ERRAND_PX_MIN:
+            found.append(Trace(trace.t_ms[run], x, y))
+    return found
 
 
 def strokes_of(trace: Trace) -> list[Trace]:

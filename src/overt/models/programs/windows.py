@@ -9,12 +9,14 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from overt.models.programs import grain, pixels
+from overt.models.programs.altered import ALTERATIONS, ALTERED, LIKE, again
 from overt.models.programs.features import NAMES, row_of
 from overt.models.programs.generators import MAKERS, Library
 from overt.models.programs.learned import learned
 from overt.models.programs.sessions import (
     FAST_PX,
     channel_of,
+    errand_strokes,
     errands_of,
     performed,
     strokes_of,
@@ -60,7 +62,7 @@ class Windows:
     """float64[windows, `TRIVIAL` or `rhythm.TRIVIAL`]: what sampling and length alone give away."""
     seconds: Array
     kind: Array
-    """Name of the program, or "person"."""
+    """Name of the program, or "person"; "altered …" is a person's own movement, computed anew."""
     source: Array
     person: Array
     """Whose input it is, or in whose place the program was."""
@@ -80,7 +82,17 @@ class Windows:
     @property
     def asked(self) -> Array:
         """Whether it may be asked about, and is not there to be learned from alone."""
-        return np.asarray(self.base == self.kind)
+        return np.asarray((self.base == self.kind) & ~self.altered)
+
+    @property
+    def altered(self) -> Array:
+        """Whether it is a person's own movement, altered; it counts as a program's."""
+        return np.array([kind.startswith(ALTERED) for kind in self.kind.tolist()], bool)
+
+    def akin(self, kind: str) -> Array:
+        """Return which are of a kind of program, varied too, or altered much as it does it."""
+        names = [ALTERED + name for name, kinds in LIKE.items() if kind in kinds]
+        return np.asarray((self.base == kind) | np.isin(self.kind, names))
 
     def where(self, mask: Array) -> Windows:
         """Return some of the windows."""
@@ -132,7 +144,8 @@ def windows_of(
 
     `sides` says on which side of a split a recording lies: a program that replays or has learned
     from people knows people of that side only. `look` is shown what each window is of, in order.
-    With `vary` there are also varied programs, one for each three, to learn from.
+    With `vary` there are also varied programs, one for each three, and people's own movement,
+    altered, to learn from.
     """
     libraries = _libraries(recordings, sides)
     makers = {
@@ -166,6 +179,16 @@ def windows_of(
                     mover = varied(draw, mover)
                 until_ms = float(input_ms(block)[-1])
                 done = performed(mover, errands, channel, draw, until_ms=until_ms)
+                gathered += [
+                    (*row, kind, recording.source, person, f"{kind}/{unit}")
+                    for row in _pieces(done, look)
+                ]
+            for name, alteration in ALTERATIONS.items() if vary else ():
+                draw = seed_of(ALTERED, name, unit)
+                mover = again(errand_strokes(block), alteration(draw))
+                until_ms = float(input_ms(block)[-1])
+                done = performed(mover, errands, channel, draw, until_ms=until_ms)
+                kind = ALTERED + name
                 gathered += [
                     (*row, kind, recording.source, person, f"{kind}/{unit}")
                     for row in _pieces(done, look)
