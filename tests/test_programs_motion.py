@@ -252,10 +252,14 @@ def test_varied_programs_are_learned_from_never_asked_about_and_leave_with_their
 
 
 def test_what_is_altered_as_a_kind_does_it_leaves_with_that_kind() -> None:
-    kinds = [PERSON, "Bézier", "noisy replay", *(ALTERED + name for name in ALTERATIONS)]
-    windows = _described(kinds, ["a/1"] * len(kinds))
-    assert set(windows.kind[windows.akin("Bézier")]) == {"Bézier", f"{ALTERED}retimed"}
-    assert set(windows.kind[windows.akin("noisy replay")]) == {"noisy replay"}
+    altered = {ALTERED + name for name in ALTERATIONS}
+    kinds = [PERSON, "Bézier", "noisy replay", *altered]
+    windows = _described(kinds * 2, np.repeat(["a/0", "a/1"], len(kinds)).tolist())
+    part = Part("", windows, np.repeat([0, 1], len(kinds)), ("Bézier", "noisy replay"))
+    learned_from = {one.left_out: set(windows.kind[one.train]) for one in _rounds(part)}
+    assert learned_from["Bézier"] == set(kinds) - {"Bézier", f"{ALTERED}retimed"}
+    assert learned_from["noisy replay"] == set(kinds) - {"noisy replay"}
+    assert learned_from[""] == set(kinds)
     assert set(windows.kind[windows.asked]) == {PERSON, "Bézier", "noisy replay"}
 
 
