@@ -22,6 +22,13 @@ def test_a_study_of_too_few_people_is_refused_with_the_number_it_needs(tmp_path:
         with pytest.raises(TooFew, match="50 are needed"):
             train_privately(store, STUDY, 3.0)
         assert not store.artefacts.filed(STUDY, KIND)
+        before = len(told(store, STUDY))
+        for epsilon in (float("nan"), float("inf"), 0.0, -1.0):
+            with pytest.raises(InvalidInput, match="not a positive number"):
+                train_privately(store, STUDY, epsilon)
+        with pytest.raises(InvalidInput, match=r"lacks the purpose text-assist.*It has: "):
+            train_privately(store, STUDY, 3.0, task="slips")
+        assert len(told(store, STUDY)) == before, "nobody was read for it"
 
 
 def test_a_study_never_costs_more_privacy_than_who_is_in_it_was_told(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import asdict, dataclass, replace
+from math import isfinite
 from typing import Any
 
 from overt.gateway import budget, private_kept
@@ -72,7 +73,13 @@ def train_privately(
     wanted, study = task_of(task), study_of(store, study_id)
     purpose = wanted.purpose
     if purpose not in study.purposes:
-        raise InvalidInput(f"lacks the purpose {purpose}", where=f"study {study.id}")
+        raise InvalidInput(
+            f"lacks the purpose {purpose}",
+            where=f"study {study.id}",
+            do=f"It has: {', '.join(study.purposes)}; nobody agreed to another.",
+        )
+    if not (isfinite(epsilon) and epsilon > 0):  # before anybody is read
+        raise InvalidInput("is not a positive number", where="epsilon")
     with work(store):
         door = Door(store, reader, "trainer")
         selected = door.select(study.id, purpose, "train")
