@@ -20,7 +20,7 @@ def _stream(token: list[int], hold_ms: list[float], rollover: list[int]) -> Stre
     )
 
 
-def _typed(seed: int, own_ms: float, count: int = 400) -> Stream:
+def _typed(seed: int, own_ms: float, count: int = 200) -> Stream:
     """Return a person who holds letters as long as is their way, and the space half as long."""
     rng = np.random.default_rng(seed)
     token = np.where(rng.random(count) < 0.2, SPACE, LETTER)
@@ -53,7 +53,7 @@ def test_nothing_that_comes_after_the_press_is_known() -> None:
 
 def test_who_knows_a_persons_way_tells_better_than_who_knows_the_key() -> None:
     pytest.importorskip("lightgbm")
-    ways = np.linspace(60, 200, 24)
+    ways = np.linspace(60, 200, 16)
     people = [_typed(seed, way) for seed, way in enumerate(ways)]
     rows = holds.rows(people[::2], people[1::2], typists.scores)
     value = {(row.name, row.metric): row.value for row in rows}
