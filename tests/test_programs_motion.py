@@ -364,3 +364,17 @@ def test_one_class_alone_is_refused_in_words() -> None:
     windows = windows_of([], lambda _one: 0, _silent)
     with pytest.raises(TooFew):
         Trees().fit(windows)
+
+
+def test_a_damaged_file_is_named_and_what_it_lacks_is_said(tmp_path: Path) -> None:
+    folder = tmp_path / "cursory-human-trajectories"
+    folder.mkdir()
+    file = folder / "trajectories.json"
+    for data, said in (
+        ('[{"points": [[1,', "is not JSON"),
+        ('[{"points": [[1, 2]]}]', "no points"),
+    ):
+        file.write_text(data)
+        with pytest.raises(InvalidInput, match=said) as caught:
+            recordings(folder, lambda _what, _share: None)
+        assert "trajectories.json" in str(caught.value.where)

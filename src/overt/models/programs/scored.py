@@ -87,7 +87,8 @@ _READ_TYPING = (
         "exchange within key classes, or all, is much what “person by key class” and “shuffled "
         "person” do to another's, and some that are drawn have uniform delays or are slow at "
         "words, so these are less unseen than other kinds (spec/programs.md has figures without "
-        f"them). Where Aalto is left out, or has fewer than {shown.TEACHERS_MIN} such people, "
+        "what is near the last, and log-normal). "
+        f"Where Aalto is left out, or has fewer than {shown.TEACHERS_MIN} such people, "
         "correlations (place in a word, last presses) stand for it."
     ),
 )

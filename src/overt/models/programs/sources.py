@@ -6,7 +6,6 @@ one data set, or one that holds several, whichever are there.
 
 from __future__ import annotations
 
-import gzip
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -19,6 +18,7 @@ import numpy as np
 from overt.datasets.formats import balabit, mousetrap
 from overt.datasets.reading.files import Found, named
 from overt.datasets.reading.imported import Skipped
+from overt.datasets.reading.jsonfile import document
 from overt.models.programs.sessions import channel_of
 from overt.models.programs.trace import Trace, cut, input_ms, joined, trace_of
 from overt.schema.errors import InvalidInput, Missing
@@ -151,10 +151,16 @@ def _spread(traces: list[Trace]) -> tuple[Trace, ...]:
 def _cursory(path: Path) -> list[Recording]:
     traces = []
     for file in named(path, "*.json.gz", "*trajectories*.json"):
-        data = gzip.decompress(file.data) if file.name.endswith(".gz") else file.data
-        for one in json.loads(data):
-            points = np.asarray(one["points"], np.float64).reshape(-1, 2)
-            t = np.asarray(one["timing"], np.float64)
+        for number, one in enumerate(document(file.data, file.path), start=1):
+            try:
+                points = np.asarray(one["points"], np.float64).reshape(-1, 2)
+                t = np.asarray(one["timing"], np.float64)
+            except (KeyError, TypeError, ValueError) as error:
+                raise InvalidInput(
+                    "has no points [n, 2] with their timing [n]",
+                    where=f"{file.path}, movement {number}",
+                    do="Correct it or take it out.",
+                ) from error
             if t.size == points.shape[0]:
                 traces.append(trace_of(t, points[:, 0], points[:, 1]))
     blocks = range(0, len(traces), MOVEMENTS_A_BLOCK)
