@@ -59,6 +59,14 @@ def test_what_is_echoed_is_shown_wherever_it_wraps_and_however_late_and_cut(
     assert not typist.was_hidden()
 
 
+def test_what_is_wide_and_has_no_room_in_its_row_is_found_in_the_next() -> None:
+    typist = Typist()
+    typist.writes("a1 b> 111")
+    typist.types("11漢")
+    typist.writes("11漢")
+    assert not typist.shown.waits
+
+
 @pytest.mark.parametrize(
     "echo",
     [

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 SHOWN_S = 1.0
 """So long a character may take to be shown; a busy shell shows late, not never."""
 
+AT_ONCE_MAX = 32
+"""More that are shown in one go no hand has typed."""
+
 PENDING_MAX = 256
 """More that are not shown yet are taken for hidden at once."""
 
@@ -50,10 +53,10 @@ class Shown:
         if not self._pending or self._at() == self._place:
             return
         with self._lock:
-            typed = "".join(one for one, _ in self._pending)
+            typed = "".join(one for one, _ in self._pending)[:AT_ONCE_MAX]
             before = self._before(len(typed))
             for count in range(len(typed), 0, -1):
-                if before.endswith(typed[:count]):
+                if any(one.endswith(typed[:count]) for one in before):
                     for _ in range(count):
                         self._pending.popleft()
                     self._place, self._is_hidden = self._at(), False
@@ -62,15 +65,20 @@ class Shown:
     def _at(self) -> tuple[int, int, bool]:
         return self._screen.y, self._screen.x, self._screen.wraps
 
-    def _before(self, count: int) -> str:
-        """Return at least so many characters before the cursor, if its rows have as many."""
-        screen = self._screen
-        text = "".join(cell for cell, _ in screen.rows[screen.y][: screen.x + screen.wraps])
-        row = screen.y
-        while len(text) < count and row > 0:
+    def _before(self, count: int) -> set[str]:
+        """Return at least so many characters before the cursor, if its rows have as many.
+
+        What is two places wide and has no room leaves the last place of the row above empty, so
+        there are two ways to read on: with a space at the end of the rows above, and without.
+        """
+        screen, row = self._screen, self._screen.y
+        text = "".join(cell for cell, _ in screen.rows[row][: screen.x + screen.wraps])
+        found = {text}
+        while min(map(len, found)) < count and row > 0:
             row -= 1
-            text = "".join(cell for cell, _ in screen.rows[row]) + text
-        return text
+            above = "".join(cell for cell, _ in screen.rows[row])
+            found = {end + one for one in found for end in (above, above.removesuffix(" "))}
+        return found
 
     def hid(self) -> int:
         """Return how often, so far, characters were typed and not shown."""
