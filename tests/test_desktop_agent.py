@@ -89,10 +89,7 @@ def test_what_is_typed_where_nobody_switched_it_on_never_exists_not_even_in_a_ra
     desk.ready(desk.editor)
     digits = _digits(desk)
     for _ in range(12):
-        desk.screen.do("windowactivate", other)
-        until(
-            lambda: desk.screen.do("getwindowfocus") == other, "the other window has the keyboard"
-        )
+        until(lambda: _has_keyboard(desk, other), "the other window has the keyboard")
         for _ in range(4):
             desk.hand.key(DIGIT_7, every_s=0.002)
         desk.screen.do("windowactivate", desk.editor)
@@ -101,6 +98,14 @@ def test_what_is_typed_where_nobody_switched_it_on_never_exists_not_even_in_a_ra
     desk.settled()
     assert _digits(desk) == digits
     desk.screen.do("windowclose", other)
+
+
+def _has_keyboard(desk: Desk, window: str) -> bool:
+    """Return whether a window has the keyboard; if not, ask for it: one request may go by."""
+    if desk.screen.do("getwindowfocus") == window:
+        return True
+    desk.screen.do("windowactivate", window)
+    return False
 
 
 def test_a_second_keyboard_with_a_focus_of_its_own_gives_nothing_away(desk: Desk) -> None:
